@@ -1,0 +1,56 @@
+# Every target only calls cargo; `make check` is every gate in the order of CI.
+CARGO ?= cargo
+NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
+
+.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas deny doc examples bench
+
+# A session against a copy of the sample marketplace, in a temporary home.
+demo:
+	$(CARGO) build --locked --quiet --bin plugd --example demo
+	$(CARGO) run --locked --quiet --example demo
+
+test:
+ifeq ($(NEXTEST),yes)
+	$(CARGO) nextest run --locked --workspace
+else
+	$(CARGO) test --locked --workspace --quiet
+endif
+
+# Everything beside the code; no process is started.
+test-unit:
+	$(CARGO) test --locked --workspace --lib --quiet
+
+# The black-box suite over the real binary.
+test-wire:
+	$(CARGO) test --locked --test suite --quiet
+
+build:
+	$(CARGO) build --locked --release
+
+check: fmt-check lint deny doc test
+
+lint:
+	$(CARGO) clippy --locked --workspace --all-targets --quiet -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+fmt-check:
+	$(CARGO) fmt --all -- --check
+
+# Writes schemas/ anew from the protocol types; the suite fails when they differ.
+schemas:
+	$(CARGO) run --locked --quiet --bin plugd -- schema generate --out schemas
+
+# Needs cargo-deny; the advisory database needs the network, so it is a command of its own.
+deny:
+	$(CARGO) deny --locked check bans licenses sources
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
+
+examples:
+	$(CARGO) build --locked --examples --quiet
+
+bench:
+	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::

@@ -1,0 +1,129 @@
+//! Absolute paths as a type of their own.
+//!
+//! A relative path means something else in every process, so the boundary (a request, a config
+//! file, the environment) turns text into an [`AbsPath`] once and nobody behind it asks again.
+//! The type lives with the values and not with the file code because [`crate::Layout`] is made of
+//! such paths and must not be able to touch a disk.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+/// An absolute path without `.` and `..` components; links in it are not resolved.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AbsPath(PathBuf);
+
+/// A path that was expected to be absolute and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an absolute path")]
+pub struct NotAbsolute(pub String);
+
+impl AbsPath {
+    /// Takes an absolute path and normalises it lexically: `/a/./b/../c/` becomes `/a/c`.
+    ///
+    /// # Errors
+    /// The path is relative, empty, or holds a NUL byte.
+    pub fn new(path: impl AsRef<Path>) -> Result<Self, NotAbsolute> {
+        let path = path.as_ref();
+        let refuse = || NotAbsolute(path.display().to_string());
+        if !path.is_absolute() || path.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(refuse());
+        }
+        Ok(Self(normalise(path)))
+    }
+
+    /// Appends a relative path. Components that climb stop at the root; callers that take the
+    /// relative part from a stranger check containment themselves.
+    #[must_use]
+    pub fn join(&self, relative: impl AsRef<Path>) -> Self {
+        Self(normalise(&self.0.join(relative)))
+    }
+
+    /// The directory that holds this path; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        self.0.parent().map(|parent| Self(parent.to_path_buf()))
+    }
+
+    /// The last component, or nothing for the root.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&OsStr> {
+        self.0.file_name()
+    }
+
+    /// This path and its ancestors, deepest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
+        self.0.ancestors().map(|path| Self(path.to_path_buf()))
+    }
+
+    /// Whether this path is `other` or lies below it, compared by components.
+    #[must_use]
+    pub fn starts_with(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
+    /// The path as the standard library wants it.
+    #[must_use]
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path for messages and for the wire; bytes that are no text become replacement marks.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.0.to_string_lossy().into_owned()
+    }
+}
+
+impl AsRef<Path> for AbsPath {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl fmt::Display for AbsPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
+
+fn normalise(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                // `pop` on the root does nothing, which is what the system does with `/..`.
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AbsPath;
+
+    #[test]
+    fn normalises_without_touching_links() {
+        let path = AbsPath::new("/a/./b/../c/").unwrap();
+        assert_eq!(path.to_text(), "/a/c");
+        assert_eq!(path.join("../../../x").to_text(), "/x");
+    }
+
+    #[test]
+    fn refuses_what_is_not_absolute() {
+        for bad in ["", ".", "a/b", "~/x", "/a\0b"] {
+            assert!(AbsPath::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn containment_goes_by_components() {
+        let root = AbsPath::new("/a/b").unwrap();
+        assert!(AbsPath::new("/a/b/c").unwrap().starts_with(&root));
+        assert!(!AbsPath::new("/a/bc").unwrap().starts_with(&root));
+    }
+}

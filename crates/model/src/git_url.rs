@@ -1,0 +1,173 @@
+//! The parts of a git URL: shorthand, user and host, and the suffix `.git`.
+//!
+//! Two callers build on it, and they differ on purpose. Policy compares addresses, so it wants one
+//! spelling for each repository and takes any text. A marketplace entry is an address to fetch
+//! from, so its text is kept as far as possible and refused when it cannot be meant.
+//!
+//! Nothing is contacted, and nothing here decides whether a URL is allowed.
+
+use std::ops::Range;
+
+/// The host that `owner/repository` means.
+pub const GITHUB: &str = "github.com";
+
+/// The address that `owner/repository` or `owner/repository.git` stands for; `None` where the text
+/// has another form or a character that GitHub does not allow.
+#[must_use]
+pub fn from_shorthand(text: &str) -> Option<String> {
+    let (owner, repository) = text.split_once('/')?;
+    let repository = repository.strip_suffix(".git").unwrap_or(repository);
+    let legal = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    (legal(owner) && legal(repository))
+        .then(|| format!("https://{GITHUB}/{owner}/{repository}.git"))
+}
+
+/// An address at GitHub with `.git` at its end and no slash behind the repository.
+///
+/// Behind a query or fragment a suffix would not belong to the path, so such a text stays.
+#[must_use]
+pub fn with_suffix(url: &str) -> String {
+    if url.contains(['?', '#']) {
+        return url.to_owned();
+    }
+    let trimmed = url.trim_end_matches('/');
+    let repository = trimmed.strip_suffix(".git").unwrap_or(trimmed);
+    format!("{repository}.git")
+}
+
+/// The user, host and port of `scheme://user@host:port/path`, or the user and host of
+/// `user@host:path`; `None` in a local path.
+#[must_use]
+pub fn authority(url: &str) -> Option<&str> {
+    authority_span(url).map(|span| &url[span])
+}
+
+/// Where the host stands, without user and port; `None` where there is none, as in a local path.
+///
+/// What is in front of the last `@` is a user name, whatever it looks like: a name cannot fake the
+/// host.
+#[must_use]
+pub fn host_span(url: &str) -> Option<Range<usize>> {
+    let Range { start, end } = authority_span(url)?;
+    let start = url[start..end]
+        .rfind('@')
+        .map_or(start, |at| start + at + 1);
+    let end = match url[start..end]
+        .strip_prefix('[')
+        .and_then(|rest| rest.find(']'))
+    {
+        Some(bracket) => start + bracket + 2,
+        None => url[start..end].find(':').map_or(end, |at| start + at),
+    };
+    (start < end).then_some(start..end)
+}
+
+/// The address without what stands in front of the host: that may be a password, and errors and logs
+/// are read by others.
+#[must_use]
+pub fn without_credentials(url: &str) -> String {
+    let Some(span) = authority_span(url).filter(|_| url.contains("://")) else {
+        return url.to_owned();
+    };
+    let host = url[span.clone()]
+        .rfind('@')
+        .map_or(span.start, |at| span.start + at + 1);
+    format!("{}{}", &url[..span.start], &url[host..])
+}
+
+fn authority_span(url: &str) -> Option<Range<usize>> {
+    if let Some(scheme) = url.find("://") {
+        let start = scheme + 3;
+        let end = url[start..]
+            .find(['/', '?', '#'])
+            .map_or(url.len(), |at| start + at);
+        return Some(start..end);
+    }
+    // The short form of ssh has a colon in front of the first slash.
+    let colon = url.find(':')?;
+    let front = &url[..colon];
+    (front.contains('@') && !front.contains('/')).then_some(0..colon)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::{authority, from_shorthand, host_span, with_suffix};
+
+    #[track_caller]
+    fn check_parts(url: &str, expected: Option<&str>, host: Option<&str>) {
+        assert_eq!(authority(url), expected, "{url}");
+        assert_eq!(host_span(url).map(|span| &url[span]), host, "{url}");
+    }
+
+    #[test]
+    fn user_host_and_port() {
+        check_parts("https://h/a", Some("h"), Some("h"));
+        check_parts("ssh://me@h:22/a", Some("me@h:22"), Some("h"));
+        check_parts("https://[::1]:80/a", Some("[::1]:80"), Some("[::1]"));
+        check_parts("git@H:a/b", Some("git@H"), Some("H"));
+        check_parts("file:///srv/a", Some(""), None);
+        check_parts("https://me@:1/a", Some("me@:1"), None);
+        check_parts("/srv/git/a", None, None);
+        check_parts("a/b@c:d", None, None);
+        check_parts("c:a", None, None);
+    }
+
+    #[test]
+    fn the_host_cannot_be_faked() {
+        check_parts(
+            "https://github.com@evil.org/a",
+            Some("github.com@evil.org"),
+            Some("evil.org"),
+        );
+        check_parts(
+            "https://evil.org?@github.com/",
+            Some("evil.org"),
+            Some("evil.org"),
+        );
+        check_parts(
+            "https://evil.org#@github.com/",
+            Some("evil.org"),
+            Some("evil.org"),
+        );
+    }
+
+    #[track_caller]
+    fn check_shorthand(text: &str, expected: Option<&str>) {
+        assert_eq!(from_shorthand(text).as_deref(), expected, "{text}");
+    }
+
+    #[test]
+    fn a_shorthand_is_an_owner_and_a_repository() {
+        let address = Some("https://github.com/o-1/r_2.x.git");
+        check_shorthand("o-1/r_2.x", address);
+        check_shorthand("o-1/r_2.x.git", address);
+        for text in [
+            "", "o", "o/", "/r", "o/r/s", "./r", "../r", "o/..", "o/.git", "o/r!", "~/r",
+        ] {
+            check_shorthand(text, None);
+        }
+    }
+
+    #[test]
+    fn the_suffix_stands_once_and_behind_a_path_only() {
+        let url = "https://github.com/o/r.git";
+        assert_eq!(with_suffix("https://github.com/o/r"), url);
+        assert_eq!(with_suffix("https://github.com/o/r//"), url);
+        assert_eq!(with_suffix(url), url);
+        assert_eq!(
+            with_suffix("https://github.com/o/r?a"),
+            "https://github.com/o/r?a"
+        );
+        assert_eq!(
+            with_suffix("https://github.com/o/r/#a"),
+            "https://github.com/o/r/#a"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! Every path that the daemon owns or shares with the reference, in one place.
+//!
+//! ```text
+//! CH/config.toml, CH/plugd.toml              the user's settings
+//! CH/plugins/cache/<mp>/<plugin>/<version>/  installed copies, layout of the reference
+//! CH/plugins/data/<plugin>-<mp>/             what plugins keep for themselves
+//! CH/plugins/.plugd/                         state of our own
+//! CH/.tmp/plugins, CH/.tmp/marketplaces      curated snapshot and git marketplaces
+//! ```
+
+use crate::{AbsPath, MarketplaceName, PluginId, VersionSegment};
+
+/// The paths below one home directory (`CH` in the documents).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    home: AbsPath,
+    system: AbsPath,
+}
+
+impl Layout {
+    /// The sidecar that marks a copy as installed from the remote catalog.
+    pub const REMOTE_SIDECAR: &'static str = ".codex-remote-plugin-install.json";
+
+    /// Where manifests of marketplaces are looked for below a root, in order.
+    pub const MARKETPLACE_MANIFESTS: [&'static str; 4] = [
+        ".agents/plugins/marketplace.json",
+        ".agents/plugins/api_marketplace.json",
+        ".claude-plugin/marketplace.json",
+        ".cursor-plugin/marketplace.json",
+    ];
+
+    /// The layout of a home directory and of the administrator's directory.
+    #[must_use]
+    pub fn new(home: AbsPath, system: AbsPath) -> Self {
+        Self { home, system }
+    }
+
+    /// `CH` itself.
+    #[must_use]
+    pub fn home(&self) -> &AbsPath {
+        &self.home
+    }
+
+    /// The administrator's directory, normally `/etc/codex`.
+    #[must_use]
+    pub fn system(&self) -> &AbsPath {
+        &self.system
+    }
+
+    /// The user's configuration.
+    #[must_use]
+    pub fn user_config(&self) -> AbsPath {
+        self.home.join("config.toml")
+    }
+
+    /// The user's settings of this program only.
+    #[must_use]
+    pub fn user_plugd_config(&self) -> AbsPath {
+        self.home.join("plugd.toml")
+    }
+
+    /// The configuration of a selected profile.
+    #[must_use]
+    pub fn profile_config(&self, profile: &str) -> AbsPath {
+        self.home.join(format!("{profile}.config.toml"))
+    }
+
+    /// The root of all installed copies.
+    #[must_use]
+    pub fn cache(&self) -> AbsPath {
+        self.home.join("plugins/cache")
+    }
+
+    /// The directory of one plugin, which holds its version directories and sidecar.
+    #[must_use]
+    pub fn plugin_dir(&self, id: &PluginId) -> AbsPath {
+        self.cache()
+            .join(id.marketplace.as_str())
+            .join(id.plugin.as_str())
+    }
+
+    /// One installed copy.
+    #[must_use]
+    pub fn version_dir(&self, id: &PluginId, version: &VersionSegment) -> AbsPath {
+        self.plugin_dir(id).join(version.as_str())
+    }
+
+    /// Where a plugin keeps its data; the name is the reference's and can collide.
+    #[must_use]
+    pub fn data_dir(&self, id: &PluginId) -> AbsPath {
+        self.home
+            .join("plugins/data")
+            .join(format!("{}-{}", id.plugin, id.marketplace))
+    }
+
+    /// The checkout of a configured git marketplace.
+    #[must_use]
+    pub fn git_marketplace(&self, name: &MarketplaceName) -> AbsPath {
+        self.home.join(".tmp/marketplaces").join(name.as_str())
+    }
+
+    /// The curated snapshot.
+    #[must_use]
+    pub fn curated(&self) -> AbsPath {
+        self.home.join(".tmp/plugins")
+    }
+
+    /// The file that holds the curated snapshot's commit.
+    #[must_use]
+    pub fn curated_sha(&self) -> AbsPath {
+        self.home.join(".tmp/plugins.sha")
+    }
+
+    /// A marketplace bundled with the reference.
+    #[must_use]
+    pub fn bundled_marketplace(&self, name: &MarketplaceName) -> AbsPath {
+        self.home
+            .join(".tmp/bundled-marketplaces")
+            .join(name.as_str())
+    }
+
+    /// State of our own; nothing of ours lies elsewhere below the home.
+    #[must_use]
+    pub fn state(&self) -> AbsPath {
+        self.home.join("plugins/.plugd")
+    }
+
+    /// The format number of the whole state directory.
+    #[must_use]
+    pub fn state_version(&self) -> AbsPath {
+        self.state().join("version")
+    }
+
+    /// One lock file; `store` and `config` are the two that exist in every home.
+    #[must_use]
+    pub fn lock(&self, name: &str) -> AbsPath {
+        self.state().join("locks").join(name)
+    }
+
+    /// Running transactions.
+    #[must_use]
+    pub fn journals(&self) -> AbsPath {
+        self.state().join("journal")
+    }
+
+    /// Trees half made, by journal id.
+    #[must_use]
+    pub fn staging(&self) -> AbsPath {
+        self.state().join("staging")
+    }
+
+    /// Trees half removed, by journal id.
+    #[must_use]
+    pub fn trash(&self) -> AbsPath {
+        self.state().join("trash")
+    }
+
+    /// Provenance of all installed copies.
+    #[must_use]
+    pub fn records(&self) -> AbsPath {
+        self.state().join("installed")
+    }
+
+    /// Provenance of one plugin.
+    #[must_use]
+    pub fn record(&self, id: &PluginId) -> AbsPath {
+        self.records()
+            .join(id.marketplace.as_str())
+            .join(format!("{}.json", id.plugin))
+    }
+
+    /// Kept and leased versions, named by the hex of their tree digest.
+    #[must_use]
+    pub fn trees(&self) -> AbsPath {
+        self.state().join("trees")
+    }
+
+    /// The last background results.
+    #[must_use]
+    pub fn status(&self) -> AbsPath {
+        self.state().join("status.json")
+    }
+}

@@ -1,0 +1,35 @@
+//! The values that every other crate speaks about: paths, names, versions, policies, manifests,
+//! problems and the layout of a home directory.
+//!
+//! Nothing here reads a file, a variable or a clock, and nothing here knows a wire or file format:
+//! these types derive neither `Serialize` nor `JsonSchema`, so that a format can change without
+//! them and they without a format.
+
+mod abs_path;
+mod environment;
+mod error_chain;
+pub mod git_url;
+pub mod json_depth;
+mod layout;
+mod manifest;
+mod names;
+mod policy;
+mod problem;
+mod source;
+mod version;
+
+pub use abs_path::{AbsPath, NotAbsolute};
+pub use environment::{Clock, Environment, RandomNames};
+pub use error_chain::error_chain;
+pub use layout::Layout;
+pub use manifest::{
+    HooksDeclaration, Interface, ManifestFormat, McpDeclaration, PluginManifest, PluginPath,
+};
+pub use names::{
+    CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, MAX_NAME_BYTES, MarketplaceName, NameError,
+    PluginId, PluginName, RESERVED_MARKETPLACES,
+};
+pub use policy::{AuthPolicy, InstallPolicy, Product};
+pub use problem::{Place, Problem, ProblemKind, Severity};
+pub use source::Source;
+pub use version::{VersionError, VersionSegment};

@@ -1,0 +1,33 @@
+//! Where the content of a marketplace entry comes from.
+
+use crate::AbsPath;
+
+/// A resolved entry source. Its existence has not been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A directory inside the marketplace's tree.
+    Local {
+        /// The directory.
+        path: AbsPath,
+    },
+    /// A git repository, or a directory of one.
+    Git {
+        /// The normalised URL.
+        url: String,
+        /// The directory inside the repository; `None` means its root.
+        path: Option<String>,
+        /// Branch or tag.
+        ref_name: Option<String>,
+        /// Commit.
+        sha: Option<String>,
+    },
+    /// A package of an npm registry.
+    Npm {
+        /// `name` or `@scope/name`.
+        package: String,
+        /// Version or range; `None` means the latest.
+        version: Option<String>,
+        /// Registry URL; `None` means the user's.
+        registry: Option<String>,
+    },
+}
