@@ -1,0 +1,177 @@
+//! Replacing a file as a whole: written beside it, made durable, then moved over it.
+//!
+//! A reader sees the old content or the new one. The mode of the old file is kept. A path that is a
+//! link is followed first, so that the link stays and its target changes.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+
+use plugd_model::AbsPath;
+
+use crate::ops::sync_dir;
+use crate::{Disk, DiskError, Kind, OperationKind, Stamp};
+
+impl Disk {
+    /// Writes a new file that must not exist yet, and makes its content durable. The directory is
+    /// not synced.
+    ///
+    /// # Errors
+    /// Something stands there already, or the system refuses; then no file is left.
+    pub fn write_new(&self, path: &AbsPath, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.see(OperationKind::Write, path, None, size)?;
+        let mut file = create_new(path, mode)
+            .map_err(|source| DiskError::io(OperationKind::Write, path, source))?;
+        let written = file
+            .write_all(bytes)
+            .map_err(|source| DiskError::io(OperationKind::Write, path, source))
+            .and_then(|()| self.see(OperationKind::SyncFile, path, None, 0))
+            .and_then(|()| {
+                file.sync_all()
+                    .map_err(|source| DiskError::io(OperationKind::SyncFile, path, source))
+            });
+        drop(file);
+        written.inspect_err(|_| {
+            // The half-written file has a name of ours; the first error is the one to report.
+            let _ = self.remove_file(path);
+        })
+    }
+
+    /// Replaces a file atomically and durably, or creates it with `mode_if_new`.
+    ///
+    /// # Errors
+    /// The system refuses; the old file is untouched then.
+    pub fn replace(&self, path: &AbsPath, bytes: &[u8], mode_if_new: u32) -> Result<(), DiskError> {
+        let target = self.follow_links(path)?;
+        let parent = target.parent().unwrap_or_else(|| target.clone());
+        let mode = match self.stamp(&target)? {
+            Some(stamp) if stamp.kind == Kind::File => stamp.mode,
+            Some(stamp) => {
+                return Err(DiskError::NotAFile {
+                    path: target,
+                    found: stamp.kind,
+                });
+            }
+            None => mode_if_new,
+        };
+        self.create_dirs(&parent)?;
+        let temporary = parent.join(temporary_name());
+        self.write_new(&temporary, bytes, mode)?;
+        let moved = self.rename(&temporary, &target);
+        if moved.is_err() {
+            let _ = self.remove_file(&temporary);
+        }
+        moved?;
+        self.see(OperationKind::SyncDir, &parent, None, 0)?;
+        sync_dir(&parent).map_err(|source| DiskError::io(OperationKind::SyncDir, &parent, source))
+    }
+
+    /// Follows a link to the file it leads to, also when that file does not exist yet.
+    ///
+    /// # Errors
+    /// The links form a loop, or the system refuses.
+    pub fn follow_links(&self, path: &AbsPath) -> Result<AbsPath, DiskError> {
+        let fail = |source| DiskError::io(OperationKind::Resolve, path, source);
+        let mut current = path.clone();
+        // The same bound as the kernel's, so that a loop ends in an error.
+        for _ in 0..40 {
+            match self.link_stamp(&current)? {
+                Some(Stamp {
+                    kind: Kind::Link, ..
+                }) => {
+                    let target = fs::read_link(&current).map_err(fail)?;
+                    current = match current.parent() {
+                        Some(parent) => parent.join(target),
+                        None => return Err(fail(io::Error::other("the root is a link"))),
+                    };
+                }
+                _ => return Ok(current),
+            }
+        }
+        Err(fail(io::Error::other("the links form a loop")))
+    }
+
+    /// Exchanges two existing paths in one step where the system can.
+    ///
+    /// Returns `false`, with nothing changed, where it cannot; the caller then falls back to
+    /// renames under its journal.
+    ///
+    /// # Errors
+    /// One of them is missing, or the system refuses for another reason.
+    pub fn exchange(&self, left: &AbsPath, right: &AbsPath) -> Result<bool, DiskError> {
+        let exchanged = self
+            .see(OperationKind::Exchange, left, Some(right), 0)
+            .and_then(|()| {
+                exchange(left, right)
+                    .map_err(|source| DiskError::io(OperationKind::Exchange, left, source))
+            });
+        match exchanged {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_unsupported() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn create_new(path: &AbsPath, mode: u32) -> io::Result<File> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    // `open` subtracts the umask; a kept mode must come back exactly.
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn create_new(path: &AbsPath, _mode: u32) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(left: &AbsPath, right: &AbsPath) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(
+        CWD,
+        left.as_path(),
+        CWD,
+        right.as_path(),
+        RenameFlags::EXCHANGE,
+    ) {
+        Ok(()) => Ok(()),
+        // Old kernels and some file systems (network, FUSE) do not know the flag.
+        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(_left: &AbsPath, _right: &AbsPath) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+const TEMPORARY: &str = ".plugd-";
+
+/// Whether a name is one that [`Disk::replace`] gives to a file it is writing. A crash leaves such a
+/// file behind; whoever holds the lock over its directory may remove it.
+#[must_use]
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY)
+}
+
+/// A name beside the target that no other writer picks; one that starts with a dot is skipped by
+/// everything that reads these directories.
+fn temporary_name() -> String {
+    let mut bytes = [0_u8; 8];
+    // Without randomness the name still is unique per process; `create_new` refuses a collision.
+    if getrandom::fill(&mut bytes).is_err() {
+        bytes = u64::from(std::process::id()).to_be_bytes();
+    }
+    format!("{TEMPORARY}{:016x}", u64::from_be_bytes(bytes))
+}

@@ -1,0 +1,32 @@
+//! All file access of the daemon.
+//!
+//! Every read and every mutation is a method of [`Disk`], a value that is passed in. That has three
+//! uses: an error always carries the path and the action; a test can watch, refuse or kill
+//! operation number N through the [`Probe`]; and what a use case touches can be counted.
+//!
+//! Invariants:
+//! - Reading never blocks on a FIFO or device and never takes more memory than the caller allowed.
+//! - A file that is replaced is either the old one or the new one, also after a power cut.
+//! - Nothing here follows a path chosen by a stranger out of its root: [`tree`] resolves links and
+//!   checks containment before it touches content.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate is the one place that touches the file system"
+)]
+
+mod atomic;
+#[cfg(test)]
+mod disk_tests;
+mod error;
+mod lock;
+mod ops;
+mod probe;
+mod stamp;
+pub mod tree;
+
+pub use atomic::is_temporary;
+pub use error::DiskError;
+pub use lock::{FileLock, Patience, Wanted};
+pub use ops::{Disk, Entry};
+pub use probe::{Operation, OperationKind, Probe};
+pub use stamp::{Kind, Stamp};

@@ -1,0 +1,156 @@
+//! Locks between processes: one empty file each, never the data itself.
+//!
+//! The locks that everybody shares are never deleted. One that belongs to a single transaction is
+//! deleted by its last holder, so taking a lock checks that the file still is the one at its path.
+//!
+//! The system releases them when the process ends, however it ends. Mandatory locks (Windows) would
+//! keep others from reading locked data, which is why a lock file holds nothing.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::time::{Duration, Instant};
+
+use plugd_model::AbsPath;
+
+use crate::{Disk, DiskError, OperationKind, Stamp};
+
+/// Whether work that waits for a lock is still wanted.
+pub trait Wanted {
+    /// Asked again and again while the lock is held by somebody else.
+    fn is_wanted(&self) -> bool;
+
+    /// Asked once, with the lock in hand and before the first change. After a yes the work goes on
+    /// to its end.
+    fn begin(&self) -> bool;
+}
+
+/// How long to wait for a lock, and for whom.
+#[derive(Clone, Copy)]
+pub struct Patience<'a> {
+    limit: Duration,
+    wanted: Option<&'a dyn Wanted>,
+}
+
+impl<'a> Patience<'a> {
+    /// Waits this long for work that can be given up.
+    pub fn unless_given_up(limit: Duration, wanted: &'a dyn Wanted) -> Self {
+        Self {
+            limit,
+            wanted: Some(wanted),
+        }
+    }
+}
+
+impl From<Duration> for Patience<'_> {
+    /// Waits this long, whatever happens.
+    fn from(limit: Duration) -> Self {
+        Self {
+            limit,
+            wanted: None,
+        }
+    }
+}
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+    path: AbsPath,
+}
+
+impl FileLock {
+    /// The file that is locked.
+    #[must_use]
+    pub fn path(&self) -> &AbsPath {
+        &self.path
+    }
+}
+
+impl Disk {
+    /// Takes a lock at once, or tells that somebody else holds it.
+    ///
+    /// # Errors
+    /// The lock file cannot be made or opened.
+    pub fn try_lock(&self, path: &AbsPath) -> Result<Option<FileLock>, DiskError> {
+        self.see(OperationKind::Lock, path, None, 0)?;
+        let fail = |source| DiskError::io(OperationKind::Lock, path, source);
+        loop {
+            let file = match open(path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if let Some(parent) = path.parent() {
+                        self.create_dirs(&parent)?;
+                    }
+                    open(path)
+                }
+                other => other,
+            }
+            .map_err(fail)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(source)) => return Err(fail(source)),
+            }
+            // Whoever held it may have removed the file; then what was locked here is a file that
+            // nobody else can find, and the next one would get "the same" lock again.
+            if still_there(&file, path).map_err(fail)? {
+                return Ok(Some(FileLock {
+                    _file: file,
+                    path: path.clone(),
+                }));
+            }
+        }
+    }
+
+    /// Takes a lock, waiting for it as long as `patience` allows.
+    ///
+    /// # Errors
+    /// [`DiskError::Locked`] when it was held all the time, [`DiskError::NotWanted`] when the work
+    /// was given up meanwhile; otherwise as [`Disk::try_lock`].
+    pub fn lock<'a>(
+        &self,
+        path: &AbsPath,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<FileLock, DiskError> {
+        let patience = patience.into();
+        let deadline = Instant::now() + patience.limit;
+        let mut pause = Duration::from_millis(1);
+        let not_wanted = || DiskError::NotWanted { path: path.clone() };
+        loop {
+            if let Some(lock) = self.try_lock(path)? {
+                let goes_on = patience.wanted.is_none_or(Wanted::begin);
+                return goes_on.then_some(lock).ok_or_else(not_wanted);
+            }
+            if !patience.wanted.is_none_or(Wanted::is_wanted) {
+                return Err(not_wanted());
+            }
+            if Instant::now() >= deadline {
+                return Err(DiskError::Locked { path: path.clone() });
+            }
+            tracing::debug!(lock = %path, "waiting for another process");
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
+    }
+}
+
+fn open(path: &AbsPath) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+/// Whether a path still leads to the very file that was opened.
+fn still_there(file: &File, path: &AbsPath) -> io::Result<bool> {
+    let locked = Stamp::of(&file.metadata()?);
+    match std::fs::metadata(path) {
+        Ok(found) => {
+            let found = Stamp::of(&found);
+            Ok((found.device, found.inode) == (locked.device, locked.inode))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,123 @@
+//! Copying a planned tree.
+//!
+//! Files are shared with their source where the file system can do that (a *reflink*), else written
+//! from the bytes that are hashed anyway. Either way the hash is that of the copy. Nothing is
+//! synced here: [`super::sync_tree`] does that once, when the copy is complete.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+
+use plugd_model::AbsPath;
+
+use super::digest::FileDigests;
+use super::reader::{Opened, Reader, hash};
+use super::scan::join;
+use super::{TreeError, TreePlan};
+use crate::{Disk, DiskError, OperationKind};
+
+/// What a copy holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyReport {
+    /// The files that were written, with their hashes.
+    pub files: FileDigests,
+    /// How many directories were made, the root included.
+    pub directories: u64,
+    /// How many bytes were written.
+    pub bytes: u64,
+}
+
+/// Copies a planned tree to a directory that does not exist yet, but whose parent does.
+///
+/// Files get mode 0644 or, when their owner may execute them, 0755; directories 0755; the umask
+/// applies. A failed copy stays where it is, because its directory belongs to the caller.
+///
+/// # Errors
+/// The destination exists, a file is no longer what the plan says, or the system refuses.
+pub fn copy(disk: &Disk, plan: &TreePlan, dest: &AbsPath) -> Result<CopyReport, TreeError> {
+    if disk.link_stamp(dest)?.is_some() {
+        return Err(TreeError::Exists { path: dest.clone() });
+    }
+    let mut reader = Reader::new(disk, plan)?;
+    let mut copier = Copier {
+        disk,
+        shares: cfg!(target_os = "linux"),
+    };
+    let mut report = CopyReport {
+        files: FileDigests::default(),
+        directories: 0,
+        bytes: 0,
+    };
+    for dir in &plan.dirs {
+        let target = dest.join(&dir.path);
+        disk.create_dir(&target)?;
+        report.directories += 1;
+        for file in &dir.files {
+            let opened = reader.open(dir, file)?;
+            let executable = opened.stamp.is_executable();
+            let hash = copier.file(opened, &target.join(&file.name))?;
+            let path = join(&dir.path, &file.name);
+            report.files.insert(path, executable, hash);
+            report.bytes += file.size;
+        }
+    }
+    Ok(report)
+}
+
+struct Copier<'a> {
+    disk: &'a Disk,
+    /// Whether the file system may still turn out to share content.
+    shares: bool,
+}
+
+impl Copier<'_> {
+    fn file(&mut self, mut source: Opened, target: &AbsPath) -> Result<[u8; 32], TreeError> {
+        let size = source.stamp.size;
+        let fail = |error| DiskError::io(OperationKind::Copy, target, error);
+        self.disk
+            .see(OperationKind::Copy, target, Some(&source.path), size)?;
+        let mut written = create(target, source.stamp.is_executable()).map_err(fail)?;
+        // An empty file has nothing to share, and some file systems refuse it.
+        self.shares = self.shares && (size == 0 || share(&source.file, &written));
+        let hash = if self.shares && size > 0 {
+            hash(&mut written, size, |_| Ok(())).map_err(fail)?
+        } else {
+            hash(&mut source.file, size, |bytes| written.write_all(bytes)).map_err(fail)?
+        };
+        hash.ok_or(TreeError::Changed { path: source.path })
+    }
+}
+
+#[cfg(unix)]
+fn create(path: &AbsPath, executable: bool) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(if executable { 0o755 } else { 0o644 })
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn create(path: &AbsPath, _executable: bool) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+}
+
+/// Lets the new file share the content of the old one; `false` when that cannot be done here.
+#[cfg(target_os = "linux")]
+fn share(source: &File, target: &File) -> bool {
+    rustix::fs::ioctl_ficlone(target, source).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share(_source: &File, _target: &File) -> bool {
+    false
+}
+
+#[cfg(test)]
+#[path = "copy_tests.rs"]
+mod tests;

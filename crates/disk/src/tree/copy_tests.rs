@@ -1,0 +1,166 @@
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::sync::{Arc, Mutex};
+
+use pretty_assertions::assert_eq;
+
+use super::super::fixture::{Before, Tree, lines};
+use super::super::{Limits, TreeError, TreePlan, digest, sync_tree};
+use super::copy;
+use crate::{Disk, OperationKind};
+
+fn plan(tree: &Tree) -> TreePlan {
+    TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[]).unwrap()
+}
+
+#[track_caller]
+fn check(source: &[&str], expected: &[&str]) {
+    let tree = Tree::new(source);
+    let dest = tree.base.join("copy");
+    let disk = Disk::new();
+    let plan = plan(&tree);
+    let report = copy(&disk, &plan, &dest).unwrap();
+    sync_tree(&disk, &dest).unwrap();
+    assert_eq!(lines(&dest), expected);
+    assert_eq!(report.files.digest(), digest(&disk, &plan).unwrap());
+    assert_eq!(report.bytes, plan.bytes());
+    // The copy is a tree like any other, with the same digest.
+    let again = TreePlan::scan(&disk, &dest, &Limits::INSTALL, &[]).unwrap();
+    assert_eq!(report.files.digest(), digest(&disk, &again).unwrap());
+}
+
+#[test]
+fn files_directories_and_modes() {
+    check(&[], &[]);
+    check(
+        &["a=1", "b/c*=2", "b/empty/", ".hidden="],
+        &[".hidden=", "a=1", "b/", "b/c*=2", "b/empty/"],
+    );
+}
+
+#[test]
+fn links_become_copies_and_the_rest_stays_behind() {
+    check(
+        &["d/x*=1", "e -> d", "f -> d/x", "out -> /etc", ".git/HEAD=x"],
+        &["d/", "d/x*=1", "e/", "e/x*=1", "f*=1"],
+    );
+}
+
+#[test]
+fn many_files_are_synced_in_one_go() {
+    let names: Vec<_> = (10..60).map(|n| format!("{n}=x")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    check(&names, &names);
+}
+
+#[test]
+fn setuid_is_never_copied_and_hard_links_become_files() {
+    let tree = Tree::new(&["a=1"]);
+    let source = tree.root.join("a");
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o6755)).unwrap();
+    fs::hard_link(&source, tree.root.join("b")).unwrap();
+    let dest = tree.base.join("copy");
+    copy(&Disk::new(), &plan(&tree), &dest).unwrap();
+    for name in ["a", "b"] {
+        let metadata = fs::metadata(dest.join(name)).unwrap();
+        assert_eq!(metadata.mode() & 0o7000, 0);
+        assert_eq!(metadata.mode() & 0o100, 0o100);
+        assert_eq!(metadata.nlink(), 1);
+    }
+}
+
+#[test]
+fn an_existing_destination_is_refused() {
+    let tree = Tree::new(&["a=1"]);
+    let error = copy(&Disk::new(), &plan(&tree), &tree.base).unwrap_err();
+    assert!(matches!(error, TreeError::Exists { .. }), "{error}");
+}
+
+/// Changes the tree after the plan was made; the copy must fail and must not hold `secret`.
+#[track_caller]
+fn check_change(change: impl FnOnce(&Tree)) {
+    let tree = Tree::new(&["a/b/file=12345", "z=1"]);
+    fs::create_dir(tree.base.join("outside")).unwrap();
+    fs::write(tree.base.join("outside/file"), "secre").unwrap();
+    let plan = plan(&tree);
+    change(&tree);
+    let dest = tree.base.join("copy");
+    let error = copy(&Disk::new(), &plan, &dest).unwrap_err();
+    assert!(matches!(error, TreeError::Changed { .. }), "{error}");
+    assert!(!lines(&dest).iter().any(|line| line.contains("secre")));
+    assert!(digest(&Disk::new(), &plan).is_err());
+}
+
+#[test]
+fn a_tree_that_changes_cannot_lead_out_of_the_root() {
+    check_change(|tree| {
+        fs::remove_file(tree.root.join("a/b/file")).unwrap();
+        symlink("../../../outside/file", tree.root.join("a/b/file")).unwrap();
+    });
+    check_change(|tree| {
+        fs::rename(tree.root.join("a/b"), tree.root.join("a/c")).unwrap();
+        symlink("../../outside", tree.root.join("a/b")).unwrap();
+    });
+    check_change(|tree| {
+        fs::rename(tree.root.join("a"), tree.base.join("a")).unwrap();
+        symlink("../a", tree.root.join("a")).unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_grows_shrinks_or_turns_into_something_else() {
+    check_change(|tree| fs::write(tree.root.join("a/b/file"), "123456").unwrap());
+    check_change(|tree| fs::write(tree.root.join("a/b/file"), "1").unwrap());
+    check_change(|tree| fs::remove_file(tree.root.join("a/b/file")).unwrap());
+    check_change(|tree| {
+        let path = tree.root.join("a/b/file");
+        fs::remove_file(&path).unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            path.as_path(),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+    });
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_open_does_not_go_over_the_plan() {
+    let tree = Tree::new(&["a=12345"]);
+    let path = tree.root.join("a");
+    // Between opening the source and writing the copy.
+    let probe = Before {
+        kind: OperationKind::Copy,
+        action: Mutex::new(Some(move || fs::write(&path, "x".repeat(1 << 20)))),
+    };
+    let dest = tree.base.join("copy");
+    let error = copy(&Disk::probed(Arc::new(probe)), &plan(&tree), &dest).unwrap_err();
+    assert!(matches!(error, TreeError::Changed { .. }), "{error}");
+    assert!(fs::metadata(dest.join("a")).unwrap().len() <= 5);
+}
+
+#[test]
+fn a_refused_operation_is_an_error_that_names_the_file() {
+    let tree = Tree::new(&["a=1", "l -> a"]);
+    for kind in [
+        OperationKind::Resolve,
+        OperationKind::Stat,
+        OperationKind::List,
+        OperationKind::Read,
+        OperationKind::Copy,
+        OperationKind::CreateDir,
+    ] {
+        let probe = Before {
+            kind,
+            action: Mutex::new(Some(|| Err(std::io::Error::other("no")))),
+        };
+        let disk = Disk::probed(Arc::new(probe));
+        let error = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[])
+            .and_then(|plan| copy(&disk, &plan, &tree.base.join(format!("{kind:?}"))))
+            .unwrap_err();
+        assert!(matches!(error, TreeError::Disk(_)), "{kind:?}: {error}");
+        assert!(error.to_string().contains(tree.base.to_text().as_str()));
+    }
+}

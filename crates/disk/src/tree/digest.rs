@@ -1,0 +1,152 @@
+//! The digest of a tree: SHA-256 over one line per file, sorted by the bytes of the path.
+//!
+//! A line is `<f or x> <SHA-256 of the content, hex> <relative path with />` and a line break; `x`
+//! when the owner may execute the file. Directories, times and owners do not count.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use sha2::{Digest as _, Sha256};
+
+use super::reader::{Reader, hash};
+use super::scan::join;
+use super::{TreeError, TreePlan};
+use crate::{Disk, DiskError, OperationKind};
+
+/// The digest of a whole tree, written as `sha256:<hex>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+/// A text that was expected to be a digest and is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not `sha256:` and 64 lower-case hexadecimal digits", text.escape_debug())]
+pub struct NotADigest {
+    /// The refused text.
+    pub text: String,
+}
+
+impl Digest {
+    const PREFIX: &'static str = "sha256:";
+
+    /// Reads a digest as it is displayed.
+    ///
+    /// # Errors
+    /// The text has another form.
+    pub fn parse(text: &str) -> Result<Self, NotADigest> {
+        text.strip_prefix(Self::PREFIX)
+            .and_then(Self::from_hex)
+            .ok_or_else(|| NotADigest {
+                text: text.to_owned(),
+            })
+    }
+
+    /// Reads the 64 digits alone, which is how directories are named.
+    #[must_use]
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let digits: &[u8; 64] = hex.as_bytes().try_into().ok()?;
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The 64 digits alone.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        to_hex(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::PREFIX, self.hex())
+    }
+}
+
+/// The files of a tree with the hash of each, from which the digest of the tree follows.
+///
+/// It lets a writer that adds a file to a copy know the new digest without reading the copy again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FileDigests {
+    files: BTreeMap<String, (bool, [u8; 32])>,
+}
+
+impl FileDigests {
+    /// Adds or replaces a file whose content is known.
+    pub fn add(&mut self, path: &str, executable: bool, content: &[u8]) {
+        self.insert(path.to_owned(), executable, Sha256::digest(content).into());
+    }
+
+    pub(super) fn insert(&mut self, path: String, executable: bool, hash: [u8; 32]) {
+        self.files.insert(path, (executable, hash));
+    }
+
+    /// Whether a file of this path is there.
+    #[must_use]
+    pub fn contains(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// How many files there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no file.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The digest of the tree. The order of a `String` is the order of its bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut hasher = Sha256::new();
+        for (path, (executable, hash)) in &self.files {
+            let mark = if *executable { 'x' } else { 'f' };
+            hasher.update(format!("{mark} {} {path}\n", to_hex(hash)));
+        }
+        Digest(hasher.finalize().into())
+    }
+}
+
+/// Reads a planned tree and returns the digest that a copy of it would have.
+///
+/// # Errors
+/// A file cannot be read, or is no longer what the plan says.
+pub fn digest(disk: &Disk, plan: &TreePlan) -> Result<Digest, TreeError> {
+    let mut reader = Reader::new(disk, plan)?;
+    let mut files = FileDigests::default();
+    for dir in &plan.dirs {
+        for file in &dir.files {
+            let mut opened = reader.open(dir, file)?;
+            let hash = hash(&mut opened.file, file.size, |_| Ok(()))
+                .map_err(|source| DiskError::io(OperationKind::Read, &opened.path, source))?;
+            let Some(hash) = hash else {
+                return Err(TreeError::Changed { path: opened.path });
+            };
+            let executable = opened.stamp.is_executable();
+            files.insert(join(&dir.path, &file.name), executable, hash);
+        }
+    }
+    Ok(files.digest())
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+#[cfg(test)]
+#[path = "digest_tests.rs"]
+mod tests;

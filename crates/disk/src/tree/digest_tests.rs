@@ -1,0 +1,91 @@
+use std::fs;
+
+use pretty_assertions::assert_eq;
+use sha2::{Digest as _, Sha256};
+
+use super::super::fixture::Tree;
+use super::super::{Limits, TreePlan};
+use super::{Digest, FileDigests, digest, to_hex};
+use crate::Disk;
+
+fn digest_of(tree: &Tree) -> Digest {
+    let disk = Disk::new();
+    let plan = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[]).unwrap();
+    digest(&disk, &plan).unwrap()
+}
+
+fn sha(text: &str) -> String {
+    to_hex(&Sha256::digest(text))
+}
+
+#[test]
+fn the_definition_word_for_word() {
+    let tree = Tree::new(&["a.b=1", "a/b*=2", "a/empty=", "dir/"]);
+    let text = format!(
+        "f {} a.b\nx {} a/b\nf {} a/empty\n",
+        sha("1"),
+        sha("2"),
+        sha("")
+    );
+    assert_eq!(
+        digest_of(&tree).to_string(),
+        format!("sha256:{}", sha(&text))
+    );
+    assert_eq!(digest_of(&Tree::new(&[])).hex(), sha(""));
+}
+
+#[test]
+fn what_counts_and_what_does_not() {
+    let base = digest_of(&Tree::new(&["a=1"]));
+    for same in [
+        &["a=1", "d/"] as &[_],
+        &["a=1", ".git/HEAD=x"],
+        &["a=1", "b -> /etc"],
+    ] {
+        assert_eq!(digest_of(&Tree::new(same)), base, "{same:?}");
+    }
+    for other in [
+        &["a=2"] as &[_],
+        &["b=1"],
+        &["a*=1"],
+        &["a=1", "b=1"],
+        &["a=1", "b -> a"],
+    ] {
+        assert_ne!(digest_of(&Tree::new(other)), base, "{other:?}");
+    }
+}
+
+#[test]
+fn a_link_counts_as_a_copy() {
+    let link = Tree::new(&["d/x=1", "e -> d"]);
+    assert_eq!(digest_of(&link), digest_of(&Tree::new(&["d/x=1", "e/x=1"])));
+    let hard = Tree::new(&["a=1"]);
+    fs::hard_link(hard.root.join("a"), hard.root.join("b")).unwrap();
+    assert_eq!(digest_of(&hard), digest_of(&Tree::new(&["a=1", "b=1"])));
+}
+
+#[test]
+fn large_content_is_hashed_in_pieces() {
+    let content = "0123456789".repeat(30_000);
+    let tree = Tree::new(&[&format!("a={content}")]);
+    let mut files = FileDigests::default();
+    files.add("a", false, content.as_bytes());
+    assert_eq!(digest_of(&tree), files.digest());
+}
+
+#[test]
+fn text_form() {
+    let digest = FileDigests::default().digest();
+    assert_eq!(Digest::parse(&digest.to_string()), Ok(digest));
+    assert_eq!(Digest::from_hex(&digest.hex()), Some(digest));
+    let upper = digest.hex().to_uppercase();
+    for bad in [
+        "",
+        "sha256:",
+        &digest.hex(),
+        &format!("sha256:{upper}"),
+        "sha256:é",
+    ] {
+        assert!(Digest::parse(bad).is_err(), "{bad}");
+    }
+}

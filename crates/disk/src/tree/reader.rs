@@ -1,0 +1,129 @@
+//! Reading the files of a plan: opened below the root without following links, hashed on the way.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::handle::DirHandle;
+use super::scan::{PlanDir, PlanFile};
+use super::{TreeError, TreePlan};
+use crate::{Disk, DiskError, Kind, OperationKind, Stamp};
+
+/// Opens planned files; remembers the last directory, because a plan goes directory by directory.
+pub(super) struct Reader<'a> {
+    disk: &'a Disk,
+    plan: &'a TreePlan,
+    root: DirHandle,
+    current: Option<(PathBuf, DirHandle)>,
+}
+
+/// A planned file that was opened and is what the plan says.
+pub(super) struct Opened {
+    pub(super) path: plugd_model::AbsPath,
+    pub(super) file: File,
+    pub(super) stamp: Stamp,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(disk: &'a Disk, plan: &'a TreePlan) -> Result<Self, TreeError> {
+        let root = DirHandle::open(&plan.root)
+            .map_err(|source| DiskError::io(OperationKind::List, &plan.root, source))?;
+        Ok(Self {
+            disk,
+            plan,
+            root,
+            current: None,
+        })
+    }
+
+    /// Opens one file of the plan.
+    pub(super) fn open(&mut self, dir: &PlanDir, file: &PlanFile) -> Result<Opened, TreeError> {
+        let (parent, name) = match &file.linked {
+            Some(target) => (
+                target.parent().unwrap_or(Path::new("")),
+                target.file_name().unwrap_or_default(),
+            ),
+            None => (dir.source.as_path(), OsStr::new(&file.name)),
+        };
+        let path = self.plan.root.join(parent).join(name);
+        self.disk.see(OperationKind::Read, &path, None, file.size)?;
+        let changed = || TreeError::Changed { path: path.clone() };
+        let opened = self.directory(parent).and_then(|dir| dir.open_file(name));
+        let (file_handle, stamp) = match opened {
+            Ok(opened) => opened,
+            Err(error) if denied(&error) => {
+                return Err(DiskError::io(OperationKind::Read, &path, error).into());
+            }
+            // It was a readable entry a moment ago: gone, or replaced by a link or socket.
+            Err(error) => {
+                tracing::debug!(%path, %error, "a planned file cannot be opened");
+                return Err(changed());
+            }
+        };
+        if stamp.kind != Kind::File || stamp.size != file.size {
+            return Err(changed());
+        }
+        Ok(Opened {
+            path,
+            file: file_handle,
+            stamp,
+        })
+    }
+
+    fn directory(&mut self, relative: &Path) -> io::Result<&DirHandle> {
+        let same = matches!(&self.current, Some((path, _)) if path == relative);
+        if !same {
+            self.current = None;
+            let opened = self.root.open_below(relative)?;
+            return Ok(&self.current.insert((relative.to_path_buf(), opened)).1);
+        }
+        match &self.current {
+            Some((_, handle)) => Ok(handle),
+            None => Ok(&self.root),
+        }
+    }
+}
+
+/// Errors that say something about us or the machine, not about a change of the tree.
+fn denied(error: &io::Error) -> bool {
+    !matches!(
+        error.raw_os_error().map(io::Error::from_raw_os_error),
+        Some(error) if crate::error::is_absent(&error) || crate::error::is_link_loop(&error)
+    )
+}
+
+/// Reads exactly `size` bytes, hands each piece to `sink` and returns the hash of all.
+///
+/// `None` means that the content is longer or shorter.
+pub(super) fn hash(
+    content: &mut impl Read,
+    size: u64,
+    mut sink: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<Option<[u8; 32]>> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![
+        0_u8;
+        usize::try_from(size.saturating_add(1))
+            .unwrap_or(1)
+            .min(1 << 16)
+    ];
+    let mut left = size;
+    loop {
+        let count = match content.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let Some(rest) = left.checked_sub(u64::try_from(count).unwrap_or(u64::MAX)) else {
+            return Ok(None);
+        };
+        left = rest;
+        hasher.update(&buffer[..count]);
+        sink(&buffer[..count])?;
+    }
+    Ok((left == 0).then(|| hasher.finalize().into()))
+}

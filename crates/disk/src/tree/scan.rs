@@ -1,0 +1,347 @@
+//! The plan: which files and directories of a tree a copy would hold.
+//!
+//! A scan looks at names, kinds and sizes only. It follows a link by asking the system for the real
+//! path and then checking that path against the real root, so a chain of links is judged by its end.
+
+use std::path::{Path, PathBuf};
+
+use plugd_model::{AbsPath, Problem, ProblemKind};
+
+use super::{Limits, OverLimit, TreeError};
+use crate::{Disk, DiskError, Entry, Kind};
+
+/// The directory of git's own data, which is never part of a plugin.
+const GIT: &str = ".git";
+
+/// What of a tree a copy would hold, decided once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreePlan {
+    pub(super) root: AbsPath,
+    pub(super) dirs: Vec<PlanDir>,
+    left_out: Vec<Problem>,
+    entries: u64,
+    bytes: u64,
+}
+
+/// One directory of the copy, with its files. Parents come before their children.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PlanDir {
+    /// Where it goes, relative to the copy; empty for the root.
+    pub(super) path: String,
+    /// The real directory it comes from, relative to the root; another one when a link led there.
+    pub(super) source: PathBuf,
+    pub(super) files: Vec<PlanFile>,
+}
+
+/// One file of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PlanFile {
+    pub(super) name: String,
+    /// The real file, relative to the root, when a link led there.
+    pub(super) linked: Option<PathBuf>,
+    pub(super) size: u64,
+    executable: bool,
+}
+
+/// A file of a plan, for those who describe a tree without copying it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFile {
+    /// Its path in the copy, with `/`.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether its owner may execute it.
+    pub executable: bool,
+}
+
+impl TreePlan {
+    /// Decides what of the tree below `root` a copy would hold.
+    ///
+    /// `root` may be a link; what lies below the directory it leads to is the tree. A tree that
+    /// holds one of the `exclude` directories is refused.
+    ///
+    /// # Errors
+    /// The root is no directory, something cannot be read, or a limit is reached.
+    pub fn scan(
+        disk: &Disk,
+        root: &AbsPath,
+        limits: &Limits,
+        exclude: &[AbsPath],
+    ) -> Result<Self, TreeError> {
+        let root = disk.resolve(root)?;
+        if disk.link_stamp(&root)?.map(|stamp| stamp.kind) != Some(Kind::Dir) {
+            return Err(TreeError::NotADirectory { path: root });
+        }
+        for inside in exclude {
+            let inside = resolve_existing(disk, inside)?;
+            if inside.starts_with(&root) {
+                return Err(TreeError::ContainsStore { root, inside });
+            }
+        }
+        let mut scan = Scan {
+            disk,
+            limits,
+            chain: Vec::new(),
+            plan: Self {
+                root,
+                dirs: Vec::new(),
+                left_out: Vec::new(),
+                entries: 0,
+                bytes: 0,
+            },
+        };
+        scan.directory(String::new(), PathBuf::new(), 0)?;
+        Ok(scan.plan)
+    }
+
+    /// The real root of the tree.
+    #[must_use]
+    pub fn root(&self) -> &AbsPath {
+        &self.root
+    }
+
+    /// How many entries were looked at, those left out included.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// How many bytes a copy holds.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What is not copied, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[Problem] {
+        &self.left_out
+    }
+
+    /// The files of the copy, directory by directory.
+    pub fn files(&self) -> impl Iterator<Item = PlannedFile> + '_ {
+        self.dirs.iter().flat_map(|dir| {
+            dir.files.iter().map(|file| PlannedFile {
+                path: join(&dir.path, &file.name),
+                size: file.size,
+                executable: file.executable,
+            })
+        })
+    }
+}
+
+/// Whether a name may stand in the store: text without control characters, and not git's own.
+///
+/// Digests are made of lines, and a line break in a name would make two trees look alike.
+#[must_use]
+pub fn is_storable_name(name: &str) -> bool {
+    !name.is_empty() && name != GIT && !name.chars().any(char::is_control)
+}
+
+/// Joins a directory of the copy and a name in it.
+pub(super) fn join(dir: &str, name: &str) -> String {
+    if dir.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{dir}/{name}")
+    }
+}
+
+/// Resolves the part of a path that exists, so that a directory that is made later is judged by
+/// where it will be.
+fn resolve_existing(disk: &Disk, path: &AbsPath) -> Result<AbsPath, DiskError> {
+    for ancestor in path.ancestors() {
+        match disk.resolve(&ancestor) {
+            Ok(real) => {
+                let rest = path
+                    .as_path()
+                    .strip_prefix(&ancestor)
+                    .unwrap_or(Path::new(""));
+                return Ok(real.join(rest));
+            }
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(path.clone())
+}
+
+struct Scan<'a> {
+    disk: &'a Disk,
+    limits: &'a Limits,
+    /// The real directories from the root to the current one; a link to one of them is a loop.
+    chain: Vec<PathBuf>,
+    plan: TreePlan,
+}
+
+/// Where an entry goes and where it comes from.
+struct Spot {
+    name: String,
+    path: String,
+    source: PathBuf,
+    depth: u32,
+    dir: usize,
+}
+
+impl Scan<'_> {
+    /// Recursion is bounded by the depth limit.
+    fn directory(&mut self, path: String, source: PathBuf, depth: u32) -> Result<(), TreeError> {
+        let real = self.plan.root.join(&source);
+        let entries = self
+            .disk
+            .list(&real)
+            .map_err(|error| self.vanished(error))?;
+        let dir = self.plan.dirs.len();
+        self.plan.dirs.push(PlanDir {
+            path: path.clone(),
+            source: source.clone(),
+            files: Vec::new(),
+        });
+        self.chain.push(source.clone());
+        for Entry { name, kind } in entries {
+            if name == GIT {
+                continue;
+            }
+            let place = real.join(&name);
+            self.count(&place, depth + 1)?;
+            let Some(name) = name.to_str().filter(|name| is_storable_name(name)) else {
+                self.leave_out(
+                    &place,
+                    "a name that is not UTF-8 or holds control characters is not copied",
+                );
+                continue;
+            };
+            let spot = Spot {
+                path: join(&path, name),
+                source: source.join(name),
+                name: name.to_owned(),
+                depth: depth + 1,
+                dir,
+            };
+            self.entry(spot, kind, &place)?;
+        }
+        self.chain.pop();
+        Ok(())
+    }
+
+    fn entry(&mut self, spot: Spot, kind: Kind, place: &AbsPath) -> Result<(), TreeError> {
+        match kind {
+            Kind::File => self.file(spot, place, None),
+            Kind::Dir => self.directory(spot.path, spot.source, spot.depth),
+            Kind::Link => self.link(spot, place),
+            Kind::Special => {
+                self.leave_out(place, "a FIFO, socket or device is not copied");
+                Ok(())
+            }
+        }
+    }
+
+    fn file(
+        &mut self,
+        spot: Spot,
+        place: &AbsPath,
+        linked: Option<PathBuf>,
+    ) -> Result<(), TreeError> {
+        let real = match &linked {
+            Some(target) => self.plan.root.join(target),
+            None => place.clone(),
+        };
+        let stamp = self.disk.link_stamp(&real)?;
+        let Some(stamp) = stamp.filter(|stamp| stamp.kind == Kind::File) else {
+            return Err(TreeError::Changed { path: real });
+        };
+        self.plan.bytes = self.plan.bytes.saturating_add(stamp.size);
+        if self.plan.bytes > self.limits.bytes {
+            return Err(TreeError::OverLimit {
+                limit: OverLimit::Bytes(self.limits.bytes),
+                path: place.clone(),
+            });
+        }
+        self.plan.dirs[spot.dir].files.push(PlanFile {
+            name: spot.name,
+            linked,
+            size: stamp.size,
+            executable: stamp.is_executable(),
+        });
+        Ok(())
+    }
+
+    fn link(&mut self, spot: Spot, place: &AbsPath) -> Result<(), TreeError> {
+        let real = match self.disk.resolve(place) {
+            Ok(real) => real,
+            Err(error) if leads_nowhere(&error) => {
+                self.leave_out(place, "a link that leads nowhere is not copied");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Ok(target) = real.as_path().strip_prefix(&self.plan.root) else {
+            self.leave_out(
+                place,
+                "a link that leads out of the directory is not copied",
+            );
+            return Ok(());
+        };
+        if target.components().any(|part| part.as_os_str() == GIT) {
+            self.leave_out(place, "a link into git's own data is not copied");
+            return Ok(());
+        }
+        let target = target.to_path_buf();
+        match self.disk.link_stamp(&real)?.map(|stamp| stamp.kind) {
+            Some(Kind::File) => self.file(spot, place, Some(target)),
+            Some(Kind::Dir) if self.chain.contains(&target) => {
+                self.leave_out(place, "a link to a directory above it is not copied");
+                Ok(())
+            }
+            Some(Kind::Dir) => self.directory(spot.path, target, spot.depth),
+            Some(Kind::Special) => {
+                self.leave_out(place, "a link to a FIFO, socket or device is not copied");
+                Ok(())
+            }
+            Some(Kind::Link) | None => Err(TreeError::Changed {
+                path: place.clone(),
+            }),
+        }
+    }
+
+    fn count(&mut self, place: &AbsPath, depth: u32) -> Result<(), TreeError> {
+        self.plan.entries += 1;
+        let limit = if self.plan.entries > self.limits.entries {
+            OverLimit::Entries(self.limits.entries)
+        } else if depth > self.limits.depth {
+            OverLimit::Depth(self.limits.depth)
+        } else {
+            return Ok(());
+        };
+        Err(TreeError::OverLimit {
+            limit,
+            path: place.clone(),
+        })
+    }
+
+    fn leave_out(&mut self, place: &AbsPath, why: &str) {
+        let problem = Problem::warning(ProblemKind::LeftOut, why).in_file(place);
+        self.plan.left_out.push(problem);
+    }
+
+    /// A directory that is gone when it is listed was there when its parent was.
+    fn vanished(&self, error: DiskError) -> TreeError {
+        if error.is_not_found() {
+            TreeError::Changed {
+                path: error.path().clone(),
+            }
+        } else {
+            error.into()
+        }
+    }
+}
+
+/// A link whose end cannot be reached: missing, in a loop, or behind a directory we may not search
+/// (one inside the tree is an error of its own when it is listed).
+fn leads_nowhere(error: &DiskError) -> bool {
+    error.is_not_found() || error.is_link_loop() || error.is_denied()
+}
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;
