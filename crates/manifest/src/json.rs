@@ -1,0 +1,315 @@
+//! JSON split into borrowed slices, one level at a time: what every reader of a plugin's JSON files
+//! builds on.
+//!
+//! A value is a slice of the file, so its address tells its line and column, and nothing is decoded
+//! before somebody wants it.
+//!
+//! Invariants:
+//! - Byte order mark, UTF-8, nesting and syntax are checked before anything is split. Nesting is
+//!   counted on the bytes, because skipping over a raw value does not count it.
+//! - Of members with one name the last counts, and the repetition can be seen.
+//!
+//! What this module must not do: know a format, or decide what a mistake costs. Readers name the
+//! member that a problem is about, and choose what they do without.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use plugd_model::{Place, Problem, ProblemKind, json_depth};
+use serde_json::value::RawValue;
+
+use crate::MAX_NESTING;
+use crate::places::Places;
+
+mod split;
+
+/// A JSON text whose syntax has been checked as a whole.
+#[derive(Debug)]
+pub struct Text<'d> {
+    text: &'d str,
+    root: &'d str,
+    places: OnceCell<Places>,
+}
+
+/// What kind of JSON a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// `{…}`
+    Object,
+    /// `[…]`
+    Array,
+    /// `"…"`
+    String,
+    /// `1`
+    Number,
+    /// `true` or `false`
+    Boolean,
+    /// `null`
+    Null,
+}
+
+/// The members of an object, each name once.
+#[derive(Debug)]
+pub struct Members<'d> {
+    members: Vec<Member<'d>>,
+    index: BTreeMap<Cow<'d, str>, usize>,
+    repeated: Vec<Member<'d>>,
+    left_out: usize,
+}
+
+/// The elements of an array.
+#[derive(Debug)]
+pub struct Elements<'d> {
+    /// Their texts, in order.
+    pub raw: Vec<&'d str>,
+    /// How many stand behind those.
+    pub left_out: usize,
+}
+
+/// A name, borrowed unless it has escapes, and the text of the value.
+type Member<'d> = (Cow<'d, str>, &'d str);
+
+impl<'d> Text<'d> {
+    /// Checks all that can be said of a text without knowing its format. How long it may be is the
+    /// caller's business.
+    ///
+    /// # Errors
+    /// The text begins with a byte order mark, is no UTF-8, too deep or no JSON; the problem says
+    /// where, and names no file.
+    pub fn check(bytes: &'d [u8]) -> Result<Self, Problem> {
+        let fail = |kind, message: &str, offset| {
+            Problem::error(kind, message).at(Place::of_offset(bytes, offset))
+        };
+        if bytes.starts_with(b"\xEF\xBB\xBF") {
+            let message = "begins with a byte order mark; save the file as UTF-8 without one";
+            return Err(fail(ProblemKind::Syntax, message, 0));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let message = "not valid UTF-8; save the file as UTF-8";
+            fail(ProblemKind::Syntax, message, error.valid_up_to())
+        })?;
+        if let Some(offset) = json_depth::too_deep(bytes, MAX_NESTING) {
+            let message = format!("nested deeper than {MAX_NESTING} levels");
+            return Err(fail(ProblemKind::TooLarge, &message, offset));
+        }
+        let root: &RawValue = serde_json::from_str(text).map_err(|error| {
+            let offset = Places::new(text).offset_of(error.line(), error.column());
+            let message = format!("not valid JSON: {}", reason(&error));
+            fail(ProblemKind::Syntax, &message, offset)
+        })?;
+        Ok(Self {
+            text,
+            root: root.get(),
+            places: OnceCell::new(),
+        })
+    }
+
+    /// The outermost value, without blanks around it.
+    #[must_use]
+    pub fn root(&self) -> &'d str {
+        self.root
+    }
+
+    /// The place of a value that was cut out of this text. Of any other text the answer means
+    /// nothing.
+    #[must_use]
+    pub fn place(&self, raw: &str) -> Place {
+        let offset = raw
+            .as_ptr()
+            .addr()
+            .saturating_sub(self.text.as_ptr().addr());
+        self.places
+            .get_or_init(|| Places::new(self.text))
+            .of_offset(self.text, offset)
+    }
+}
+
+impl Shape {
+    /// The shape of a value. Its text is known to be valid, so the first byte decides.
+    #[must_use]
+    pub fn of(raw: &str) -> Self {
+        match raw.as_bytes().first() {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+
+    /// The shape with its article, for a message.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::String => "a string",
+            Self::Number => "a number",
+            Self::Boolean => "a boolean",
+            Self::Null => "null",
+        }
+    }
+}
+
+impl<'d> Members<'d> {
+    /// Splits an object and looks at its first `limit` members.
+    ///
+    /// # Errors
+    /// A name is no text, such as half of a surrogate pair; the reason is for people.
+    pub fn split(raw: &'d str, limit: usize) -> Result<Self, String> {
+        let (found, left_out) = split::object(raw, limit).map_err(|error| reason(&error))?;
+        let mut members: Vec<Member<'d>> = Vec::with_capacity(found.len());
+        let mut index = BTreeMap::new();
+        let mut repeated = Vec::new();
+        for (key, value) in found {
+            match index.get(&key) {
+                None => {
+                    index.insert(key.clone(), members.len());
+                    members.push((key, value));
+                }
+                Some(&first) => {
+                    members[first].1 = value;
+                    repeated.push((key, value));
+                }
+            }
+        }
+        Ok(Self {
+            members,
+            index,
+            repeated,
+            left_out,
+        })
+    }
+
+    /// The value of a member.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'d str> {
+        self.index.get(key).map(|&at| self.members[at].1)
+    }
+
+    /// Names and values, in the order in which the names first occur.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'d str)> {
+        pairs(&self.members)
+    }
+
+    /// What stands under a name that was there before, in file order. The last of them is the
+    /// member's value.
+    pub fn repeated(&self) -> impl Iterator<Item = (&str, &'d str)> {
+        pairs(&self.repeated)
+    }
+
+    /// How many members stand behind those that were looked at.
+    #[must_use]
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+}
+
+impl<'d> Elements<'d> {
+    /// Splits an array and keeps its first `limit` elements.
+    ///
+    /// # Errors
+    /// The text is no array; the reason is for people.
+    pub fn split(raw: &'d str, limit: usize) -> Result<Self, String> {
+        let (raw, left_out) = split::array(raw, limit).map_err(|error| reason(&error))?;
+        Ok(Self { raw, left_out })
+    }
+}
+
+/// Decodes a string.
+///
+/// # Errors
+/// The text is no string, or its escapes are no Unicode; the reason is for people.
+pub fn string(raw: &str) -> Result<String, String> {
+    serde_json::from_str(raw).map_err(|error| reason(&error))
+}
+
+/// A text from a stranger, cut to a length that a message can bear.
+#[must_use]
+pub fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(limit) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+fn pairs<'m, 'd>(members: &'m [Member<'d>]) -> impl Iterator<Item = (&'m str, &'d str)> {
+    members.iter().map(|(key, value)| (key.as_ref(), *value))
+}
+
+/// What the JSON decoder says, without the position, which a problem carries apart.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" at line ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::{Elements, Members, Shape, Text, shortened};
+
+    #[test]
+    fn a_value_knows_its_place() {
+        let text = Text::check(" {\n  \"a\": [1, \"ü\", true]}".as_bytes()).unwrap();
+        let members = Members::split(text.root(), 10).unwrap();
+        let list = members.get("a").unwrap();
+        let places: Vec<_> = Elements::split(list, 10)
+            .unwrap()
+            .raw
+            .into_iter()
+            .map(|raw| (raw, text.place(raw)))
+            .map(|(raw, place)| (raw, place.line, place.column))
+            .collect();
+        assert_eq!(places, [("1", 2, 9), ("\"ü\"", 2, 12), ("true", 2, 17)]);
+    }
+
+    #[test]
+    fn the_last_of_members_with_one_name_counts() {
+        let text = r#"{"a": 1, "b": 2, "\u0061": 3, "a": 4, "c": 5}"#;
+        let members = Members::split(text, 4).unwrap();
+        assert_eq!(members.iter().collect::<Vec<_>>(), [("a", "4"), ("b", "2")]);
+        assert_eq!(
+            members.repeated().collect::<Vec<_>>(),
+            [("a", "3"), ("a", "4")]
+        );
+        assert_eq!(members.left_out(), 1);
+        assert_eq!(members.get("c"), None);
+    }
+
+    #[test]
+    fn what_cannot_be_split_says_why() {
+        assert!(Members::split("[]", 1).is_err());
+        assert!(Elements::split("{}", 1).is_err());
+        let reason = Members::split(r#"{"\ud800": 1}"#, 1).unwrap_err();
+        assert_eq!(reason, "unexpected end of hex escape");
+        assert_eq!(super::string(r#""\ud800""#).unwrap_err(), reason);
+    }
+
+    #[test]
+    fn the_first_byte_tells_the_shape() {
+        let shapes = ["{}", "[]", "\"\"", "-1", "true", "null"].map(|raw| Shape::of(raw).word());
+        assert_eq!(
+            shapes,
+            [
+                "an object",
+                "an array",
+                "a string",
+                "a number",
+                "a boolean",
+                "null"
+            ]
+        );
+    }
+
+    #[test]
+    fn shortening_counts_characters() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöü", 2), "äö…");
+    }
+}
