@@ -1,0 +1,279 @@
+use plugd_model::{ManifestFormat, PluginPath};
+use pretty_assertions::assert_eq;
+
+use super::{migrated_commands, quoted, slug};
+use crate::fixture::Plugin;
+use crate::skills::skills;
+
+/// The generated directories' names, and the problems.
+#[track_caller]
+fn check(plugin: &Plugin, names: &[&str], problems: &[&str]) {
+    let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+    let found_names: Vec<_> = found
+        .items
+        .iter()
+        .map(|file| {
+            let rest = file
+                .path
+                .strip_prefix(".codex-plugin/migrated-command-skills/")
+                .unwrap();
+            rest.strip_suffix("/SKILL.md").unwrap()
+        })
+        .collect();
+    assert_eq!(found_names, names);
+    assert_eq!(plugin.problems(&found.problems), problems);
+}
+
+fn text(body: &str) -> String {
+    format!("---\ndescription: d\n---\n{body}")
+}
+
+#[test]
+fn a_command_becomes_a_skill_that_reads_as_one() {
+    let plugin = Plugin::new().file(
+        "commands/sub/My_Cmd.md",
+        "---\r\ndescription: 'Say \"hi\": \\ now'\r\n---\r\n\r\n# Title\r\nx  \r\n\r\n",
+    );
+    let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+    let file = &found.items[0];
+    let content = String::from_utf8(file.content.clone()).unwrap();
+    assert!(content.contains("`sub-My_Cmd`"), "{content}");
+    assert!(content.ends_with("\n\n# Title\nx\n"), "{content}");
+    let plugin = plugin.file(&file.path, &file.content);
+    let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!(found.problems, vec![]);
+    assert_eq!(found.items[0].name, "p:source-command-sub-my-cmd");
+    assert_eq!(found.items[0].description, "Say \"hi\": \\ now");
+}
+
+#[test]
+fn which_files_are_commands() {
+    let plugin = Plugin::new()
+        .file("commands/a.md", text("x"))
+        .file("commands/a/b/c.md", text("x"))
+        .file("commands/.hidden.md", text("x"))
+        .file("commands/README.md", text("x"))
+        .file("commands/sub/README.md", text("x"))
+        .file("commands/UPPER.MD", text("x"))
+        .file("commands/x.txt", text("x"))
+        .file("other/x.md", text("x"));
+    let names = [
+        "source-command-a",
+        "source-command-a-b-c",
+        "source-command-hidden",
+    ];
+    check(&plugin, &names, &[]);
+    check(&Plugin::new(), &[], &[]);
+    check(
+        &Plugin::new().file("commands", "x"),
+        &[],
+        &["notAFile commands"],
+    );
+}
+
+#[test]
+fn roots_that_a_manifest_names() {
+    let paths = [
+        "./one.md",
+        "./dir",
+        "./dir/sub",
+        "./dir/sub/b.md",
+        "./x.txt",
+        "./gone.md",
+    ];
+    let plugin = |format| {
+        Plugin::new()
+            .file("one.md", text("x"))
+            .file("dir/a.md", text("x"))
+            .file("dir/sub/b.md", text("x"))
+            .file("x.txt", text("x"))
+            .file("commands/z.md", text("x"))
+            .with(|manifest| {
+                manifest.format = format;
+                let paths = paths.iter().map(|path| PluginPath::parse(path).unwrap());
+                manifest.commands = Some(paths.collect());
+            })
+    };
+    // One file may have two names, and one name of one file counts once.
+    let names = [
+        "source-command-a",
+        "source-command-b",
+        "source-command-one",
+        "source-command-sub-b",
+    ];
+    check(
+        &plugin(ManifestFormat::Claude),
+        &names,
+        &["missing gone.md"],
+    );
+    check(
+        &plugin(ManifestFormat::Fallback),
+        &names,
+        &["missing gone.md"],
+    );
+    check(&plugin(ManifestFormat::AgentPlugins), &[], &[]);
+}
+
+#[test]
+fn what_has_no_description_stays_a_command() {
+    let plugin = Plugin::new()
+        .file("commands/good.md", text("x"))
+        .file("commands/number.md", "---\ndescription: 5\n---\nx")
+        .file("commands/blank.md", "---\ndescription: ' '\n---\nx")
+        .file("commands/bom.md", "\u{feff}---\ndescription: d\n---\nx")
+        .file("commands/bytes.md", b"---\ndescription: d\n---\n\xff")
+        .file("commands/colon.md", "---\ndescription: a: b\n---\nx")
+        .file("commands/fence.md", "--- \ndescription: d\n---\nx")
+        .file("commands/list.md", "---\ndescription: [a]\n---\nx")
+        .file("commands/plain.md", "x")
+        .file(
+            "commands/twice.md",
+            "---\ndescription: a\ndescription: b\n---\nx",
+        )
+        .dir("commands/dir.md");
+    check(
+        &plugin,
+        &["source-command-good", "source-command-number"],
+        &[
+            "missingField commands/blank.md",
+            "missingField commands/bom.md",
+            "syntax commands/bytes.md 4:1",
+            "syntax commands/colon.md 2:15",
+            "missingField commands/fence.md",
+            "wrongType commands/list.md description 2:14",
+            "missingField commands/plain.md",
+            "duplicate commands/twice.md description 3:1",
+        ],
+    );
+}
+
+#[test]
+fn what_a_skill_cannot_do_stays_a_command() {
+    let migrates = |body: &str, expected: bool| {
+        let plugin = Plugin::new().file("commands/a.md", text(body));
+        let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+        assert_eq!(found.items.len() == 1, expected, "{body}");
+        assert_eq!(found.problems.is_empty(), expected, "{body}");
+    };
+    for bad in [
+        "$ARGUMENTS",
+        "x $ARGUMENTSX",
+        "```\n$ARGUMENTS\n```",
+        "use $1",
+        "$0",
+        "\\$1",
+        "costs $5",
+        "{{x}}",
+        "}} {{",
+        "run !`ls`",
+        "wow!`ls`",
+        "wow! `ls`",
+        "see @file.txt",
+        "\t@x",
+        "@@",
+        "@{x}",
+    ] {
+        migrates(bad, false);
+    }
+    for good in [
+        "",
+        "$HOME",
+        "${1}",
+        "$arguments",
+        "$ARGUMENT",
+        "$@",
+        "{{ x",
+        "x }}",
+        "!\n`x`",
+        "`!x`",
+        "wow!  `ls`",
+        "a@b.c",
+        "@",
+        "x @ y",
+        "(@foo)",
+        "`@x`",
+        "---\nx",
+    ] {
+        migrates(good, true);
+    }
+    // Only the body counts: hosts fill in nothing else.
+    let plugin = Plugin::new().file("commands/a.md", "---\ndescription: d $ARGUMENTS\n---\nx");
+    check(&plugin, &["source-command-a"], &[]);
+}
+
+#[test]
+fn names_that_collide_or_are_too_long() {
+    let fits = "y".repeat(49);
+    let long = "y".repeat(50);
+    let plugin = Plugin::new()
+        .file(&format!("commands/{fits}.md"), text("x"))
+        .file(&format!("commands/{long}.md"), text("x"))
+        .file("commands/a-b.md", text("1"))
+        .file("commands/a_b.md", text("2"))
+        .file("commands/a/b.md", text("3"));
+    check(
+        &plugin,
+        &[&format!("source-command-{fits}")],
+        &[
+            &format!("badName commands/{long}.md"),
+            "duplicate commands/a/b.md",
+            "duplicate commands/a-b.md",
+            "duplicate commands/a_b.md",
+        ],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_lead_inside_only() {
+    let plugin = Plugin::new()
+        .file("commands/a.md", text("x"))
+        .file("docs/d.md", text("x"))
+        .link("commands/l.md", "../docs/d.md")
+        .link("commands/dir", "../docs")
+        .link("commands/loop", ".")
+        .link("commands/out.md", "/etc/passwd")
+        .link("commands/gone.md", "nowhere");
+    check(
+        &plugin,
+        &[
+            "source-command-a",
+            "source-command-dir-d",
+            "source-command-l",
+        ],
+        &["missing commands/gone.md", "badPath commands/out.md"],
+    );
+}
+
+#[test]
+fn deep_trees_end() {
+    let path = format!("commands/{}x.md", "d/".repeat(17));
+    let plugin = Plugin::new()
+        .file(&path, text("x"))
+        .file("commands/a.md", text("x"));
+    let dir = format!("tooLarge commands/{}", ["d"; 17].join("/"));
+    check(&plugin, &["source-command-a"], &[&dir]);
+}
+
+#[test]
+fn slugs() {
+    for (text, expected) in [
+        (
+            "source-command-sub-Deep Dir-My_Cmd.v2",
+            "source-command-sub-deep-dir-my-cmd-v2",
+        ),
+        ("source-command-...", "source-command"),
+        ("source-command---dash--", "source-command-dash"),
+        ("source-command-ümlaut", "source-command-mlaut"),
+    ] {
+        assert_eq!(slug(text), expected);
+    }
+}
+
+#[test]
+fn quoted_scalars() {
+    assert_eq!(
+        quoted("a \"b\" \\ c\nd\te\u{7}\u{2028}"),
+        r#""a \"b\" \\ c\nd\te\u0007\u2028""#
+    );
+}

@@ -1,0 +1,286 @@
+use plugd_model::{HooksDeclaration, ManifestFormat, PluginId, PluginPath};
+use pretty_assertions::assert_eq;
+
+use super::{HookDeclaration, HookHandler, hooks};
+use crate::Found;
+use crate::fixture::Plugin;
+
+fn read(plugin: &Plugin) -> Found<HookDeclaration> {
+    let id = PluginId::parse("p@m").unwrap();
+    hooks(&plugin.disk, &plugin.root(), &plugin.manifest, &id)
+}
+
+/// Keys without the plugin's id, and problems.
+#[track_caller]
+fn check_plugin(plugin: &Plugin, keys: &[&str], problems: &[&str]) {
+    let found = read(plugin);
+    let found_keys: Vec<_> = found
+        .items
+        .iter()
+        .map(|hook| hook.key.strip_prefix("p@m:").unwrap())
+        .collect();
+    assert_eq!(found_keys, keys);
+    assert_eq!(plugin.problems(&found.problems), problems);
+}
+
+/// The same for the default file; its name is left out of both.
+#[track_caller]
+fn check(file: &str, keys: &[&str], problems: &[&str]) {
+    let plugin = Plugin::new().file("hooks/hooks.json", file);
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|key| format!("hooks/hooks.json:{key}"))
+        .collect();
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|line| match line.split_once(' ') {
+            Some((kind, rest)) => format!("{kind} hooks/hooks.json {rest}"),
+            None => format!("{line} hooks/hooks.json"),
+        })
+        .collect();
+    check_plugin(
+        &plugin,
+        &keys.iter().map(String::as_str).collect::<Vec<_>>(),
+        &problems.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+}
+
+const COMMAND: &str = r#"{"type": "command", "command": "echo"}"#;
+
+#[test]
+fn keys_follow_the_events_order_and_count_positions() {
+    check(
+        &format!(
+            r#"{{"hooks": {{"Stop": [{{"hooks": [{COMMAND}, {COMMAND}]}}],
+                "PreToolUse": [{{"matcher": "x", "hooks": [{COMMAND}]}}, {{"hooks": [{COMMAND}]}}]}}}}"#
+        ),
+        &[
+            "pre_tool_use:0:0",
+            "pre_tool_use:1:0",
+            "stop:0:0",
+            "stop:0:1",
+        ],
+        &[],
+    );
+    check(
+        &format!(
+            r#"{{"hooks": {{"Stop": [{{"matcher": "x"}}, {{"hooks": []}}, {{"hooks": [{COMMAND}]}}]}}}}"#
+        ),
+        &["stop:2:0"],
+        &[],
+    );
+    for empty in [
+        "{}",
+        r#"{"description": "x"}"#,
+        r#"{"hooks": {}}"#,
+        r#"{"hooks": null}"#,
+    ] {
+        check(empty, &[], &[]);
+    }
+    check_plugin(&Plugin::new(), &[], &[]);
+}
+
+#[test]
+fn every_declared_handler_is_listed() {
+    check(
+        r#"{"hooks": {"Stop": [{"hooks": [{"type": "prompt"}, {"type": "agent", "prompt": "x"},
+            {"type": "mcp_tool", "server": "a", "tool": "b"}]}]}}"#,
+        &["stop:0:0", "stop:0:1", "stop:0:2"],
+        &[],
+    );
+    check(
+        r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": " "}]}]}}"#,
+        &["stop:0:0"],
+        &["badValue hooks.Stop[0].hooks[0].command 1:63"],
+    );
+}
+
+#[test]
+fn a_bad_item_spoils_itself_only() {
+    check(
+        &format!(
+            "{{\"extra\": 1, \"description\": 5, \"hooks\": {{\n\"Nope\": 5,\n\"Stop\": [{{\"hooks\": [\n{{\"type\": \"bogus\"}},\n{{\"type\": \"mcp_tool\", \"server\": \"a\"}},\n{{\"type\": \"command\"}},\n{{\"command\": \"x\"}},\n5,\n{{\"type\": \"command\", \"command\": \"x\", \"timeout\": 1.5}},\n{COMMAND}]}},\n{{\"matcher\": 5, \"hooks\": [{COMMAND}]}},\nnull,\n{{\"hooks\": [{COMMAND}]}}],\n\"PreCompact\": {{}}}}}}"
+        ),
+        &["stop:0:6", "stop:3:0"],
+        &[
+            "unknownField extra 1:11",
+            "wrongType description 1:29",
+            "unknownField hooks.Nope 2:9",
+            "wrongType hooks.PreCompact 14:15",
+            "badValue hooks.Stop[0].hooks[0].type 4:10",
+            "missingField hooks.Stop[0].hooks[1] 5:1",
+            "missingField hooks.Stop[0].hooks[2] 6:1",
+            "missingField hooks.Stop[0].hooks[3] 7:1",
+            "wrongType hooks.Stop[0].hooks[4] 8:1",
+            "wrongType hooks.Stop[0].hooks[5].timeout 9:48",
+            "wrongType hooks.Stop[1].matcher 11:13",
+            "wrongType hooks.Stop[2] 12:1",
+        ],
+    );
+    check(
+        &format!(r#"{{"hooks": {{"Stop": [], "Stop": [{{"hooks": [{COMMAND}]}}]}}}}"#),
+        &["stop:0:0"],
+        &["duplicate hooks.Stop 1:32"],
+    );
+}
+
+#[test]
+fn an_unusable_file_says_why() {
+    check("{", &[], &["syntax 1:1"]);
+    check("[]", &[], &["wrongType 1:1"]);
+    check(&"[".repeat(300), &[], &["tooLarge 1:129"]);
+    check(
+        &format!("{{\"x\": \"{}\"}}", "y".repeat(1024 * 1024)),
+        &[],
+        &["tooLarge"],
+    );
+}
+
+#[test]
+fn the_members_of_a_command() {
+    let plugin = Plugin::new().file(
+        "hooks/hooks.json",
+        r#"{"hooks": {"Stop": [{"matcher": "*", "hooks": [
+            {"type": "command", "command": "${PLUGIN_ROOT}/x", "command_windows": "w", "timeout": 0,
+             "async": true, "statusMessage": "s", "additionalContextLimit": 5, "other": 1},
+            {"type": "command", "command": "x", "timeout": null, "timeoutSec": 5}]}],
+           "SessionEnd": [{"hooks": [{"type": "mcp_tool", "server": "a", "tool": "b"}]}]}}"#,
+    );
+    let found = read(&plugin);
+    assert_eq!(plugin.problems(&found.problems), Vec::<String>::new());
+    let handlers: Vec<_> = found
+        .items
+        .iter()
+        .map(|hook| hook.handler.clone())
+        .collect();
+    let expected = [
+        HookHandler::McpTool {
+            server: "a".to_owned(),
+            tool: "b".to_owned(),
+            timeout_sec: 1,
+            status_message: None,
+        },
+        HookHandler::Command {
+            command: "${PLUGIN_ROOT}/x".to_owned(),
+            command_windows: Some("w".to_owned()),
+            timeout_sec: 1,
+            is_async: true,
+            status_message: Some("s".to_owned()),
+            additional_context_limit: Some(5),
+        },
+        HookHandler::Command {
+            command: "x".to_owned(),
+            command_windows: None,
+            timeout_sec: 600,
+            is_async: false,
+            status_message: None,
+            additional_context_limit: None,
+        },
+    ];
+    assert_eq!(handlers, expected);
+    assert_eq!(found.items[1].matcher.as_deref(), Some("*"));
+    assert_eq!(
+        found.items[1].file,
+        Some(plugin.root().join("hooks/hooks.json"))
+    );
+}
+
+#[test]
+fn files_that_a_manifest_names() {
+    let content = format!(r#"{{"hooks": {{"Stop": [{{"hooks": [{COMMAND}]}}]}}}}"#);
+    let paths = ["./a.json", "./d//b.json", "./a.json", "./gone.json"];
+    let plugin = Plugin::new()
+        .file("a.json", &content)
+        .file("d/b.json", &content)
+        .file("hooks/hooks.json", &content)
+        .file("hooks.json", &content)
+        .with(|manifest| {
+            let paths = paths.iter().map(|path| PluginPath::parse(path).unwrap());
+            manifest.hooks = HooksDeclaration::Files(paths.collect());
+        });
+    check_plugin(
+        &plugin,
+        &["a.json:stop:0:0", "d/b.json:stop:0:0"],
+        &["duplicate a.json", "missing gone.json"],
+    );
+}
+
+#[test]
+fn hooks_inside_a_manifest() {
+    let good = format!(r#"{{"hooks": {{"Stop": [{{"hooks": [{COMMAND}]}}]}}}}"#);
+    let bad = r#"{"hooks": {"Stop": [{"hooks": [5]}]}}"#.to_owned();
+    let inline = |format| {
+        Plugin::new().with(|manifest| {
+            manifest.format = format;
+            manifest.hooks =
+                HooksDeclaration::Inline(vec![good.clone(), bad.clone(), good.clone()]);
+        })
+    };
+    let keys = [
+        "plugin.json#hooks[0]:stop:0:0",
+        "plugin.json#hooks[2]:stop:0:0",
+    ];
+    check_plugin(
+        &inline(ManifestFormat::Claude),
+        &keys,
+        &["wrongType .claude-plugin/plugin.json hooks[1].hooks.Stop[0].hooks[0]"],
+    );
+    check_plugin(
+        &inline(ManifestFormat::Fallback),
+        &keys,
+        &["wrongType hooks[1].hooks.Stop[0].hooks[0]"],
+    );
+    check_plugin(&inline(ManifestFormat::AgentPlugins), &[], &[]);
+    let nothing = Plugin::new()
+        .file("hooks/hooks.json", &good)
+        .with(|manifest| manifest.hooks = HooksDeclaration::Nothing);
+    check_plugin(&nothing, &[], &[]);
+    check_plugin(&Plugin::agent().file("hooks/hooks.json", &good), &[], &[]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_linked_file_stays_inside() {
+    let plugin = Plugin::new().link("hooks/hooks.json", "/etc/passwd");
+    check_plugin(&plugin, &[], &["badPath hooks/hooks.json"]);
+    check_plugin(&Plugin::new().link("hooks", "/etc"), &[], &[]);
+}
+
+#[test]
+fn the_list_of_problems_is_bounded() {
+    let bad = vec!["5"; 2000].join(",");
+    let file = format!(r#"{{"hooks": {{"Stop": [{{"hooks": [{bad}]}}]}}}}"#);
+    let found = read(&Plugin::new().file("hooks/hooks.json", file));
+    assert_eq!(found.problems.len(), 501);
+    assert_eq!(
+        found.problems[500].message,
+        "1500 more problems are not listed"
+    );
+}
+
+#[test]
+fn handlers_and_matchers_are_bounded() {
+    let many = vec![r#"{"type": "agent"}"#; 1001].join(",");
+    let long = "x".repeat(8193);
+    let file = format!(
+        r#"{{"hooks": {{"Stop": [{{"matcher": "{long}", "hooks": [{COMMAND}]}}, {{"hooks": [{many}]}}]}}}}"#
+    );
+    let plugin = Plugin::new().file("hooks/hooks.json", file);
+    let found = read(&plugin);
+    assert_eq!(found.items.len(), 1000);
+    let fields: Vec<_> = found
+        .problems
+        .iter()
+        .map(|problem| problem.field.clone().unwrap())
+        .collect();
+    assert_eq!(
+        fields,
+        ["hooks.Stop[0].matcher", "hooks.Stop[1].hooks[1000]"]
+    );
+    assert!(
+        found
+            .problems
+            .iter()
+            .all(|problem| problem.kind.word() == "tooLarge")
+    );
+}

@@ -1,0 +1,79 @@
+//! What is inside a plugin: skills, hooks, MCP servers, apps, and the commands that an installation
+//! turns into skills.
+//!
+//! Each function takes a plugin's root and its manifest and answers everything that could be
+//! understood, in a stable order, beside the problems of everything that could not.
+//!
+//! Invariants:
+//! - One bad item spoils itself only. A broken skill, hook handler, server or app is a [`Problem`]
+//!   with its place, and its neighbours stay. There is no error that hides a whole plugin.
+//! - No file outside the resolved plugin root is read or named: a link is followed only when its
+//!   target lies inside.
+//! - Work is bounded before it starts: files by size, directories by number and depth, YAML and JSON
+//!   by nesting.
+//!
+//! This crate only tells what is declared. It starts nothing, expands no variable, and does not
+//! decide what is enabled, trusted or allowed.
+
+use plugd_model::{Problem, ProblemKind};
+
+mod apps;
+mod budget;
+mod commands;
+mod front_matter;
+mod hooks;
+mod item;
+mod mcp;
+mod skills;
+mod tree;
+mod yaml;
+
+#[cfg(test)]
+mod fixture;
+
+pub use apps::{App, apps};
+pub use commands::{GeneratedFile, MIGRATED_SKILLS_DIR, migrated_commands};
+pub use hooks::{HookDeclaration, HookEvent, HookHandler, hooks};
+pub use mcp::{McpServer, mcp_server_names, mcp_servers};
+pub use skills::{Skill, SkillInterface, ToolDependency, onboarding_skill, skills};
+
+/// How many problems of one kind of component are listed.
+const MAX_PROBLEMS: usize = 500;
+
+/// What was found, and what was wrong with the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found<T> {
+    /// The usable items, in the order in which they are shown.
+    pub items: Vec<T>,
+    /// Why something is missing or incomplete, in the order in which it was met.
+    pub problems: Vec<Problem>,
+}
+
+impl<T> Found<T> {
+    fn nothing() -> Self {
+        Self {
+            items: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn only(problem: Problem) -> Self {
+        Self {
+            items: Vec::new(),
+            problems: vec![problem],
+        }
+    }
+
+    /// Keeps the first problems and says how many more there were: the list goes into an answer,
+    /// and a plugin may be made of nothing but mistakes.
+    fn bounded(mut self) -> Self {
+        let more = self.problems.len().saturating_sub(MAX_PROBLEMS);
+        if more > 0 {
+            self.problems.truncate(MAX_PROBLEMS);
+            let text = format!("{more} more problems are not listed");
+            self.problems
+                .push(Problem::warning(ProblemKind::TooLarge, text));
+        }
+        self
+    }
+}

@@ -1,0 +1,231 @@
+//! `mcp.json` of the Agent Plugins format: closed objects, every rule a must (sections 7.2 and 9.2).
+//!
+//! A file that breaks a rule of its own gives no servers; a server that breaks one is dropped alone.
+
+use plugd_model::{AbsPath, Problem, ProblemKind};
+
+use crate::Found;
+use crate::item::{Document, Item, Member, clip};
+use crate::tree::PluginTree;
+
+use super::{McpServer, url};
+
+/// The one version of the format that is supported; the manifest's was checked before.
+const SCHEMA: &str = "https://agent-plugins.org/schemas/1.0.0/mcp.schema.json";
+
+/// Reads the servers of an `mcp.json`.
+pub(super) fn servers(
+    tree: &PluginTree<'_>,
+    document: &Document<'_>,
+) -> Result<Found<McpServer>, Problem> {
+    let mut found = Found::nothing();
+    let root = document.root("");
+    let members = root.object(&mut found.problems)?;
+    let Some(schema) = member(&members, "$schema") else {
+        let text = "`$schema` is missing, so the version of the format is unknown";
+        return Err(root.problem(ProblemKind::MissingField, text));
+    };
+    if schema.string()? != SCHEMA {
+        let text = format!("only `{SCHEMA}` is supported");
+        return Err(schema.problem(ProblemKind::UnsupportedSchema, text));
+    }
+    closed(&members, &["$schema", "mcpServers"])?;
+    let Some(servers) = member(&members, "mcpServers") else {
+        let text = "`mcpServers` is missing";
+        return Err(root.problem(ProblemKind::MissingField, text));
+    };
+    for (name, value) in servers.object(&mut found.problems)? {
+        match server(tree, &value, &mut found.problems) {
+            Ok(()) => found.items.push(McpServer {
+                name,
+                json: value.text().to_owned(),
+            }),
+            Err(problem) => found.problems.push(problem),
+        }
+    }
+    Ok(found)
+}
+
+fn server(
+    tree: &PluginTree<'_>,
+    value: &Item<'_>,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Problem> {
+    let members = value.object(problems)?;
+    let kind = required(value, &members, "type")?;
+    match kind.string()?.as_str() {
+        "stdio" => {
+            closed(&members, &["type", "command", "args", "env", "cwd"])?;
+            stdio(tree, value, &members, problems)
+        }
+        "streamable-http" => remote(value, &members, problems),
+        "sse" => {
+            remote(value, &members, problems)?;
+            let text = "the transport `sse` is not supported";
+            Err(kind.warning(ProblemKind::BadValue, text))
+        }
+        other => {
+            let text = format!(
+                "the type `{}` is none of `stdio`, `streamable-http` and `sse`",
+                clip(other)
+            );
+            Err(kind.problem(ProblemKind::BadValue, text))
+        }
+    }
+}
+
+fn stdio(
+    tree: &PluginTree<'_>,
+    value: &Item<'_>,
+    members: &[Member<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<(), Problem> {
+    let command = required(value, members, "command")?;
+    let text = command.string()?;
+    if text.starts_with("./") {
+        inside(tree, &command, tree.root(), &text)?;
+    } else if text.trim().is_empty()
+        || matches!(text.as_str(), "." | "..")
+        || text.contains(['/', '\\', '\0'])
+    {
+        let text = "a command is a bare name, or a path that begins with `./`";
+        return Err(command.problem(ProblemKind::BadValue, text));
+    }
+    if let Some(args) = member(members, "args") {
+        args.strings()?;
+    }
+    if let Some(env) = member(members, "env") {
+        for (name, entry) in env.object(problems)? {
+            entry.string()?;
+            if matches!(name.as_str(), "PLUGIN_ROOT" | "PLUGIN_DATA") {
+                let text = format!("`{name}` is set by the host and may not be set here");
+                return Err(entry.problem(ProblemKind::BadValue, text));
+            }
+        }
+    }
+    match member(members, "cwd") {
+        Some(cwd) => working_directory(tree, &cwd),
+        None => Ok(()),
+    }
+}
+
+/// The three forms of a working directory, each of which must stay where it begins.
+fn working_directory(tree: &PluginTree<'_>, cwd: &Item<'_>) -> Result<(), Problem> {
+    let text = cwd.string()?;
+    if text.starts_with("./") {
+        return inside(tree, cwd, tree.root(), &text);
+    }
+    for placeholder in ["${PLUGIN_ROOT}", "${PLUGIN_DATA}"] {
+        let Some(rest) = text.strip_prefix(placeholder) else {
+            continue;
+        };
+        if !rest.is_empty() && !rest.starts_with('/') {
+            break;
+        }
+        if placeholder == "${PLUGIN_ROOT}" {
+            return inside(tree, cwd, tree.root(), &format!(".{rest}"));
+        }
+        // The data directory may not exist yet, so only the text can be judged here.
+        return climbs(rest).then(|| leaves(cwd)).map_or(Ok(()), Err);
+    }
+    let text = "a working directory begins with `./`, `${PLUGIN_ROOT}` or `${PLUGIN_DATA}`";
+    Err(cwd.problem(ProblemKind::BadPath, text))
+}
+
+/// Checks that a path below a directory stays in the plugin, links included.
+fn inside(
+    tree: &PluginTree<'_>,
+    item: &Item<'_>,
+    base: &AbsPath,
+    relative: &str,
+) -> Result<(), Problem> {
+    if relative.contains('\0') || climbs(relative) || !tree.contains(&base.join(relative)) {
+        return Err(leaves(item));
+    }
+    Ok(())
+}
+
+/// Whether a relative path leaves its base on the way, judged by its text.
+fn climbs(relative: &str) -> bool {
+    let mut depth = 0_i64;
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => depth -= 1,
+            _ => depth += 1,
+        }
+        if depth < 0 {
+            return true;
+        }
+    }
+    false
+}
+
+fn leaves(item: &Item<'_>) -> Problem {
+    item.problem(ProblemKind::BadPath, "the path leaves its directory")
+}
+
+fn remote(
+    value: &Item<'_>,
+    members: &[Member<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<(), Problem> {
+    closed(members, &["type", "url", "headers"])?;
+    let item = required(value, members, "url")?;
+    url::check(&item.string()?).map_err(|why| item.problem(ProblemKind::BadValue, why))?;
+    let Some(headers) = member(members, "headers") else {
+        return Ok(());
+    };
+    let mut seen = Vec::new();
+    for (name, header) in headers.object(problems)? {
+        let text = header.string()?;
+        let bad = |text: &str| Err(header.problem(ProblemKind::BadValue, text));
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return bad("the name of the header has a character that HTTP does not allow");
+        }
+        if text
+            .bytes()
+            .any(|byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
+        {
+            return bad("the value of the header has a control character");
+        }
+        let lower = name.to_ascii_lowercase();
+        if seen.contains(&lower) {
+            return bad("the header stands here twice; case does not count");
+        }
+        seen.push(lower);
+    }
+    Ok(())
+}
+
+/// The characters of a header's name.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// A member; unlike elsewhere `null` is a value, and of the wrong type.
+fn member<'a>(members: &[Member<'a>], name: &str) -> Option<Item<'a>> {
+    let found = members.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.clone())
+}
+
+fn required<'a>(value: &Item<'a>, members: &[Member<'a>], name: &str) -> Result<Item<'a>, Problem> {
+    member(members, name).ok_or_else(|| {
+        let text = format!("`{name}` is missing");
+        value.problem(ProblemKind::MissingField, text)
+    })
+}
+
+/// Refuses members outside a set.
+fn closed(members: &[Member<'_>], known: &[&str]) -> Result<(), Problem> {
+    let unknown = members
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()));
+    match unknown {
+        None => Ok(()),
+        Some((name, value)) => {
+            let text = format!("`{}` is not allowed here", clip(name));
+            Err(value.problem(ProblemKind::UnknownField, text))
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! YAML as far as front matter and skill metadata need it: a small tree of texts with their places.
+//!
+//! A scalar stays the text it was written as: `name: 1.50` is called `1.50`. Tags are ignored.
+//!
+//! Invariants: a document costs no more memory than a multiple of its length, because an alias
+//! shares its target instead of copying it; and no tree is higher than [`MAX_HEIGHT`], however it
+//! was nested (aliases included), so that dropping it needs little stack.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use plugd_model::Place;
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+
+/// The highest tree that is built.
+const MAX_HEIGHT: usize = 64;
+/// The largest number of nodes in one document.
+const MAX_NODES: usize = 100_000;
+
+/// A node with the place where it begins.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Yaml {
+    /// What it is.
+    pub(crate) value: Value,
+    /// Where it begins.
+    pub(crate) place: Place,
+    height: usize,
+}
+
+/// What a node is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// A text, number, boolean or null.
+    Scalar {
+        /// As written, escapes resolved and lines folded.
+        text: String,
+        /// Without quotes, so that `null` and `~` mean nothing.
+        plain: bool,
+    },
+    /// A list.
+    Sequence(Vec<Rc<Yaml>>),
+    /// Pairs in order; keys may repeat.
+    Mapping(Vec<(Rc<Yaml>, Rc<Yaml>)>),
+}
+
+/// Why a text is not one YAML document that is read here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum YamlError {
+    /// The parser's reason.
+    #[error("the YAML cannot be read: {reason}")]
+    Syntax {
+        /// What the parser says.
+        reason: String,
+        /// Where.
+        place: Place,
+    },
+    /// A second document begins.
+    #[error("there is more than one YAML document")]
+    SecondDocument {
+        /// Where.
+        place: Place,
+    },
+    /// An alias inside the node that it names.
+    #[error("an alias leads back to the node that contains it")]
+    Cycle {
+        /// Where.
+        place: Place,
+    },
+    /// Nested too deeply, or too many nodes.
+    #[error("the YAML has more than {MAX_HEIGHT} levels or {MAX_NODES} nodes")]
+    TooLarge {
+        /// Where the limit was met.
+        place: Place,
+    },
+}
+
+impl YamlError {
+    /// Where it was met.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Syntax { place, .. }
+            | Self::SecondDocument { place }
+            | Self::Cycle { place }
+            | Self::TooLarge { place } => *place,
+        }
+    }
+}
+
+impl Yaml {
+    /// Whether it is the plain scalar that means nothing.
+    pub(crate) fn is_null(&self) -> bool {
+        match &self.value {
+            Value::Scalar { text, plain: true } => {
+                matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+            }
+            _ => false,
+        }
+    }
+
+    /// The text of a scalar.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, for messages.
+    pub(crate) fn kind_word(&self) -> &'static str {
+        match self.value {
+            Value::Scalar { .. } if self.is_null() => "nothing",
+            Value::Scalar { .. } => "a text",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Parses one document; `first_line` is the number of the text's first line in its file. An empty
+/// text is `None`.
+pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, YamlError> {
+    let mut parser = Parser::new_from_str(text);
+    let mut builder = Builder::new();
+    let place = |mark: &Marker| Place {
+        line: u32::try_from(mark.line())
+            .unwrap_or(u32::MAX)
+            .saturating_add(first_line.saturating_sub(1)),
+        column: u32::try_from(mark.col())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1),
+    };
+    loop {
+        let (event, span) = match parser.next_event() {
+            None => break,
+            Some(Ok(next)) => next,
+            Some(Err(error)) => {
+                return Err(YamlError::Syntax {
+                    reason: error.info().to_owned(),
+                    place: place(error.marker()),
+                });
+            }
+        };
+        let here = place(&span.start);
+        match event {
+            Event::StreamEnd => break,
+            Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
+            Event::DocumentStart(_) => builder.document(here)?,
+            Event::Alias(anchor) => builder.alias(anchor, here)?,
+            Event::Scalar(text, style, anchor, _) => {
+                let value = Value::Scalar {
+                    text: text.into_owned(),
+                    plain: style == ScalarStyle::Plain,
+                };
+                builder.leaf(value, anchor, here)?;
+            }
+            Event::SequenceStart(anchor, _) => {
+                builder.open(Collection::Sequence(Vec::new()), anchor, here)?;
+            }
+            Event::MappingStart(anchor, _) => {
+                builder.open(Collection::Mapping(Vec::new(), None), anchor, here)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => builder.close()?,
+        }
+    }
+    Ok(builder.root)
+}
+
+/// A collection whose end has not been met.
+enum Collection {
+    Sequence(Vec<Rc<Yaml>>),
+    /// The pairs, and a key that waits for its value.
+    Mapping(Vec<(Rc<Yaml>, Rc<Yaml>)>, Option<Rc<Yaml>>),
+}
+
+struct Open {
+    collection: Collection,
+    anchor: usize,
+    place: Place,
+    height: usize,
+}
+
+struct Builder {
+    stack: Vec<Open>,
+    anchors: HashMap<usize, Rc<Yaml>>,
+    root: Option<Rc<Yaml>>,
+    nodes: usize,
+    documents: usize,
+}
+
+impl Builder {
+    fn new() -> Self {
+        Self {
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            root: None,
+            nodes: 0,
+            documents: 0,
+        }
+    }
+
+    fn document(&mut self, place: Place) -> Result<(), YamlError> {
+        self.documents += 1;
+        if self.documents > 1 {
+            return Err(YamlError::SecondDocument { place });
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        collection: Collection,
+        anchor: usize,
+        place: Place,
+    ) -> Result<(), YamlError> {
+        if self.stack.len() >= MAX_HEIGHT {
+            return Err(YamlError::TooLarge { place });
+        }
+        self.stack.push(Open {
+            collection,
+            anchor,
+            place,
+            height: 1,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), YamlError> {
+        let Some(open) = self.stack.pop() else {
+            return Ok(());
+        };
+        let value = match open.collection {
+            Collection::Sequence(items) => Value::Sequence(items),
+            Collection::Mapping(pairs, _) => Value::Mapping(pairs),
+        };
+        let node = Rc::new(Yaml {
+            value,
+            place: open.place,
+            height: open.height,
+        });
+        self.add(node, open.anchor, open.place)
+    }
+
+    fn leaf(&mut self, value: Value, anchor: usize, place: Place) -> Result<(), YamlError> {
+        let node = Rc::new(Yaml {
+            value,
+            place,
+            height: 1,
+        });
+        self.add(node, anchor, place)
+    }
+
+    fn alias(&mut self, anchor: usize, place: Place) -> Result<(), YamlError> {
+        match self.anchors.get(&anchor) {
+            Some(node) => {
+                let node = Rc::clone(node);
+                self.add(node, 0, place)
+            }
+            // Known to the parser, but its end has not been met.
+            None => Err(YamlError::Cycle { place }),
+        }
+    }
+
+    /// Puts a finished node into the collection around it.
+    fn add(&mut self, node: Rc<Yaml>, anchor: usize, place: Place) -> Result<(), YamlError> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(YamlError::TooLarge { place });
+        }
+        // The parser numbers anchors from 1; 0 means none.
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        let Some(open) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        open.height = open.height.max(node.height + 1);
+        if open.height > MAX_HEIGHT {
+            return Err(YamlError::TooLarge { place });
+        }
+        match &mut open.collection {
+            Collection::Sequence(items) => items.push(node),
+            Collection::Mapping(pairs, waiting) => match waiting.take() {
+                Some(key) => pairs.push((key, node)),
+                None => *waiting = Some(node),
+            },
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::{Value, Yaml, YamlError, parse};
+
+    /// Prints a tree in one line: `{a: [b]}`, quoted scalars in quotes.
+    fn show(node: &Yaml) -> String {
+        match &node.value {
+            Value::Scalar { text, plain: true } => text.clone(),
+            Value::Scalar { text, plain: false } => format!("{text:?}"),
+            Value::Sequence(items) => {
+                let items: Vec<_> = items.iter().map(|item| show(item)).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Mapping(pairs) => {
+                let pairs: Vec<_> = pairs
+                    .iter()
+                    .map(|(key, value)| format!("{}: {}", show(key), show(value)))
+                    .collect();
+                format!("{{{}}}", pairs.join(", "))
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let shown = match parse(text, 1) {
+            Ok(Some(node)) => show(&node),
+            Ok(None) => "nothing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn documents() {
+        check("a: 1.50\nb: [x, 'y']", "{a: 1.50, b: [x, \"y\"]}");
+        check("a: >-\n  b: c\n  d", "{a: \"b: c d\"}");
+        check("a: &x foo\nb: *x", "{a: foo, b: foo}");
+        check("a: !t foo", "{a: foo}");
+        check("", "nothing");
+        check("# only a comment", "nothing");
+        check("a: b\n...\nc: d", "there is more than one YAML document");
+        check(
+            "a: &x [*x]",
+            "an alias leads back to the node that contains it",
+        );
+    }
+
+    #[test]
+    fn errors_have_their_place_in_the_file() {
+        let error = parse("a: b\nc: d: e", 2).unwrap_err();
+        let place = error.place();
+        assert_eq!((place.line, place.column), (3, 5), "{error}");
+    }
+
+    #[test]
+    fn nothing_grows_without_bounds() {
+        let too_large = |text: &str| matches!(parse(text, 1), Err(YamlError::TooLarge { .. }));
+        assert!(too_large(&"- ".repeat(70)));
+        assert!(too_large(&"- a\n".repeat(100_001)));
+        // Each line is one level above the former, without any nesting in the text.
+        let chain: String = (1..80)
+            .map(|i| format!("- &a{i} [*a{}]\n", i - 1))
+            .collect();
+        assert!(too_large(&format!("- &a0 x\n{chain}")));
+        // Doubling at each level costs one node per line, not two to the power of lines.
+        let bomb: String = (1..60)
+            .map(|i| format!("- &a{i} [*a{0}, *a{0}]\n", i - 1))
+            .collect();
+        assert!(parse(&format!("- &a0 x\n{bomb}"), 1).is_ok());
+        for text in ["[", "{", "? "] {
+            assert!(parse(&text.repeat(100_000), 1).is_err());
+        }
+    }
+}
