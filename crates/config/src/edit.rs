@@ -1,0 +1,289 @@
+//! Edits: what to change, and the change made on a text with proof that nothing else changed.
+//!
+//! Nothing here touches a file; [`crate::write()`] does. Every result is parsed again and its meaning
+//! compared with what the edit had to mean, so a form of TOML that the splicing does not foresee
+//! ends in an error and never in a damaged file.
+
+mod insert;
+mod locate;
+mod outline;
+mod splice;
+
+use plugd_model::PluginId;
+use serde_json::{Map, Value};
+
+pub(crate) use splice::Splice;
+
+use crate::tree::{self, SyntaxError};
+use crate::{KeyPath, MarketplaceKind};
+use splice::{Editor, SpliceError};
+
+/// How a value meets what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// The key holds exactly the new value afterwards.
+    Replace,
+    /// A table joins the table that is there, member by member; anything else replaces.
+    Upsert,
+}
+
+/// One change of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit {
+    /// The key. A first segment `plugd` means the settings file.
+    pub key_path: KeyPath,
+    /// The new value; `None` deletes the key with everything below it.
+    pub value: Option<Value>,
+    /// How the value meets what is there.
+    pub strategy: Merge,
+}
+
+impl Edit {
+    /// Makes a key hold exactly this value.
+    #[must_use]
+    pub fn set(key_path: KeyPath, value: impl Into<Value>) -> Self {
+        Self {
+            key_path,
+            value: Some(value.into()),
+            strategy: Merge::Replace,
+        }
+    }
+
+    /// Deletes a key.
+    #[must_use]
+    pub fn delete(key_path: KeyPath) -> Self {
+        Self {
+            key_path,
+            value: None,
+            strategy: Merge::Replace,
+        }
+    }
+
+    /// Configures a plugin, or switches a configured one; its other settings stay.
+    #[must_use]
+    pub fn set_plugin_enabled(id: &PluginId, enabled: bool) -> Self {
+        Self::set(
+            KeyPath::of(["plugins", &id.to_string(), "enabled"]),
+            enabled,
+        )
+    }
+
+    /// Removes a plugin from the configuration with all its settings.
+    #[must_use]
+    pub fn remove_plugin(id: &PluginId) -> Self {
+        Self::delete(KeyPath::of(["plugins", &id.to_string()]))
+    }
+
+    /// Configures a marketplace; keys that mean nothing for this kind go, unknown ones stay.
+    #[must_use]
+    pub fn set_marketplace(key: &str, kind: &MarketplaceKind) -> Vec<Self> {
+        let member = |name: &str, value: Option<Value>| Self {
+            key_path: KeyPath::of(["marketplaces", key, name]),
+            value,
+            strategy: Merge::Replace,
+        };
+        let (source_type, source, ref_name, sparse_paths) = match kind {
+            MarketplaceKind::Local { source } => ("local", source.to_text(), None, None),
+            MarketplaceKind::Git {
+                source,
+                ref_name,
+                sparse_paths,
+            } => {
+                let paths = (!sparse_paths.is_empty()).then(|| sparse_paths.clone().into());
+                ("git", source.clone(), ref_name.clone(), paths)
+            }
+        };
+        vec![
+            member("source_type", Some(source_type.into())),
+            member("source", Some(source.into())),
+            member("ref", ref_name.map(Into::into)),
+            member("sparse_paths", sparse_paths),
+            member("last_updated", None),
+            member("last_revision", None),
+        ]
+    }
+
+    /// Removes a marketplace from the configuration.
+    #[must_use]
+    pub fn remove_marketplace(key: &str) -> Self {
+        Self::delete(KeyPath::of(["marketplaces", key]))
+    }
+}
+
+/// A text after its edits.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Edited {
+    pub(crate) text: String,
+    pub(crate) splices: Vec<Splice>,
+    /// The meaning before and after.
+    pub(crate) before: Value,
+    pub(crate) after: Value,
+}
+
+/// Why a text cannot be edited.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum EditError {
+    /// It is no TOML to begin with.
+    #[error("the text is no valid toml")]
+    Broken(SyntaxError),
+    /// One key cannot be set.
+    #[error("`{key}` cannot be set")]
+    Refused {
+        key: KeyPath,
+        #[source]
+        source: SpliceError,
+    },
+    /// The result would not mean what it must.
+    #[error("`{key}` cannot be edited without touching its neighbours")]
+    NotExact { key: KeyPath },
+}
+
+/// Applies edits one after the other; none is applied when one fails.
+pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
+    let before = meaning(text).map_err(EditError::Broken)?;
+    let mut editor = Editor::new(text.to_owned());
+    let mut expected = before.clone();
+    for edit in edits {
+        let path = edit.key_path.segments();
+        let refuse = |source| EditError::Refused {
+            key: edit.key_path.clone(),
+            source,
+        };
+        match (&edit.value, edit.strategy) {
+            (None | Some(Value::Null), _) => editor.delete(path),
+            (Some(value), Merge::Replace) => editor.replace(path, value).map_err(refuse)?,
+            (Some(value), Merge::Upsert) => editor.upsert(path, value).map_err(refuse)?,
+        }
+        let not_exact = || EditError::NotExact {
+            key: edit.key_path.clone(),
+        };
+        let actual = meaning(editor.text()).map_err(|_| not_exact())?;
+        expect(&mut expected, edit);
+        if !means(&mut expected, &actual, edit) {
+            return Err(not_exact());
+        }
+    }
+    let (text, splices) = editor.finish();
+    Ok(Edited {
+        text,
+        splices,
+        before,
+        after: expected,
+    })
+}
+
+/// The meaning of a text.
+pub(crate) fn meaning(text: &str) -> Result<Value, SyntaxError> {
+    Ok(tree::parse(text, 0)?.to_json())
+}
+
+/// What a path holds in a meaning.
+pub(crate) fn lookup<'v>(value: &'v Value, path: &[String]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, name| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        other => other.get(name),
+    })
+}
+
+/// Does to a meaning what the edit does to the text.
+pub(crate) fn expect(meaning: &mut Value, edit: &Edit) {
+    let path = edit.key_path.segments();
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    match edit.value.as_ref().filter(|value| !value.is_null()) {
+        None => {
+            let parent = parents
+                .iter()
+                .try_fold(meaning, |value, name| step(value, name));
+            match parent {
+                Some(Value::Object(members)) => {
+                    members.remove(last);
+                }
+                Some(Value::Array(items)) => {
+                    if let Some(index) = last.parse().ok().filter(|index| *index < items.len()) {
+                        items.remove(index);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Some(value) => {
+            let value = splice::without_nulls(value);
+            let mut place = meaning;
+            for name in path {
+                if let Value::Object(members) = place {
+                    place = members
+                        .entry(name.clone())
+                        .or_insert_with(|| Map::new().into());
+                } else if let Value::Array(items) = place
+                    && let Ok(index) = name.parse::<usize>()
+                    && index <= items.len()
+                {
+                    if index == items.len() {
+                        items.push(Map::new().into());
+                    }
+                    place = &mut items[index];
+                } else {
+                    return;
+                }
+            }
+            match edit.strategy {
+                Merge::Replace => *place = value,
+                Merge::Upsert => join(place, value),
+            }
+        }
+    }
+}
+
+fn step<'v>(value: &'v mut Value, name: &str) -> Option<&'v mut Value> {
+    match value {
+        Value::Array(items) => items.get_mut(name.parse::<usize>().ok()?),
+        other => other.get_mut(name),
+    }
+}
+
+fn join(place: &mut Value, value: Value) {
+    match (place, value) {
+        (Value::Object(place), Value::Object(members)) => {
+            for (name, member) in members {
+                join(place.entry(name).or_insert(Value::Null), member);
+            }
+        }
+        (place, value) => *place = value,
+    }
+}
+
+/// Compares the two meanings. A table or array that exists only through a deleted key (`a.b = 1`
+/// without `[a]`, the last `[[a]]`) is gone with it, which is the one liberty allowed; `expected` then
+/// follows.
+fn means(expected: &mut Value, actual: &Value, edit: &Edit) -> bool {
+    if expected == actual {
+        return true;
+    }
+    if edit.value.as_ref().is_some_and(|value| !value.is_null()) {
+        return false;
+    }
+    let path = edit.key_path.segments();
+    for depth in (1..path.len()).rev() {
+        let is_empty = match lookup(expected, &path[..depth]) {
+            Some(Value::Object(members)) => members.is_empty(),
+            Some(Value::Array(items)) => items.is_empty(),
+            _ => false,
+        };
+        let parent = path[..depth - 1]
+            .iter()
+            .try_fold(&mut *expected, |value, name| step(value, name));
+        let (true, Some(Value::Object(members))) = (is_empty, parent) else {
+            return false;
+        };
+        members.remove(&path[depth - 1]);
+        if expected == actual {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! Configuration: the layers it is made of, what they mean together, and edits of the user's own.
+//!
+//! Reading ([`load`]) merges the layers into a [`Snapshot`] that never changes and remembers where
+//! each value comes from. It cannot fail as a whole: a broken file or row is a problem beside what
+//! could be read. Writing ([`write`](write())) changes nothing but the bytes of the edited key, and
+//! is refused rather than made on a file that cannot be understood.
+//!
+//! Invariants:
+//! - A layer of an untrusted project is shown and changes nothing.
+//! - A mistake in the requirements restricts; it never opens.
+//! - Only the user's `config.toml` and `plugd.toml` are ever written, under the lock `config`.
+//! - An edit that is undone leaves the bytes that were there before.
+//!
+//! This crate does not decide which marketplaces exist or which plugin is active; it says what the
+//! configuration says.
+
+mod edit;
+mod encode;
+mod flags;
+pub mod git_url;
+mod key_path;
+mod layer;
+mod marketplace_setting;
+mod plugin_setting;
+mod project;
+mod reader;
+mod requirements;
+mod settings;
+mod snapshot;
+mod swap;
+mod tree;
+mod undo;
+mod write;
+
+pub use edit::{Edit, Merge};
+pub use flags::{FlagError, SessionFlags};
+pub use key_path::{KeyPath, KeyPathError};
+pub use layer::{Layer, LayerSource, Origin};
+pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
+pub use plugin_setting::{Features, PluginSetting};
+pub use requirements::Requirements;
+pub use settings::{GitBackend, Settings, TrustTable};
+pub use snapshot::{Snapshot, Warning, load};
+pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
+pub use write::{WriteError, Written, check_file, plan, write};

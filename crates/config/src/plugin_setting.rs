@@ -1,0 +1,97 @@
+//! The `[plugins]` table and the `[features]` switches.
+
+use plugd_model::{PluginId, ProblemKind};
+use serde_json::Value;
+
+use crate::KeyPath;
+use crate::layer::Origin;
+use crate::reader::Reader;
+use crate::tree::Node;
+
+/// A plugin that is configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginSetting {
+    /// The plugin.
+    pub id: PluginId,
+    /// Whether it is switched on; a row that does not say is on.
+    pub enabled: bool,
+    /// The highest layer that speaks of it.
+    pub origin: Origin,
+    /// The row with all its members, of which other crates read those they know.
+    pub table: Value,
+}
+
+/// The switches of `[features]` that matter here. Each is on unless the configuration says no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Features {
+    /// Listing, reading and background work.
+    pub plugins: bool,
+    /// The remote catalog.
+    pub remote_plugin: bool,
+    /// Sharing plugins through an account.
+    pub plugin_sharing: bool,
+    /// Hooks of plugins.
+    pub hooks: bool,
+    /// Apps of plugins.
+    pub apps: bool,
+}
+
+/// Reads all plugin rows in the order of the layers and files; a bad one becomes a problem.
+pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> Vec<PluginSetting> {
+    let field = KeyPath::of(["plugins"]);
+    let Ok(rows) = reader.table(merged.get("plugins"), &field) else {
+        return Vec::new();
+    };
+    let mut settings = Vec::new();
+    for (key, node) in rows {
+        let field = field.child(key);
+        if reader.table(Some(node), &field).is_err() {
+            continue;
+        }
+        let enabled = reader.flag(node, &field.child("enabled"));
+        let servers_field = field.child("mcp_servers");
+        // A bad overlay table has been reported; the plugin itself stays usable.
+        if let Ok(servers) = reader.table(node.get("mcp_servers"), &servers_field) {
+            for (name, server) in servers {
+                let _ = reader.table(Some(server), &servers_field.child(name));
+            }
+        }
+        let id = match PluginId::parse(key) {
+            Ok(id) => id,
+            Err(error) => {
+                reader.warning(ProblemKind::BadName, node.mark, &field, error.to_string());
+                continue;
+            }
+        };
+        if let Ok(enabled) = enabled {
+            settings.push(PluginSetting {
+                id,
+                enabled: enabled.unwrap_or(true),
+                origin: reader.stack.origin(node.mark),
+                table: node.to_json(),
+            });
+        }
+    }
+    settings
+}
+
+/// Reads the switches; one of a wrong type is reported and counts as not set.
+pub(crate) fn read_features(reader: &mut Reader<'_>, merged: &Node) -> Features {
+    let field = KeyPath::of(["features"]);
+    let empty = Node::empty(merged.mark.source);
+    let table = match reader.table(merged.get("features"), &field) {
+        Ok(_) => merged.get("features").unwrap_or(&empty),
+        Err(_) => &empty,
+    };
+    let mut switch = |name: &str| {
+        let flag = reader.flag(table, &field.child(name));
+        flag.ok().flatten().unwrap_or(true)
+    };
+    Features {
+        plugins: switch("plugins"),
+        remote_plugin: switch("remote_plugin"),
+        plugin_sharing: switch("plugin_sharing"),
+        hooks: switch("hooks"),
+        apps: switch("apps"),
+    }
+}

@@ -1,0 +1,262 @@
+//! What the administrator requires: `requirements.toml` and its list of allowed marketplaces.
+//!
+//! Invariant: a mistake in this file never opens anything. When the part that restricts cannot be
+//! understood, the restriction is in force and nothing is on the list.
+
+use plugd_model::{AbsPath, Problem, ProblemKind};
+use regex_lite::Regex;
+use serde_json::Value;
+
+use crate::layer::Stack;
+use crate::reader::{Reader, Spoiled};
+use crate::tree::{Kind, Node};
+use crate::{KeyPath, MarketplaceKind, git_url};
+
+/// The repository of the curated marketplace, which needs permission like any other.
+const CURATED_URL: &str = "https://github.com/openai/plugins.git";
+
+/// The requirements in force.
+#[derive(Debug, Clone)]
+pub struct Requirements {
+    file: AbsPath,
+    content: Value,
+    restricted: bool,
+    broken: bool,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Git {
+        url: String,
+        ref_name: Option<String>,
+    },
+    Host(Regex),
+    Local(AbsPath),
+}
+
+impl Requirements {
+    /// The file they stand in, whether or not it exists.
+    #[must_use]
+    pub fn file(&self) -> &AbsPath {
+        &self.file
+    }
+
+    /// The whole file; empty when it is absent or broken.
+    #[must_use]
+    pub fn content(&self) -> &Value {
+        &self.content
+    }
+
+    /// Whether only marketplaces on the list may be used.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.restricted
+    }
+
+    /// Asks whether a marketplace may be used. The key is only for the message: a source is allowed
+    /// whatever it is called.
+    ///
+    /// # Errors
+    /// The problem to show when it may not.
+    pub fn allows(&self, key: &str, kind: &MarketplaceKind) -> Result<(), Problem> {
+        if !self.restricted || self.rules.iter().any(|rule| rule.allows(kind)) {
+            return Ok(());
+        }
+        let source = match kind {
+            MarketplaceKind::Local { source } => source.to_text(),
+            MarketplaceKind::Git { source, .. } => {
+                plugd_model::git_url::without_credentials(source)
+            }
+        };
+        let reason = match self.broken {
+            true => "the list of allowed sources is broken, so nothing is allowed",
+            false => "its source is not on the list of allowed sources",
+        };
+        let message = format!(
+            "the marketplace `{}` from `{}` is not allowed by the requirements: {reason}",
+            key.escape_debug(),
+            source.escape_debug()
+        );
+        let problem = Problem::error(ProblemKind::Policy, message).in_file(&self.file);
+        Err(problem.at_field("marketplaces.allowed_sources"))
+    }
+
+    /// Asks whether the curated marketplace may be used.
+    ///
+    /// # Errors
+    /// The problem to show when it may not.
+    pub fn allows_curated(&self) -> Result<(), Problem> {
+        let kind = MarketplaceKind::Git {
+            source: CURATED_URL.to_owned(),
+            ref_name: None,
+            sparse_paths: Vec::new(),
+        };
+        self.allows(plugd_model::CURATED_MARKETPLACE, &kind)
+    }
+
+    /// Asks about a marketplace that no configuration names (home, a request's root).
+    ///
+    /// # Errors
+    /// The problem to show when only configured marketplaces may be used.
+    pub fn allows_unconfigured(&self, name: &str) -> Result<(), Problem> {
+        if !self.restricted {
+            return Ok(());
+        }
+        let message = format!(
+            "the marketplace `{}` is not allowed by the requirements: it must be added to config first",
+            name.escape_debug()
+        );
+        Err(Problem::error(ProblemKind::Policy, message).in_file(&self.file))
+    }
+}
+
+impl Rule {
+    fn allows(&self, kind: &MarketplaceKind) -> bool {
+        match (self, kind) {
+            (Self::Local(allowed), MarketplaceKind::Local { source }) => allowed == source,
+            (
+                Self::Git { url, ref_name },
+                MarketplaceKind::Git {
+                    source,
+                    ref_name: asked,
+                    ..
+                },
+            ) => *url == git_url::normalise(source) && (ref_name.is_none() || ref_name == asked),
+            (Self::Host(pattern), MarketplaceKind::Git { source, .. }) => {
+                git_url::host(source).is_some_and(|host| pattern.is_match(&host))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Reads the only layer of the stack it is given.
+pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements, Vec<Problem>) {
+    let draft = &stack.drafts[index];
+    let mut reader = Reader::new(stack);
+    let mut rules = Vec::new();
+    let list = match draft.layer.error {
+        Some(_) => Err(Spoiled),
+        None => read_list(&mut reader, &draft.tree),
+    };
+    let (restricted, broken) = match list {
+        Ok(List::Open) => (false, false),
+        Ok(List::Only(only)) => {
+            rules = only;
+            (true, false)
+        }
+        Err(Spoiled) => (true, true),
+    };
+    let requirements = Requirements {
+        file,
+        content: draft.layer.content.clone(),
+        restricted,
+        broken,
+        rules,
+    };
+    (requirements, reader.problems)
+}
+
+enum List {
+    Open,
+    Only(Vec<Rule>),
+}
+
+fn read_list(reader: &mut Reader<'_>, tree: &Node) -> Result<List, Spoiled> {
+    let field = KeyPath::of(["marketplaces"]);
+    let Some(table) = tree.get("marketplaces") else {
+        return Ok(List::Open);
+    };
+    reader.table(Some(table), &field)?;
+    let restricted = reader.flag(table, &field.child("restrict_to_allowed_sources"))?;
+    let field = field.child("allowed_sources");
+    let rows = reader.table(table.get("allowed_sources"), &field);
+    let mut rules = Vec::new();
+    let mut spoiled = rows.is_err();
+    for (key, node) in rows.unwrap_or_default() {
+        match rule(reader, node, &field.child(key)) {
+            Ok(rule) => rules.push(rule),
+            Err(Spoiled) => spoiled = true,
+        }
+    }
+    match (restricted.unwrap_or(false), spoiled) {
+        (false, _) => Ok(List::Open),
+        (true, false) => Ok(List::Only(rules)),
+        (true, true) => Err(Spoiled),
+    }
+}
+
+fn rule(reader: &mut Reader<'_>, row: &Node, field: &KeyPath) -> Result<Rule, Spoiled> {
+    reader.table(Some(row), field)?;
+    let source = required(reader, row, &field.child("source"))?;
+    let place = |name: &str| row.get(name).unwrap_or(row).mark;
+    match source.as_str() {
+        "git" => Ok(Rule::Git {
+            url: git_url::normalise(&required(reader, row, &field.child("url"))?),
+            ref_name: reader.text(row, &field.child("ref"))?,
+        }),
+        "host_pattern" => {
+            let field = field.child("host_pattern");
+            let pattern = required(reader, row, &field)?;
+            Regex::new(&pattern).map(Rule::Host).map_err(|error| {
+                let message = format!("not a regular expression: {error}");
+                reader.error(
+                    ProblemKind::BadValue,
+                    place("host_pattern"),
+                    &field,
+                    message,
+                );
+                Spoiled
+            })
+        }
+        "local" => {
+            let field = field.child("path");
+            let path = required(reader, row, &field)?;
+            AbsPath::new(path).map(Rule::Local).map_err(|error| {
+                reader.error(
+                    ProblemKind::BadPath,
+                    place("path"),
+                    &field,
+                    error.to_string(),
+                );
+                Spoiled
+            })
+        }
+        other => {
+            let word = other.escape_debug();
+            let message = format!("`{word}` is none of `git`, `host_pattern` and `local`");
+            reader.error(
+                ProblemKind::BadValue,
+                place("source"),
+                &field.child("source"),
+                message,
+            );
+            Err(Spoiled)
+        }
+    }
+}
+
+fn required(reader: &mut Reader<'_>, row: &Node, field: &KeyPath) -> Result<String, Spoiled> {
+    if let Some(text) = reader
+        .text(row, field)?
+        .filter(|text| !text.trim().is_empty())
+    {
+        return Ok(text);
+    }
+    let name = field.segments().last().map_or("", String::as_str);
+    let node = row
+        .get(name)
+        .filter(|node| matches!(node.kind, Kind::Text(_)))
+        .unwrap_or(row);
+    reader.error(
+        ProblemKind::MissingField,
+        node.mark,
+        field,
+        "the rule needs this",
+    );
+    Err(Spoiled)
+}
+
+#[cfg(test)]
+mod tests;
