@@ -1,0 +1,318 @@
+//! Where marketplaces are looked for. Which of them count is the resolver's decision.
+
+use plugd_config::{MarketplaceKind, MarketplaceSetting};
+use plugd_disk::Kind;
+use plugd_manifest::Loader;
+use plugd_model::{
+    AbsPath, CURATED_MARKETPLACE, Layout, MarketplaceName, Problem, ProblemKind,
+    RESERVED_MARKETPLACES,
+};
+
+use crate::resolver::Login;
+use crate::{Binding, Origin, ResolveInput};
+
+/// A place where a marketplace was found, or should have been.
+pub(crate) struct Candidate {
+    pub(crate) origin: Origin,
+    /// The manifest, or why there is none.
+    pub(crate) manifest: Result<AbsPath, Problem>,
+    /// What to show when there is no manifest: the config file or directory that named the place.
+    pub(crate) named_by: AbsPath,
+    /// Set where the binding is not the manifest's own path.
+    pub(crate) binding: Option<Binding>,
+    pub(crate) rank: (u8, usize),
+    pub(crate) shown: (usize, bool, AbsPath),
+}
+
+impl Candidate {
+    /// Tells failed rows of one file apart.
+    pub(crate) fn describe(&self) -> String {
+        match &self.origin {
+            Origin::Configured { key, .. } => format!("configured {key}"),
+            Origin::Home => "home".to_owned(),
+            Origin::Request { index } => format!("request {index}"),
+            Origin::Curated => "curated".to_owned(),
+        }
+    }
+}
+
+/// All candidates, strongest origin first inside each scope's share.
+pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candidate> {
+    let mut out = Vec::new();
+    let finder = Finder { loader };
+    for (index, manifest) in input.manifests.iter().enumerate() {
+        out.push(Candidate {
+            origin: Origin::Request { index },
+            manifest: finder.named_outright(manifest),
+            named_by: manifest.clone(),
+            binding: managed_binding(input, manifest),
+            rank: (2, index),
+            shown: (0, true, manifest.clone()),
+        });
+    }
+    for (scope_index, scope) in input.scopes.iter().enumerate() {
+        if let Some(home) = input.home {
+            let place = Place::of(home, Origin::Home, (0, 0));
+            finder.push(&mut out, place, scope_index, Absence::Normal);
+        }
+        for (row_index, row) in scope.config.marketplaces().iter().enumerate() {
+            let rank = (1, scope_index * 10_000 + row_index);
+            push_configured(&finder, input, &mut out, row, rank, scope_index);
+        }
+        if let Some(cwd) = scope.cwd {
+            let index = input.manifests.len() + scope_index;
+            let place = Place::of(cwd, Origin::Request { index }, (2, index));
+            finder.push(&mut out, place, scope_index, Absence::Normal);
+        }
+        push_curated(&finder, input, &mut out, scope_index);
+    }
+    out
+}
+
+fn push_configured(
+    finder: &Finder<'_>,
+    input: &ResolveInput<'_>,
+    out: &mut Vec<Candidate>,
+    row: &MarketplaceSetting,
+    rank: (u8, usize),
+    scope_index: usize,
+) {
+    let origin = Origin::Configured {
+        key: row.key.clone(),
+        file: row.origin.file.clone(),
+    };
+    let named_by = row
+        .origin
+        .file
+        .clone()
+        .unwrap_or_else(|| input.layout.user_config());
+    let root = match root_of(input.layout, row) {
+        Ok(root) => root,
+        Err(problem) => {
+            let shown = (scope_index, true, named_by.clone());
+            out.push(Candidate {
+                origin,
+                manifest: Err(problem.in_file(&named_by)),
+                named_by,
+                binding: None,
+                rank,
+                shown,
+            });
+            return;
+        }
+    };
+    let (binding, absence) = match &row.kind {
+        MarketplaceKind::Git {
+            source, ref_name, ..
+        } => (
+            Some(Binding::Git {
+                url: source.clone(),
+                ref_name: ref_name.clone(),
+            }),
+            Absence::Problem(format!(
+                "the git marketplace `{}` is configured and has not been fetched to `{root}`",
+                row.key
+            )),
+        ),
+        MarketplaceKind::Local { .. } => (
+            None,
+            Absence::Problem(format!(
+                "the marketplace `{}` is configured and there is no marketplace manifest below `{root}`",
+                row.key
+            )),
+        ),
+    };
+    let place = Place {
+        root,
+        origin,
+        rank,
+        named_by,
+        binding,
+    };
+    finder.push(out, place, scope_index, absence);
+}
+
+fn push_curated(
+    finder: &Finder<'_>,
+    input: &ResolveInput<'_>,
+    out: &mut Vec<Candidate>,
+    scope_index: usize,
+) {
+    let snapshot = input.layout.curated();
+    let root = match input.login {
+        Login::ChatGpt => snapshot,
+        Login::None => snapshot.join(Layout::MARKETPLACE_MANIFESTS[1]),
+    };
+    let place = Place {
+        named_by: root.clone(),
+        root,
+        origin: Origin::Curated,
+        rank: (3, 0),
+        binding: Some(Binding::Curated),
+    };
+    finder.push(out, place, scope_index, Absence::Normal);
+}
+
+/// A manifest below the curated snapshot is bound to it, however it was named.
+fn managed_binding(input: &ResolveInput<'_>, manifest: &AbsPath) -> Option<Binding> {
+    if manifest.starts_with(&input.layout.curated()) {
+        return Some(Binding::Curated);
+    }
+    input.scopes.iter().find_map(|scope| {
+        scope.config.marketplaces().iter().find_map(|row| {
+            let MarketplaceKind::Git {
+                source, ref_name, ..
+            } = &row.kind
+            else {
+                return None;
+            };
+            let root = root_of(input.layout, row).ok()?;
+            manifest.starts_with(&root).then(|| Binding::Git {
+                url: source.clone(),
+                ref_name: ref_name.clone(),
+            })
+        })
+    })
+}
+
+/// The directory of a configured marketplace.
+pub(crate) fn root_of(layout: &Layout, row: &MarketplaceSetting) -> Result<AbsPath, Problem> {
+    let reserved = RESERVED_MARKETPLACES.contains(&row.key.as_str());
+    let root = match &row.kind {
+        MarketplaceKind::Local { source } => source.clone(),
+        MarketplaceKind::Git { .. } => {
+            let name = MarketplaceName::new(&row.key).map_err(|error| {
+                Problem::error(ProblemKind::BadName, error.to_string())
+                    .at_field(format!("marketplaces.{}", row.key))
+            })?;
+            layout.git_marketplace(&name)
+        }
+    };
+    if reserved && !is_managed_place(layout, &row.key, &root) {
+        return Err(Problem::error(
+            ProblemKind::ReservedName,
+            format!("the marketplace name `{}` is reserved", row.key),
+        )
+        .at_field(format!("marketplaces.{}", row.key)));
+    }
+    Ok(root)
+}
+
+fn is_managed_place(layout: &Layout, key: &str, root: &AbsPath) -> bool {
+    if key == CURATED_MARKETPLACE {
+        return *root == layout.curated();
+    }
+    MarketplaceName::new(key).is_ok_and(|name| *root == layout.bundled_marketplace(&name))
+}
+
+/// What it means that a place has no manifest.
+enum Absence {
+    /// Nothing: most directories are no marketplaces.
+    Normal,
+    /// Somebody promised one.
+    Problem(String),
+}
+
+struct Place {
+    root: AbsPath,
+    origin: Origin,
+    rank: (u8, usize),
+    named_by: AbsPath,
+    binding: Option<Binding>,
+}
+
+impl Place {
+    fn of(root: &AbsPath, origin: Origin, rank: (u8, usize)) -> Self {
+        Self {
+            root: root.clone(),
+            origin,
+            rank,
+            named_by: root.clone(),
+            binding: None,
+        }
+    }
+}
+
+struct Finder<'a> {
+    loader: &'a Loader,
+}
+
+impl Finder<'_> {
+    fn push(&self, out: &mut Vec<Candidate>, place: Place, scope: usize, absence: Absence) {
+        let manifest = match (self.find(&place.root), absence) {
+            (Ok(Some(path)), _) => Ok(path),
+            (Ok(None), Absence::Normal) => return,
+            (Ok(None), Absence::Problem(message)) => {
+                Err(Problem::error(ProblemKind::Missing, message).in_file(&place.named_by))
+            }
+            (Err(problem), _) => Err(problem),
+        };
+        let not_home = place.origin != Origin::Home;
+        let sort_path = match &manifest {
+            Ok(_) => place.root.clone(),
+            Err(_) => place.named_by.clone(),
+        };
+        let named_by = match &manifest {
+            Ok(path) => path.clone(),
+            Err(problem) => problem.path.clone().unwrap_or(place.named_by),
+        };
+        out.push(Candidate {
+            origin: place.origin,
+            manifest,
+            named_by,
+            binding: place.binding,
+            rank: place.rank,
+            shown: (scope, not_home, sort_path),
+        });
+    }
+
+    /// The manifest of a root: the root itself when it is a recognised manifest file, a manifest
+    /// below it, or else one below the root of the git repository around it.
+    fn find(&self, root: &AbsPath) -> Result<Option<AbsPath>, Problem> {
+        if is_manifest_path(root) {
+            return match self.kind(root)? {
+                Some(_) => Ok(Some(root.clone())),
+                None => Ok(None),
+            };
+        }
+        if let Some(found) = self.loader.find_marketplace(root)? {
+            return Ok(Some(found));
+        }
+        for ancestor in root.ancestors() {
+            if self.kind(&ancestor.join(".git"))?.is_some() {
+                if ancestor == *root {
+                    return Ok(None);
+                }
+                return self.loader.find_marketplace(&ancestor);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A manifest that a request names must be there; its parent tells which root it belongs to.
+    fn named_outright(&self, manifest: &AbsPath) -> Result<AbsPath, Problem> {
+        match self.kind(manifest)? {
+            Some(_) => Ok(manifest.clone()),
+            None => Err(Problem::error(
+                ProblemKind::Missing,
+                format!("marketplace file `{manifest}` does not exist"),
+            )
+            .in_file(manifest)),
+        }
+    }
+
+    fn kind(&self, path: &AbsPath) -> Result<Option<Kind>, Problem> {
+        match self.loader.disk().stamp(path) {
+            Ok(stamp) => Ok(stamp.map(|stamp| stamp.kind)),
+            Err(error) => {
+                Err(Problem::error(ProblemKind::Unreadable, error.in_full()).in_file(path))
+            }
+        }
+    }
+}
+
+fn is_manifest_path(path: &AbsPath) -> bool {
+    Layout::MARKETPLACE_MANIFESTS
+        .iter()
+        .any(|suffix| path.as_path().ends_with(suffix))
+}
