@@ -1,0 +1,94 @@
+//! A change that readers may see and that is not committed: what an installation and an
+//! uninstallation have in common.
+//!
+//! It holds the journal and both locks. Errors, drops and kills take the same way back: the one
+//! that the journal describes.
+
+use plugd_disk::FileLock;
+use plugd_model::PluginId;
+use serde_json::Value;
+
+use crate::journal::{Journal, Operation};
+use crate::state::Ticket;
+use crate::{Store, StoreError};
+
+/// A change with its journal. Dropping it before the commit takes everything back.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) store: Store,
+    pub(crate) journal: Journal,
+    // Fields are dropped in this order: the transaction's places while the lock is still held.
+    pub(crate) ticket: Ticket,
+    lock: Option<FileLock>,
+}
+
+impl Change {
+    /// Writes the journal. Nothing that readers see has changed when this returns.
+    pub(crate) fn begin(
+        store: Store,
+        mut ticket: Ticket,
+        lock: FileLock,
+        journal: Journal,
+    ) -> Result<Self, StoreError> {
+        // From the first byte of the journal on, whatever fails is undone by the drop of `change`.
+        ticket.journal_exists();
+        let change = Self {
+            store,
+            journal,
+            ticket,
+            lock: Some(lock),
+        };
+        change.write_journal()?;
+        Ok(change)
+    }
+
+    /// The plugin that is being changed.
+    pub(crate) fn id(&self) -> &PluginId {
+        &self.journal.plugin
+    }
+
+    /// Notes how to take back an edit of configuration.
+    pub(crate) fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
+        self.journal.config.push(undo);
+        self.write_journal()
+    }
+
+    /// Makes the change final. When the journal cannot be removed it is not, and the drop takes it
+    /// back.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        Ok(self.ticket.remove_journal()?)
+    }
+
+    /// Takes everything back; what cannot be taken back stays in the journal.
+    pub(crate) fn undo(&mut self) -> Result<(), StoreError> {
+        self.store.undo(&mut self.ticket, &self.journal)
+    }
+
+    /// Lets other operations go on. What is left to do is swept by the ticket, and nobody needs to
+    /// wait for that.
+    pub(crate) fn unlock(&mut self) {
+        self.lock = None;
+    }
+
+    fn write_journal(&self) -> Result<(), StoreError> {
+        self.journal.write(self.store.disk(), &self.ticket.journal)
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        if !self.ticket.is_journaled() {
+            return;
+        }
+        if let Err(error) = self.undo() {
+            let operation = match self.journal.operation {
+                Operation::Install => "installation",
+                Operation::Uninstall => "uninstallation",
+            };
+            tracing::error!(
+                plugin = %self.id(), %error,
+                "an {operation} could not be taken back; the next operation tries again"
+            );
+        }
+    }
+}

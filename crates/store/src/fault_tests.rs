@@ -1,0 +1,266 @@
+//! Every operation of every transaction fails once, and every transaction is killed at every
+//! operation. What is left must be the old state or the new one.
+
+use std::io;
+use std::sync::Arc;
+
+use pretty_assertions::assert_eq;
+
+use plugd_disk::{Disk, Operation, OperationKind, Probe};
+use plugd_testkit::{Fault, RecordingProbe, every_fault};
+
+use crate::fixture::{NO_PATIENCE, World};
+use crate::{Store, StoreError};
+
+type Step = fn(&World, &Store) -> Result<(), StoreError>;
+
+fn nothing(_: &World, _: &Store) -> Result<(), StoreError> {
+    Ok(())
+}
+
+fn install_one(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install(store, "one", "1.0.0").map(drop)
+}
+
+/// The same version with other content.
+fn install_one_changed(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install(store, "two", "1.0.0").map(drop)
+}
+
+fn install_two(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install(store, "two", "2.0.0").map(drop)
+}
+
+fn install_three(world: &World, store: &Store) -> Result<(), StoreError> {
+    install_one(world, store)?;
+    install_two(world, store)?;
+    world.install(store, "three", "3.0.0").map(drop)
+}
+
+fn uninstall(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.uninstall(store)
+}
+
+fn prepared(before: Step) -> World {
+    let world = World::new();
+    before(&world, &world.store()).unwrap();
+    world
+}
+
+/// Runs `step` after `before` with each fault. After recovery the world is as it was or as it is
+/// meant to be, nothing is left behind, and a second try gets there.
+fn check(before: Step, step: Step, fault: fn(u64) -> Fault) {
+    let world = prepared(before);
+    let old = world.state();
+    step(&world, &world.store()).unwrap();
+    let new = world.state();
+    assert_ne!(old, new);
+
+    let faults = every_fault(fault, |number, probe| {
+        let world = prepared(before);
+        let result = step(&world, &world.store_on(probe.disk()));
+        let failed = result.is_err();
+        if !failed {
+            assert_eq!(world.state(), new, "operation {number}");
+        }
+
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered.problems, [], "operation {number}");
+        assert_eq!(world.leftovers(), "", "operation {number}");
+        let state = world.state();
+        if state != new {
+            assert_eq!(state, old, "operation {number}: {result:?}");
+            assert!(failed, "operation {number}");
+        }
+        step(&world, &world.store()).unwrap();
+        assert_eq!(world.state(), new, "operation {number}");
+        assert_eq!(world.leftovers(), "", "operation {number}");
+    });
+    assert!(faults > 20, "only {faults} operations");
+}
+
+fn check_both(before: Step, step: Step) {
+    check(before, step, Fault::once);
+    check(before, step, Fault::from);
+}
+
+#[test]
+fn first_installation() {
+    check_both(nothing, install_one);
+}
+
+#[test]
+fn reinstallation_under_the_same_version() {
+    check_both(install_one, install_one_changed);
+}
+
+#[test]
+fn upgrade() {
+    check_both(install_one, install_two);
+}
+
+#[test]
+fn uninstallation() {
+    check_both(install_one, uninstall);
+}
+
+#[test]
+fn uninstallation_with_kept_versions() {
+    check(install_three, uninstall, Fault::from);
+}
+
+/// A file system that cannot exchange directories.
+struct NoExchange(Arc<RecordingProbe>);
+
+impl Probe for NoExchange {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        self.0.before(operation)?;
+        match operation.kind {
+            OperationKind::Exchange => Err(io::ErrorKind::Unsupported.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn an_upgrade_by_two_renames() {
+    let old = prepared(install_one).state();
+    let new = {
+        let world = prepared(install_one);
+        install_two(&world, &world.store()).unwrap();
+        world.state()
+    };
+    let disk = |probe: Arc<RecordingProbe>| Disk::probed(Arc::new(NoExchange(probe)));
+    for fault in [Fault::once, Fault::from] {
+        every_fault(fault, |number, probe| {
+            let world = prepared(install_one);
+            let result = install_two(&world, &world.store_on(disk(Arc::clone(probe))));
+            let store = world.store_on(disk(RecordingProbe::new()));
+            let recovered = store.recover(NO_PATIENCE).unwrap();
+            assert_eq!(recovered.problems, [], "operation {number}");
+            assert_eq!(world.leftovers(), "", "operation {number}");
+            let state = world.state();
+            if result.is_ok() || state != old {
+                assert_eq!(state, new, "operation {number}");
+            }
+            install_two(&world, &store).unwrap();
+            assert_eq!(world.state(), new, "operation {number}");
+        });
+    }
+}
+
+#[test]
+fn another_file_system_is_named() {
+    let world = prepared(install_one);
+    let old = world.state();
+    let fault = Fault::once(1)
+        .among(|kind| kind == OperationKind::Exchange)
+        .with_error(io::ErrorKind::CrossesDevices);
+    let probe = RecordingProbe::failing(fault);
+    let error = install_two(&world, &world.store_on(probe.disk())).unwrap_err();
+    assert!(
+        matches!(error, StoreError::OtherFileSystem { .. }),
+        "{error}"
+    );
+    assert_eq!(world.state(), old);
+    assert_eq!(world.leftovers(), "");
+}
+
+/// A transaction that fails but whose process lives on has taken itself back, without recovery.
+#[test]
+fn what_fails_once_takes_itself_back() {
+    let old = prepared(install_one).state();
+    let new = {
+        let world = prepared(install_one);
+        install_two(&world, &world.store()).unwrap();
+        world.state()
+    };
+    every_fault(Fault::once, |number, probe| {
+        let world = prepared(install_one);
+        let result = install_two(&world, &world.store_on(probe.disk()));
+        let state = world.state();
+        if result.is_err() && state != new {
+            assert_eq!(state, old, "operation {number}");
+        } else {
+            assert_eq!(state, new, "operation {number}");
+        }
+    });
+}
+
+/// A reader that comes between a kill and the recovery sees one of the two trees as a whole.
+#[test]
+fn a_reader_never_sees_half_a_plugin() {
+    let tree_of = |world: &World| {
+        let store = world.store();
+        let installed = store.get(&crate::fixture::id()).unwrap().unwrap();
+        store.tree_digest(&installed).unwrap()
+    };
+    let world = prepared(install_one);
+    let old = tree_of(&world);
+    install_two(&world, &world.store()).unwrap();
+    let new = tree_of(&world);
+    every_fault(Fault::from, |number, probe| {
+        let world = prepared(install_one);
+        let _ = install_two(&world, &world.store_on(probe.disk()));
+        let seen = tree_of(&world);
+        assert!(seen == old || seen == new, "operation {number}");
+    });
+}
+
+/// Kills the recovery of a transaction that was killed at operation `number`, at every operation.
+fn check_recovery(before: Step, step: Step, number: u64, old: &str, new: &str) {
+    let killed = || {
+        let world = prepared(before);
+        let probe = RecordingProbe::failing(Fault::from(number));
+        let _ = step(&world, &world.store_on(probe.disk()));
+        world
+    };
+    every_fault(Fault::from, |second, probe| {
+        let world = killed();
+        let _ = world.store_on(probe.disk()).recover(NO_PATIENCE);
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered.problems, [], "{number}, {second}");
+        assert_eq!(world.leftovers(), "", "{number}, {second}");
+        let state = world.state();
+        assert!(state == old || state == new, "{number}, {second}: {state}");
+    });
+}
+
+fn check_every_recovery(before: Step, step: Step) {
+    let world = prepared(before);
+    let old = world.state();
+    let probe = RecordingProbe::new();
+    step(&world, &world.store_on(probe.disk())).unwrap();
+    let new = world.state();
+    // What has to be undone differs by what became visible, and only these make something visible.
+    let visible = |kind| {
+        use OperationKind::{Exchange, RemoveFile, Rename};
+        matches!(kind, Exchange | RemoveFile | Rename)
+    };
+    for (index, operation) in probe.operations().iter().enumerate() {
+        if visible(operation.kind) {
+            // It happens, and the next one does not.
+            let number = u64::try_from(index).unwrap() + 2;
+            check_recovery(before, step, number, &old, &new);
+        }
+    }
+}
+
+#[test]
+fn recovery_of_an_upgrade_can_be_killed_too() {
+    check_every_recovery(install_one, install_two);
+}
+
+#[test]
+fn recovery_of_an_uninstallation_can_be_killed_too() {
+    check_every_recovery(install_one, uninstall);
+}
+
+#[test]
+fn nothing_is_recovered_where_nothing_happened() {
+    let world = World::new();
+    let probe = RecordingProbe::new();
+    world.store_on(probe.disk()).recover(NO_PATIENCE).unwrap();
+    assert_eq!(probe.operations().len(), 3);
+    assert!(!world.sandbox.exists("ch/plugins"));
+}

@@ -1,0 +1,197 @@
+//! A home with a store for the tests of this crate.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugd_disk::Disk;
+use plugd_disk::tree::Limits;
+use plugd_model::{PluginId, Source, VersionSegment};
+use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
+use serde_json::{Value, json};
+
+use crate::{
+    ActivatedInstall, BoundSource, Installed, InstalledBy, NewInstall, PinChange, Provenance,
+    Retention, StagedInstall, Store, StoreError, UndoError,
+};
+
+/// Nobody waits in these tests.
+pub(crate) const NO_PATIENCE: Duration = Duration::ZERO;
+
+/// The file that stands for configuration.
+const CONFIG: &str = "ch/config";
+
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    names: Arc<CountingNames>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl World {
+    /// A home without plugins, and three versions of one plugin outside.
+    pub(crate) fn new() -> Self {
+        let sandbox = Sandbox::from(
+            "== ch/config\n-\n\
+             == one/plugin.json\n1\n== one/only-in-one\nx\n== one/run (mode 755)\nrun\n\
+             == two/plugin.json\n2\n== two/sub/only-in-two\ny\n\
+             == three/plugin.json\n3\n",
+        );
+        Self {
+            sandbox,
+            names: Arc::default(),
+            clock: Arc::new(ManualClock::at(TEST_TIME)),
+        }
+    }
+
+    /// A store of its own, as another process would have it.
+    pub(crate) fn store(&self) -> Store {
+        self.store_on(Disk::new())
+    }
+
+    pub(crate) fn store_on(&self, disk: Disk) -> Store {
+        let config = self.sandbox.path(CONFIG);
+        let config_disk = disk.clone();
+        let undo = move |note: &Value| -> Result<(), UndoError> {
+            let text = |name: &str| note[name].as_str().unwrap().as_bytes().to_vec();
+            if config_disk.read(&config, 100)? == text("wrote") {
+                config_disk.replace(&config, &text("before"), 0o644)?;
+            }
+            Ok(())
+        };
+        Store::new(
+            disk,
+            self.sandbox.layout(),
+            Arc::<CountingNames>::clone(&self.names),
+            Arc::<ManualClock>::clone(&self.clock),
+            Arc::new(undo),
+        )
+    }
+
+    pub(crate) fn config(&self) -> String {
+        self.sandbox.text(CONFIG).trim().to_owned()
+    }
+
+    /// What a caller writes down before it edits the configuration.
+    pub(crate) fn note(&self, text: &str) -> Value {
+        json!({"before": self.sandbox.text(CONFIG), "wrote": text})
+    }
+
+    pub(crate) fn edit_config(&self, store: &Store, text: &str) -> Result<(), StoreError> {
+        let path = self.sandbox.path(CONFIG);
+        Ok(store.disk().replace(&path, text.as_bytes(), 0o644)?)
+    }
+
+    pub(crate) fn stage(&self, store: &Store, source: &str) -> Result<StagedInstall, StoreError> {
+        let source = self.sandbox.path(source);
+        store.begin(&id())?.stage(&source, &Limits::INSTALL, &[])
+    }
+
+    pub(crate) fn activate(
+        &self,
+        store: &Store,
+        source: &str,
+        version: &str,
+    ) -> Result<ActivatedInstall, StoreError> {
+        let new = self.new_install(source, version);
+        self.stage(store, source)?
+            .activate(new, &retention(2), NO_PATIENCE)
+    }
+
+    /// A whole installation as a caller does it.
+    pub(crate) fn install(
+        &self,
+        store: &Store,
+        source: &str,
+        version: &str,
+    ) -> Result<Installed, StoreError> {
+        let mut active = self.activate(store, source, version)?;
+        active.journal_config(self.note("on"))?;
+        self.edit_config(store, "on")?;
+        active.commit()
+    }
+
+    /// A whole uninstallation as a caller does it.
+    pub(crate) fn uninstall(&self, store: &Store) -> Result<(), StoreError> {
+        let mut pending = store.uninstall(&id(), NO_PATIENCE)?;
+        pending.journal_config(self.note("off"))?;
+        self.edit_config(store, "off")?;
+        pending.commit(&BTreeSet::new())?;
+        Ok(())
+    }
+
+    pub(crate) fn new_install(&self, source: &str, version: &str) -> NewInstall {
+        NewInstall {
+            version: self::version(version),
+            bound: BoundSource::Manifest(self.sandbox.path("marketplace.json")),
+            source: Source::Local {
+                path: self.sandbox.path(source),
+            },
+            commit: None,
+            by: InstalledBy::Request,
+            pin: PinChange::Keep,
+            remote_id: None,
+        }
+    }
+
+    /// Everything that a reader or a user sees, without what differs from world to world.
+    pub(crate) fn state(&self) -> String {
+        let seen = match self.store().get(&id()).unwrap() {
+            None => "not installed".to_owned(),
+            Some(installed) => {
+                let record = installed.record.as_ref();
+                format!(
+                    "{} {:?} by {:?} with {:?}, problems {:?}",
+                    installed.version,
+                    installed.provenance,
+                    record.map(|record| record.by),
+                    record.map(|record| record.tree_digest.to_string()),
+                    installed.problems,
+                )
+            }
+        };
+        let records = self.sandbox.path("ch/plugins/.plugd/installed");
+        let records = tree(&records)
+            .lines()
+            .filter(|line| line.ends_with(".json"))
+            .count();
+        // An empty directory of a marketplace means nothing and may stay.
+        let cache = tree(&self.sandbox.layout().cache()).replace("== demo/\n", "");
+        let config = self.config();
+        format!("{cache}\n{seen}\nrecords {records}\nconfig {config}")
+    }
+
+    /// The kept versions whose trees are there.
+    pub(crate) fn kept(&self) -> Vec<String> {
+        let kept = self.store().kept_versions(&id()).unwrap();
+        kept.iter()
+            .map(|(kept, _)| kept.version.to_string())
+            .collect()
+    }
+
+    /// What transactions have left behind.
+    pub(crate) fn leftovers(&self) -> String {
+        ["journal", "staging", "trash"]
+            .iter()
+            .map(|name| tree(&self.sandbox.path("ch/plugins/.plugd").join(name)))
+            .collect()
+    }
+}
+
+pub(crate) fn id() -> PluginId {
+    PluginId::parse("hello@demo").unwrap()
+}
+
+pub(crate) fn version(text: &str) -> VersionSegment {
+    VersionSegment::new(text).unwrap()
+}
+
+pub(crate) fn retention(keep: usize) -> Retention {
+    Retention {
+        keep,
+        protected: BTreeSet::new(),
+    }
+}
+
+pub(crate) fn is_recorded(installed: &Installed) -> bool {
+    installed.provenance == Provenance::Recorded
+}

@@ -1,0 +1,303 @@
+//! The second half of an installation: the swap, and the way back.
+//!
+//! The order is: make the staged tree durable, lock, journal, exchange, record, the caller's edit
+//! of configuration, and then the removal of the journal, which is the commit. Only after that the
+//! old copy goes to the kept versions or away.
+
+use plugd_disk::Patience;
+use plugd_disk::tree::{Digest, sync_tree};
+use plugd_model::{AbsPath, Layout, PluginId};
+use serde_json::{Value, json};
+
+use crate::change::Change;
+use crate::installed::version_dirs;
+use crate::journal::{Journal, Operation};
+use crate::kept::{Predecessor, keep_of};
+use crate::record::{Kept, NewInstall, PinChange, Record, RecordFile, Retention};
+use crate::staged::StagedInstall;
+use crate::undo::parked_in;
+use crate::{Identity, Installed, Store, StoreError};
+
+/// An installation that readers see and that is not committed. Dropping it takes everything back.
+#[derive(Debug)]
+pub struct ActivatedInstall {
+    change: Change,
+    retention: Retention,
+    predecessors: Vec<Predecessor>,
+    kept: Vec<Kept>,
+    dropped: Vec<Digest>,
+}
+
+/// The staged plugin directory, complete and durable.
+struct Prepared {
+    plugin_dir: AbsPath,
+    plugin: Identity,
+    version: Identity,
+}
+
+impl ActivatedInstall {
+    pub(crate) fn new<'a>(
+        staged: StagedInstall,
+        new: NewInstall,
+        retention: &Retention,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<Self, StoreError> {
+        let prepared = prepare(&staged, &new)?;
+        let StagedInstall {
+            transaction, tree, ..
+        } = staged;
+        let (store, id) = (transaction.store, transaction.id);
+
+        // Reading the old copy may take long, so it is done before the lock and again only if the
+        // copy was exchanged meanwhile.
+        let mut predecessors = store.predecessors(&id)?;
+        let lock = store.lock(patience)?;
+        store.finish_dead(&lock, &id)?;
+        if !store.still_there(&predecessors)? || predecessors.is_empty() {
+            predecessors = store.predecessors(&id)?;
+        }
+        let place = store.layout().plugin_dir(&id);
+        let old_record = store.record_file(&id)?;
+        let record = make_record(
+            &store,
+            &new,
+            &old_record,
+            &predecessors,
+            &prepared,
+            &tree,
+            retention,
+        );
+        let dropped = dropped_by(&old_record, &predecessors, &record);
+        if let Some(parent) = place.parent() {
+            store.disk().create_dirs_durably(&parent)?;
+        }
+        let journal = Journal {
+            operation: Operation::Install,
+            plugin: id.clone(),
+            was_present: store.identity(&place)?.is_some(),
+            new: Some(prepared.plugin),
+            record_before: text_of(&old_record),
+            config: Vec::new(),
+        };
+        let active = Self {
+            change: Change::begin(store, transaction.ticket, lock, journal)?,
+            retention: retention.clone(),
+            predecessors,
+            kept: record.kept.clone(),
+            dropped,
+        };
+        active.swap(&prepared.plugin_dir, &place)?;
+        let store = &active.change.store;
+        store.write_record(&id, &old_record, &record)?;
+        Ok(active)
+    }
+
+    fn swap(&self, staged: &AbsPath, place: &AbsPath) -> Result<(), StoreError> {
+        let disk = self.change.store.disk();
+        let trash = &self.change.ticket.trash;
+        let of_move = |error| StoreError::of_move(error, staged, place);
+        if !self.change.journal.was_present {
+            disk.rename(staged, place).map_err(of_move)?;
+        } else if !disk.exchange(staged, place).map_err(of_move)? {
+            disk.create_dirs_durably(trash)?;
+            let parked = parked_in(trash);
+            disk.rename(place, &parked)
+                .map_err(|error| StoreError::of_move(error, place, &parked))?;
+            disk.rename(staged, place).map_err(of_move)?;
+            disk.sync_dir(trash)?;
+        }
+        for dir in [place.parent(), staged.parent()].into_iter().flatten() {
+            disk.sync_dir(&dir)?;
+        }
+        Ok(())
+    }
+
+    /// The plugin that is being installed.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        self.change.id()
+    }
+
+    /// Notes how to take back an edit of configuration. To be called before the edit.
+    ///
+    /// # Errors
+    /// The note cannot be written; the edit must not be made then.
+    pub fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
+        self.change.journal_config(undo)
+    }
+
+    /// Makes the installation final.
+    ///
+    /// # Errors
+    /// The journal cannot be removed; everything is taken back then. Or the removal cannot be made
+    /// durable, or the new copy cannot be read; it is in its place then.
+    pub fn commit(mut self) -> Result<Installed, StoreError> {
+        self.change.commit()?;
+        self.park();
+        let installed = self.change.store.get(self.id())?;
+        installed.ok_or_else(|| StoreError::NotInstalled {
+            id: self.id().clone(),
+        })
+    }
+
+    /// Takes everything back, as dropping does, and tells whether that worked.
+    ///
+    /// # Errors
+    /// Something could not be taken back; the journal stays, and recovery tries again.
+    pub fn roll_back(mut self) -> Result<(), StoreError> {
+        self.change.undo()
+    }
+
+    /// Keeps the replaced versions, and removes those that are too many. A failure costs a kept
+    /// version and nothing else, so it is not an error of the installation.
+    fn park(&mut self) {
+        let Change { store, ticket, .. } = &self.change;
+        let plugin = self.id();
+        for place in [&ticket.staging, &ticket.trash] {
+            let kept = store.keep(&parked_in(place), &self.predecessors, &self.kept, ticket);
+            if let Err(error) = kept {
+                tracing::warn!(%plugin, %error, "a replaced version is not kept");
+            }
+        }
+        let dropped = store.drop_trees(&self.dropped, &self.retention.protected, ticket);
+        if let Err(error) = dropped {
+            tracing::warn!(%plugin, %error, "an old kept version is not removed");
+        }
+        self.change.unlock();
+    }
+}
+
+/// Gives the staged tree its final form and makes it durable.
+fn prepare(staged: &StagedInstall, new: &NewInstall) -> Result<Prepared, StoreError> {
+    let store = &staged.transaction.store;
+    let disk = store.disk();
+    let plugin_dir = parked_in(&staged.transaction.ticket.staging);
+    let version_dir = plugin_dir.join(new.version.as_str());
+    disk.create_dir(&plugin_dir)?;
+    disk.rename(&staged.tree.root, &version_dir)?;
+    if let Some(remote_id) = &new.remote_id {
+        let sidecar = json!({"schema_version": 1, "remote_plugin_id": remote_id});
+        let path = plugin_dir.join(Layout::REMOTE_SIDECAR);
+        disk.write_new(&path, sidecar.to_string().as_bytes(), 0o644)?;
+    }
+    sync_tree(disk, &plugin_dir)?;
+    let identity = |path: &AbsPath| {
+        store
+            .identity(path)?
+            .ok_or_else(|| StoreError::NotInstalled {
+                id: staged.transaction.id.clone(),
+            })
+    };
+    Ok(Prepared {
+        plugin: identity(&plugin_dir)?,
+        version: identity(&version_dir)?,
+        plugin_dir,
+    })
+}
+
+fn make_record(
+    store: &Store,
+    new: &NewInstall,
+    old: &RecordFile,
+    predecessors: &[Predecessor],
+    prepared: &Prepared,
+    tree: &crate::StagedTree,
+    retention: &Retention,
+) -> Record {
+    let old_record = old.record.as_ref();
+    let pin = match &new.pin {
+        PinChange::Keep => old_record.and_then(|record| record.pin.clone()),
+        PinChange::Set(pin) => Some(pin.clone()),
+        PinChange::Clear => None,
+    };
+    let now = store.now();
+    Record {
+        bound: new.bound.clone(),
+        source: new.source.clone(),
+        commit: new.commit.clone(),
+        version: new.version.clone(),
+        source_digest: Some(tree.source_digest),
+        tree_digest: tree.tree_digest,
+        installed_at: now,
+        by: new.by,
+        kept: keep_of(
+            predecessors,
+            old_record,
+            &tree.tree_digest,
+            pin.as_ref(),
+            retention,
+            now,
+        ),
+        pin,
+        directory: prepared.version,
+    }
+}
+
+/// The trees that this plugin named before and names no more.
+fn dropped_by(old: &RecordFile, predecessors: &[Predecessor], record: &Record) -> Vec<Digest> {
+    let named = old.record.iter().flat_map(|old| &old.kept);
+    named
+        .map(|kept| kept.tree_digest)
+        .chain(predecessors.iter().map(|old| old.tree_digest))
+        .filter(|digest| !record.kept.iter().any(|kept| kept.tree_digest == *digest))
+        .collect()
+}
+
+/// The old record for the journal. One that is no text is damaged; it comes back as far as it can.
+pub(crate) fn text_of(file: &RecordFile) -> Option<String> {
+    file.bytes
+        .as_ref()
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+}
+
+impl Store {
+    /// The copies that an installation replaces, the active one first. One that cannot be read is
+    /// not kept, and that must not stop the installation which may be its repair.
+    pub(crate) fn predecessors(&self, id: &PluginId) -> Result<Vec<Predecessor>, StoreError> {
+        let dir = self.layout().plugin_dir(id);
+        // What a link leads to is not ours to move.
+        let stamp = self.disk().link_stamp(&dir)?;
+        if stamp.map(|stamp| stamp.kind) != Some(plugd_disk::Kind::Dir) {
+            return Ok(Vec::new());
+        }
+        let mut versions = match self.disk().list(&dir) {
+            Ok(entries) => version_dirs(&entries),
+            // Another process took it away in this moment; the look under the lock decides.
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(active) = plugd_model::VersionSegment::active(&versions).cloned() {
+            versions.retain(|version| *version != active);
+            versions.insert(0, active);
+        }
+        let mut predecessors = Vec::new();
+        for version in versions {
+            let root = dir.join(version.as_str());
+            let Some(identity) = self.identity(&root)? else {
+                continue;
+            };
+            match crate::staged::tree_digest(self.disk(), &root) {
+                Ok(tree_digest) => predecessors.push(Predecessor {
+                    version,
+                    identity,
+                    tree_digest,
+                    root,
+                }),
+                Err(error) => {
+                    tracing::warn!(%root, %error, "a replaced version will not be kept");
+                }
+            }
+        }
+        Ok(predecessors)
+    }
+
+    fn still_there(&self, predecessors: &[Predecessor]) -> Result<bool, StoreError> {
+        for old in predecessors {
+            match self.identity(&old.root)? {
+                Some(found) if found.is(&old.identity) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}

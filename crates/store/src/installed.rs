@@ -1,0 +1,274 @@
+//! Reading: which plugins are installed, without any lock.
+//!
+//! A copy is exchanged as a whole, so what is listed in one moment can be gone in the next. A look
+//! that finds such a gap is repeated.
+
+use plugd_disk::{DiskError, Entry, Kind};
+use plugd_model::{
+    AbsPath, Layout, MarketplaceName, PluginId, PluginName, Problem, ProblemKind, Source,
+    VersionSegment, error_chain,
+};
+use serde_json::Value;
+
+use crate::record::Record;
+use crate::{Identity, Store, StoreError};
+
+/// Larger than any sidecar.
+const MAX_SIDECAR: u64 = 64 << 10;
+
+/// How often a look is repeated that met a change.
+const LOOKS: usize = 3;
+
+/// Whether the record speaks of the copy that is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// It does.
+    Recorded,
+    /// There is no usable record, or another program has put a copy of its own in this place. For
+    /// the moment between a swap and its record the new copy looks like this too; who acts on it
+    /// takes the lock and looks again.
+    Foreign,
+}
+
+/// One installed copy. Paths into the cache leave the store only in this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// The plugin.
+    pub id: PluginId,
+    /// The active version.
+    pub version: VersionSegment,
+    /// Its version directory.
+    pub root: AbsPath,
+    /// What is recorded about the plugin, also when the copy is foreign.
+    pub record: Option<Record>,
+    /// Whether the record speaks of this copy.
+    pub provenance: Provenance,
+    /// The id in the remote catalog, when the sidecar names one.
+    pub remote_id: Option<String>,
+    /// Whether the version directory holds nothing. The reference calls that installed and never
+    /// repairs it.
+    pub is_empty: bool,
+    /// What is wrong with record or sidecar.
+    pub problems: Vec<Problem>,
+}
+
+impl Installed {
+    /// The record, when it speaks of this copy.
+    #[must_use]
+    pub fn provenance_record(&self) -> Option<&Record> {
+        self.record
+            .as_ref()
+            .filter(|_| self.provenance == Provenance::Recorded)
+    }
+
+    /// The entry source that is recorded.
+    #[must_use]
+    pub fn source(&self) -> Option<Source> {
+        self.record.as_ref().map(|record| record.source.clone())
+    }
+}
+
+/// What one look at a plugin's directory found.
+enum Look {
+    Absent,
+    /// Something went away between two steps of the look.
+    Moved,
+    Present(Box<Installed>),
+}
+
+impl Store {
+    /// The installed copy of a plugin.
+    ///
+    /// # Errors
+    /// The cache cannot be read.
+    pub fn get(&self, id: &PluginId) -> Result<Option<Installed>, StoreError> {
+        let mut absent_before = false;
+        for _ in 0..LOOKS {
+            match self.look(id)? {
+                Look::Present(installed) => return Ok(Some(*installed)),
+                // Where directories cannot be exchanged there is a moment without one.
+                Look::Absent if absent_before => return Ok(None),
+                Look::Absent => absent_before = true,
+                Look::Moved => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// All installed copies, sorted by id, and what stands in the cache and is none.
+    ///
+    /// # Errors
+    /// The cache cannot be read.
+    pub fn list(&self) -> Result<(Vec<Installed>, Vec<Problem>), StoreError> {
+        let cache = self.layout().cache();
+        let (mut copies, mut problems) = (Vec::new(), Vec::new());
+        for (name, dir) in self.dirs_in(&cache)? {
+            let Some(Ok(marketplace)) = name.as_deref().map(MarketplaceName::new) else {
+                problems.push(bad_name(&dir, "marketplace"));
+                continue;
+            };
+            for (name, dir) in self.dirs_in(&dir)? {
+                if name.as_deref().is_some_and(is_staging_of_the_reference) {
+                    continue;
+                }
+                let Some(Ok(plugin)) = name.as_deref().map(PluginName::new) else {
+                    problems.push(bad_name(&dir, "plugin"));
+                    continue;
+                };
+                let id = PluginId {
+                    plugin,
+                    marketplace: marketplace.clone(),
+                };
+                match self.get(&id) {
+                    Ok(installed) => copies.extend(installed),
+                    // One unreadable directory does not hide the others.
+                    Err(error) => problems.push(
+                        Problem::error(ProblemKind::Unreadable, error_chain(&error)).in_file(&dir),
+                    ),
+                }
+            }
+        }
+        copies.sort_by(|left, right| left.id.cmp(&right.id));
+        Ok((copies, problems))
+    }
+
+    /// Directories and links to some, each with its name if that is text.
+    fn dirs_in(&self, dir: &AbsPath) -> Result<Vec<(Option<String>, AbsPath)>, StoreError> {
+        let entries = match self.disk().list(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.is_not_found() => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut dirs = Vec::new();
+        for Entry { name, kind } in entries {
+            let path = dir.join(&name);
+            let is_dir = match kind {
+                Kind::Dir => true,
+                Kind::Link => {
+                    matches!(self.disk().stamp(&path)?, Some(stamp) if stamp.kind == Kind::Dir)
+                }
+                Kind::File | Kind::Special => false,
+            };
+            if is_dir {
+                dirs.push((name.into_string().ok(), path));
+            }
+        }
+        Ok(dirs)
+    }
+
+    fn look(&self, id: &PluginId) -> Result<Look, StoreError> {
+        let dir = self.layout().plugin_dir(id);
+        let Some(entries) = absent_is_none(self.disk().list(&dir))? else {
+            return Ok(Look::Absent);
+        };
+        let versions = version_dirs(&entries);
+        let Some(version) = VersionSegment::active(&versions).cloned() else {
+            return Ok(Look::Absent);
+        };
+        let root = dir.join(version.as_str());
+        let Some(stamp) = self.disk().link_stamp(&root)? else {
+            return Ok(Look::Moved);
+        };
+        let Some(content) = absent_is_none(self.disk().list(&root))? else {
+            return Ok(Look::Moved);
+        };
+        let mut problems = Vec::new();
+        let record = self.recorded(id, &mut problems);
+        let remote_id = if entries.iter().any(|e| e.name == Layout::REMOTE_SIDECAR) {
+            self.remote_id(&dir, &mut problems)
+        } else {
+            None
+        };
+        let identity = Identity::of(&stamp);
+        let speaks_of_it =
+            |record: &Record| record.version == version && record.directory.is(&identity);
+        Ok(Look::Present(Box::new(Installed {
+            provenance: if record.as_ref().is_some_and(speaks_of_it) {
+                Provenance::Recorded
+            } else {
+                Provenance::Foreign
+            },
+            id: id.clone(),
+            version,
+            root,
+            record,
+            remote_id,
+            is_empty: content.is_empty(),
+            problems,
+        })))
+    }
+
+    fn recorded(&self, id: &PluginId, problems: &mut Vec<Problem>) -> Option<Record> {
+        let path = self.layout().record(id);
+        match self.record_file(id) {
+            Ok(file) => {
+                problems.extend(file.reason.map(|reason| {
+                    let text = format!("the record of `{id}` cannot be understood: {reason}");
+                    Problem::warning(ProblemKind::Syntax, text).in_file(&path)
+                }));
+                file.record
+            }
+            Err(error) => {
+                let problem = Problem::warning(ProblemKind::Unreadable, error_chain(&error));
+                problems.push(problem.in_file(&path));
+                None
+            }
+        }
+    }
+
+    fn remote_id(&self, dir: &AbsPath, problems: &mut Vec<Problem>) -> Option<String> {
+        let path = dir.join(Layout::REMOTE_SIDECAR);
+        let (kind, reason) = match self.disk().read(&path, MAX_SIDECAR) {
+            Ok(bytes) => match serde_json::from_slice::<Value>(&bytes) {
+                Ok(value) => match value.get("remote_plugin_id").and_then(Value::as_str) {
+                    Some(remote_id) => return Some(remote_id.to_owned()),
+                    None => (
+                        ProblemKind::MissingField,
+                        "it has no text `remote_plugin_id`".to_owned(),
+                    ),
+                },
+                Err(error) => (ProblemKind::Syntax, error.to_string()),
+            },
+            Err(error) if error.is_not_found() => return None,
+            Err(error) => (ProblemKind::Unreadable, error.in_full()),
+        };
+        let text = format!("the mark of a remote installation cannot be used: {reason}");
+        problems.push(Problem::warning(kind, text).in_file(&path));
+        None
+    }
+}
+
+/// The legal version directories of a plugin's directory, sorted. A link is none.
+pub(crate) fn version_dirs(entries: &[Entry]) -> Vec<VersionSegment> {
+    entries
+        .iter()
+        .filter(|entry| entry.kind == Kind::Dir)
+        .filter_map(|entry| VersionSegment::new(entry.name.to_str()?).ok())
+        .collect()
+}
+
+fn absent_is_none<T>(result: Result<T, DiskError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Directories that the reference makes beside plugins and leaves behind after a crash. They end in
+/// six random characters; a plugin may well be called `plugin-install-guide`.
+fn is_staging_of_the_reference(name: &str) -> bool {
+    ["plugin-install-", "plugin-backup-"]
+        .iter()
+        .filter_map(|prefix| name.strip_prefix(prefix))
+        .any(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+fn bad_name(dir: &AbsPath, of: &str) -> Problem {
+    let text = format!("the name of this directory is not the name of a {of}");
+    Problem::warning(ProblemKind::BadName, text).in_file(dir)
+}
+
+#[cfg(test)]
+#[path = "installed_tests.rs"]
+mod tests;

@@ -1,0 +1,113 @@
+//! The journal: what a transaction is about to change, written before it changes anything.
+//!
+//! It describes states and not steps. Undoing compares what is there with what is meant, so it can
+//! be interrupted and repeated at any point.
+
+use plugd_disk::Disk;
+use plugd_model::{AbsPath, PluginId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::json::{FORMAT, RawIdentity, identity_json};
+use crate::record::Identity;
+use crate::{Store, StoreError};
+
+/// Larger than any journal: a record and a few notes about configuration.
+const MAX_JOURNAL: u64 = 16 << 20;
+
+/// What kind of change it is, which decides the order of undoing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Install,
+    Uninstall,
+}
+
+/// One running transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    pub(crate) operation: Operation,
+    pub(crate) plugin: PluginId,
+    /// Whether anything stood at the plugin's directory.
+    pub(crate) was_present: bool,
+    /// The plugin directory that takes its place; `None` for an uninstallation.
+    pub(crate) new: Option<Identity>,
+    /// The record file before, byte for byte as far as it was text.
+    pub(crate) record_before: Option<String>,
+    /// How to take back edits of configuration, in the order in which they were made.
+    pub(crate) config: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawJournal {
+    version: u64,
+    operation: RawOperation,
+    plugin: String,
+    was_present: bool,
+    new: Option<RawIdentity>,
+    record_before: Option<String>,
+    #[serde(default)]
+    config: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum RawOperation {
+    Install,
+    Uninstall,
+}
+
+impl Journal {
+    /// Writes the journal as a whole. Its directory entry is durable when this returns.
+    pub(crate) fn write(&self, disk: &Disk, path: &AbsPath) -> Result<(), StoreError> {
+        let value = json!({
+            "version": FORMAT,
+            "operation": match self.operation {
+                Operation::Install => "install",
+                Operation::Uninstall => "uninstall",
+            },
+            "plugin": self.plugin.to_string(),
+            "wasPresent": self.was_present,
+            "new": self.new.as_ref().map(identity_json),
+            "recordBefore": self.record_before,
+            "config": self.config,
+        });
+        Ok(disk.replace(path, format!("{value}\n").as_bytes(), 0o600)?)
+    }
+}
+
+impl Store {
+    /// Reads a journal; `None` when there is none.
+    pub(crate) fn read_journal(&self, path: &AbsPath) -> Result<Option<Journal>, StoreError> {
+        let bytes = match self.disk().read(path, MAX_JOURNAL) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let bad = |source| StoreError::BadJournal {
+            path: path.clone(),
+            source,
+        };
+        let raw: RawJournal = serde_json::from_slice(&bytes).map_err(bad)?;
+        if raw.version > FORMAT {
+            return Err(StoreError::FormatTooNew {
+                path: path.clone(),
+                found: raw.version,
+                known: FORMAT,
+            });
+        }
+        let plugin =
+            PluginId::parse(&raw.plugin).map_err(|error| bad(serde::de::Error::custom(error)))?;
+        Ok(Some(Journal {
+            operation: match raw.operation {
+                RawOperation::Install => Operation::Install,
+                RawOperation::Uninstall => Operation::Uninstall,
+            },
+            plugin,
+            was_present: raw.was_present,
+            new: raw.new.map(Into::into),
+            record_before: raw.record_before,
+            config: raw.config,
+        }))
+    }
+}

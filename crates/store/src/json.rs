@@ -1,0 +1,302 @@
+//! The JSON form of records and journals.
+//!
+//! Domain values know nothing of it. Readers ignore unknown members and writers keep them; a value
+//! that cannot be understood spoils the file it stands in, with a reason for people.
+
+use plugd_disk::tree::Digest;
+use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::record::{BoundSource, Identity, InstalledBy, Kept, Pin, Record};
+
+/// The format of each JSON file written here.
+pub(crate) const FORMAT: u64 = 1;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawRecord {
+    bound: RawSource,
+    source: RawSource,
+    commit: Option<String>,
+    plugin_version: String,
+    source_digest: Option<String>,
+    tree_digest: String,
+    installed_at: u64,
+    by: String,
+    #[serde(default)]
+    kept: Vec<RawKept>,
+    pin: Option<RawPin>,
+    directory: RawIdentity,
+}
+
+/// All members of all kinds of sources; which ones count follows from `kind`.
+#[derive(Deserialize)]
+struct RawSource {
+    kind: String,
+    path: Option<String>,
+    url: Option<String>,
+    #[serde(rename = "ref")]
+    ref_name: Option<String>,
+    sha: Option<String>,
+    package: Option<String>,
+    version: Option<String>,
+    registry: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawKept {
+    version: String,
+    tree_digest: String,
+    replaced_at: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawPin {
+    version: String,
+    tree_digest: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RawIdentity {
+    device: u64,
+    inode: u64,
+    #[serde(default)]
+    born_ns: i64,
+}
+
+impl From<RawIdentity> for Identity {
+    fn from(raw: RawIdentity) -> Self {
+        Self {
+            device: raw.device,
+            inode: raw.inode,
+            born_ns: raw.born_ns,
+        }
+    }
+}
+
+type Understood = Result<Record, String>;
+
+/// Splits a record file into its members and their meaning. The outer error means that it is no
+/// JSON object at all.
+pub(crate) fn parse_record(bytes: &[u8]) -> Result<(Map<String, Value>, Understood), String> {
+    let members: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let record = match newer_format(&members) {
+        Some(found) => Err(format!("it has format {found}, known is {FORMAT}")),
+        None => serde_json::from_value::<RawRecord>(Value::Object(members.clone()))
+            .map_err(|error| error.to_string())
+            .and_then(record),
+    };
+    Ok((members, record))
+}
+
+/// The format of a file, when it is newer than what is written here.
+pub(crate) fn newer_format(members: &Map<String, Value>) -> Option<u64> {
+    members
+        .get("version")
+        .and_then(Value::as_u64)
+        .filter(|&found| found > FORMAT)
+}
+
+/// The trees that a record names, whatever else is wrong with it.
+pub(crate) fn trees_in(members: &Map<String, Value>) -> impl Iterator<Item = Digest> {
+    let kept = members.get("kept").and_then(Value::as_array);
+    kept.into_iter()
+        .flatten()
+        .chain(members.get("pin"))
+        .filter_map(|entry| Digest::parse(entry.get("treeDigest")?.as_str()?).ok())
+}
+
+fn record(raw: RawRecord) -> Understood {
+    Ok(Record {
+        bound: bound(raw.bound)?,
+        source: source(raw.source)?,
+        commit: raw.commit,
+        version: version(&raw.plugin_version)?,
+        source_digest: raw.source_digest.as_deref().map(digest).transpose()?,
+        tree_digest: digest(&raw.tree_digest)?,
+        installed_at: raw.installed_at,
+        by: by(&raw.by)?,
+        kept: raw.kept.into_iter().map(kept).collect::<Result<_, _>>()?,
+        pin: raw.pin.map(pin).transpose()?,
+        directory: raw.directory.into(),
+    })
+}
+
+fn bound(raw: RawSource) -> Result<BoundSource, String> {
+    match raw.kind.as_str() {
+        "manifest" => Ok(BoundSource::Manifest(path(raw.path)?)),
+        "git" => Ok(BoundSource::Git {
+            url: needed(raw.url, "url")?,
+            ref_name: raw.ref_name,
+        }),
+        "curated" => Ok(BoundSource::Curated),
+        other => Err(format!("`{other}` is not a kind of marketplace")),
+    }
+}
+
+fn source(raw: RawSource) -> Result<Source, String> {
+    match raw.kind.as_str() {
+        "local" => Ok(Source::Local {
+            path: path(raw.path)?,
+        }),
+        "git" => Ok(Source::Git {
+            url: needed(raw.url, "url")?,
+            path: raw.path,
+            ref_name: raw.ref_name,
+            sha: raw.sha,
+        }),
+        "npm" => Ok(Source::Npm {
+            package: needed(raw.package, "package")?,
+            version: raw.version,
+            registry: raw.registry,
+        }),
+        other => Err(format!("`{other}` is not a kind of source")),
+    }
+}
+
+fn needed(member: Option<String>, name: &str) -> Result<String, String> {
+    member.ok_or_else(|| format!("`{name}` is missing"))
+}
+
+fn path(member: Option<String>) -> Result<AbsPath, String> {
+    AbsPath::new(needed(member, "path")?).map_err(|error| error.to_string())
+}
+
+fn version(text: &str) -> Result<VersionSegment, String> {
+    VersionSegment::new(text).map_err(|error| error.to_string())
+}
+
+fn digest(text: &str) -> Result<Digest, String> {
+    Digest::parse(text).map_err(|error| error.to_string())
+}
+
+fn by(word: &str) -> Result<InstalledBy, String> {
+    Ok(match word {
+        "request" => InstalledBy::Request,
+        "refresh" => InstalledBy::Refresh,
+        "sync" => InstalledBy::Sync,
+        "lock" => InstalledBy::Lock,
+        "adopted" => InstalledBy::Adopted,
+        other => return Err(format!("`{other}` is not a reason to install")),
+    })
+}
+
+fn kept(raw: RawKept) -> Result<Kept, String> {
+    Ok(Kept {
+        version: version(&raw.version)?,
+        tree_digest: digest(&raw.tree_digest)?,
+        replaced_at: raw.replaced_at,
+    })
+}
+
+fn pin(raw: RawPin) -> Result<Pin, String> {
+    Ok(Pin {
+        version: version(&raw.version)?,
+        tree_digest: raw.tree_digest.as_deref().map(digest).transpose()?,
+    })
+}
+
+/// The text of a record, over the members that stood in the file before.
+pub(crate) fn record_text(id: &PluginId, old: &Map<String, Value>, record: &Record) -> String {
+    let mut members = old.clone();
+    let mut set = |name: &str, value: Value| {
+        members.insert(name.to_owned(), value);
+    };
+    set("version", json!(FORMAT));
+    set("plugin", json!(id.to_string()));
+    set("bound", bound_json(&record.bound));
+    set("source", source_json(&record.source));
+    set("commit", json!(record.commit));
+    set("pluginVersion", json!(record.version.as_str()));
+    set(
+        "sourceDigest",
+        json!(record.source_digest.map(|digest| digest.to_string())),
+    );
+    set("treeDigest", json!(record.tree_digest.to_string()));
+    set("installedAt", json!(record.installed_at));
+    set("by", json!(by_word(record.by)));
+    let kept = record
+        .kept
+        .iter()
+        .map(|kept| kept_json(kept, old.get("kept")));
+    set("kept", Value::Array(kept.collect()));
+    set("pin", record.pin.as_ref().map_or(Value::Null, pin_json));
+    set("directory", identity_json(&record.directory));
+    format!("{:#}\n", Value::Object(members))
+}
+
+fn bound_json(bound: &BoundSource) -> Value {
+    match bound {
+        BoundSource::Manifest(path) => json!({"kind": "manifest", "path": path.to_text()}),
+        BoundSource::Git { url, ref_name } => json!({"kind": "git", "url": url, "ref": ref_name}),
+        BoundSource::Curated => json!({"kind": "curated"}),
+    }
+}
+
+fn source_json(source: &Source) -> Value {
+    match source {
+        Source::Local { path } => json!({"kind": "local", "path": path.to_text()}),
+        Source::Git {
+            url,
+            path,
+            ref_name,
+            sha,
+        } => json!({"kind": "git", "url": url, "path": path, "ref": ref_name, "sha": sha}),
+        Source::Npm {
+            package,
+            version,
+            registry,
+        } => json!({"kind": "npm", "package": package, "version": version, "registry": registry}),
+    }
+}
+
+fn by_word(by: InstalledBy) -> &'static str {
+    match by {
+        InstalledBy::Request => "request",
+        InstalledBy::Refresh => "refresh",
+        InstalledBy::Sync => "sync",
+        InstalledBy::Lock => "lock",
+        InstalledBy::Adopted => "adopted",
+    }
+}
+
+/// An entry that was there before keeps its unknown members.
+fn kept_json(kept: &Kept, old: Option<&Value>) -> Value {
+    let digest = kept.tree_digest.to_string();
+    let mut members = old
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object)
+        .find(|entry| entry.get("treeDigest").and_then(Value::as_str) == Some(&digest))
+        .cloned()
+        .unwrap_or_default();
+    members.insert("version".to_owned(), json!(kept.version.as_str()));
+    members.insert("treeDigest".to_owned(), json!(digest));
+    members.insert("replacedAt".to_owned(), json!(kept.replaced_at));
+    Value::Object(members)
+}
+
+fn pin_json(pin: &Pin) -> Value {
+    json!({
+        "version": pin.version.as_str(),
+        "treeDigest": pin.tree_digest.map(|digest| digest.to_string()),
+    })
+}
+
+pub(crate) fn identity_json(identity: &Identity) -> Value {
+    json!({
+        "device": identity.device,
+        "inode": identity.inode,
+        "bornNs": identity.born_ns,
+    })
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

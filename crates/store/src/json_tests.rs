@@ -1,0 +1,163 @@
+use pretty_assertions::assert_eq;
+
+use plugd_disk::tree::FileDigests;
+use plugd_model::{AbsPath, PluginId, Source};
+use serde_json::{Map, Value, json};
+
+use super::{parse_record, record_text};
+use crate::fixture::version;
+use crate::{BoundSource, Identity, InstalledBy, Kept, Pin, Record};
+
+fn path(text: &str) -> AbsPath {
+    AbsPath::new(text).unwrap()
+}
+
+fn sample() -> Record {
+    let digest = FileDigests::default().digest();
+    Record {
+        bound: BoundSource::Manifest(path("/m/marketplace.json")),
+        source: Source::Local { path: path("/m/p") },
+        commit: None,
+        version: version("1.0.0"),
+        source_digest: Some(digest),
+        tree_digest: digest,
+        installed_at: 7,
+        by: InstalledBy::Request,
+        kept: Vec::new(),
+        pin: None,
+        directory: Identity {
+            device: 1,
+            inode: 2,
+            born_ns: 3,
+        },
+    }
+}
+
+#[track_caller]
+fn check(record: &Record) {
+    let text = record_text(&PluginId::parse("p@m").unwrap(), &Map::new(), record);
+    let (_, read) = parse_record(text.as_bytes()).unwrap();
+    assert_eq!(read.as_ref(), Ok(record));
+}
+
+#[test]
+fn every_value_survives() {
+    let digest = FileDigests::default().digest();
+    check(&sample());
+    check(&Record {
+        bound: BoundSource::Git {
+            url: "https://example.com/m.git".to_owned(),
+            ref_name: Some("main".to_owned()),
+        },
+        source: Source::Git {
+            url: "https://example.com/p.git".to_owned(),
+            path: Some("sub".to_owned()),
+            ref_name: None,
+            sha: Some("abc".to_owned()),
+        },
+        commit: Some("abc".to_owned()),
+        source_digest: None,
+        by: InstalledBy::Adopted,
+        kept: vec![Kept {
+            version: version("0.9.0"),
+            tree_digest: digest,
+            replaced_at: 5,
+        }],
+        pin: Some(Pin {
+            version: version("1.0.0"),
+            tree_digest: Some(digest),
+        }),
+        ..sample()
+    });
+    check(&Record {
+        bound: BoundSource::Curated,
+        source: Source::Npm {
+            package: "@a/b".to_owned(),
+            version: Some("^1".to_owned()),
+            registry: None,
+        },
+        pin: Some(Pin {
+            version: version("local"),
+            tree_digest: None,
+        }),
+        ..sample()
+    });
+    for by in [InstalledBy::Refresh, InstalledBy::Sync, InstalledBy::Lock] {
+        check(&Record { by, ..sample() });
+    }
+}
+
+#[test]
+fn the_file_as_it_is_written() {
+    let text = record_text(&PluginId::parse("p@m").unwrap(), &Map::new(), &sample());
+    let digest = FileDigests::default().digest().to_string();
+    let expected = json!({
+        "version": 1,
+        "plugin": "p@m",
+        "bound": {"kind": "manifest", "path": "/m/marketplace.json"},
+        "source": {"kind": "local", "path": "/m/p"},
+        "commit": null,
+        "pluginVersion": "1.0.0",
+        "sourceDigest": digest,
+        "treeDigest": digest,
+        "installedAt": 7,
+        "by": "request",
+        "kept": [],
+        "pin": null,
+        "directory": {"device": 1, "inode": 2, "bornNs": 3},
+    });
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn unknown_members_are_kept_and_old_sources_are_not_mixed_in() {
+    let digest = FileDigests::default().digest();
+    let record = Record {
+        kept: vec![Kept {
+            version: version("0.9.0"),
+            tree_digest: digest,
+            replaced_at: 5,
+        }],
+        ..sample()
+    };
+    let old = json!({
+        "future": [1],
+        "bound": {"kind": "git", "url": "u"},
+        "kept": [{"treeDigest": digest.to_string(), "note": "n"}],
+    });
+    let Value::Object(old) = old else { panic!() };
+    let text = record_text(&PluginId::parse("p@m").unwrap(), &old, &record);
+    let written: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(written["future"], json!([1]));
+    assert_eq!(written["kept"][0]["note"], json!("n"));
+    assert_eq!(written["bound"].get("url"), None);
+    assert_eq!(parse_record(text.as_bytes()).unwrap().1, Ok(record));
+}
+
+#[test]
+fn what_cannot_be_understood_has_a_reason() {
+    for text in ["", "[]", "{", "\u{0}"] {
+        assert!(parse_record(text.as_bytes()).is_err(), "{text:?}");
+    }
+    let id = PluginId::parse("p@m").unwrap();
+    let good: Value = serde_json::from_str(&record_text(&id, &Map::new(), &sample())).unwrap();
+    for (member, value, part) in [
+        ("version", json!(2), "format 2"),
+        ("treeDigest", json!("md5:1"), "md5:1"),
+        ("pluginVersion", json!("a/b"), "a/b"),
+        ("by", json!("magic"), "magic"),
+        ("bound", json!({"kind": "ftp"}), "ftp"),
+        ("bound", json!({"kind": "git"}), "url"),
+        ("source", json!({"kind": "local", "path": "x"}), "absolute"),
+        ("installedAt", json!("now"), "u64"),
+    ] {
+        let mut bad = good.clone();
+        bad[member] = value;
+        let reason = parse_record(bad.to_string().as_bytes())
+            .unwrap()
+            .1
+            .unwrap_err();
+        assert!(reason.contains(part), "{member}: {reason}");
+    }
+}

@@ -1,0 +1,56 @@
+//! Installed plugins on disk: stage, check, activate, recover, provenance, kept versions.
+//!
+//! ```text
+//! Store::begin ──► Transaction ──stage──► StagedInstall ──activate──► ActivatedInstall ──commit──► Installed
+//! Store::uninstall ──────────────────────────────────────────────────► PendingRemoval ──commit──► Removed
+//! ```
+//!
+//! Each step consumes the one before it, so steps cannot be left out or swapped. Dropping any of
+//! them takes everything back that has been done until then.
+//!
+//! Invariants:
+//! - A reader, who takes no lock, finds the old copy or the new one, never half of one.
+//! - What a transaction is about to change is written to its journal first. Removing the journal is
+//!   the commit. After a crash at any point [`Store::recover`] restores what the journal says.
+//! - A transaction holds the lock of its journal for its whole life. What can be locked is dead;
+//!   what cannot is left alone. Everything that changes what readers see happens under the store
+//!   lock, which is held from the first change to the commit.
+//! - Files of the reference keep the reference's layout; everything else lies in our own state
+//!   directory.
+//!
+//! This crate must not decide what to install, parse manifests or edit configuration. A caller that
+//! edits configuration within a transaction hands over a value that says how to undo it.
+
+mod change;
+mod error;
+mod install;
+mod installed;
+mod journal;
+mod json;
+mod kept;
+mod provenance;
+mod record;
+mod recover;
+mod removal;
+mod staged;
+mod state;
+mod store;
+mod undo;
+
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod fixture;
+
+pub use error::{ConfigUndo, StoreError, UndoError};
+pub use install::ActivatedInstall;
+pub use installed::{Installed, Provenance};
+pub use kept::UnusedTree;
+pub use provenance::Adoption;
+pub use record::{
+    BoundSource, Identity, InstalledBy, Kept, NewInstall, Pin, PinChange, Record, Retention,
+};
+pub use recover::Recovered;
+pub use removal::{PendingRemoval, Removed};
+pub use staged::{StagedInstall, StagedTree, Transaction};
+pub use store::Store;

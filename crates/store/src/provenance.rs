@@ -1,0 +1,118 @@
+//! Changing what is known about a copy without touching the copy: the pin, and taking over a copy
+//! that another program installed.
+//!
+//! Each is one file that is replaced as a whole, so it needs no journal.
+
+use std::time::Duration;
+
+use plugd_disk::FileLock;
+use plugd_disk::tree::Digest;
+use plugd_model::{PluginId, Source};
+
+use crate::record::{BoundSource, InstalledBy, Pin, Record, RecordFile};
+use crate::{Installed, Provenance, Store, StoreError};
+
+/// What a foreign copy is bound to when it is taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The marketplace.
+    pub bound: BoundSource,
+    /// The source that its entry names.
+    pub source: Source,
+    /// The commit, for git, when it is known.
+    pub commit: Option<String>,
+    /// The digest of the source, when the caller has compared it with the copy.
+    pub source_digest: Option<Digest>,
+}
+
+impl Store {
+    /// Sets or removes the pin of an installed plugin.
+    ///
+    /// # Errors
+    /// The plugin is not installed or not recorded, the store lock is held longer than `patience`,
+    /// or the system refuses.
+    pub fn set_pin(
+        &self,
+        id: &PluginId,
+        pin: Option<Pin>,
+        patience: Duration,
+    ) -> Result<Installed, StoreError> {
+        let (_lock, installed, old) = self.open_record(id, patience)?;
+        let Some(record) = &old.record else {
+            return Err(StoreError::NotRecorded { id: id.clone() });
+        };
+        if record.pin == pin {
+            return Ok(installed);
+        }
+        let record = Record {
+            pin,
+            ..record.clone()
+        };
+        self.write_record(id, &old, &record)?;
+        Ok(Installed {
+            record: Some(record),
+            ..installed
+        })
+    }
+
+    /// Records a copy that another program installed. A copy that has a record by the time the lock
+    /// is there is left alone.
+    ///
+    /// # Errors
+    /// The plugin is not installed, its copy cannot be read, the store lock is held longer than
+    /// `patience`, or the system refuses.
+    pub fn adopt(
+        &self,
+        id: &PluginId,
+        adoption: Adoption,
+        patience: Duration,
+    ) -> Result<Installed, StoreError> {
+        let (_lock, installed, old) = self.open_record(id, patience)?;
+        if installed.provenance == Provenance::Recorded {
+            return Ok(installed);
+        }
+        let directory = self.identity(&installed.root)?;
+        let directory = directory.ok_or_else(|| StoreError::NotInstalled { id: id.clone() })?;
+        let before = old.record.as_ref();
+        let record = Record {
+            bound: adoption.bound,
+            source: adoption.source,
+            commit: adoption.commit,
+            version: installed.version.clone(),
+            source_digest: adoption.source_digest,
+            tree_digest: self.tree_digest(&installed)?,
+            installed_at: self.now(),
+            by: InstalledBy::Adopted,
+            // The other program has removed the copy that was there before; older ones are ours.
+            kept: before.map_or(Vec::new(), |record| record.kept.clone()),
+            pin: before.and_then(|record| record.pin.clone()),
+            directory,
+        };
+        self.write_record(id, &old, &record)?;
+        Ok(Installed {
+            record: Some(record),
+            provenance: Provenance::Recorded,
+            problems: Vec::new(),
+            ..installed
+        })
+    }
+
+    /// Looks at copy and record under the lock.
+    fn open_record(
+        &self,
+        id: &PluginId,
+        patience: Duration,
+    ) -> Result<(FileLock, Installed, RecordFile), StoreError> {
+        self.prepare_to_write()?;
+        let lock = self.lock(patience)?;
+        self.finish_dead(&lock, id)?;
+        match self.get(id)? {
+            Some(installed) => Ok((lock, installed, self.record_file(id)?)),
+            None => Err(StoreError::NotInstalled { id: id.clone() }),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "provenance_tests.rs"]
+mod tests;

@@ -1,0 +1,222 @@
+//! Provenance: what was installed, from where, when and why, and what it replaced.
+
+use std::collections::BTreeSet;
+
+use plugd_disk::Stamp;
+use plugd_disk::tree::Digest;
+use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
+use serde_json::{Map, Value};
+
+use crate::{Store, StoreError, json};
+
+/// Larger than any record; what is larger is not one.
+const MAX_RECORD: u64 = 1 << 20;
+
+/// The marketplace that a copy came from. Only the same one may replace it without being asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BoundSource {
+    /// The manifest of a local marketplace.
+    Manifest(AbsPath),
+    /// A git marketplace.
+    Git {
+        /// Its URL.
+        url: String,
+        /// Branch or tag.
+        ref_name: Option<String>,
+    },
+    /// The curated marketplace.
+    Curated,
+}
+
+/// Who made a copy what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstalledBy {
+    /// A request.
+    Request,
+    /// The refresh in the background.
+    Refresh,
+    /// The reconciliation with a remote catalog or the curated snapshot.
+    Sync,
+    /// A lockfile.
+    Lock,
+    /// Another program; its copy was taken over as it was.
+    Adopted,
+}
+
+/// A version that is kept after it was replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its version.
+    pub version: VersionSegment,
+    /// Its content, which also names its directory.
+    pub tree_digest: Digest,
+    /// When it was replaced, in seconds since the epoch.
+    pub replaced_at: u64,
+}
+
+/// A version that a plugin must stay at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The version.
+    pub version: VersionSegment,
+    /// The content, where it was pinned too.
+    pub tree_digest: Option<Digest>,
+}
+
+/// What an installation does to the pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PinChange {
+    /// Leaves it as it was.
+    Keep,
+    /// Sets it.
+    Set(Pin),
+    /// Removes it.
+    Clear,
+}
+
+/// Tells one directory from every other, also from a later one in its place.
+///
+/// The device number is only a part of it where nothing better exists, because some systems give
+/// another one after a restart. An inode number alone is used again; the time of birth is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Device number.
+    pub device: u64,
+    /// Inode number.
+    pub inode: u64,
+    /// Time of birth in nanoseconds, 0 when unknown.
+    pub born_ns: i64,
+}
+
+impl Identity {
+    pub(crate) fn of(stamp: &Stamp) -> Self {
+        Self {
+            device: stamp.device,
+            inode: stamp.inode,
+            born_ns: i64::try_from(stamp.born_ns).unwrap_or(0),
+        }
+    }
+
+    /// Whether both are the same directory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let born = if self.born_ns != 0 && other.born_ns != 0 {
+            self.born_ns == other.born_ns
+        } else {
+            self.device == other.device
+        };
+        self.inode == other.inode && born
+    }
+}
+
+/// The provenance of one installed copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The marketplace it is bound to.
+    pub bound: BoundSource,
+    /// The source that its entry named.
+    pub source: Source,
+    /// The commit that was installed, for git.
+    pub commit: Option<String>,
+    /// The version that was installed.
+    pub version: VersionSegment,
+    /// Digest of what was copied; `None` for a copy that was adopted.
+    pub source_digest: Option<Digest>,
+    /// Digest of what the installation left on disk.
+    pub tree_digest: Digest,
+    /// Seconds since the epoch.
+    pub installed_at: u64,
+    /// Who installed it.
+    pub by: InstalledBy,
+    /// Replaced versions, the latest first. Their trees may be gone.
+    pub kept: Vec<Kept>,
+    /// The version it must stay at.
+    pub pin: Option<Pin>,
+    /// The version directory that this speaks of.
+    pub directory: Identity,
+}
+
+/// The caller's part of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewInstall {
+    /// The version directory's name.
+    pub version: VersionSegment,
+    /// The marketplace to bind to.
+    pub bound: BoundSource,
+    /// The source that the entry named.
+    pub source: Source,
+    /// The commit, for git.
+    pub commit: Option<String>,
+    /// Who asked.
+    pub by: InstalledBy,
+    /// What happens to the pin.
+    pub pin: PinChange,
+    /// The id in the remote catalog, which other programs read from the sidecar file. Without one
+    /// there is no sidecar, also when the replaced copy had one.
+    pub remote_id: Option<String>,
+}
+
+/// What is kept of replaced versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// How many per plugin.
+    pub keep: usize,
+    /// Trees that somebody uses right now; they are never removed.
+    pub protected: BTreeSet<Digest>,
+}
+
+/// A record file as it is on disk, with the members that are unknown here.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RecordFile {
+    /// The exact content, to be restored by an undoing.
+    pub(crate) bytes: Option<Vec<u8>>,
+    pub(crate) members: Map<String, Value>,
+    pub(crate) record: Option<Record>,
+    /// Why there is no record although there is a file.
+    pub(crate) reason: Option<String>,
+}
+
+impl Store {
+    /// Reads a record; a file that cannot be understood is a reason and no error.
+    pub(crate) fn record_file(&self, id: &PluginId) -> Result<RecordFile, StoreError> {
+        let bytes = match self.disk().read(&self.layout().record(id), MAX_RECORD) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => return Ok(RecordFile::default()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut file = RecordFile::default();
+        match json::parse_record(&bytes) {
+            Ok((members, record)) => {
+                file.members = members;
+                match record {
+                    Ok(record) => file.record = Some(record),
+                    Err(reason) => file.reason = Some(reason),
+                }
+            }
+            Err(reason) => file.reason = Some(reason),
+        }
+        file.bytes = Some(bytes);
+        Ok(file)
+    }
+
+    /// Writes a record over what was read before; members that are unknown here stay.
+    pub(crate) fn write_record(
+        &self,
+        id: &PluginId,
+        old: &RecordFile,
+        record: &Record,
+    ) -> Result<(), StoreError> {
+        let path = self.layout().record(id);
+        if let Some(found) = json::newer_format(&old.members) {
+            return Err(StoreError::FormatTooNew {
+                path,
+                found,
+                known: json::FORMAT,
+            });
+        }
+        let text = json::record_text(id, &old.members, record);
+        if let Some(parent) = path.parent() {
+            self.disk().create_dirs_durably(&parent)?;
+        }
+        Ok(self.disk().replace(&path, text.as_bytes(), 0o644)?)
+    }
+}

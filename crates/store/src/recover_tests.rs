@@ -1,0 +1,131 @@
+use pretty_assertions::assert_eq;
+
+use plugd_disk::OperationKind;
+use plugd_testkit::{Fault, RecordingProbe};
+
+use crate::StoreError;
+use crate::fixture::{NO_PATIENCE, World, id};
+
+const STATE: &str = "ch/plugins/.plugd";
+
+/// A world whose upgrade was killed right after the exchange.
+fn killed() -> World {
+    let world = World::new();
+    world.install(&world.store(), "one", "1.0.0").unwrap();
+    let fault = Fault::from(2)
+        .among(|kind| matches!(kind, OperationKind::Exchange) || AFTER.contains(&kind));
+    let probe = RecordingProbe::failing(fault);
+    world
+        .install(&world.store_on(probe.disk()), "two", "2.0.0")
+        .unwrap_err();
+    world
+}
+
+/// Nothing before the exchange exchanges, and after it the journal cannot be taken back any more.
+const AFTER: [OperationKind; 1] = [OperationKind::RemoveDir];
+
+#[test]
+fn the_journal_of_a_living_process_is_left_alone() {
+    let world = World::new();
+    let (store, other) = (world.store(), world.store());
+    let staged = world.stage(&store, "one").unwrap();
+    assert_eq!(
+        other.recover(NO_PATIENCE).unwrap(),
+        crate::Recovered::default()
+    );
+    // It is complete and can still be activated.
+    let new = world.new_install("one", "1.0.0");
+    let active = staged
+        .activate(new, &crate::fixture::retention(2), NO_PATIENCE)
+        .unwrap();
+    active.commit().unwrap();
+}
+
+#[test]
+fn an_operation_finds_and_undoes_what_a_crash_left() {
+    let world = killed();
+    assert!(world.sandbox.exists(&format!("{STATE}/journal")));
+    // Without a recovery: this daemon was running when the other one was killed.
+    let installed = world.install(&world.store(), "three", "3.0.0").unwrap();
+    assert_eq!(installed.version.as_str(), "3.0.0");
+    assert_eq!(world.kept(), ["1.0.0"]);
+}
+
+#[test]
+fn rubbish_is_swept() {
+    let world = World::new();
+    world.sandbox.add(&format!(
+        "== {STATE}/staging/dead/tree/x\n1\n== {STATE}/trash/gone/plugin/x\n1\n\
+         == {STATE}/journal/old.lock\n== {STATE}/journal/.plugd-0123\nhalf\n"
+    ));
+    let recovered = world.store().recover(NO_PATIENCE).unwrap();
+    assert_eq!(recovered, crate::Recovered::default());
+    assert_eq!(world.leftovers().replace("== ", ""), "");
+}
+
+#[test]
+fn a_journal_that_cannot_be_understood_stays_with_its_places() {
+    let world = World::new();
+    world.sandbox.add(&format!(
+        "== {STATE}/journal/bad.json\n{{\n== {STATE}/staging/bad/plugin/1/x\n1\n"
+    ));
+    let recovered = world.store().recover(NO_PATIENCE).unwrap();
+    assert_eq!(recovered.problems.len(), 1);
+    let path = recovered.problems[0].path.clone();
+    assert_eq!(
+        path,
+        Some(world.sandbox.path(format!("{STATE}/journal/bad.json")))
+    );
+    assert!(
+        world
+            .sandbox
+            .exists(&format!("{STATE}/staging/bad/plugin/1/x"))
+    );
+    // Others go on.
+    world.install(&world.store(), "one", "1.0.0").unwrap();
+}
+
+#[test]
+fn what_cannot_be_undone_blocks_its_plugin_only() {
+    let world = World::new();
+    world.sandbox.add(&format!(
+        "== {STATE}/journal/a.json\n\
+         {{\"version\":1,\"operation\":\"install\",\"plugin\":\"hello@demo\",\"wasPresent\":false,\
+         \"config\":[{{\"wrote\":\"w\",\"before\":\"b\"}}]}}\n"
+    ));
+    // The configuration cannot be read.
+    world.sandbox.remove("ch/config");
+    world.sandbox.add("== ch/config/\n");
+    let store = world.store();
+    let recovered = store.recover(NO_PATIENCE).unwrap();
+    assert_eq!(recovered.problems.len(), 1);
+    assert!(recovered.problems[0].message.contains("hello@demo"));
+    let error = world.activate(&store, "one", "1.0.0").unwrap_err();
+    assert!(matches!(error, StoreError::ConfigUndo { .. }), "{error}");
+    let other = plugd_model::PluginId::parse("other@demo").unwrap();
+    store
+        .uninstall(&other, NO_PATIENCE)
+        .unwrap()
+        .roll_back()
+        .unwrap();
+
+    world.sandbox.remove("ch/config");
+    world.sandbox.write("ch/config", "w");
+    let recovered = store.recover(NO_PATIENCE).unwrap();
+    assert_eq!(
+        (recovered.undone, recovered.problems),
+        (vec![id()], Vec::new())
+    );
+    assert_eq!(world.config(), "b");
+}
+
+#[test]
+fn a_foreign_copy_that_came_after_the_crash_is_not_touched() {
+    let world = killed();
+    let root = "ch/plugins/cache/demo/hello";
+    world.sandbox.remove(root);
+    world.sandbox.add(&format!("== {root}/7.0.0/x\nforeign\n"));
+    world.store().recover(NO_PATIENCE).unwrap();
+    assert_eq!(world.sandbox.text(&format!("{root}/7.0.0/x")), "foreign\n");
+    assert_eq!(world.leftovers(), "");
+}

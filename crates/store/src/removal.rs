@@ -1,0 +1,142 @@
+//! Uninstalling: the mirror image of an installation.
+//!
+//! The order is: lock, journal, the caller's edit of configuration, and then, in one step for the
+//! caller, files to the trash, record, removal of the journal. So what a crash could leave is an
+//! orphan and never an enabled plugin without files.
+
+use std::collections::BTreeSet;
+
+use plugd_disk::Patience;
+use plugd_disk::tree::Digest;
+use plugd_model::PluginId;
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::install::text_of;
+use crate::journal::{Journal, Operation};
+use crate::record::{Record, RecordFile};
+use crate::undo::parked_in;
+use crate::{Store, StoreError};
+
+/// An uninstallation that has begun and has changed nothing yet. Dropping it takes back the edits of
+/// configuration that it was told of.
+#[derive(Debug)]
+pub struct PendingRemoval {
+    change: Change,
+    old: RecordFile,
+}
+
+/// What an uninstallation removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Whether anything stood at the plugin's directory.
+    pub was_present: bool,
+    /// What was recorded about it.
+    pub record: Option<Record>,
+}
+
+impl Store {
+    /// Begins an uninstallation. A plugin that is not installed is fine: its configuration may
+    /// still have to go.
+    ///
+    /// # Errors
+    /// The store lock is held longer than `patience`, an earlier operation on the plugin cannot be
+    /// undone, a newer program owns the state, or the system refuses.
+    pub fn uninstall<'a>(
+        &self,
+        id: &PluginId,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<PendingRemoval, StoreError> {
+        self.prepare_to_write()?;
+        let ticket = self.open_ticket()?;
+        let lock = self.lock(patience)?;
+        self.finish_dead(&lock, id)?;
+        let old = self.record_file(id)?;
+        let place = self.layout().plugin_dir(id);
+        let journal = Journal {
+            operation: Operation::Uninstall,
+            plugin: id.clone(),
+            was_present: self.identity(&place)?.is_some(),
+            new: None,
+            record_before: text_of(&old),
+            config: Vec::new(),
+        };
+        Ok(PendingRemoval {
+            change: Change::begin(self.clone(), ticket, lock, journal)?,
+            old,
+        })
+    }
+}
+
+impl PendingRemoval {
+    /// The plugin that is being removed.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        self.change.id()
+    }
+
+    /// Notes how to take back an edit of configuration. To be called before the edit.
+    ///
+    /// # Errors
+    /// The note cannot be written; the edit must not be made then.
+    pub fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
+        self.change.journal_config(undo)
+    }
+
+    /// Removes files, sidecar, record and kept versions, and makes that final. The plugin's data
+    /// and the marketplace's directory stay; of a linked directory only the link goes.
+    ///
+    /// # Errors
+    /// The system refuses; everything is taken back then, configuration included. Or the end cannot
+    /// be made durable; the plugin is gone then.
+    pub fn commit(mut self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
+        let Change {
+            store,
+            journal,
+            ticket,
+            ..
+        } = &self.change;
+        let disk = store.disk();
+        let place = store.layout().plugin_dir(&journal.plugin);
+        let was_present = journal.was_present;
+        if was_present {
+            let parked = parked_in(&ticket.trash);
+            disk.create_dirs_durably(&ticket.trash)?;
+            disk.rename(&place, &parked)
+                .map_err(|error| StoreError::of_move(error, &place, &parked))?;
+            for dir in [Some(ticket.trash.clone()), place.parent()] {
+                dir.map_or(Ok(()), |dir| disk.sync_dir(&dir))?;
+            }
+        }
+        store.remove_record(&store.layout().record(&journal.plugin))?;
+        self.change.commit()?;
+        self.drop_kept(protected);
+        Ok(Removed {
+            was_present,
+            record: self.old.record.take(),
+        })
+    }
+
+    /// Takes everything back, as dropping does, and tells whether that worked.
+    ///
+    /// # Errors
+    /// Something could not be taken back; the journal stays, and recovery tries again.
+    pub fn roll_back(mut self) -> Result<(), StoreError> {
+        self.change.undo()
+    }
+
+    /// A failure leaves an unused tree, which is found again, so it is not an error.
+    fn drop_kept(&mut self, protected: &BTreeSet<Digest>) {
+        let kept = self.old.record.iter().flat_map(|record| &record.kept);
+        let digests: Vec<_> = kept.map(|kept| kept.tree_digest).collect();
+        let Change { store, ticket, .. } = &self.change;
+        if let Err(error) = store.drop_trees(&digests, protected, ticket) {
+            tracing::warn!(plugin = %self.id(), %error, "a kept version is not removed");
+        }
+        self.change.unlock();
+    }
+}
+
+#[cfg(test)]
+#[path = "removal_tests.rs"]
+mod tests;

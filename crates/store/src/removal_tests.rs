@@ -1,0 +1,76 @@
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+
+use plugd_testkit::tree;
+
+use crate::fixture::{NO_PATIENCE, World, id};
+
+const NOTHING: BTreeSet<plugd_disk::tree::Digest> = BTreeSet::new();
+
+#[test]
+fn files_record_and_kept_versions_go_and_data_stays() {
+    let world = World::new();
+    let store = world.store();
+    world.install(&store, "one", "1").unwrap();
+    world.install(&store, "two", "2").unwrap();
+    world.sandbox.add("== ch/plugins/data/hello-demo/file\nx\n");
+    let pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
+    let removed = pending.commit(&NOTHING).unwrap();
+    assert!(removed.was_present);
+    assert_eq!(removed.record.unwrap().version.as_str(), "2");
+    assert_eq!(store.get(&id()).unwrap(), None);
+    assert_eq!(
+        tree(&world.sandbox.path("ch/plugins")).replace("$ROOT", ""),
+        "== .plugd/installed/demo/\n== .plugd/journal/\n== .plugd/locks/store\n\
+         == .plugd/staging/\n== .plugd/trash/\n== .plugd/trees/\n== .plugd/version\n1\n\
+         == cache/demo/\n== data/hello-demo/file\nx\n"
+    );
+}
+
+#[test]
+fn what_is_not_installed_can_be_uninstalled() {
+    let world = World::new();
+    let store = world.store();
+    for _ in 0..2 {
+        let pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
+        let removed = pending.commit(&NOTHING).unwrap();
+        assert!(!removed.was_present && removed.record.is_none());
+    }
+    assert_eq!(world.leftovers(), "");
+}
+
+#[test]
+fn of_a_link_only_the_link_goes() {
+    for target in ["../../../../dev", "nowhere"] {
+        let world = World::new();
+        let link = format!("== ch/plugins/cache/demo/hello -> {target}\n");
+        world.sandbox.add(&format!("== dev/1/x\n1\n{link}"));
+        let store = world.store();
+        let pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
+        assert!(pending.commit(&NOTHING).unwrap().was_present);
+        assert_eq!(world.sandbox.text("dev/1/x"), "1\n");
+        assert_eq!(tree(&world.sandbox.layout().cache()), "== demo/\n");
+        assert_eq!(world.leftovers(), "");
+    }
+}
+
+#[test]
+fn dropping_takes_the_configuration_back() {
+    let world = World::new();
+    let store = world.store();
+    world.install(&store, "one", "1").unwrap();
+    let old = world.state();
+    let mut pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
+    pending.journal_config(world.note("off")).unwrap();
+    world.edit_config(&store, "off").unwrap();
+    drop(pending);
+    assert_eq!(world.state(), old);
+    assert_eq!(world.leftovers(), "");
+
+    let mut pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
+    pending.journal_config(world.note("off")).unwrap();
+    world.edit_config(&store, "off").unwrap();
+    pending.roll_back().unwrap();
+    assert_eq!(world.state(), old);
+}

@@ -1,0 +1,199 @@
+//! The first half of an installation: content on its way, seen by nobody.
+
+use plugd_disk::tree::{
+    Digest, FileDigests, Limits, TreePlan, copy, digest, is_storable_name, remove_tree,
+};
+use plugd_disk::{Disk, Patience};
+use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
+
+use crate::install::ActivatedInstall;
+use crate::record::{NewInstall, Retention};
+use crate::state::Ticket;
+use crate::{Installed, Store, StoreError};
+
+/// An installation that has begun. Others of the same plugin may run beside it; who activates last
+/// wins.
+#[derive(Debug)]
+pub struct Transaction {
+    pub(crate) store: Store,
+    pub(crate) id: PluginId,
+    pub(crate) ticket: Ticket,
+    fetched: AbsPath,
+}
+
+/// A complete copy that nobody sees yet.
+#[derive(Debug)]
+pub struct StagedInstall {
+    pub(crate) transaction: Transaction,
+    pub(crate) tree: StagedTree,
+    files: FileDigests,
+}
+
+/// What a staged copy holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedTree {
+    /// Where it lies until it is activated.
+    pub root: AbsPath,
+    /// The digest of what was copied.
+    pub source_digest: Digest,
+    /// The digest of what will be on disk: with the files that were added.
+    pub tree_digest: Digest,
+    /// What of the source was not copied, and why.
+    pub left_out: Vec<Problem>,
+    /// How many files and directories were looked at.
+    pub entries: u64,
+    /// How many bytes the copied files have.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// Begins an installation.
+    ///
+    /// # Errors
+    /// A newer program owns the state, or the system refuses.
+    pub fn begin(&self, id: &PluginId) -> Result<Transaction, StoreError> {
+        self.prepare_to_write()?;
+        let ticket = self.open_ticket()?;
+        let fetched = ticket.staging.join("fetched");
+        // The replaced copy will lie here after an exchange, so the way to it must be durable.
+        self.disk().create_dirs_durably(&ticket.staging)?;
+        self.disk().create_dirs(&fetched)?;
+        Ok(Transaction {
+            store: self.clone(),
+            id: id.clone(),
+            ticket,
+            fetched,
+        })
+    }
+
+    /// What an installation would copy of a directory.
+    ///
+    /// # Errors
+    /// It cannot be read, contains the store, or is over a limit.
+    pub fn plan(&self, source: &AbsPath, limits: &Limits) -> Result<TreePlan, StoreError> {
+        let exclude = [self.layout().state(), self.layout().cache()];
+        Ok(TreePlan::scan(self.disk(), source, limits, &exclude)?)
+    }
+
+    /// The source digest that an installation from a directory would record.
+    ///
+    /// # Errors
+    /// As [`Store::plan`], or a file cannot be read.
+    pub fn source_digest(&self, source: &AbsPath, limits: &Limits) -> Result<Digest, StoreError> {
+        Ok(digest(self.disk(), &self.plan(source, limits)?)?)
+    }
+
+    /// The tree digest of an installed copy as it is now.
+    ///
+    /// # Errors
+    /// It cannot be read, or has become larger than an installation may be.
+    pub fn tree_digest(&self, installed: &Installed) -> Result<Digest, StoreError> {
+        tree_digest(self.disk(), &installed.root)
+    }
+}
+
+/// The digest of a tree of our own.
+pub(crate) fn tree_digest(disk: &Disk, root: &AbsPath) -> Result<Digest, StoreError> {
+    let plan = TreePlan::scan(disk, root, &Limits::INSTALL, &[])?;
+    Ok(digest(disk, &plan)?)
+}
+
+impl Transaction {
+    /// A directory for content that has to be fetched or unpacked before it can be staged. It is
+    /// empty, and it goes away with the transaction.
+    #[must_use]
+    pub fn staging_dir(&self) -> &AbsPath {
+        &self.fetched
+    }
+
+    /// Copies what an installation takes of a directory, and adds files to the copy.
+    ///
+    /// # Errors
+    /// The source cannot be read, contains the store, is over a limit or changes while it is copied;
+    /// or a file to add has a bad name or is there already.
+    pub fn stage(
+        self,
+        source: &AbsPath,
+        limits: &Limits,
+        extra_files: &[(PluginPath, Vec<u8>)],
+    ) -> Result<StagedInstall, StoreError> {
+        let disk = self.store.disk().clone();
+        let plan = self.store.plan(source, limits)?;
+        let root = self.ticket.staging.join("tree");
+        let report = copy(&disk, &plan, &root)?;
+        let digest = report.files.digest();
+        // What was fetched is in the copy now; a second one would only fill the disk.
+        remove_tree(&disk, &self.fetched)?;
+        let mut staged = StagedInstall {
+            transaction: self,
+            tree: StagedTree {
+                root,
+                source_digest: digest,
+                tree_digest: digest,
+                left_out: plan.left_out().to_vec(),
+                entries: plan.entries(),
+                bytes: report.bytes,
+            },
+            files: report.files,
+        };
+        staged.add_files(extra_files)?;
+        Ok(staged)
+    }
+}
+
+impl StagedInstall {
+    /// What was staged, so that the caller can read the manifest of the very bytes that will be
+    /// installed, and compare digests.
+    #[must_use]
+    pub fn tree(&self) -> &StagedTree {
+        &self.tree
+    }
+
+    /// Adds files that the source does not have, for example a manifest made from the marketplace's
+    /// entry. They count for the tree digest and not for the source digest.
+    ///
+    /// # Errors
+    /// A name that the store does not take, a file that is there already, or the system refuses.
+    pub fn add_files(&mut self, files: &[(PluginPath, Vec<u8>)]) -> Result<(), StoreError> {
+        let disk = self.transaction.store.disk();
+        for (path, content) in files {
+            let bad = |reason| StoreError::BadExtraFile {
+                path: path.as_str().to_owned(),
+                reason,
+            };
+            if !path.as_str().split('/').all(is_storable_name) {
+                return Err(bad("a part of it is not a legal name"));
+            }
+            if self.files.contains(path.as_str()) {
+                return Err(bad("the plugin has such a file"));
+            }
+            let target = path.below(&self.tree.root);
+            if let Some(parent) = target.parent() {
+                disk.create_dirs(&parent)?;
+            }
+            disk.write_new(&target, content, 0o644)?;
+            self.files.add(path.as_str(), false, content);
+        }
+        self.tree.tree_digest = self.files.digest();
+        Ok(())
+    }
+
+    /// Puts the copy in the place of the installed one, under the store lock and a journal. What it
+    /// returns takes everything back unless it is committed.
+    ///
+    /// # Errors
+    /// The store lock is held longer than `patience`, an earlier operation on the plugin cannot be
+    /// undone, or the system refuses. The old copy is in its place then.
+    pub fn activate<'a>(
+        self,
+        new: NewInstall,
+        retention: &Retention,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<ActivatedInstall, StoreError> {
+        ActivatedInstall::new(self, new, retention, patience)
+    }
+}
+
+#[cfg(test)]
+#[path = "staged_tests.rs"]
+mod tests;

@@ -1,0 +1,138 @@
+//! The format number of the state directory, and a transaction's place in it.
+//!
+//! A transaction has a random id. Below it stand a lock that is held for its whole life, a
+//! directory for trees half made, one for trees half removed and, while something visible is being
+//! changed, a journal.
+
+use plugd_disk::tree::remove_tree;
+use plugd_disk::{Disk, DiskError, FileLock};
+use plugd_model::{AbsPath, Layout};
+
+use crate::{Store, StoreError};
+
+/// The format of everything below the state directory.
+const FORMAT: u64 = 1;
+
+impl Store {
+    /// Refuses when a newer program owns the state, and writes the format number the first time.
+    pub(crate) fn prepare_to_write(&self) -> Result<(), StoreError> {
+        let path = self.layout().state_version();
+        match self.disk().read(&path, 64) {
+            Ok(bytes) => {
+                let number = std::str::from_utf8(&bytes).ok().map(str::trim);
+                match number.and_then(|number| number.parse::<u64>().ok()) {
+                    Some(found) if found > FORMAT => Err(StoreError::FormatTooNew {
+                        path,
+                        found,
+                        known: FORMAT,
+                    }),
+                    Some(_) => Ok(()),
+                    None => Err(StoreError::BadFormat { path }),
+                }
+            }
+            Err(error) if error.is_not_found() => {
+                self.disk().create_dirs_durably(&self.layout().state())?;
+                Ok(self
+                    .disk()
+                    .replace(&path, format!("{FORMAT}\n").as_bytes(), 0o644)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a new transaction.
+    pub(crate) fn open_ticket(&self) -> Result<Ticket, StoreError> {
+        self.disk().create_dirs_durably(&self.layout().journals())?;
+        loop {
+            let id = self.inner.names.next();
+            // A name that is taken belongs to somebody else, living or not.
+            let Some(mut ticket) = Ticket::of(self.disk(), self.layout(), &id)? else {
+                continue;
+            };
+            if self.disk().link_stamp(&ticket.journal)?.is_none() {
+                ticket.has_no_journal();
+                ticket.clear()?;
+                return Ok(ticket);
+            }
+        }
+    }
+}
+
+/// A transaction's id with its lock and places.
+///
+/// Dropping it sweeps the places, unless a journal speaks of what lies in them.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    disk: Disk,
+    lock: FileLock,
+    pub(crate) journal: AbsPath,
+    pub(crate) staging: AbsPath,
+    pub(crate) trash: AbsPath,
+    journaled: bool,
+}
+
+impl Ticket {
+    /// Takes the ticket of an id; `None` when its transaction is alive.
+    pub(crate) fn of(disk: &Disk, layout: &Layout, id: &str) -> Result<Option<Self>, DiskError> {
+        let lock = layout.journals().join(format!("{id}.lock"));
+        Ok(disk.try_lock(&lock)?.map(|lock| Self {
+            disk: disk.clone(),
+            lock,
+            journal: layout.journals().join(format!("{id}.json")),
+            staging: layout.staging().join(id),
+            trash: layout.trash().join(id),
+            journaled: true,
+        }))
+    }
+
+    /// From here on the places belong to the journal, also when the ticket is dropped.
+    pub(crate) fn journal_exists(&mut self) {
+        self.journaled = true;
+    }
+
+    /// The places may be swept. A ticket does not begin like this, because an error on the way to
+    /// knowing must not cost the trees that a journal speaks of.
+    pub(crate) fn has_no_journal(&mut self) {
+        self.journaled = false;
+    }
+
+    /// Whether the transaction is neither committed nor undone.
+    pub(crate) fn is_journaled(&self) -> bool {
+        self.journaled
+    }
+
+    /// The commit or the end of an undoing: without a journal the places are rubbish.
+    pub(crate) fn remove_journal(&mut self) -> Result<(), DiskError> {
+        self.disk.remove_file(&self.journal)?;
+        self.journaled = false;
+        match self.journal.parent() {
+            Some(parent) => self.disk.sync_dir(&parent),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes what lies in the places.
+    fn clear(&self) -> Result<(), StoreError> {
+        remove_tree(&self.disk, &self.staging)?;
+        Ok(remove_tree(&self.disk, &self.trash)?)
+    }
+
+    fn sweep(&self) -> Result<(), StoreError> {
+        self.clear()?;
+        // Last, because without it nobody can tell that the places are dead. Whoever waits for it
+        // notices that it is gone.
+        Ok(self.disk.remove_file(self.lock.path())?)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if self.journaled {
+            return;
+        }
+        if let Err(error) = self.sweep() {
+            // Recovery sweeps what is left here.
+            tracing::warn!(lock = %self.lock.path(), %error, "a transaction leaves files behind");
+        }
+    }
+}
