@@ -1,0 +1,22 @@
+//! Between what the resolver calls a binding and what the store records of it.
+
+use plugd_marketplace::{Binding, Offer};
+use plugd_store::BoundSource;
+
+/// The recorded form of where an offer comes from.
+pub(crate) fn for_record(offer: &Offer<'_>) -> BoundSource {
+    match offer.content.binding.clone() {
+        Binding::Manifest(path) => BoundSource::Manifest(path),
+        Binding::Git { url, ref_name } => BoundSource::Git { url, ref_name },
+        Binding::Curated => BoundSource::Curated,
+    }
+}
+
+/// The binding that a record speaks of.
+pub(crate) fn of_record(bound: &BoundSource) -> Binding {
+    match bound.clone() {
+        BoundSource::Manifest(path) => Binding::Manifest(path),
+        BoundSource::Git { url, ref_name } => Binding::Git { url, ref_name },
+        BoundSource::Curated => Binding::Curated,
+    }
+}

@@ -1,0 +1,274 @@
+//! What a use case is told about the request it works for: its id, whether it is still wanted, and
+//! whom to tell how far it is.
+//!
+//! Invariants:
+//! - Cancelling and committing exclude each other. [`Cancel::seal`] is the only door to the first
+//!   visible change, so a request that was answered as cancelled has changed nothing.
+//! - Reporting progress never waits and never grows memory: only the latest report is kept.
+//!
+//! Nothing here knows a wire format or a channel to a client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use plugd_disk::Patience;
+use tokio::sync::watch;
+
+/// The request a use case works for. Clones speak of the same request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The request id as the client wrote it, for the log.
+    pub id: String,
+    /// Whether the request is still wanted.
+    pub cancel: Cancel,
+    /// Where to report how far the work is.
+    pub progress: Progress,
+}
+
+/// The request is no longer wanted, and nothing has been changed for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request was cancelled")]
+pub struct Cancelled;
+
+/// A flag that is raised once and seen by every clone.
+#[derive(Debug, Clone)]
+pub struct Cancel(Arc<watch::Sender<Wanted>>);
+
+/// Takes reports of how far the work is. Clones report to the same place.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    ticks: Arc<AtomicU64>,
+    listener: Option<Arc<watch::Sender<Option<Report>>>>,
+}
+
+/// How far the work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// A short stable word for what is being done, such as `fetch`.
+    pub stage: &'static str,
+    /// How many units of this stage are done.
+    pub done: u64,
+    /// How many there are, where that is known.
+    pub total: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Yes,
+    Cancelled,
+    Sealed,
+}
+
+impl Call {
+    /// A call that nobody can cancel and nobody watches: for the command line and background work.
+    #[must_use]
+    pub fn detached() -> Self {
+        Self {
+            id: String::new(),
+            cancel: Cancel::new(),
+            progress: Progress::unwatched(),
+        }
+    }
+
+    /// How long to wait for a lock: up to a limit, or until the request is cancelled. With the lock
+    /// in hand the work is sealed.
+    #[must_use]
+    pub fn patience(&self, limit: Duration) -> Patience<'_> {
+        Patience::unless_given_up(limit, &self.cancel)
+    }
+}
+
+impl Cancel {
+    /// A request that is wanted.
+    #[expect(
+        clippy::new_without_default,
+        reason = "each value is a request of its own; nothing should make one by accident"
+    )]
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Wanted::Yes)))
+    }
+
+    /// Says that the request is no longer wanted. Answers whether that can still be obeyed: once
+    /// the work is sealed it goes on to its end, and its result stands.
+    pub fn cancel(&self) -> bool {
+        self.0.send_if_modified(|state| {
+            let open = *state == Wanted::Yes;
+            if open {
+                *state = Wanted::Cancelled;
+            }
+            open
+        });
+        self.is_cancelled()
+    }
+
+    /// Whether the request is no longer wanted. Long loops ask this once per step.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        *self.0.borrow() == Wanted::Cancelled
+    }
+
+    /// Whether the work has passed the point up to which it can be cancelled.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        *self.0.borrow() == Wanted::Sealed
+    }
+
+    /// The same as [`Self::is_cancelled`], in the form that `?` wants.
+    ///
+    /// # Errors
+    /// The request is no longer wanted.
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() {
+            Err(Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits until the request is no longer wanted. It waits for ever when that never happens, so
+    /// it belongs beside the work in a `select!`.
+    pub async fn cancelled(&self) {
+        let mut receiver = self.0.subscribe();
+        let seen = receiver
+            .wait_for(|state| *state == Wanted::Cancelled)
+            .await
+            .is_ok();
+        if !seen {
+            // `self` holds the sender, so the channel cannot close while this waits.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends the time in which the work can be cancelled. A use case calls it once, directly before
+    /// its first visible change; from then on a cancel is too late and the result stands. Sealing
+    /// twice is the same as sealing once.
+    ///
+    /// Whatever changes state must ask here: a request that is cancelled and not sealed is answered
+    /// as cancelled after a short time, whether or not its work has noticed.
+    ///
+    /// # Errors
+    /// The request was cancelled before; the work must undo what it has prepared and end.
+    pub fn seal(&self) -> Result<(), Cancelled> {
+        self.0.send_if_modified(|state| {
+            let open = *state == Wanted::Yes;
+            if open {
+                *state = Wanted::Sealed;
+            }
+            open
+        });
+        self.check()
+    }
+}
+
+/// Work that waits for a lock can be cancelled until it has the lock.
+impl plugd_disk::Wanted for Cancel {
+    fn is_wanted(&self) -> bool {
+        !self.is_cancelled()
+    }
+
+    fn begin(&self) -> bool {
+        self.seal().is_ok()
+    }
+}
+
+impl Progress {
+    /// Progress that nobody asked for. Reports still count as signs of life.
+    #[must_use]
+    pub fn unwatched() -> Self {
+        Self {
+            ticks: Arc::default(),
+            listener: None,
+        }
+    }
+
+    /// Progress and the place where its latest report appears.
+    #[must_use]
+    pub fn watched() -> (Self, watch::Receiver<Option<Report>>) {
+        let (sender, receiver) = watch::channel(None);
+        let progress = Self {
+            ticks: Arc::default(),
+            listener: Some(Arc::new(sender)),
+        };
+        (progress, receiver)
+    }
+
+    /// Reports how far the work is. It costs one atomic addition when nobody asked, and a listener
+    /// that is slow sees fewer reports, never old ones.
+    pub fn report(&self, stage: &'static str, done: u64, total: Option<u64>) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+        if let Some(listener) = &self.listener {
+            listener.send_replace(Some(Report { stage, done, total }));
+        }
+    }
+
+    /// How many reports there were. Work that hangs is recognised by a number that stands still.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::{Call, Cancel, Cancelled, Progress, Report};
+
+    #[test]
+    fn a_cancelled_request_cannot_be_sealed() {
+        let cancel = Cancel::new();
+        assert_eq!(cancel.check(), Ok(()));
+        assert!(cancel.clone().cancel());
+        assert!(cancel.is_cancelled());
+        assert_eq!(cancel.seal(), Err(Cancelled));
+        assert!(!cancel.is_sealed());
+    }
+
+    #[test]
+    fn a_sealed_request_cannot_be_cancelled() {
+        let cancel = Cancel::new();
+        assert_eq!(cancel.seal(), Ok(()));
+        assert_eq!(cancel.seal(), Ok(()));
+        assert!(!cancel.cancel());
+        assert_eq!((cancel.is_cancelled(), cancel.is_sealed()), (false, true));
+        assert_eq!(cancel.check(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn waiting_ends_with_the_cancel_also_when_it_came_before() {
+        let cancel = Cancel::new();
+        let waiting = tokio::spawn({
+            let cancel = cancel.clone();
+            async move { cancel.cancelled().await }
+        });
+        cancel.cancel();
+        waiting.await.unwrap();
+        cancel.cancelled().await;
+    }
+
+    #[test]
+    fn a_listener_sees_the_latest_report_only() {
+        let (progress, mut receiver) = Progress::watched();
+        progress.report("fetch", 1, Some(3));
+        progress.clone().report("fetch", 2, Some(3));
+        assert!(receiver.has_changed().unwrap());
+        let latest = *receiver.borrow_and_update();
+        let expected = Report {
+            stage: "fetch",
+            done: 2,
+            total: Some(3),
+        };
+        assert_eq!(latest, Some(expected));
+        assert_eq!(progress.ticks(), 2);
+    }
+
+    #[test]
+    fn reports_count_when_nobody_listens() {
+        let call = Call::detached();
+        call.progress.report("copy", 1, None);
+        assert_eq!(call.clone().progress.ticks(), 1);
+        assert!(call.id.is_empty());
+    }
+}

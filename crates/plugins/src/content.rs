@@ -1,0 +1,121 @@
+//! What an installation would copy, read and checked before anything is written.
+
+use plugd_disk::tree::{Digest, Limits, TreeError};
+use plugd_marketplace::{Binding, Offer};
+use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment};
+use plugd_store::{Store, StoreError};
+
+use crate::listing::Details;
+use crate::survey::{curated_version, details_of_dir};
+use crate::{Error, Lookup};
+
+/// Where an installation puts the manifest that a marketplace entry stands in for.
+const FALLBACK_MANIFEST: &str = "./.codex-plugin/plugin.json";
+
+/// The content of an offer that can be installed.
+pub(crate) struct Content {
+    /// The directory to copy, links resolved.
+    pub(crate) source: AbsPath,
+    /// Its manifest.
+    pub(crate) manifest: PluginManifest,
+    /// The version directory that it gets.
+    pub(crate) version: VersionSegment,
+    /// Files that the copy gets beside the source's.
+    pub(crate) extra: Vec<(PluginPath, Vec<u8>)>,
+}
+
+impl Content {
+    /// Reads what there is to install.
+    ///
+    /// # Errors
+    /// The manifest is missing or broken, speaks of another plugin, or has a version that cannot
+    /// name a directory.
+    pub(crate) fn read(lookup: &Lookup, offer: &Offer<'_>, source: AbsPath) -> Result<Self, Error> {
+        let mut extra = Vec::new();
+        let manifest = match details_of_dir(lookup.loader(), &source, offer) {
+            Details::Manifest(loaded, _) => loaded.value.clone(),
+            Details::Fallback(fallback, _) => {
+                if let Some(path) = PluginPath::parse(FALLBACK_MANIFEST) {
+                    extra.push((path, fallback.json.clone().into_bytes()));
+                }
+                fallback.manifest
+            }
+            Details::Broken(problem) => return Err(crate::read::refusal(offer, &problem)),
+            Details::NotHere => {
+                return Err(Error::SourceMissing {
+                    id: offer.id(),
+                    path: source,
+                });
+            }
+        };
+        let id = offer.id();
+        if manifest.name != id.plugin.as_str() {
+            return Err(Error::NameMismatch {
+                id,
+                found: manifest.name,
+                path: source,
+            });
+        }
+        Ok(Self {
+            version: version_of(lookup, offer, &manifest)?,
+            source,
+            manifest,
+            extra,
+        })
+    }
+
+    /// The digest that an installation would record for the source as it is now.
+    pub(crate) fn digest(&self, store: &Store, id: &PluginId) -> Result<Digest, Error> {
+        store
+            .source_digest(&self.source, &Limits::INSTALL)
+            .map_err(|source| Error::Store {
+                action: "read the source of",
+                id: id.clone(),
+                source: Box::new(source),
+            })
+    }
+
+    /// What counts is what was copied: a source that changed meanwhile is refused.
+    pub(crate) fn check_copy(
+        &self,
+        lookup: &Lookup,
+        id: &PluginId,
+        copy: &AbsPath,
+    ) -> Result<(), Error> {
+        let loaded = lookup
+            .loader()
+            .plugin_named(copy, id.plugin.as_str())
+            .map_err(|problem| Error::BadManifest {
+                id: id.clone(),
+                problem: Box::new(problem),
+            })?;
+        if loaded.is_some_and(|loaded| loaded.value == self.manifest || !self.extra.is_empty()) {
+            return Ok(());
+        }
+        let changed = TreeError::Changed {
+            path: self.source.clone(),
+        };
+        Err(Error::Store {
+            action: "copy",
+            id: id.clone(),
+            source: Box::new(StoreError::Tree(changed)),
+        })
+    }
+}
+
+fn version_of(
+    lookup: &Lookup,
+    offer: &Offer<'_>,
+    manifest: &PluginManifest,
+) -> Result<VersionSegment, Error> {
+    let id = offer.id();
+    if offer.content.binding == Binding::Curated {
+        let Some(text) = curated_version(lookup.loader(), lookup.layout()) else {
+            return Err(Error::NoCuratedCommit {
+                path: lookup.layout().curated_sha(),
+            });
+        };
+        return VersionSegment::new(&text).map_err(|source| Error::BadVersion { id, source });
+    }
+    plugd_manifest::store_version(manifest).map_err(|source| Error::BadVersion { id, source })
+}

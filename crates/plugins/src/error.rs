@@ -1,0 +1,337 @@
+//! Why a use case failed, in terms of the request.
+//!
+//! [`Error::kind`] sorts every variant into one of a few kinds without a wildcard, so that a new
+//! variant forces a decision. Codes and wire shapes belong to the server.
+
+use plugd_config::{KeyPathError, WriteError};
+use plugd_disk::DiskError;
+use plugd_disk::tree::TreeError;
+use plugd_marketplace::NotSelected;
+use plugd_model::{AbsPath, Place, PluginId, Problem, VersionError};
+use plugd_store::StoreError;
+
+use crate::call::Cancelled;
+use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
+
+/// What an error means to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The request cannot be meant.
+    InvalidInput,
+    /// A plugin or marketplace is absent.
+    NotFound,
+    /// A policy, a missing login or a switched-off feature.
+    NotAllowed,
+    /// Another operation, a lock, or a clash of names or versions.
+    Conflict,
+    /// The network or something that needs it.
+    Unavailable,
+    /// Our bug, our disk, our state file.
+    Internal,
+    /// The request was cancelled and changed nothing.
+    Cancelled,
+}
+
+/// What a program can act on beside the message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The plugin it is about.
+    pub plugin: Option<String>,
+    /// The marketplace it is about.
+    pub marketplace: Option<String>,
+    /// The file or directory it is about.
+    pub path: Option<AbsPath>,
+    /// The member of a file or request it is about.
+    pub field: Option<String>,
+    /// The place in the file.
+    pub place: Option<Place>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// Why a configuration write was refused, in the reference's terms.
+    pub config_write: Option<WriteRefusal>,
+}
+
+/// The refusals of a configuration write that clients of the reference tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteRefusal {
+    /// The file is not at the version that the client expected.
+    VersionConflict,
+    /// The key path or value is not valid, or the file is broken.
+    Validation,
+    /// The file is not the user's.
+    LayerReadonly,
+}
+
+/// Why a use case failed. The errors of the crates below are boxed: they carry paths, and a result is
+/// passed on far more often than it is an error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Exactly one of two members must be given.
+    #[error("{method} requires exactly one of marketplacePath or remoteMarketplaceName")]
+    OneSelector {
+        /// The method.
+        method: &'static str,
+    },
+    /// A member has a value that cannot be meant.
+    #[error("{field}: {reason}")]
+    BadValue {
+        /// The member.
+        field: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// Plugins are switched off in configuration.
+    #[error("{method}: plugins are disabled by the configuration")]
+    PluginsDisabled {
+        /// The method.
+        method: &'static str,
+    },
+    /// The remote catalog needs a login. The words are the reference's: clients match on them.
+    #[error("{action}: chatgpt authentication required for remote plugin catalog")]
+    LoginRequired {
+        /// What was tried.
+        action: &'static str,
+    },
+    /// An id that can be neither local nor remote.
+    #[error("invalid plugin id `{}`: write `plugin@marketplace`", id.escape_debug())]
+    BadPluginId {
+        /// What was given.
+        id: String,
+    },
+    /// Nothing matches in the resolved set.
+    #[error(transparent)]
+    NotSelected(#[from] NotSelected),
+    /// The entry may not be installed.
+    #[error("plugin `{id}` is not available for installation: its marketplace says so")]
+    NotAvailable {
+        /// The plugin.
+        id: PluginId,
+    },
+    /// Its source is of a kind that cannot be fetched yet.
+    #[error("plugin `{id}` comes from {what}, and fetching from there is not built yet")]
+    SourceNotBuilt {
+        /// The plugin.
+        id: PluginId,
+        /// The kind of source, in words.
+        what: &'static str,
+    },
+    /// The directory of a local source is not there.
+    #[error("the source of plugin `{id}` does not exist or is not a directory: {path}")]
+    SourceMissing {
+        /// The plugin.
+        id: PluginId,
+        /// The directory.
+        path: AbsPath,
+    },
+    /// The directory of a local source cannot be looked at.
+    #[error("the source of plugin `{id}` cannot be read")]
+    SourceUnreadable {
+        /// The plugin.
+        id: PluginId,
+        /// The directory.
+        path: AbsPath,
+        /// Why.
+        #[source]
+        source: Box<DiskError>,
+    },
+    /// The plugin was taken out of the configuration while it was brought in the background.
+    #[error("plugin `{id}` is no longer configured")]
+    NoLongerConfigured {
+        /// The plugin.
+        id: PluginId,
+    },
+    /// A link leads a local source out of its marketplace.
+    #[error("the source of plugin `{id}` leads out of its marketplace through a link: {path}")]
+    SourceEscapes {
+        /// The plugin.
+        id: PluginId,
+        /// The directory as named.
+        path: AbsPath,
+    },
+    /// The manifest cannot be used.
+    #[error("missing or invalid plugin.json: {}", problem.message)]
+    BadManifest {
+        /// The plugin.
+        id: PluginId,
+        /// Why, with its place.
+        problem: Box<Problem>,
+    },
+    /// The manifest speaks of another plugin.
+    #[error("the manifest's name `{}` differs from the entry's name `{}`", found.escape_debug(), id.plugin)]
+    NameMismatch {
+        /// The entry.
+        id: PluginId,
+        /// What the manifest says.
+        found: String,
+        /// The manifest.
+        path: AbsPath,
+    },
+    /// The declared version cannot name a directory.
+    #[error("plugin `{id}` cannot be stored")]
+    BadVersion {
+        /// The plugin.
+        id: PluginId,
+        /// Why.
+        #[source]
+        source: VersionError,
+    },
+    /// The curated snapshot has no recorded commit, which is the version of its plugins.
+    #[error("the curated marketplace has no recorded commit: {path} is missing or empty")]
+    NoCuratedCommit {
+        /// The file that should hold it.
+        path: AbsPath,
+    },
+    /// Something moved the copy past its pin.
+    #[error("plugin `{id}` is pinned to {pinned} and its source offers {offered}")]
+    Pinned {
+        /// The plugin.
+        id: PluginId,
+        /// What it is pinned to.
+        pinned: String,
+        /// What would have come.
+        offered: String,
+    },
+    /// A source text of `marketplace/add` in no accepted form.
+    #[error(
+        "invalid marketplace source format `{}`: expected owner/repo, a git URL, or a local marketplace path",
+        given.escape_debug()
+    )]
+    BadMarketplaceSource {
+        /// What was given.
+        given: String,
+    },
+    /// A directory that holds no usable marketplace.
+    #[error("{path} holds no usable marketplace: {}", problem.message)]
+    NoMarketplaceThere {
+        /// The directory.
+        path: AbsPath,
+        /// Why.
+        problem: Box<Problem>,
+    },
+    /// Another source is configured under the same name.
+    #[error("marketplace `{name}` is already added from a different source: {existing}")]
+    OtherSource {
+        /// The name.
+        name: String,
+        /// What is configured.
+        existing: String,
+    },
+    /// Nothing is configured under that name.
+    #[error("marketplace `{name}` is not configured or installed")]
+    NotConfigured {
+        /// The name.
+        name: String,
+        /// The configured name that differs in case only.
+        other_case: Option<String>,
+    },
+    /// Requirements refuse the source.
+    #[error("{}", problem.message)]
+    Policy {
+        /// The refusal, with its file.
+        problem: Box<Problem>,
+    },
+    /// A key path that cannot be parsed.
+    #[error("invalid key path `{}`", given.escape_debug())]
+    BadKeyPath {
+        /// What was given.
+        given: String,
+        /// Why.
+        #[source]
+        source: KeyPathError,
+    },
+    /// Configuration could not be written.
+    #[error("failed to write the configuration")]
+    Config(#[source] Box<WriteError>),
+    /// The store failed.
+    #[error("failed to {action} plugin `{id}`")]
+    Store {
+        /// What was done.
+        action: &'static str,
+        /// The plugin.
+        id: PluginId,
+        /// Why.
+        #[source]
+        source: Box<StoreError>,
+    },
+    /// The store as a whole cannot be used.
+    #[error("the plugin store cannot be used")]
+    StoreState(#[source] Box<StoreError>),
+    /// A file operation outside the store failed.
+    #[error("a file operation failed")]
+    Disk(#[source] Box<DiskError>),
+    /// A whole directory could not be removed.
+    #[error("a directory could not be processed")]
+    Tree(#[source] Box<TreeError>),
+    /// Adding git marketplaces is not built yet.
+    #[error("`{}` is a git source, and adding marketplaces from git is not built yet", source_text.escape_debug())]
+    GitMarketplaceNotBuilt {
+        /// What was given.
+        source_text: String,
+    },
+    /// The request was cancelled.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// A bug: a section panicked.
+    #[error("internal error")]
+    Panicked {
+        /// The panic's text, for the log.
+        text: String,
+    },
+}
+
+impl Error {
+    /// Sorts the error.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::OneSelector { .. }
+            | Self::BadValue { .. }
+            | Self::BadPluginId { .. }
+            | Self::BadKeyPath { .. }
+            | Self::BadMarketplaceSource { .. }
+            | Self::NoMarketplaceThere { .. }
+            | Self::NameMismatch { .. }
+            | Self::BadManifest { .. }
+            | Self::BadVersion { .. }
+            | Self::SourceUnreadable { .. }
+            | Self::SourceEscapes { .. } => Kind::InvalidInput,
+            Self::NotSelected(reason) => kind_of_unselected(reason),
+            Self::SourceMissing { .. } | Self::NotConfigured { .. } => Kind::NotFound,
+            Self::PluginsDisabled { .. }
+            | Self::LoginRequired { .. }
+            | Self::NotAvailable { .. }
+            | Self::Policy { .. } => Kind::NotAllowed,
+            Self::Pinned { .. } | Self::OtherSource { .. } | Self::NoLongerConfigured { .. } => {
+                Kind::Conflict
+            }
+            Self::SourceNotBuilt { .. }
+            | Self::GitMarketplaceNotBuilt { .. }
+            | Self::NoCuratedCommit { .. } => Kind::Unavailable,
+            Self::Config(error) => kind_of_write(error),
+            Self::Store { source, .. } | Self::StoreState(source) => kind_of_store(source),
+            Self::Disk(error) if matches!(**error, DiskError::Locked { .. }) => Kind::Conflict,
+            Self::Disk(_) | Self::Tree(_) | Self::Panicked { .. } => Kind::Internal,
+            Self::Cancelled(_) => Kind::Cancelled,
+        }
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        Self::Config(Box::new(error))
+    }
+}
+
+impl From<DiskError> for Error {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(Box::new(error))
+    }
+}
+
+impl From<TreeError> for Error {
+    fn from(error: TreeError) -> Self {
+        Self::Tree(Box::new(error))
+    }
+}

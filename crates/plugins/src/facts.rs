@@ -1,0 +1,326 @@
+//! What a program can act on in an error, beside the message: which plugin, which file, which line,
+//! and what to do next.
+
+use plugd_config::WriteError;
+use plugd_disk::DiskError;
+use plugd_disk::tree::TreeError;
+use plugd_marketplace::NotSelected;
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
+use plugd_store::StoreError;
+
+use crate::error::{Error, Facts, Kind, WriteRefusal};
+
+impl Error {
+    /// The facts of this error.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let mut facts = self.subject();
+        facts.hint = self.hint();
+        facts.retryable = self.held_lock().is_some();
+        facts
+    }
+
+    /// The lock that another process held for too long, when that was the reason.
+    fn held_lock(&self) -> Option<&AbsPath> {
+        match self {
+            Self::Disk(error) => match &**error {
+                DiskError::Locked { path } => Some(path),
+                _ => None,
+            },
+            Self::Config(error) => match &**error {
+                WriteError::Locked { path } => Some(path),
+                _ => None,
+            },
+            Self::Store { source, .. } | Self::StoreState(source) => source.held_lock(),
+            _ => None,
+        }
+    }
+
+    /// What it is about.
+    fn subject(&self) -> Facts {
+        match self {
+            Self::BadValue { field, .. } => Facts {
+                field: Some((*field).to_owned()),
+                ..Facts::default()
+            },
+            Self::BadKeyPath { .. } => Facts {
+                field: Some("keyPath".to_owned()),
+                config_write: Some(WriteRefusal::Validation),
+                ..Facts::default()
+            },
+            Self::BadPluginId { id } => Facts {
+                plugin: Some(id.clone()),
+                field: Some("pluginId".to_owned()),
+                ..Facts::default()
+            },
+            Self::NotSelected(reason) => of_unselected(reason),
+            Self::NotAvailable { id }
+            | Self::SourceNotBuilt { id, .. }
+            | Self::BadVersion { id, .. }
+            | Self::NoLongerConfigured { id }
+            | Self::Pinned { id, .. } => of_plugin(id),
+            Self::SourceMissing { id, path }
+            | Self::SourceUnreadable { id, path, .. }
+            | Self::SourceEscapes { id, path }
+            | Self::NameMismatch { id, path, .. } => Facts {
+                path: Some(path.clone()),
+                ..of_plugin(id)
+            },
+            Self::BadManifest { id, problem } => Facts {
+                plugin: Some(id.to_string()),
+                marketplace: Some(id.marketplace.to_string()),
+                ..of_problem(problem)
+            },
+            Self::NoCuratedCommit { path } => of_path(path),
+            Self::NoMarketplaceThere { path, problem } => Facts {
+                path: problem.path.clone().or_else(|| Some(path.clone())),
+                ..of_problem(problem)
+            },
+            Self::OtherSource { name, .. } | Self::NotConfigured { name, .. } => Facts {
+                marketplace: Some(name.clone()),
+                ..Facts::default()
+            },
+            Self::Policy { problem } => of_problem(problem),
+            Self::Config(error) => of_write(error),
+            Self::Store { id, source, .. } => Facts {
+                path: path_of_store(source),
+                ..of_plugin(id)
+            },
+            Self::StoreState(source) => Facts {
+                path: path_of_store(source),
+                ..Facts::default()
+            },
+            Self::Disk(error) => of_path(error.path()),
+            Self::Tree(error) => Facts {
+                path: path_of_tree(error),
+                ..Facts::default()
+            },
+            Self::OneSelector { .. }
+            | Self::PluginsDisabled { .. }
+            | Self::LoginRequired { .. }
+            | Self::BadMarketplaceSource { .. }
+            | Self::GitMarketplaceNotBuilt { .. }
+            | Self::Cancelled(_)
+            | Self::Panicked { .. } => Facts::default(),
+        }
+    }
+
+    /// What to do next, where there is something.
+    fn hint(&self) -> Option<String> {
+        if let Some(lock) = self.held_lock() {
+            return Some(format!(
+                "another process holds `{lock}`; wait for it to finish and try again"
+            ));
+        }
+        let text = match self {
+            Self::PluginsDisabled { .. } => {
+                "remove `plugins = false` from the [features] table of config.toml".to_owned()
+            }
+            Self::NotSelected(NotSelected::NoEntry {
+                similar: Some(similar),
+                ..
+            }) => format!("did you mean `{similar}`?"),
+            Self::NotSelected(NotSelected::NoMarketplace { id }) => format!(
+                "add the marketplace `{}` with marketplace/add, or pass its marketplacePath",
+                id.marketplace
+            ),
+            Self::NotConfigured {
+                other_case: Some(name),
+                ..
+            } => format!("names are case-sensitive; `{name}` is configured"),
+            Self::NameMismatch { id, .. } => format!(
+                "set `name` in the manifest to `{}`, or rename the entry",
+                id.plugin
+            ),
+            Self::BadVersion { .. } => "use a version such as 1.2.0 in the manifest".to_owned(),
+            Self::OtherSource { name, .. } => {
+                format!("remove `{name}` with marketplace/remove first")
+            }
+            Self::SourceEscapes { .. } => "move the plugin's files into the marketplace".to_owned(),
+            Self::Pinned { .. } => "remove the pin first".to_owned(),
+            Self::Config(error) => match **error {
+                WriteError::Broken { .. } => {
+                    "mend the file at the given line; nothing was written".to_owned()
+                }
+                WriteError::Stale { .. } => {
+                    "read the configuration again and repeat the edit".to_owned()
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(text)
+    }
+}
+
+fn of_plugin(id: &PluginId) -> Facts {
+    Facts {
+        plugin: Some(id.to_string()),
+        marketplace: Some(id.marketplace.to_string()),
+        ..Facts::default()
+    }
+}
+
+fn of_path(path: &AbsPath) -> Facts {
+    Facts {
+        path: Some(path.clone()),
+        ..Facts::default()
+    }
+}
+
+fn of_problem(problem: &Problem) -> Facts {
+    Facts {
+        path: problem.path.clone(),
+        field: problem.field.clone(),
+        place: problem.place,
+        ..Facts::default()
+    }
+}
+
+fn of_unselected(reason: &NotSelected) -> Facts {
+    match reason {
+        NotSelected::Marketplace { problem } => of_problem(problem),
+        NotSelected::NoEntry {
+            plugin,
+            marketplace,
+            because,
+            similar: _,
+        } => Facts {
+            plugin: Some(plugin.clone()),
+            marketplace: Some(marketplace.clone()),
+            ..because.as_deref().map(of_problem).unwrap_or_default()
+        },
+        NotSelected::OtherProduct {
+            plugin,
+            marketplace,
+        } => Facts {
+            plugin: Some(plugin.to_string()),
+            marketplace: Some(marketplace.clone()),
+            ..Facts::default()
+        },
+        NotSelected::NoMarketplace { id } => of_plugin(id),
+    }
+}
+
+fn of_write(error: &WriteError) -> Facts {
+    let mut facts = match error {
+        WriteError::Broken { path, problem } => Facts {
+            path: Some(path.clone()),
+            place: problem.place,
+            ..Facts::default()
+        },
+        WriteError::ReadOnly { path }
+        | WriteError::Locked { path }
+        | WriteError::NotWanted { path }
+        | WriteError::Contested { path } => of_path(path),
+        WriteError::Invalid { field, .. } | WriteError::NotExact { field } => Facts {
+            field: Some(field.clone()),
+            ..Facts::default()
+        },
+        WriteError::Disk { source } => of_path(source.path()),
+        WriteError::Stale { .. }
+        | WriteError::NoKey
+        | WriteError::TwoFiles
+        | WriteError::StateTooNew { .. } => Facts::default(),
+    };
+    facts.config_write = match error {
+        WriteError::Stale { .. } => Some(WriteRefusal::VersionConflict),
+        WriteError::NoKey
+        | WriteError::Invalid { .. }
+        | WriteError::Broken { .. }
+        | WriteError::TwoFiles
+        | WriteError::NotExact { .. } => Some(WriteRefusal::Validation),
+        WriteError::ReadOnly { .. } => Some(WriteRefusal::LayerReadonly),
+        WriteError::StateTooNew { .. }
+        | WriteError::Locked { .. }
+        | WriteError::NotWanted { .. }
+        | WriteError::Contested { .. }
+        | WriteError::Disk { .. } => None,
+    };
+    facts
+}
+
+fn path_of_store(error: &StoreError) -> Option<AbsPath> {
+    match error {
+        StoreError::Disk(error) => Some(error.path().clone()),
+        StoreError::Tree(error) => path_of_tree(error),
+        StoreError::FormatTooNew { path, .. }
+        | StoreError::BadFormat { path }
+        | StoreError::BadJournal { path, .. } => Some(path.clone()),
+        StoreError::Unfinished { journal, .. } => Some(journal.clone()),
+        StoreError::OtherFileSystem { to, .. } => Some(to.clone()),
+        StoreError::ConfigUndo { .. }
+        | StoreError::BadExtraFile { .. }
+        | StoreError::NotInstalled { .. }
+        | StoreError::NotRecorded { .. } => None,
+    }
+}
+
+fn path_of_tree(error: &TreeError) -> Option<AbsPath> {
+    match error {
+        TreeError::Disk(error) => Some(error.path().clone()),
+        TreeError::NotADirectory { path }
+        | TreeError::OverLimit { path, .. }
+        | TreeError::Changed { path }
+        | TreeError::Exists { path } => Some(path.clone()),
+        TreeError::ContainsStore { root, .. } => Some(root.clone()),
+    }
+}
+
+/// Sorts the errors of the store: what the source of a plugin is to blame for is the request's
+/// fault, what another process holds is a conflict, the rest is ours.
+pub(crate) fn kind_of_store(error: &StoreError) -> Kind {
+    match error {
+        StoreError::Disk(DiskError::NotWanted { .. }) => Kind::Cancelled,
+        StoreError::Disk(DiskError::Locked { .. })
+        | StoreError::Unfinished { .. }
+        | StoreError::FormatTooNew { .. } => Kind::Conflict,
+        StoreError::Tree(error) => match error {
+            TreeError::OverLimit { .. }
+            | TreeError::ContainsStore { .. }
+            | TreeError::NotADirectory { .. }
+            | TreeError::Changed { .. } => Kind::InvalidInput,
+            TreeError::Disk(_) | TreeError::Exists { .. } => Kind::Internal,
+        },
+        StoreError::BadExtraFile { .. } => Kind::InvalidInput,
+        StoreError::NotInstalled { .. } | StoreError::NotRecorded { .. } => Kind::NotFound,
+        StoreError::Disk(_)
+        | StoreError::BadFormat { .. }
+        | StoreError::BadJournal { .. }
+        | StoreError::ConfigUndo { .. }
+        | StoreError::OtherFileSystem { .. } => Kind::Internal,
+    }
+}
+
+/// Sorts the reasons of a lookup.
+pub(crate) fn kind_of_unselected(reason: &NotSelected) -> Kind {
+    match reason {
+        NotSelected::NoEntry { .. }
+        | NotSelected::OtherProduct { .. }
+        | NotSelected::NoMarketplace { .. } => Kind::NotFound,
+        NotSelected::Marketplace { problem } => match problem.kind {
+            ProblemKind::Missing => Kind::NotFound,
+            ProblemKind::Policy | ProblemKind::ReservedName => Kind::NotAllowed,
+            ProblemKind::Conflict => Kind::Conflict,
+            _ => Kind::InvalidInput,
+        },
+    }
+}
+
+/// Sorts the errors of a configuration write.
+pub(crate) fn kind_of_write(error: &WriteError) -> Kind {
+    match error {
+        WriteError::Stale { .. }
+        | WriteError::StateTooNew { .. }
+        | WriteError::Locked { .. }
+        | WriteError::Contested { .. } => Kind::Conflict,
+        WriteError::NoKey
+        | WriteError::Invalid { .. }
+        | WriteError::Broken { .. }
+        | WriteError::TwoFiles
+        | WriteError::NotExact { .. } => Kind::InvalidInput,
+        WriteError::NotWanted { .. } => Kind::Cancelled,
+        WriteError::ReadOnly { .. } => Kind::NotAllowed,
+        WriteError::Disk { .. } => Kind::Internal,
+    }
+}

@@ -1,0 +1,262 @@
+//! What moves a copy by itself, and what does not.
+
+use std::sync::Arc;
+
+use plugd_config::SessionFlags;
+use plugd_disk::Disk;
+use plugd_model::{AbsPath, PluginId, VersionSegment};
+use plugd_store::{Pin, Provenance};
+use plugd_testkit::{Sandbox, test_environment};
+use pretty_assertions::assert_eq;
+
+use super::follow;
+use crate::call::Call;
+use crate::install::{Target, Why, install_offer, target_selector};
+use crate::status::{PluginOutcome, PluginResult};
+use crate::{Copies, Lookup, Roots};
+
+const HELLO: &str = r#"
+== ch/config.toml
+[marketplaces.demo]
+source_type = "local"
+source = "$ROOT/demo"
+[plugins."hello@demo"]
+enabled = true
+== demo/.agents/plugins/marketplace.json
+{"name":"demo","plugins":[{"name":"hello","source":"./hello"}]}
+== demo/hello/.codex-plugin/plugin.json
+{"name":"hello","version":"1.0.0"}
+== demo/hello/notes.md
+first
+"#;
+
+struct Home {
+    sandbox: Sandbox,
+    lookup: Lookup,
+    copies: Copies,
+}
+
+fn home(fixture: &str) -> Home {
+    let sandbox = Sandbox::from(fixture);
+    let environment = test_environment(&sandbox);
+    let layout = sandbox.layout();
+    let lookup = Lookup::new(
+        Disk::new(),
+        Arc::new(layout.clone()),
+        environment.home.clone(),
+        Arc::new(SessionFlags::none()),
+    );
+    let copies = Copies::new(Disk::new(), layout, environment.names, environment.clock);
+    Home {
+        sandbox,
+        lookup,
+        copies,
+    }
+}
+
+fn hello() -> PluginId {
+    PluginId::parse("hello@demo").unwrap()
+}
+
+impl Home {
+    fn follow(&self, cwds: &[&str]) -> Option<PluginResult> {
+        let resolved = self.lookup.resolve(&Roots {
+            cwds: cwds.iter().map(|cwd| self.sandbox.path(cwd)).collect(),
+            manifests: Vec::new(),
+        });
+        follow(&self.lookup, &self.copies, &resolved, &hello())
+    }
+
+    #[track_caller]
+    fn check(&self, outcome: PluginOutcome, from: Option<&str>, to: &str) {
+        let result = self.follow(&[]).unwrap();
+        let told = result
+            .problem
+            .as_ref()
+            .map(|problem| problem.message.clone());
+        assert_eq!(
+            (result.outcome, result.from.as_deref(), result.to.as_deref()),
+            (outcome, from, Some(to)),
+            "{told:?}"
+        );
+    }
+
+    fn install(&self, manifest: &str) {
+        let target = Target::Named {
+            manifest: self.sandbox.path(manifest),
+            plugin: "hello".to_owned(),
+        };
+        let resolved = self.lookup.resolve_ungated(&crate::install::roots(&target));
+        let offer = resolved.set.select(&target_selector(&target)).unwrap();
+        install_offer(
+            &Call::detached(),
+            &self.lookup,
+            &self.copies,
+            &offer,
+            Why::Request,
+        )
+        .unwrap();
+    }
+
+    fn cached(&self, version: &str) -> AbsPath {
+        self.sandbox
+            .path(format!("ch/plugins/cache/demo/hello/{version}"))
+    }
+
+    fn notes(&self, version: &str) -> String {
+        let path = format!("ch/plugins/cache/demo/hello/{version}/notes.md");
+        self.sandbox.text(&path)
+    }
+
+    fn version(&self, version: &str) {
+        self.sandbox.write(
+            "demo/hello/.codex-plugin/plugin.json",
+            format!(r#"{{"name":"hello","version":"{version}"}}"#),
+        );
+    }
+}
+
+const MANIFEST: &str = "demo/.agents/plugins/marketplace.json";
+
+#[test]
+fn a_configured_plugin_without_a_copy_is_brought_and_stays() {
+    let home = home(HELLO);
+    home.check(PluginOutcome::Installed, None, "1.0.0");
+    home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
+    assert_eq!(home.notes("1.0.0"), "first\n");
+}
+
+#[test]
+fn a_new_version_and_new_content_arrive() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.version("1.1.0");
+    home.check(PluginOutcome::Updated, Some("1.0.0"), "1.1.0");
+    home.sandbox.write("demo/hello/notes.md", "second\n");
+    home.check(PluginOutcome::Updated, Some("1.1.0"), "1.1.0");
+    assert_eq!(home.notes("1.1.0"), "second\n");
+    assert!(!home.sandbox.exists("ch/plugins/cache/demo/hello/1.0.0"));
+}
+
+#[test]
+fn configuration_is_never_written() {
+    let home = home(&HELLO.replace("enabled = true", "enabled = false # off"));
+    let before = home.sandbox.text("ch/config.toml");
+    home.check(PluginOutcome::Installed, None, "1.0.0");
+    home.version("1.1.0");
+    home.check(PluginOutcome::Updated, Some("1.0.0"), "1.1.0");
+    assert_eq!(home.sandbox.text("ch/config.toml"), before);
+}
+
+#[test]
+fn an_empty_version_directory_is_repaired() {
+    let home = home(HELLO);
+    home.sandbox.add("== ch/plugins/cache/demo/hello/1.0.0/\n");
+    home.check(PluginOutcome::Updated, Some("1.0.0"), "1.0.0");
+    assert_eq!(home.notes("1.0.0"), "first\n");
+}
+
+#[test]
+fn a_pinned_plugin_stays_and_says_so() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    let pin = Pin {
+        version: VersionSegment::new("1.0.0").unwrap(),
+        tree_digest: None,
+    };
+    let store = home.copies.store().unwrap();
+    store
+        .set_pin(&hello(), Some(pin), std::time::Duration::from_secs(1))
+        .unwrap();
+    home.version("1.1.0");
+    home.check(PluginOutcome::HeldBack, Some("1.0.0"), "1.1.0");
+    assert!(home.sandbox.exists("ch/plugins/cache/demo/hello/1.0.0"));
+}
+
+#[test]
+fn a_foreign_copy_with_the_same_content_is_adopted_in_place() {
+    let home = home(HELLO);
+    home.sandbox.add(
+        "== ch/plugins/cache/demo/hello/1.0.0/.codex-plugin/plugin.json\n\
+         {\"name\":\"hello\",\"version\":\"1.0.0\"}\n\
+         == ch/plugins/cache/demo/hello/1.0.0/notes.md\nfirst\n",
+    );
+    home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
+    let copy = home.copies.store().unwrap().get(&hello()).unwrap().unwrap();
+    assert_eq!(copy.provenance, Provenance::Recorded);
+    assert_eq!(copy.root, home.cached("1.0.0"));
+}
+
+#[test]
+fn a_foreign_copy_with_other_content_is_brought_to_its_source_once() {
+    let home = home(HELLO);
+    let foreign = "== ch/plugins/cache/demo/hello/1.0.0/notes.md\nforeign\n";
+    home.sandbox.add(foreign);
+    home.check(PluginOutcome::Updated, Some("1.0.0"), "1.0.0");
+    assert_eq!(home.notes("1.0.0"), "first\n");
+    // Who replaces it again is not fought.
+    home.sandbox.remove("ch/plugins/cache/demo/hello");
+    home.sandbox.add(foreign);
+    home.check(PluginOutcome::HeldBack, Some("1.0.0"), "1.0.0");
+    assert_eq!(home.notes("1.0.0"), "foreign\n");
+}
+
+#[test]
+fn a_policy_that_forbids_installation_holds_back() {
+    let home = home(&HELLO.replace(
+        r#""source":"./hello""#,
+        r#""source":"./hello","policy":{"installation":"NOT_AVAILABLE"}"#,
+    ));
+    home.check(PluginOutcome::HeldBack, None, "1.0.0");
+    assert!(!home.sandbox.exists("ch/plugins/cache/demo/hello"));
+}
+
+#[test]
+fn a_source_that_cannot_be_used_leaves_the_copy_alone() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.sandbox
+        .write("demo/hello/.codex-plugin/plugin.json", "{nonsense");
+    let result = home.follow(&[]).unwrap();
+    assert_eq!(result.outcome, PluginOutcome::Failed);
+    assert!(result.problem.is_some());
+    assert_eq!(home.notes("1.0.0"), "first\n");
+}
+
+const TAKEOVER: &str = r#"
+== a/.agents/plugins/marketplace.json
+{"name":"demo","plugins":[{"name":"hello","source":"./hello"}]}
+== a/hello/.codex-plugin/plugin.json
+{"name":"hello","version":"9.9.9"}
+== a/hello/notes.md
+evil
+"#;
+
+#[test]
+fn a_directory_that_somebody_stands_in_never_replaces_a_copy() {
+    let home = home(&format!("{}{}", HELLO, TAKEOVER.trim_start()));
+    home.install(MANIFEST);
+    let result = home.follow(&["a"]).unwrap();
+    assert_eq!(result.outcome, PluginOutcome::Unchanged);
+    assert_eq!(home.notes("1.0.0"), "first\n");
+}
+
+#[test]
+fn a_directory_that_somebody_stands_in_never_fills_a_gap() {
+    let only_there = "== ch/config.toml\n[plugins.\"hello@demo\"]\nenabled = true\n";
+    let home = home(&format!("{}{}", only_there, TAKEOVER.trim_start()));
+    assert_eq!(home.follow(&["a"]), None);
+    assert!(!home.sandbox.exists("ch/plugins/cache"));
+}
+
+#[test]
+fn a_plugin_installed_from_a_directory_by_request_follows_that_directory() {
+    let home = home(&format!("{}{}", HELLO, TAKEOVER.trim_start()));
+    home.install("a/.agents/plugins/marketplace.json");
+    assert_eq!(home.notes("9.9.9"), "evil\n");
+    // Without that directory in sight nothing is its source.
+    assert_eq!(home.follow(&[]), None);
+    home.sandbox.write("a/hello/notes.md", "more\n");
+    assert_eq!(home.follow(&["a"]).unwrap().outcome, PluginOutcome::Updated);
+    assert_eq!(home.notes("9.9.9"), "more\n");
+}

@@ -1,0 +1,314 @@
+//! `plugin/install`, and the one path that every other installation takes.
+//!
+//! Order: fetch and stage, check the staged tree, lock, journal, exchange, record, configuration,
+//! commit. What fails before the commit is played back; a copy that is already what its source has
+//! is not written again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use plugd_components::migrated_commands;
+use plugd_config::Edit;
+use plugd_disk::tree::Limits;
+use plugd_marketplace::{Binding, Offer, Selector};
+use plugd_model::{AbsPath, AuthPolicy, PluginId, PluginPath, Problem, Source, VersionSegment};
+use plugd_store::{
+    Installed, InstalledBy, NewInstall, PinChange, Retention, StagedInstall, Store, StoreError,
+};
+
+use crate::binding;
+use crate::call::Call;
+use crate::content::Content;
+use crate::events::{Change, ChangeReason, Events};
+use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::obtain::{admit, obtain};
+use crate::{Blocking, Copies, Error, Lookup, Roots, Sight};
+
+/// How long to wait for another process that swaps a plugin.
+pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What to install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The entry that a manifest names.
+    Named {
+        /// The manifest.
+        manifest: AbsPath,
+        /// The entry's name.
+        plugin: String,
+    },
+    /// The entry that a listing shows under this id.
+    Shown(PluginId),
+}
+
+/// What an installation did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Installation {
+    /// The plugin.
+    pub id: PluginId,
+    /// Its version directory.
+    pub version: VersionSegment,
+    /// The installed copy.
+    pub root: AbsPath,
+    /// When its apps ask for a login.
+    pub auth_policy: AuthPolicy,
+    /// Whether files or configuration changed.
+    pub changed: bool,
+    /// Set when the plugin came from somewhere else before.
+    pub rebound: Option<Rebinding>,
+    /// What was left out of the copy.
+    pub problems: Vec<Problem>,
+}
+
+/// A plugin that was bound to one source and is bound to another now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebinding {
+    /// The marketplace it came from.
+    pub from: Binding,
+    /// The entry's source there, when it was recorded.
+    pub from_source: Option<Source>,
+    /// The marketplace it comes from now.
+    pub to: Binding,
+    /// The entry's source there.
+    pub to_source: Source,
+}
+
+/// Installs a plugin and switches it on.
+///
+/// # Errors
+/// Nothing matches, policy refuses, the source is missing or unusable, or the store or the
+/// configuration cannot be written; then everything is as it was.
+pub async fn install(
+    call: &Call,
+    blocking: &Blocking,
+    lookup: &Lookup,
+    copies: &Copies,
+    events: &Events,
+    target: Target,
+) -> Result<Installation, Error> {
+    let (call, lookup, copies, events) =
+        (call.clone(), lookup.clone(), copies.clone(), events.clone());
+    blocking
+        .run(move || {
+            let resolved = lookup.resolve_ungated(&roots(&target));
+            let offer = resolved.set.select(&target_selector(&target))?;
+            admit(&offer)?;
+            let done = install_offer(&call, &lookup, &copies, &offer, Why::Request)?;
+            if done.changed {
+                let change = Change::new(ChangeReason::Request)
+                    .plugin(done.id.clone())
+                    .config_key(format!("plugins.{}", done.id));
+                events.changed(change);
+            }
+            Ok(done)
+        })
+        .await
+}
+
+/// How the target is looked up in the resolved set.
+pub(crate) fn target_selector(target: &Target) -> Selector<'_> {
+    match target {
+        Target::Named { manifest, plugin } => Selector::Named { manifest, plugin },
+        Target::Shown(id) => Selector::Shown(id),
+    }
+}
+
+/// Where to look for it: a manifest that the request names is a root of its own.
+pub(crate) fn roots(target: &Target) -> Roots {
+    match target {
+        Target::Named { manifest, .. } => Roots {
+            cwds: Vec::new(),
+            manifests: vec![manifest.clone()],
+        },
+        Target::Shown(_) => Roots::default(),
+    }
+}
+
+/// Why a copy is brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Why<'a> {
+    /// A client asked: the plugin is switched on as well.
+    Request,
+    /// It is configured in one of these scopes, which is asked again under the lock: an uninstall
+    /// may have come first. Configuration is never touched.
+    Configured(&'a [Sight]),
+}
+
+impl Why<'_> {
+    fn recorded(self) -> InstalledBy {
+        match self {
+            Self::Request => InstalledBy::Request,
+            Self::Configured(_) => InstalledBy::Refresh,
+        }
+    }
+
+    fn is_request(self) -> bool {
+        matches!(self, Self::Request)
+    }
+}
+
+/// The one install path: from an admitted offer to a committed copy.
+pub(crate) fn install_offer(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    offer: &Offer<'_>,
+    why: Why<'_>,
+) -> Result<Installation, Error> {
+    let store = copies.store()?;
+    let id = offer.id();
+    call.progress.report("resolving", 0, None);
+    let content = Content::read(lookup, offer, obtain(lookup, offer)?)?;
+    let before = store.get(&id).map_err(|error| failed(&id, error))?;
+    let rebound = before.as_ref().and_then(|copy| rebinding(copy, offer));
+    let done = |copy: Installed, changed, rebound, problems| Installation {
+        id: copy.id,
+        version: copy.version,
+        root: copy.root,
+        auth_policy: offer.entry.auth_policy,
+        changed,
+        rebound,
+        problems,
+    };
+    if let Some(copy) = before {
+        refuse_to_leave_pin(&copy, &content)?;
+        if rebound.is_none() && is_current(store, &copy, &content)? {
+            let changed = why.is_request() && switch_on(call, lookup, &id)?;
+            return Ok(done(copy, changed, None, Vec::new()));
+        }
+    }
+    let edits = [Edit::set_plugin_enabled(&id, true)];
+    if why.is_request() {
+        // Configuration that cannot be edited is found out before anything is copied.
+        lookup.plan_edits(&edits)?;
+    }
+    let staged = stage(call, lookup, store, &id, &content)?;
+    let problems = staged.tree().left_out.clone();
+    call.progress.report("activating", 0, None);
+    let new = NewInstall {
+        version: content.version.clone(),
+        bound: binding::for_record(offer),
+        source: offer.entry.source.clone(),
+        commit: None,
+        by: why.recorded(),
+        pin: PinChange::Keep,
+        remote_id: None,
+    };
+    let retention = Retention {
+        keep: lookup.config(None).settings().keep_versions,
+        protected: BTreeSet::new(),
+    };
+    let mut activated = staged
+        .activate(new, &retention, call.patience(STORE_PATIENCE))
+        .map_err(|error| failed(&id, error))?;
+    match why {
+        Why::Request => {
+            activated
+                .journal_config(lookup.plan_edits(&edits)?)
+                .map_err(|error| failed(&id, error))?;
+            lookup.write_edits(&edits, CONFIG_PATIENCE)?;
+        }
+        Why::Configured(scopes) if !is_configured(lookup, scopes, &id) => {
+            return Err(Error::NoLongerConfigured { id });
+        }
+        Why::Configured(_) => {}
+    }
+    let copy = activated.commit().map_err(|error| failed(&id, error))?;
+    Ok(done(copy, true, rebound, problems))
+}
+
+/// Whether one of the scopes still configures the plugin, read anew.
+fn is_configured(lookup: &Lookup, scopes: &[Sight], id: &PluginId) -> bool {
+    scopes.iter().any(|sight| {
+        let config = lookup.config(sight.cwd.as_ref());
+        config.plugins().iter().any(|row| row.id == *id)
+    })
+}
+
+fn failed(id: &PluginId, source: StoreError) -> Error {
+    Error::Store {
+        action: "install",
+        id: id.clone(),
+        source: Box::new(source),
+    }
+}
+
+/// Copies the content and checks what was copied, since the source may have changed meanwhile.
+fn stage(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    id: &PluginId,
+    content: &Content,
+) -> Result<StagedInstall, Error> {
+    let transaction = store.begin(id).map_err(|error| failed(id, error))?;
+    call.cancel.check()?;
+    call.progress.report("copying", 0, None);
+    let mut staged = transaction
+        .stage(&content.source, &Limits::INSTALL, &content.extra)
+        .map_err(|error| failed(id, error))?;
+    let root = staged.tree().root.clone();
+    content.check_copy(lookup, id, &root)?;
+    let mut generated: Vec<(PluginPath, Vec<u8>)> = Vec::new();
+    for file in migrated_commands(lookup.disk(), &root, &content.manifest).items {
+        // A plugin may ship what another program generated from it; what it ships stays.
+        let shipped = lookup.disk().link_stamp(&root.join(&file.path))?.is_some();
+        if let (false, Some(path)) = (shipped, PluginPath::parse(&format!("./{}", file.path))) {
+            generated.push((path, file.content));
+        }
+    }
+    staged
+        .add_files(&generated)
+        .map_err(|error| failed(id, error))?;
+    call.cancel.check()?;
+    Ok(staged)
+}
+
+/// A request brings what its marketplace offers; a pinned plugin stays where it is pinned.
+fn refuse_to_leave_pin(copy: &Installed, content: &Content) -> Result<(), Error> {
+    let pin = copy.record.as_ref().and_then(|record| record.pin.as_ref());
+    match pin {
+        Some(pin) if pin.version != content.version => Err(Error::Pinned {
+            id: copy.id.clone(),
+            pinned: pin.version.to_string(),
+            offered: content.version.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the store already holds exactly what an installation would put there.
+fn is_current(store: &Store, copy: &Installed, content: &Content) -> Result<bool, Error> {
+    let Some(record) = copy.provenance_record() else {
+        return Ok(false);
+    };
+    if copy.version != content.version {
+        return Ok(false);
+    }
+    let offered = content.digest(store, &copy.id)?;
+    if record.source_digest != Some(offered) {
+        return Ok(false);
+    }
+    let on_disk = store
+        .tree_digest(copy)
+        .map_err(|error| failed(&copy.id, error))?;
+    Ok(on_disk == record.tree_digest)
+}
+
+fn rebinding(copy: &Installed, offer: &Offer<'_>) -> Option<Rebinding> {
+    let record = copy.record.as_ref()?;
+    let from = binding::of_record(&record.bound);
+    (from != offer.content.binding).then(|| Rebinding {
+        from,
+        from_source: copy.source(),
+        to: offer.content.binding.clone(),
+        to_source: offer.entry.source.clone(),
+    })
+}
+
+/// Switches a plugin on whose files are in place already; answers whether that changed anything.
+fn switch_on(call: &Call, lookup: &Lookup, id: &PluginId) -> Result<bool, Error> {
+    let edits = [Edit::set_plugin_enabled(id, true)];
+    let written = lookup.write_edits(&edits, call.patience(CONFIG_PATIENCE))?;
+    Ok(written.changed)
+}

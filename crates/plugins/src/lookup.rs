@@ -1,0 +1,179 @@
+//! The parts with which every use case finds out what exists: configuration and marketplaces.
+//!
+//! All of them come through [`Lookup::resolve`], so no two can disagree.
+
+use std::sync::Arc;
+
+use plugd_config::{Edit, SessionFlags, Snapshot, Written};
+use plugd_disk::{Disk, Patience};
+use plugd_manifest::Loader;
+use plugd_marketplace::{Login, MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
+use plugd_model::{AbsPath, Layout};
+
+use crate::Error;
+
+/// Reads configuration and resolves marketplaces. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    loader: Arc<Loader>,
+    layout: Arc<Layout>,
+    home: Option<AbsPath>,
+    flags: Arc<SessionFlags>,
+}
+
+/// Which places a request looks at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// Working directories, in the order of the request. None at all is one scope without project
+    /// configuration.
+    pub cwds: Vec<AbsPath>,
+    /// Manifests that the request names outright.
+    pub manifests: Vec<AbsPath>,
+}
+
+/// One configuration of a request and the directory it counts for.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// The directory, when the request named one.
+    pub cwd: Option<AbsPath>,
+    /// The layer stack as seen from there.
+    pub config: Arc<Snapshot>,
+}
+
+/// What a request sees: its scopes with plugins switched on, and one set of marketplaces.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The scopes in which plugins are switched on.
+    pub scopes: Vec<Sight>,
+    /// The marketplaces.
+    pub set: MarketplaceSet,
+}
+
+impl Resolved {
+    /// Whether plugins are switched off wherever the request looked.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.scopes.is_empty()
+    }
+}
+
+impl Lookup {
+    /// A lookup over one home directory.
+    #[must_use]
+    pub fn new(
+        disk: Disk,
+        layout: Arc<Layout>,
+        home: Option<AbsPath>,
+        flags: Arc<SessionFlags>,
+    ) -> Self {
+        Self {
+            loader: Arc::new(Loader::new(disk)),
+            layout,
+            home,
+            flags,
+        }
+    }
+
+    /// The loader of parsed files.
+    #[must_use]
+    pub fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
+    /// The file system.
+    #[must_use]
+    pub fn disk(&self) -> &Disk {
+        self.loader.disk()
+    }
+
+    /// The user's home directory.
+    #[must_use]
+    pub fn home(&self) -> Option<&AbsPath> {
+        self.home.as_ref()
+    }
+
+    /// The paths of the home directory.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The configuration as seen from a directory, or without project layers.
+    #[must_use]
+    pub fn config(&self, cwd: Option<&AbsPath>) -> Arc<Snapshot> {
+        plugd_config::load(self.disk(), &self.layout, &self.flags, cwd)
+    }
+
+    /// Resolves the marketplaces of a listing: scopes with plugins switched off are left out, and
+    /// when none is left nothing is looked for.
+    #[must_use]
+    pub fn resolve(&self, roots: &Roots) -> Resolved {
+        let mut scopes = self.sights(roots);
+        scopes.retain(|sight| sight.config.features().plugins);
+        self.resolve_in(scopes, roots)
+    }
+
+    /// Resolves for an operation that works whether or not plugins are switched on.
+    #[must_use]
+    pub fn resolve_ungated(&self, roots: &Roots) -> Resolved {
+        self.resolve_in(self.sights(roots), roots)
+    }
+
+    /// What would take these edits back. It is noted in a journal before they are made.
+    pub(crate) fn plan_edits(&self, edits: &[Edit]) -> Result<serde_json::Value, Error> {
+        let undo = plugd_config::plan(self.disk(), &self.layout, edits)?;
+        Ok(undo.to_json())
+    }
+
+    /// Edits the user's configuration.
+    pub(crate) fn write_edits<'a>(
+        &self,
+        edits: &[Edit],
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<Written, Error> {
+        plugd_config::write(self.disk(), &self.layout, edits, None, patience).map_err(Error::from)
+    }
+
+    fn sights(&self, roots: &Roots) -> Vec<Sight> {
+        // A manifest named outright is judged by the configuration seen from its directory.
+        let of_manifest = roots.manifests.first().and_then(AbsPath::parent);
+        if roots.cwds.is_empty() {
+            return vec![Sight {
+                cwd: None,
+                config: self.config(of_manifest.as_ref()),
+            }];
+        }
+        roots
+            .cwds
+            .iter()
+            .map(|cwd| Sight {
+                cwd: Some(cwd.clone()),
+                config: self.config(Some(cwd)),
+            })
+            .collect()
+    }
+
+    fn resolve_in(&self, scopes: Vec<Sight>, roots: &Roots) -> Resolved {
+        let borrowed: Vec<Scope<'_>> = scopes
+            .iter()
+            .map(|sight| Scope {
+                config: &sight.config,
+                cwd: sight.cwd.as_ref(),
+            })
+            .collect();
+        let none: &[AbsPath] = &[];
+        let input = ResolveInput {
+            layout: &self.layout,
+            home: self.home.as_ref(),
+            scopes: &borrowed,
+            manifests: if borrowed.is_empty() {
+                none
+            } else {
+                &roots.manifests
+            },
+            login: Login::None,
+        };
+        let set = MarketplaceResolver::new(&self.loader).resolve(&input);
+        Resolved { scopes, set }
+    }
+}

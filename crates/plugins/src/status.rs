@@ -1,0 +1,288 @@
+//! `plugd/status`: how the background work of late went, also after a restart.
+//!
+//! The last report is kept in a file of the state directory. It is written when a run says something
+//! else than the one before, not after every run, so listing does not wear the disk.
+
+use std::collections::BTreeMap;
+
+use plugd_disk::Disk;
+use plugd_model::{AbsPath, Place, PluginId, Problem, ProblemKind, Severity, error_chain};
+use serde_json::{Map, Value, json};
+
+use crate::{Blocking, Copies, Error, Lookup, Refresher};
+
+/// The newest format that this program reads and writes.
+const FORMAT: u64 = 1;
+/// More than any report needs; a larger file is not one of ours.
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Whether background work is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    /// Nothing is going on.
+    Idle,
+    /// It is.
+    Running,
+}
+
+/// What became of one plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PluginOutcome {
+    /// It was missing and has been brought.
+    Installed,
+    /// It was replaced by what its source has.
+    Updated,
+    /// It is what its source has.
+    Unchanged,
+    /// Its source has something else, and something keeps the copy where it is.
+    HeldBack,
+    /// It could not be brought.
+    Failed,
+}
+
+/// The result of a run for one plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginResult {
+    /// The plugin.
+    pub id: PluginId,
+    /// What became of it.
+    pub outcome: PluginOutcome,
+    /// The version before, when there was one.
+    pub from: Option<String>,
+    /// The version after, or the one that is held back.
+    pub to: Option<String>,
+    /// Why it was held back or failed.
+    pub problem: Option<Problem>,
+}
+
+/// The last run of one kind of background work.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TaskReport {
+    /// When it began, in seconds since the epoch.
+    pub started_at: Option<u64>,
+    /// When it ended.
+    pub finished_at: Option<u64>,
+    /// What it came to; empty before the first run.
+    pub plugins: Vec<PluginResult>,
+    /// Why the run as a whole failed.
+    pub problem: Option<Problem>,
+}
+
+/// The answer.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The home directory.
+    pub home: AbsPath,
+    /// Whether a refresh is running.
+    pub refresh_state: TaskState,
+    /// The last refresh.
+    pub refresh: TaskReport,
+    /// Installed plugins whose source has something else.
+    pub stale: Vec<PluginId>,
+    /// What is wrong with configuration and store as a whole.
+    pub problems: Vec<Problem>,
+}
+
+impl TaskReport {
+    /// Whether the run ended without any failure; absent before the first run.
+    #[must_use]
+    pub fn succeeded(&self) -> Option<bool> {
+        self.finished_at?;
+        let failed = |result: &PluginResult| result.outcome == PluginOutcome::Failed;
+        Some(self.problem.is_none() && !self.plugins.iter().any(failed))
+    }
+
+    /// Whether it says the same as another one, times aside.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.plugins == other.plugins && self.problem == other.problem
+    }
+}
+
+/// Tells how background work went and what is stale.
+///
+/// # Errors
+/// Only a bug ends here; what cannot be read is among the problems.
+pub async fn status(
+    blocking: &Blocking,
+    lookup: &Lookup,
+    copies: &Copies,
+    refresher: &Refresher,
+) -> Result<Status, Error> {
+    let (lookup, copies, refresher) = (lookup.clone(), copies.clone(), refresher.clone());
+    blocking
+        .run(move || {
+            let (refresh_state, refresh) = refresher.report();
+            let mut problems = lookup.config(None).problems().to_vec();
+            match copies.store() {
+                Ok(_) => problems.extend(copies.recovery_problems()),
+                Err(error) => {
+                    problems.push(Problem::error(ProblemKind::Unreadable, error_chain(&error)));
+                }
+            }
+            let stale = |result: &&PluginResult| {
+                matches!(
+                    result.outcome,
+                    PluginOutcome::HeldBack | PluginOutcome::Failed
+                )
+            };
+            Ok(Status {
+                home: lookup.layout().home().clone(),
+                refresh_state,
+                stale: refresh
+                    .plugins
+                    .iter()
+                    .filter(stale)
+                    .map(|result| result.id.clone())
+                    .collect(),
+                refresh,
+                problems,
+            })
+        })
+        .await
+}
+
+/// Reads the report of an earlier process. A file that cannot be read is as good as none: it holds
+/// nothing that the next run does not find out again.
+pub(crate) fn load(disk: &Disk, file: &AbsPath) -> TaskReport {
+    let parsed = disk
+        .read(file, MAX_BYTES)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    parsed
+        .filter(|value| value["version"] == json!(FORMAT))
+        .map(|value| report_of(&value["tasks"]["refresh"]))
+        .unwrap_or_default()
+}
+
+/// Writes the report, keeping members of the file that this program does not know.
+pub(crate) fn save(
+    disk: &Disk,
+    file: &AbsPath,
+    report: &TaskReport,
+) -> Result<(), plugd_disk::DiskError> {
+    let old = disk
+        .read(file, MAX_BYTES)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Map<String, Value>>(&bytes).ok());
+    let mut root = old.unwrap_or_default();
+    root.insert("version".to_owned(), json!(FORMAT));
+    let mut tasks = match root.remove("tasks") {
+        Some(Value::Object(tasks)) => tasks,
+        _ => Map::new(),
+    };
+    tasks.insert("refresh".to_owned(), json_of(report));
+    root.insert("tasks".to_owned(), Value::Object(tasks));
+    let mut text = Value::Object(root).to_string();
+    text.push('\n');
+    disk.replace(file, text.as_bytes(), 0o600)
+}
+
+fn json_of(report: &TaskReport) -> Value {
+    let plugins: Vec<Value> = report
+        .plugins
+        .iter()
+        .map(|result| {
+            json!({
+                "pluginId": result.id.to_string(),
+                "outcome": word(result.outcome),
+                "from": result.from,
+                "to": result.to,
+                "problem": result.problem.as_ref().map(json_of_problem),
+            })
+        })
+        .collect();
+    json!({
+        "startedAt": report.started_at,
+        "finishedAt": report.finished_at,
+        "plugins": plugins,
+        "problem": report.problem.as_ref().map(json_of_problem),
+    })
+}
+
+fn report_of(value: &Value) -> TaskReport {
+    let rows = value["plugins"].as_array();
+    TaskReport {
+        started_at: value["startedAt"].as_u64(),
+        finished_at: value["finishedAt"].as_u64(),
+        plugins: rows.into_iter().flatten().filter_map(result_of).collect(),
+        problem: problem_of(&value["problem"]),
+    }
+}
+
+fn result_of(value: &Value) -> Option<PluginResult> {
+    let text = |key: &str| value[key].as_str().map(str::to_owned);
+    Some(PluginResult {
+        id: PluginId::parse(value["pluginId"].as_str()?).ok()?,
+        outcome: outcome_of(value["outcome"].as_str()?)?,
+        from: text("from"),
+        to: text("to"),
+        problem: problem_of(&value["problem"]),
+    })
+}
+
+fn json_of_problem(problem: &Problem) -> Value {
+    json!({
+        "kind": problem.kind.word(),
+        "severity": match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "message": problem.message,
+        "path": problem.path.as_ref().map(AbsPath::to_text),
+        "field": problem.field,
+        "line": problem.place.map(|place| place.line),
+        "column": problem.place.map(|place| place.column),
+    })
+}
+
+fn problem_of(value: &Value) -> Option<Problem> {
+    let word = value["kind"].as_str()?;
+    let kind = *ProblemKind::ALL.iter().find(|kind| kind.word() == word)?;
+    let number = |key: &str| {
+        value[key]
+            .as_u64()
+            .and_then(|number| u32::try_from(number).ok())
+    };
+    let message = value["message"].as_str()?;
+    let problem = match value["severity"].as_str() {
+        Some("warning") => Problem::warning(kind, message),
+        _ => Problem::error(kind, message),
+    };
+    Some(Problem {
+        path: value["path"]
+            .as_str()
+            .and_then(|path| AbsPath::new(path).ok()),
+        field: value["field"].as_str().map(str::to_owned),
+        place: number("line")
+            .zip(number("column"))
+            .map(|(line, column)| Place { line, column }),
+        ..problem
+    })
+}
+
+const WORDS: [(PluginOutcome, &str); 5] = [
+    (PluginOutcome::Installed, "installed"),
+    (PluginOutcome::Updated, "updated"),
+    (PluginOutcome::Unchanged, "unchanged"),
+    (PluginOutcome::HeldBack, "heldBack"),
+    (PluginOutcome::Failed, "failed"),
+];
+
+fn word(outcome: PluginOutcome) -> &'static str {
+    let row = WORDS.iter().find(|(one, _)| *one == outcome);
+    row.map_or("failed", |(_, word)| word)
+}
+
+fn outcome_of(word: &str) -> Option<PluginOutcome> {
+    let row = WORDS.iter().find(|(_, one)| *one == word);
+    row.map(|(outcome, _)| *outcome)
+}
+
+/// The worst of each plugin's results over several reports of one run.
+pub(crate) fn merge(results: impl IntoIterator<Item = PluginResult>) -> Vec<PluginResult> {
+    let mut by_id: BTreeMap<PluginId, PluginResult> = BTreeMap::new();
+    for result in results {
+        by_id.insert(result.id.clone(), result);
+    }
+    by_id.into_values().collect()
+}

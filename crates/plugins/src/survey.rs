@@ -1,0 +1,281 @@
+//! Reads, in one blocking section, everything that a listing needs to know.
+//!
+//! Listing, installed plugins, search and reading share this pass, so that they show the same thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plugd_manifest::{Loader, store_version};
+use plugd_marketplace::{Binding, Content, Offer};
+use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, Source};
+use plugd_store::{Installed, Store};
+
+use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
+use crate::lookup::Resolved;
+use crate::{Error, Listing, Lookup};
+
+/// Everything read for one request.
+pub(crate) struct Survey<'a> {
+    lookup: &'a Lookup,
+    resolved: &'a Resolved,
+    settings: BTreeMap<PluginId, bool>,
+    installed: BTreeMap<PluginId, Installed>,
+    store_problems: Vec<Problem>,
+    differing: &'a BTreeSet<PluginId>,
+}
+
+impl<'a> Survey<'a> {
+    /// Reads configuration and store. `differing` names the plugins whose source is known to have
+    /// other content than the store.
+    pub(crate) fn new(
+        lookup: &'a Lookup,
+        store: &Store,
+        resolved: &'a Resolved,
+        differing: &'a BTreeSet<PluginId>,
+    ) -> Result<Self, Error> {
+        let (copies, store_problems) = store
+            .list()
+            .map_err(|error| Error::StoreState(Box::new(error)))?;
+        Ok(Self {
+            lookup,
+            resolved,
+            settings: settings_of(resolved.scopes.iter().map(|sight| &*sight.config)),
+            installed: copies
+                .into_iter()
+                .map(|copy| (copy.id.clone(), copy))
+                .collect(),
+            store_problems,
+            differing,
+        })
+    }
+
+    /// The listing of all plugins that `keep` wants.
+    pub(crate) fn listing(&self, keep: impl Fn(&Summary) -> bool) -> Listing {
+        let mut listing = Listing {
+            load_errors: self.load_errors(),
+            ..Listing::default()
+        };
+        for (_, content, offers) in self.resolved.set.shown() {
+            let mut plugins = Vec::new();
+            for offer in offers {
+                let summary = self.summary(&offer);
+                listing.load_errors.extend(broken(content, &summary));
+                if keep(&summary) {
+                    plugins.push(summary);
+                }
+            }
+            if plugins.is_empty() {
+                continue;
+            }
+            listing.marketplaces.push(ListedMarketplace {
+                name: content.manifest.value.name.to_string(),
+                path: Some(content.path.clone()),
+                display_name: content.manifest.value.display_name.clone(),
+                plugins,
+            });
+        }
+        listing
+    }
+
+    /// What to show for one offer.
+    pub(crate) fn summary(&self, offer: &Offer<'_>) -> Summary {
+        let id = offer.id();
+        let installed = self.installed.get(&id);
+        let details = self.details(offer);
+        let offered_version = offered_version(self.lookup, offer, &details);
+        join(Facts {
+            entry: offer.entry,
+            details,
+            installed,
+            setting: self.settings.get(&id).copied(),
+            offered_version,
+            content_differs: self.differing.contains(&id),
+            id,
+        })
+    }
+
+    /// The inside of an offered plugin: of its source when that is here, else of the installed copy,
+    /// else what the entry says.
+    pub(crate) fn details(&self, offer: &Offer<'_>) -> Details {
+        match &offer.entry.source {
+            Source::Local { path } => details_of_dir(self.lookup.loader(), path, offer),
+            Source::Git { .. } | Source::Npm { .. } => match self.copy(&offer.id()) {
+                Some(copy) => details_of_copy(self.lookup.loader(), copy),
+                None => match &offer.entry.fallback {
+                    Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
+                    None => Details::NotHere,
+                },
+            },
+        }
+    }
+
+    /// The installed copy of a configured plugin.
+    pub(crate) fn copy(&self, id: &PluginId) -> Option<&Installed> {
+        self.installed
+            .get(id)
+            .filter(|_| self.settings.contains_key(id))
+    }
+
+    /// Installed plugins that no marketplace of the request offers.
+    pub(crate) fn orphans(&self) -> Vec<(&Installed, bool)> {
+        let offered: BTreeSet<PluginId> = self
+            .resolved
+            .set
+            .shown()
+            .flat_map(|(_, _, offers)| offers.into_iter().map(|offer| offer.id()))
+            .collect();
+        self.installed
+            .values()
+            .filter(|copy| !offered.contains(&copy.id))
+            .filter_map(|copy| Some((copy, *self.settings.get(&copy.id)?)))
+            .collect()
+    }
+
+    fn load_errors(&self) -> Vec<LoadError> {
+        let mut rows: Vec<LoadError> = Vec::new();
+        for sight in &self.resolved.scopes {
+            let of_project: Vec<&Problem> = sight.config.project_problems().collect();
+            for problem in sight
+                .config
+                .problems()
+                .iter()
+                .filter(|one| concerns_us(one))
+            {
+                // A project's broken layer is told under the directory of the request.
+                let path = match (&sight.cwd, of_project.contains(&problem)) {
+                    (Some(cwd), true) => Some(cwd),
+                    _ => problem.path.as_ref(),
+                };
+                push(
+                    &mut rows,
+                    path.unwrap_or(self.lookup.layout().home()),
+                    problem,
+                );
+            }
+        }
+        for (path, problem) in self.resolved.set.problems() {
+            push(&mut rows, path, problem);
+        }
+        for problem in &self.store_problems {
+            let path = problem.path.clone().unwrap_or(self.lookup.layout().cache());
+            push(&mut rows, &path, problem);
+        }
+        rows
+    }
+}
+
+/// A listing tells of configuration that decides what it lists: whole files, and these tables.
+fn concerns_us(problem: &Problem) -> bool {
+    let tables = ["marketplaces", "plugins", "features"];
+    problem.field.as_deref().is_none_or(|field| {
+        tables
+            .iter()
+            .any(|table| field.split('.').next() == Some(table))
+    })
+}
+
+/// Two scopes may tell the same problem; it is shown once.
+fn push(rows: &mut Vec<LoadError>, path: &AbsPath, problem: &Problem) {
+    let row = LoadError {
+        marketplace_path: path.clone(),
+        problem: problem.clone(),
+    };
+    if !rows.contains(&row) {
+        rows.push(row);
+    }
+}
+
+/// A plugin that cannot be installed as it is gets a row, so that its author hears of it.
+fn broken<'a>(
+    content: &'a Content,
+    summary: &'a Summary,
+) -> impl Iterator<Item = LoadError> + use<'a> {
+    summary
+        .problems
+        .iter()
+        .filter(|problem| problem.severity == plugd_model::Severity::Error)
+        .map(|problem| LoadError {
+            marketplace_path: content.path.clone(),
+            problem: problem.clone(),
+        })
+}
+
+/// The inside of an installed copy. Its directory is named after the version, so a manifest without
+/// a name is called by the plugin's.
+fn details_of_copy(loader: &Loader, copy: &Installed) -> Details {
+    match loader.plugin_named(&copy.root, copy.id.plugin.as_str()) {
+        Ok(Some(manifest)) => Details::Manifest(manifest, copy.root.clone()),
+        Err(problem) => Details::Broken(problem),
+        Ok(None) => {
+            let text = format!("the installed copy of `{}` has no manifest", copy.id);
+            Details::Broken(Problem::error(ProblemKind::Missing, text).in_file(&copy.root))
+        }
+    }
+}
+
+/// The inside of a directory that should hold a plugin.
+pub(crate) fn details_of_dir(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Details {
+    match loader.plugin(root) {
+        Ok(Some(manifest)) => Details::Manifest(manifest, root.clone()),
+        Err(problem) => Details::Broken(problem),
+        Ok(None) => match (loader.disk().stamp(root), &offer.entry.fallback) {
+            (Ok(Some(_)), Some(fallback)) => {
+                Details::Fallback(Box::new(fallback.clone()), Some(root.clone()))
+            }
+            (Ok(Some(_)), None) => Details::Broken(
+                Problem::error(
+                    ProblemKind::Missing,
+                    format!(
+                        "plugin `{}` has no manifest: neither its directory nor its entry has one",
+                        offer.entry.name
+                    ),
+                )
+                .in_file(root),
+            ),
+            (Ok(None), _) => Details::Broken(
+                Problem::error(
+                    ProblemKind::Missing,
+                    format!(
+                        "the directory of plugin `{}` does not exist",
+                        offer.entry.name
+                    ),
+                )
+                .in_file(root),
+            ),
+            (Err(error), _) => Details::Broken(
+                Problem::error(ProblemKind::Unreadable, error.in_full()).in_file(root),
+            ),
+        },
+    }
+}
+
+/// The version directory that an installation of this offer would make, as far as that can be told
+/// without fetching anything.
+pub(crate) fn offered_version(
+    lookup: &Lookup,
+    offer: &Offer<'_>,
+    details: &Details,
+) -> Option<String> {
+    if offer.content.binding == Binding::Curated {
+        return curated_version(lookup.loader(), lookup.layout());
+    }
+    match &offer.entry.source {
+        Source::Local { .. } => details
+            .manifest()
+            .and_then(|manifest| store_version(manifest).ok())
+            .map(|version| version.to_string()),
+        Source::Git { .. } | Source::Npm { .. } => None,
+    }
+}
+
+/// Curated plugins are versioned by the first eight digits of the snapshot's commit.
+pub(crate) fn curated_version(loader: &Loader, layout: &Layout) -> Option<String> {
+    let bytes = loader.disk().read(&layout.curated_sha(), 4096).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let commit: String = text.trim().chars().take(8).collect();
+    let is_commit = commit.len() == 8 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+    // A snapshot that came without git carries a word instead of a commit.
+    (is_commit || text.trim() == "export-backup").then(|| match is_commit {
+        true => commit,
+        false => text.trim().to_owned(),
+    })
+}
