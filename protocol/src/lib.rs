@@ -1,0 +1,98 @@
+//! The wire: types of every message, the method table, and the schemas made from both.
+//!
+//! One entry in [`methods`] adds a method; dispatch, `capabilities.plugd.methods`, `rpc.discover`
+//! and every generated file follow from it. Doc comments here become the descriptions in the
+//! schemas, so they are written for the reader of a frontend.
+//!
+//! Names, spellings and nullability of what the reference knows are the reference's. A member of
+//! ours stands beside them and says so in its description. In an answer every member is present,
+//! with null where there is nothing to say, unless its description says that it is omitted. In
+//! params null means absent and unknown members are ignored.
+//!
+//! This crate does no I/O, knows no numeric error code, and names no other crate of ours.
+
+mod config;
+mod configuration;
+mod error;
+mod events;
+pub mod generate;
+mod handshake;
+mod ids;
+mod marketplace;
+mod method;
+pub mod methods;
+pub mod notifications;
+mod object;
+#[cfg(test)]
+mod params_tests;
+mod plugin;
+mod plugin_detail;
+mod plugin_summary;
+mod problem;
+#[cfg(test)]
+mod readme_tests;
+#[cfg(test)]
+mod results_tests;
+mod sharing;
+mod status;
+
+pub use config::{
+    ConfigBatchWriteParams, ConfigEdit, ConfigReadParams, ConfigReadResponse,
+    ConfigValueWriteParams, ConfigWriteResponse, MergeStrategy, OverriddenMetadata, WriteStatus,
+};
+pub use configuration::{
+    AllowedMarketplaceSource, Config, ConfigLayer, ConfigLayerMetadata, ConfigLayerSource,
+    ConfigRequirements, ConfigRequirementsReadResponse, MarketplaceRequirements,
+};
+pub use error::{ConfigWriteErrorCode, ErrorData, ErrorKind, ErrorObject};
+pub use events::{
+    CancelByIdParams, CancelByRequestIdParams, ChangeReason, ChangedParams,
+    ConfigWarningNotification, ProgressNotificationParams, ProgressParams, SetTraceParams,
+    TaskEventState, TaskParams, TextPosition, TextRange, WorkDoneProgress,
+};
+pub use handshake::{
+    ClientInfo, DiscoverResponse, InitializationOptions, InitializeCapabilities, InitializeParams,
+    InitializeResponse, NoParams, PlugdClientCapabilities, PlugdServerCapabilities,
+    ServerCapabilities, ServerInfo, ShutdownResponse,
+};
+pub use ids::{AbsolutePathBuf, ProgressToken, RequestId};
+pub use marketplace::{
+    MarketplaceAddParams, MarketplaceAddResponse, MarketplaceRemoveParams,
+    MarketplaceRemoveResponse,
+};
+pub use method::{
+    Direction, Lane, Method, MethodSpec, Notification, NotificationSpec, Origin, TypeSpec,
+};
+pub use methods::METHODS;
+pub use notifications::NOTIFICATIONS;
+pub use plugin::{
+    MarketplaceInterface, MarketplaceLoadErrorInfo, PluginBinding, PluginInstallParams,
+    PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse,
+    PluginListMarketplaceKind, PluginListParams, PluginListResponse, PluginMarketplaceEntry,
+    PluginReadParams, PluginReadResponse, PluginRebinding, PluginSearchParams,
+    PluginSearchResponse, PluginSearchResult, PluginSearchScope, PluginUninstallParams,
+    PluginUninstallResponse,
+};
+pub use plugin_detail::{
+    AppSummary, AppTemplateSummary, AppTemplateUnavailableReason, HookEventName, PluginDetail,
+    PluginHookSummary, ScheduledTaskSchedule, ScheduledTaskSummary, ScheduledTaskWeekday,
+    SkillInterface, SkillSummary,
+};
+pub use plugin_summary::{
+    PluginAuthPolicy, PluginAvailability, PluginDisabledReason, PluginInstallPolicy,
+    PluginInstallPolicySource, PluginInterface, PluginSource, PluginSummary,
+};
+pub use problem::{Problem, Severity};
+pub use sharing::{
+    PluginShareContext, PluginShareDiscoverability, PluginSharePrincipal, PluginSharePrincipalRole,
+    PluginSharePrincipalType,
+};
+pub use status::{
+    PlugdLayer, PlugdLayerKind, PlugdLayerState, PlugdPluginOutcome, PlugdStatusParams,
+    PlugdStatusResponse, PlugdTask, PlugdTaskKind, PlugdTaskOutcome, PlugdTaskState,
+    PluginOutcomeKind,
+};
+
+/// The version of everything in the protocol that is not the reference's. It is raised when a
+/// client written for the number before could break.
+pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,0 +1,10 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+
+/** The kinds of background work. */
+export type PlugdTaskKind =
+  /** Brings installed copies to what their sources hold, and repairs missing ones. */
+  | "refresh"
+  /** Brings the curated marketplace to what its repository holds. */
+  | "curatedSync"
+  /** Cleans up what an interrupted process left. */
+  | "recovery";

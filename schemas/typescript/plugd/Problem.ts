@@ -1,0 +1,24 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+import type { Severity } from "./Severity";
+
+/** A problem, in the one shape that it has everywhere. */
+export type Problem = {
+  /** The column in characters, counted from 1; omitted when unknown. */
+  column?: number;
+  /** The member it speaks of, such as `plugins[3].policy`; omitted when unknown. */
+  field?: string;
+  /**
+   * A stable word to tell problems apart by. New words may come; treat an unknown one by its
+   * severity.
+   */
+  kind: string;
+  /** The line, counted from 1; omitted when unknown. */
+  line?: number;
+  /** A text for people. */
+  message: string;
+  /** The file or directory it was found in; omitted when unknown. */
+  path?: AbsolutePathBuf;
+  /** How bad it is. */
+  severity: Severity;
+};

@@ -1,0 +1,7 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+
+/** Params of `marketplace/remove`. */
+export type MarketplaceRemoveParams = {
+  /** Its name, spelled as it is configured. */
+  marketplaceName: string;
+};

@@ -1,0 +1,10 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+
+/** Result of `marketplace/remove`. */
+export type MarketplaceRemoveResponse = {
+  /** The checkout that was deleted; null for a local one, whose directory is left alone. */
+  installedRoot: AbsolutePathBuf | null;
+  /** Its name. */
+  marketplaceName: string;
+};

@@ -1,0 +1,14 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+
+/** The kinds of marketplaces that a listing can be narrowed to. */
+export type PluginListMarketplaceKind =
+  /** Those of this machine. */
+  | "local"
+  /** The public remote catalog. */
+  | "vertical"
+  /** What the workspace offers its members. */
+  | "workspace-directory"
+  /** What others shared with this account. */
+  | "shared-with-me"
+  /** What this account shared. */
+  | "created-by-me-remote";
