@@ -1,0 +1,52 @@
+//! The methods: one file each, holding two conversions and one call.
+//!
+//! A handler decides nothing. What it cannot convert is a params error with the member's name; what
+//! the use case refuses is mapped in `error_map`.
+
+use std::sync::Arc;
+
+use plugd_protocol::methods;
+
+use crate::context::Context;
+use crate::method_table::{Dispatcher, MethodTable, RegisteredTwice};
+
+mod config_batch_write;
+mod config_read;
+mod config_requirements_read;
+mod config_value_write;
+mod initialize;
+mod marketplace_add;
+mod marketplace_remove;
+mod plugd_status;
+mod plugin_install;
+mod plugin_installed;
+mod plugin_list;
+mod plugin_read;
+mod plugin_search;
+mod plugin_uninstall;
+mod rpc_discover;
+pub(crate) mod shared;
+
+/// Every method that is built. `shutdown` belongs to the connection and is not here.
+///
+/// # Errors
+/// Two handlers claim one name, which is a fault of ours.
+pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice> {
+    let mut table = MethodTable::new(context);
+    table.register::<methods::Initialize, _, _>(initialize::handle)?;
+    table.register::<methods::PluginList, _, _>(plugin_list::handle)?;
+    table.register::<methods::PluginInstalled, _, _>(plugin_installed::handle)?;
+    table.register::<methods::PluginSearch, _, _>(plugin_search::handle)?;
+    table.register::<methods::PluginRead, _, _>(plugin_read::handle)?;
+    table.register::<methods::PluginInstall, _, _>(plugin_install::handle)?;
+    table.register::<methods::PluginUninstall, _, _>(plugin_uninstall::handle)?;
+    table.register::<methods::MarketplaceAdd, _, _>(marketplace_add::handle)?;
+    table.register::<methods::MarketplaceRemove, _, _>(marketplace_remove::handle)?;
+    table.register::<methods::ConfigRead, _, _>(config_read::handle)?;
+    table.register::<methods::ConfigValueWrite, _, _>(config_value_write::handle)?;
+    table.register::<methods::ConfigBatchWrite, _, _>(config_batch_write::handle)?;
+    table.register::<methods::ConfigRequirementsRead, _, _>(config_requirements_read::handle)?;
+    table.register::<methods::PlugdStatus, _, _>(plugd_status::handle)?;
+    table.register::<methods::RpcDiscover, _, _>(rpc_discover::handle)?;
+    Ok(table.finish())
+}

@@ -1,0 +1,92 @@
+//! `config/value/write`.
+
+use std::sync::Arc;
+
+use plugd_plugins::call::Call;
+use plugd_plugins::{ConfigEdit, ConfigWrite, ConfigWritten, write_config};
+use plugd_protocol as wire;
+
+use super::{config_read, shared};
+use crate::context::Context;
+use crate::reply::Reply;
+use crate::wire_error::WireError;
+
+pub(crate) async fn handle(
+    context: Arc<Context>,
+    call: Call,
+    params: wire::ConfigValueWriteParams,
+) -> Result<Reply, WireError> {
+    let wire::ConfigValueWriteParams {
+        key_path,
+        value,
+        merge_strategy,
+        file_path,
+        expected_version,
+    } = params;
+    let edit = wire::ConfigEdit {
+        key_path,
+        value,
+        merge_strategy,
+    };
+    write(&context, &call, vec![edit], file_path, expected_version).await
+}
+
+/// What this method and `config/batchWrite` share.
+pub(super) async fn write(
+    context: &Context,
+    call: &Call,
+    edits: Vec<wire::ConfigEdit>,
+    file: Option<String>,
+    expected_version: Option<String>,
+) -> Result<Reply, WireError> {
+    let request = ConfigWrite {
+        edits: edits.into_iter().map(edit).collect(),
+        file: file
+            .as_deref()
+            .map(|file| shared::absolute("filePath", file))
+            .transpose()?,
+        expected_version,
+    };
+    let written = write_config(
+        call,
+        &context.blocking,
+        &context.lookup,
+        &context.events,
+        request,
+    )
+    .await?;
+    let ConfigWritten {
+        file,
+        version,
+        overridden,
+    } = written;
+    Reply::of(&wire::ConfigWriteResponse {
+        status: match overridden {
+            None => wire::WriteStatus::Ok,
+            Some(_) => wire::WriteStatus::OkOverridden,
+        },
+        version,
+        file_path: shared::path(&file),
+        overridden_metadata: overridden.map(|(layer, value)| wire::OverriddenMetadata {
+            message: "a layer above the user's decides this key".to_owned(),
+            overriding_layer: config_read::metadata(&layer),
+            effective_value: value,
+        }),
+    })
+}
+
+fn edit(edit: wire::ConfigEdit) -> ConfigEdit {
+    let wire::ConfigEdit {
+        key_path,
+        value,
+        merge_strategy,
+    } = edit;
+    ConfigEdit {
+        key_path,
+        value,
+        merge: match merge_strategy {
+            wire::MergeStrategy::Upsert => true,
+            wire::MergeStrategy::Replace => false,
+        },
+    }
+}

@@ -1,0 +1,47 @@
+//! `plugin/installed`.
+
+use std::sync::Arc;
+
+use plugd_plugins::call::Call;
+use plugd_plugins::{Listing, Roots};
+use plugd_protocol::{PluginInstalledParams, PluginInstalledResponse};
+
+use super::shared;
+use crate::context::Context;
+use crate::reply::Reply;
+use crate::wire_error::WireError;
+
+pub(crate) async fn handle(
+    context: Arc<Context>,
+    _call: Call,
+    params: PluginInstalledParams,
+) -> Result<Reply, WireError> {
+    let PluginInstalledParams {
+        cwds,
+        install_suggestion_plugin_names,
+    } = params;
+    let roots = Roots {
+        cwds: shared::cwds(cwds)?,
+        manifests: Vec::new(),
+    };
+    let suggestions = install_suggestion_plugin_names
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
+    let Listing {
+        marketplaces,
+        load_errors,
+    } = plugd_plugins::installed(
+        &context.blocking,
+        &context.lookup,
+        &context.copies,
+        &context.refresher,
+        roots,
+        suggestions,
+    )
+    .await?;
+    Reply::of(&PluginInstalledResponse {
+        marketplaces: marketplaces.into_iter().map(shared::marketplace).collect(),
+        marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),
+    })
+}

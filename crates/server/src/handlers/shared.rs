@@ -1,0 +1,209 @@
+//! Conversions that several handlers share. Each destructures its domain value completely, so that
+//! a new field forces a decision here.
+
+use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPath, Source};
+use plugd_plugins::{ListedMarketplace, LoadError, ShownInterface, Summary};
+use plugd_protocol as wire;
+
+use crate::error_map;
+use crate::wire_error::WireError;
+
+/// A path of a request: absolute, or refused with the member's name.
+pub(super) fn abs_path(field: &str, path: &wire::AbsolutePathBuf) -> Result<AbsPath, WireError> {
+    absolute(field, &path.0)
+}
+
+/// The same, for a member that is a plain string on the wire.
+pub(super) fn absolute(field: &str, path: &str) -> Result<AbsPath, WireError> {
+    AbsPath::new(path)
+        .map_err(|error| error_map::invalid_params(&error.to_string(), Some(field.to_owned())))
+}
+
+/// The working directories of a request; absent means none.
+pub(super) fn cwds(paths: Option<Vec<wire::AbsolutePathBuf>>) -> Result<Vec<AbsPath>, WireError> {
+    paths
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+        .map(|(index, path)| abs_path(&format!("cwds[{index}]"), path))
+        .collect()
+}
+
+pub(crate) fn path(path: &AbsPath) -> wire::AbsolutePathBuf {
+    wire::AbsolutePathBuf(path.to_text())
+}
+
+pub(super) fn marketplace(listed: ListedMarketplace) -> wire::PluginMarketplaceEntry {
+    let ListedMarketplace {
+        name,
+        path: manifest,
+        display_name,
+        plugins,
+    } = listed;
+    wire::PluginMarketplaceEntry {
+        name,
+        path: manifest.as_ref().map(path),
+        // An interface without a display name says nothing, which the reference writes as null.
+        interface: display_name.map(|name| wire::MarketplaceInterface {
+            display_name: Some(name),
+        }),
+        plugins: plugins.into_iter().map(summary).collect(),
+    }
+}
+
+pub(super) fn load_error(row: LoadError) -> wire::MarketplaceLoadErrorInfo {
+    let LoadError {
+        marketplace_path,
+        problem: what,
+    } = row;
+    wire::MarketplaceLoadErrorInfo::new(path(&marketplace_path), problem(what))
+}
+
+pub(crate) fn problem(problem: plugd_model::Problem) -> wire::Problem {
+    let plugd_model::Problem {
+        kind,
+        severity,
+        message,
+        path: file,
+        field,
+        place,
+    } = problem;
+    let (line, column) = match place {
+        Some(Place { line, column }) => (Some(line), Some(column)),
+        None => (None, None),
+    };
+    wire::Problem {
+        kind: kind.word().to_owned(),
+        severity: match severity {
+            plugd_model::Severity::Warning => wire::Severity::Warning,
+            plugd_model::Severity::Error => wire::Severity::Error,
+        },
+        message,
+        path: file.as_ref().map(path),
+        field,
+        line,
+        column,
+    }
+}
+
+pub(super) fn summary(summary: Summary) -> wire::PluginSummary {
+    let Summary {
+        id,
+        local_version,
+        installed,
+        enabled,
+        source: from,
+        install_policy,
+        auth_policy: auth,
+        interface: shown,
+        keywords,
+        installed_version,
+        update_available,
+        problems,
+    } = summary;
+    wire::PluginSummary {
+        name: id.plugin.to_string(),
+        id: id.to_string(),
+        remote_plugin_id: None,
+        version: None,
+        local_version,
+        installed_version: installed_version.map(|version| version.to_string()),
+        share_context: None,
+        source: source(from),
+        installed,
+        installed_at: None,
+        enabled,
+        update_available,
+        install_policy: match install_policy {
+            InstallPolicy::NotAvailable => wire::PluginInstallPolicy::NotAvailable,
+            InstallPolicy::Available => wire::PluginInstallPolicy::Available,
+            InstallPolicy::InstalledByDefault => wire::PluginInstallPolicy::InstalledByDefault,
+        },
+        install_policy_source: None,
+        must_show_installation_interstitial: None,
+        auth_policy: auth_policy(auth),
+        availability: wire::PluginAvailability::Available,
+        disabled_reason: None,
+        eligible_plan_types: None,
+        interface: shown.map(interface),
+        keywords,
+        problems: problems.into_iter().map(problem).collect(),
+    }
+}
+
+pub(super) fn auth_policy(policy: AuthPolicy) -> wire::PluginAuthPolicy {
+    match policy {
+        AuthPolicy::OnInstall => wire::PluginAuthPolicy::OnInstall,
+        AuthPolicy::OnUse => wire::PluginAuthPolicy::OnUse,
+    }
+}
+
+pub(super) fn source(source: Source) -> wire::PluginSource {
+    match source {
+        Source::Local { path: dir } => wire::PluginSource::Local { path: path(&dir) },
+        Source::Git {
+            url,
+            path,
+            ref_name,
+            sha,
+        } => wire::PluginSource::Git {
+            url,
+            path,
+            ref_name,
+            sha,
+        },
+        Source::Npm {
+            package,
+            version,
+            registry,
+        } => wire::PluginSource::Npm {
+            package,
+            version,
+            registry,
+        },
+    }
+}
+
+/// Pictures become absolute; without a directory to count from they are left out.
+fn interface(shown: ShownInterface) -> wire::PluginInterface {
+    let ShownInterface { interface, root } = shown;
+    let Interface {
+        display_name,
+        short_description,
+        long_description,
+        developer_name,
+        category,
+        capabilities,
+        website_url,
+        privacy_policy_url,
+        terms_of_service_url,
+        default_prompt,
+        brand_color,
+        composer_icon,
+        logo,
+        logo_dark,
+        screenshots,
+    } = interface;
+    let absolute = |picture: &PluginPath| root.as_ref().map(|root| path(&picture.below(root)));
+    wire::PluginInterface {
+        display_name,
+        short_description,
+        long_description,
+        developer_name,
+        category,
+        capabilities,
+        website_url,
+        privacy_policy_url,
+        terms_of_service_url,
+        default_prompt,
+        brand_color,
+        composer_icon: composer_icon.as_ref().and_then(absolute),
+        composer_icon_url: None,
+        logo: logo.as_ref().and_then(absolute),
+        logo_dark: logo_dark.as_ref().and_then(absolute),
+        logo_url: None,
+        logo_url_dark: None,
+        screenshots: screenshots.iter().filter_map(absolute).collect(),
+        screenshot_urls: Vec::new(),
+    }
+}
