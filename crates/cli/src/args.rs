@@ -1,0 +1,234 @@
+//! The grammar of the command line, with its help.
+//!
+//! Serving is here for its help only; how it is started is read in `invocation`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::flags::Flags;
+
+const ABOUT: &str = "Manages agent plugins: JSON-RPC 2.0 over stdin and stdout, and these commands";
+
+const AFTER_HELP: &str = "\
+Without a command and without a terminal on stdin this is `plugd app-server`.
+
+Exit codes:
+  0  done
+  1  the command failed, or something it should show could not be loaded
+  2  the command line cannot be meant
+
+Environment:
+  CODEX_HOME        the home directory of configuration and plugins [default: ~/.codex]
+  PLUGD_LOG         what goes to the log on stderr, else RUST_LOG [default: warn]
+  PLUGD_LOG_FORMAT  `json` for one JSON object per line
+  NO_COLOR          no colours, also on a terminal
+
+Example:
+  plugd plugin list --json";
+
+const SERVER_USAGE: &str = "plugd app-server [OPTIONS]
+       plugd app-server <COMMAND>";
+
+const SERVER_HELP: &str = "\
+Serving:
+      --stdio
+          Speak over stdin and stdout, which is the default
+
+      --listen <URL>
+          The transport; `stdio://` is the only one
+
+      --framing <FRAMING>
+          `auto` (the first byte decides), `lines` or `headers` [default: auto]
+
+Switches that mean nothing here, and unknown ones, are a warning on stderr.
+
+Example:
+  plugd app-server --framing lines";
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "plugd", version, about = ABOUT, after_help = AFTER_HELP)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct CommandLine {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What may stand anywhere.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Override a configuration value; the value is TOML, else text
+    #[arg(short, long, global = true, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    config: Vec<String>,
+    /// Switch a feature on, as `-c features.FEATURE=true`
+    #[arg(long, global = true, value_name = "FEATURE", action = ArgAction::Append)]
+    enable: Vec<String>,
+    /// Switch a feature off, as `-c features.FEATURE=false`
+    #[arg(long, global = true, value_name = "FEATURE", action = ArgAction::Append)]
+    disable: Vec<String>,
+    /// Print JSON, also for errors
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+impl Global {
+    /// The session's configuration.
+    pub(crate) fn flags(&self) -> Flags {
+        Flags {
+            overrides: self.config.clone(),
+            enable: self.enable.clone(),
+            disable: self.disable.clone(),
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List, install, look into and remove plugins
+    #[command(subcommand, after_help = "Example:\n  plugd plugin add hello@demo")]
+    Plugin(PluginCommand),
+    /// Add, list and remove marketplaces
+    #[command(subcommand, after_help = "Example:\n  plugd marketplace add ./demo")]
+    Marketplace(MarketplaceCommand),
+    /// Serve one client over stdin and stdout
+    #[command(subcommand, override_usage = SERVER_USAGE, after_help = SERVER_HELP)]
+    AppServer(ServerCommand),
+    /// Write the descriptions of the protocol
+    #[command(
+        subcommand,
+        after_help = "Example:\n  plugd schema generate --out schemas"
+    )]
+    Schema(SchemaCommand),
+}
+
+/// Commands about plugins.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// List plugins of the home, configured and curated marketplaces
+    #[command(after_help = "Example:\n  plugd plugin list --json --available")]
+    List(ListArgs),
+    /// Install a plugin
+    #[command(after_help = "Example:\n  plugd plugin add hello@demo")]
+    Add(PluginArgs),
+    /// Uninstall a plugin; one that is not there is removed already
+    #[command(after_help = "Example:\n  plugd plugin remove hello@demo")]
+    Remove(PluginArgs),
+    /// Show a plugin from the inside
+    #[command(after_help = "Example:\n  plugd plugin read hello --marketplace demo")]
+    Read(PluginArgs),
+    /// Add, list and remove marketplaces
+    #[command(
+        subcommand,
+        after_help = "Example:\n  plugd plugin marketplace add ./demo"
+    )]
+    Marketplace(MarketplaceCommand),
+}
+
+/// Which plugins to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub(crate) struct ListArgs {
+    /// Only those of this marketplace
+    #[arg(short, long)]
+    pub(crate) marketplace: Option<String>,
+    /// With --json, list also what is not installed
+    #[arg(long)]
+    pub(crate) available: bool,
+}
+
+/// Which plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct PluginArgs {
+    /// The plugin, alone or with its marketplace
+    #[arg(value_name = "PLUGIN[@MARKETPLACE]")]
+    pub(crate) plugin: String,
+    /// Its marketplace
+    #[arg(short, long)]
+    pub(crate) marketplace: Option<String>,
+}
+
+/// Commands about marketplaces.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MarketplaceCommand {
+    /// Add a marketplace to the configuration
+    #[command(after_help = "Example:\n  plugd marketplace add ./path/to/marketplace")]
+    Add(AddArgs),
+    /// List the marketplaces in use
+    #[command(after_help = "Example:\n  plugd marketplace list --json")]
+    List,
+    /// Remove a marketplace from the configuration; its installed plugins stay
+    #[command(after_help = "Example:\n  plugd marketplace remove demo")]
+    Remove(RemoveArgs),
+}
+
+/// Which marketplace to add.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct AddArgs {
+    /// A local path, owner/repo, or the URL of a git repository
+    pub(crate) source: String,
+    /// The branch, tag or commit of a git source
+    #[arg(long = "ref", value_name = "REF")]
+    pub(crate) ref_name: Option<String>,
+    /// A directory of a git source to check out; may be repeated
+    #[arg(long = "sparse", value_name = "PATH", action = ArgAction::Append)]
+    pub(crate) sparse: Vec<String>,
+}
+
+/// Which marketplace to remove.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct RemoveArgs {
+    /// Its name
+    pub(crate) name: String,
+}
+
+/// What stands below `app-server`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Write TypeScript types of the protocol
+    #[command(after_help = "Example:\n  plugd app-server generate-ts --out types")]
+    GenerateTs(TypesArgs),
+    /// Write JSON Schemas of the protocol
+    #[command(after_help = "Example:\n  plugd app-server generate-json-schema --out schemas")]
+    GenerateJsonSchema(TypesArgs),
+}
+
+/// Where to write types.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct TypesArgs {
+    /// The directory; it is created when it is missing
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Accepted for the reference's sake: everything is always written
+    #[arg(long)]
+    experimental: bool,
+    /// Accepted for the reference's sake: files are written formatted
+    #[arg(short, long, value_name = "PROGRAM")]
+    prettier: Option<PathBuf>,
+}
+
+/// Commands about the protocol's descriptions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Write JSON Schemas, TypeScript types and the OpenRPC document
+    #[command(after_help = "Example:\n  plugd schema generate --out schemas")]
+    Generate(GenerateArgs),
+}
+
+/// Where to write everything.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct GenerateArgs {
+    /// The directory; it is created when it is missing
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

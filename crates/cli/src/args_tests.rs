@@ -1,0 +1,207 @@
+use clap::{CommandFactory, Parser};
+use pretty_assertions::assert_eq;
+
+use super::{
+    AddArgs, Command, CommandLine, ListArgs, MarketplaceCommand, PluginArgs, PluginCommand,
+    SchemaCommand, ServerCommand,
+};
+use crate::flags::Flags;
+
+#[track_caller]
+fn parse(args: &str) -> CommandLine {
+    let words = std::iter::once("plugd").chain(args.split_whitespace());
+    CommandLine::try_parse_from(words).unwrap_or_else(|error| panic!("{args}: {error}"))
+}
+
+#[track_caller]
+fn refuses(args: &str) {
+    let words = std::iter::once("plugd").chain(args.split_whitespace());
+    let error = CommandLine::try_parse_from(words).expect_err(args);
+    assert_eq!(error.exit_code(), 2, "{args}");
+}
+
+#[track_caller]
+fn lists(args: &str, marketplace: Option<&str>, available: bool, json: bool) {
+    let line = parse(args);
+    let Command::Plugin(PluginCommand::List(found)) = line.command else {
+        panic!("{args}: {line:?}");
+    };
+    let expected = ListArgs {
+        marketplace: marketplace.map(str::to_owned),
+        available,
+    };
+    assert_eq!((found, line.global.json), (expected, json), "{args}");
+}
+
+#[test]
+fn listing() {
+    lists("plugin list", None, false, false);
+    lists("plugin list -m demo", Some("demo"), false, false);
+    lists(
+        "plugin list --marketplace=demo --json",
+        Some("demo"),
+        false,
+        true,
+    );
+    lists("plugin list --available", None, true, false);
+    lists("--json plugin list --available", None, true, true);
+    lists("plugin --json list", None, false, true);
+    refuses("plugin list demo");
+    refuses("plugin list -m");
+}
+
+#[track_caller]
+fn names(args: &str, plugin: &str, marketplace: Option<&str>) {
+    let line = parse(args);
+    let Command::Plugin(
+        PluginCommand::Add(found) | PluginCommand::Remove(found) | PluginCommand::Read(found),
+    ) = line.command
+    else {
+        panic!("{args}: {line:?}");
+    };
+    let expected = PluginArgs {
+        plugin: plugin.to_owned(),
+        marketplace: marketplace.map(str::to_owned),
+    };
+    assert_eq!(found, expected, "{args}");
+}
+
+#[test]
+fn one_plugin() {
+    names("plugin add hello@demo", "hello@demo", None);
+    names("plugin add hello -m demo", "hello", Some("demo"));
+    names("plugin remove hello@demo --json", "hello@demo", None);
+    names(
+        "plugin read --marketplace demo hello",
+        "hello",
+        Some("demo"),
+    );
+    refuses("plugin add");
+    refuses("plugin add a b");
+    refuses("plugin remove");
+    refuses("plugin read");
+    refuses("plugin upgrade");
+}
+
+#[track_caller]
+fn adds(args: &str, source: &str, ref_name: Option<&str>, sparse: &[&str]) {
+    let line = parse(args);
+    let (Command::Marketplace(command) | Command::Plugin(PluginCommand::Marketplace(command))) =
+        line.command
+    else {
+        panic!("{args}: {line:?}");
+    };
+    let MarketplaceCommand::Add(found) = command else {
+        panic!("{args}: {command:?}");
+    };
+    let expected = AddArgs {
+        source: source.to_owned(),
+        ref_name: ref_name.map(str::to_owned),
+        sparse: sparse.iter().map(|&path| path.to_owned()).collect(),
+    };
+    assert_eq!(found, expected, "{args}");
+}
+
+#[test]
+fn marketplaces_have_two_spellings() {
+    for prefix in ["plugin marketplace", "marketplace"] {
+        adds(&format!("{prefix} add ./demo"), "./demo", None, &[]);
+        adds(
+            &format!("{prefix} add owner/repo --ref v1 --sparse a --sparse b"),
+            "owner/repo",
+            Some("v1"),
+            &["a", "b"],
+        );
+        parse(&format!("{prefix} list"));
+        parse(&format!("{prefix} remove demo"));
+        refuses(&format!("{prefix} add"));
+        refuses(&format!("{prefix} remove"));
+        refuses(&format!("{prefix} bogus"));
+        refuses(prefix);
+    }
+}
+
+#[test]
+fn flags_may_stand_anywhere() {
+    let expected = Flags {
+        overrides: vec!["a=1".to_owned(), "b=2".to_owned()],
+        enable: vec!["x".to_owned()],
+        disable: vec!["y".to_owned()],
+    };
+    for args in [
+        "-c a=1 --config b=2 --enable x --disable y plugin list",
+        "plugin list -c a=1 -c b=2 --enable x --disable=y",
+        "plugin -c a=1 -cb=2 --enable=x --disable y list",
+    ] {
+        assert_eq!(parse(args).global.flags(), expected, "{args}");
+    }
+}
+
+#[test]
+fn generated_files() {
+    let line = parse("schema generate --out x");
+    let Command::Schema(SchemaCommand::Generate(args)) = line.command else {
+        panic!("{line:?}");
+    };
+    assert_eq!(args.out, std::path::Path::new("x"));
+    for args in [
+        "app-server generate-ts --out x",
+        "app-server generate-ts -o x --experimental --prettier /usr/bin/prettier",
+    ] {
+        let line = parse(args);
+        let Command::AppServer(ServerCommand::GenerateTs(args)) = line.command else {
+            panic!("{line:?}");
+        };
+        assert_eq!(args.out, std::path::Path::new("x"));
+    }
+    let line = parse("app-server generate-json-schema --out x --experimental");
+    assert!(matches!(
+        line.command,
+        Command::AppServer(ServerCommand::GenerateJsonSchema(_))
+    ));
+    refuses("schema generate");
+    refuses("schema");
+    refuses("app-server generate-ts");
+}
+
+#[test]
+fn the_grammar_is_consistent() {
+    CommandLine::command().debug_assert();
+}
+
+/// Every command, the hidden ones and clap's own aside.
+fn each(command: &mut clap::Command, path: &str, check: &dyn Fn(&str, &str)) {
+    check(path, &command.render_help().to_string());
+    check(path, &command.render_long_help().to_string());
+    for below in command.get_subcommands_mut() {
+        let name = below.get_name().to_owned();
+        if name != "help" {
+            each(below, &format!("{path} {name}"), check);
+        }
+    }
+}
+
+#[test]
+fn every_command_has_one_example() {
+    let mut command = CommandLine::command();
+    command.build();
+    each(&mut command, "plugd", &|path, help| {
+        assert_eq!(help.matches("Example:").count(), 1, "{path}:\n{help}");
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 100),
+            "{path}:\n{help}"
+        );
+    });
+}
+
+#[test]
+fn the_top_level_explains_exit_codes() {
+    let help = CommandLine::command().render_long_help().to_string();
+    for line in [
+        "  0  done",
+        "  1  the command failed",
+        "  2  the command line cannot",
+    ] {
+        assert!(help.contains(line), "{line}\n{help}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The commands, one file each. A command asks its use case and makes a page of the answer; the page
+//! is a pure function of both, so it is tested without a disk.
+
+mod marketplace_add;
+mod marketplace_list;
+mod marketplace_remove;
+mod plugin_add;
+mod plugin_list;
+mod plugin_read;
+mod plugin_remove;
+mod schema_generate;
+
+use plugd_disk::Disk;
+use plugd_model::Environment;
+use plugd_server::schema::GeneratedFile;
+
+use crate::args::{
+    Command, CommandLine, MarketplaceCommand, PluginCommand, SchemaCommand, ServerCommand,
+    TypesArgs,
+};
+use crate::failure::Failure;
+use crate::page::{Form, Page};
+use crate::session::Session;
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// It failed as a whole.
+pub(crate) fn execute(
+    environment: &Environment,
+    line: &CommandLine,
+    form: Form,
+) -> Result<Page, Failure> {
+    let open = || Session::open(environment, &line.global.flags());
+    match &line.command {
+        Command::Plugin(command) => plugin(&open()?, command, form),
+        Command::Marketplace(command) => marketplace(&open()?, command, form),
+        Command::AppServer(ServerCommand::GenerateTs(args)) => {
+            let files = plugd_server::schema::typescript_files();
+            types(environment, args, &files, form)
+        }
+        Command::AppServer(ServerCommand::GenerateJsonSchema(args)) => {
+            let files = plugd_server::schema::json_schema_files();
+            types(environment, args, &files, form)
+        }
+        Command::Schema(SchemaCommand::Generate(args)) => {
+            let files = plugd_server::schema::all_files();
+            schema_generate::write(environment, &Disk::new(), &args.out, &files, form)
+        }
+    }
+}
+
+/// The reference's two commands are silent for people.
+fn types(
+    environment: &Environment,
+    args: &TypesArgs,
+    files: &[GeneratedFile],
+    form: Form,
+) -> Result<Page, Failure> {
+    let page = schema_generate::write(environment, &Disk::new(), &args.out, files, form)?;
+    Ok(match form {
+        Form::Json => page,
+        Form::Text { .. } => Page::default(),
+    })
+}
+
+fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page, Failure> {
+    match command {
+        PluginCommand::List(args) => session.run(plugin_list::run(session, args, form)),
+        PluginCommand::Add(args) => session.run(plugin_add::run(session, args, form)),
+        PluginCommand::Remove(args) => session.run(plugin_remove::run(session, args, form)),
+        PluginCommand::Read(args) => session.run(plugin_read::run(session, args, form)),
+        PluginCommand::Marketplace(command) => marketplace(session, command, form),
+    }
+}
+
+fn marketplace(
+    session: &Session,
+    command: &MarketplaceCommand,
+    form: Form,
+) -> Result<Page, Failure> {
+    match command {
+        MarketplaceCommand::Add(args) => session.run(marketplace_add::run(session, args, form)),
+        MarketplaceCommand::List => session.run(marketplace_list::run(session, form)),
+        MarketplaceCommand::Remove(args) => {
+            session.run(marketplace_remove::run(session, args, form))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "commands_tests.rs"]
+mod tests;

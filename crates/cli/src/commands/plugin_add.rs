@@ -1,0 +1,179 @@
+//! `plugd plugin add`.
+
+use plugd_plugins::{Installation, Target};
+use serde::Serialize;
+
+use crate::args::PluginArgs;
+use crate::escape;
+use crate::failure::Failure;
+use crate::page::{Form, Page};
+use crate::problems::{self, ProblemShape};
+use crate::selector;
+use crate::session::Session;
+use crate::shapes;
+use crate::style::{Paint, Style};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    plugin_id: String,
+    name: String,
+    marketplace_name: String,
+    version: String,
+    installed_path: String,
+    auth_policy: &'static str,
+    changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebound: Option<Rebound>,
+    problems: Vec<ProblemShape>,
+}
+
+/// A plugin that came from somewhere else before.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Rebound {
+    from: String,
+    to: String,
+}
+
+pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
+    let id = selector::plugin_id(args)?;
+    let mut installation = plugd_plugins::install(
+        &session.call,
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        &session.events,
+        Target::Shown(id),
+    )
+    .await?;
+    let rebound = installation.rebound.take().map(|rebound| Rebound {
+        from: rebound.from.describe(),
+        to: rebound.to.describe(),
+    });
+    Ok(page(installation, rebound, form))
+}
+
+fn page(installation: Installation, rebound: Option<Rebound>, form: Form) -> Page {
+    let Installation {
+        id,
+        version,
+        root,
+        auth_policy,
+        changed,
+        rebound: _,
+        problems: left_out,
+    } = installation;
+    match form {
+        Form::Json => Page::json(&Shape {
+            plugin_id: id.to_string(),
+            name: id.plugin.to_string(),
+            marketplace_name: id.marketplace.to_string(),
+            version: version.to_string(),
+            installed_path: root.to_text(),
+            auth_policy: shapes::auth_policy(auth_policy),
+            changed,
+            rebound,
+            problems: problems::shapes(&left_out),
+        }),
+        Form::Text { err, .. } => {
+            let mut page = Page::text(format!(
+                "Added plugin `{}` from marketplace `{}`.\nInstalled plugin root: {}\n",
+                id.plugin,
+                id.marketplace,
+                escape::line(&root.to_text())
+            ));
+            for problem in &left_out {
+                page.warnings.push_str(&problems::warning(problem, err));
+            }
+            if let Some(rebound) = rebound {
+                page.warnings.push_str(&moved(&rebound, err));
+            }
+            page
+        }
+    }
+}
+
+fn moved(rebound: &Rebound, style: Style) -> String {
+    format!(
+        "{} the plugin now comes from {}; before it came from {}\n",
+        style.paint(Paint::Warning, "warning:"),
+        escape::line(&rebound.to),
+        escape::line(&rebound.from),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_model::{AuthPolicy, PluginId, Problem, ProblemKind, VersionSegment};
+    use plugd_plugins::Installation;
+    use pretty_assertions::assert_eq;
+
+    use super::{Rebound, page};
+    use crate::fixture::{path, text};
+    use crate::page::Form;
+
+    fn installation(problems: Vec<Problem>) -> Installation {
+        Installation {
+            id: PluginId::parse("hello@demo").unwrap(),
+            version: VersionSegment::new("1.0.0").unwrap(),
+            root: path("/ch/plugins/cache/demo/hello/1.0.0"),
+            auth_policy: AuthPolicy::OnInstall,
+            changed: true,
+            rebound: None,
+            problems,
+        }
+    }
+
+    #[test]
+    fn two_lines_as_the_reference() {
+        let page = page(installation(Vec::new()), None, text());
+        assert_eq!(
+            page.body,
+            "Added plugin `hello` from marketplace `demo`.\n\
+             Installed plugin root: /ch/plugins/cache/demo/hello/1.0.0\n"
+        );
+        assert_eq!(page.warnings, "");
+    }
+
+    #[test]
+    fn what_was_left_out_and_where_it_came_from_before_are_warnings() {
+        let link = Problem::warning(ProblemKind::LeftOut, "the link leads out of the plugin")
+            .in_file(&path("/demo/plugins/hello/secret"));
+        let rebound = Rebound {
+            from: "/old/marketplace.json".to_owned(),
+            to: "/demo/marketplace.json".to_owned(),
+        };
+        let page = page(installation(vec![link]), Some(rebound), text());
+        assert_eq!(
+            page.warnings,
+            "warning: /demo/plugins/hello/secret: the link leads out of the plugin\n\
+             warning: the plugin now comes from /demo/marketplace.json; \
+             before it came from /old/marketplace.json\n"
+        );
+    }
+
+    #[test]
+    fn json_is_the_references_with_more() {
+        let rebound = Rebound {
+            from: "/old".to_owned(),
+            to: "/new".to_owned(),
+        };
+        let page = page(installation(Vec::new()), Some(rebound), Form::Json);
+        let expected = r#"{
+  "pluginId": "hello@demo",
+  "name": "hello",
+  "marketplaceName": "demo",
+  "version": "1.0.0",
+  "installedPath": "/ch/plugins/cache/demo/hello/1.0.0",
+  "authPolicy": "ON_INSTALL",
+  "changed": true,
+  "rebound": {
+    "from": "/old",
+    "to": "/new"
+  },
+  "problems": []
+}
+"#;
+        assert_eq!(page.body, expected);
+    }
+}

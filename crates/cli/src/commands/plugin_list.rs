@@ -1,0 +1,237 @@
+//! `plugd plugin list`: what the marketplaces offer, what of it is installed, and what is installed
+//! although nobody offers it any more.
+
+use std::collections::BTreeSet;
+
+use plugd_model::{AbsPath, ProblemKind, Severity};
+use plugd_plugins::{ListRequest, ListedMarketplace, Listing, LoadError, Roots, Summary};
+use serde::Serialize;
+
+use crate::args::ListArgs;
+use crate::escape;
+use crate::failure::Failure;
+use crate::known::KnownMarketplace;
+use crate::page::{Form, Page};
+use crate::problems::{self, LoadErrorShape, ProblemShape};
+use crate::session::Session;
+use crate::shapes::{self, MarketplaceSourceShape, SourceShape};
+use crate::style::{Paint, Style};
+use crate::table::Table;
+
+/// Everything that the page is made of.
+struct Seen {
+    listing: Listing,
+    known: Vec<KnownMarketplace>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    installed: Vec<Item>,
+    available: Vec<Item>,
+    load_errors: Vec<LoadErrorShape>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    plugin_id: String,
+    name: String,
+    marketplace_name: String,
+    version: Option<String>,
+    installed: bool,
+    enabled: bool,
+    source: SourceShape,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marketplace_source: Option<MarketplaceSourceShape>,
+    install_policy: &'static str,
+    auth_policy: &'static str,
+    source_version: Option<String>,
+    update_available: bool,
+    problems: Vec<ProblemShape>,
+}
+
+pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Result<Page, Failure> {
+    let mut listing = plugd_plugins::list(
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        &session.refresher,
+        ListRequest::default(),
+    )
+    .await?;
+    let installed = plugd_plugins::installed(
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        &session.refresher,
+        Roots::default(),
+        BTreeSet::new(),
+    )
+    .await?;
+    listing.marketplaces.extend(orphans(installed));
+    let known = session.marketplaces().await?;
+    Ok(page(&Seen { listing, known }, args, form))
+}
+
+/// The groups of plugins whose marketplace is gone; all others have a manifest.
+fn orphans(installed: Listing) -> impl Iterator<Item = ListedMarketplace> {
+    let groups = installed.marketplaces.into_iter();
+    groups.filter(|group| group.path.is_none())
+}
+
+fn page(seen: &Seen, args: &ListArgs, form: Form) -> Page {
+    let page = match form {
+        Form::Json => Page::json(&shape(seen, args)),
+        Form::Text { out, err } => Page {
+            warnings: warnings(&seen.listing.load_errors, err),
+            ..Page::text(text(seen, args, out))
+        },
+    };
+    Page {
+        incomplete: is_incomplete(seen, args),
+        ..page
+    }
+}
+
+fn is_wanted(args: &ListArgs, name: &str) -> bool {
+    args.marketplace.as_deref().is_none_or(|only| only == name)
+}
+
+fn wanted<'a>(seen: &'a Seen, args: &ListArgs) -> impl Iterator<Item = &'a ListedMarketplace> {
+    let listed = seen.listing.marketplaces.iter();
+    listed.filter(|marketplace| is_wanted(args, &marketplace.name))
+}
+
+/// As in the reference, a configured marketplace that cannot be used and a configuration that cannot
+/// be read make the command fail, and any other bad file does not.
+fn is_incomplete(seen: &Seen, args: &ListArgs) -> bool {
+    let configured = seen.known.iter().any(|marketplace| {
+        marketplace.configured.is_some()
+            && marketplace.is_broken()
+            && is_wanted(args, &marketplace.name)
+    });
+    let configuration = seen.listing.load_errors.iter().any(|row| {
+        row.problem.kind == ProblemKind::Config && row.problem.severity == Severity::Error
+    });
+    configured || configuration
+}
+
+fn warnings(rows: &[LoadError], style: Style) -> String {
+    rows.iter()
+        .map(|row| problems::load_error(row, style))
+        .collect()
+}
+
+fn shape(seen: &Seen, args: &ListArgs) -> Shape {
+    let mut shape = Shape {
+        installed: Vec::new(),
+        available: Vec::new(),
+        load_errors: seen
+            .listing
+            .load_errors
+            .iter()
+            .map(problems::load_error_shape)
+            .collect(),
+    };
+    for marketplace in wanted(seen, args) {
+        for summary in &marketplace.plugins {
+            let item = || item(summary, marketplace.path.as_ref(), &seen.known);
+            if summary.installed {
+                shape.installed.push(item());
+            } else if args.available {
+                shape.available.push(item());
+            }
+        }
+    }
+    shape
+}
+
+fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace]) -> Item {
+    let Summary {
+        id,
+        local_version,
+        installed,
+        enabled,
+        source,
+        install_policy,
+        auth_policy,
+        // Texts and pictures are what `plugin read` is for.
+        interface: _,
+        keywords: _,
+        installed_version,
+        update_available,
+        problems: own,
+    } = summary;
+    let marketplace_source = known
+        .iter()
+        .find(|one| one.path.is_some() && one.path.as_ref() == manifest)
+        .and_then(|one| one.configured.as_ref());
+    let active = installed_version
+        .as_ref()
+        .map(|version| version.to_string());
+    Item {
+        plugin_id: id.to_string(),
+        name: id.plugin.to_string(),
+        marketplace_name: id.marketplace.to_string(),
+        version: active.or_else(|| local_version.clone()),
+        installed: *installed,
+        enabled: *enabled,
+        source: shapes::source(source),
+        marketplace_source: marketplace_source.map(shapes::configured),
+        install_policy: shapes::install_policy(*install_policy),
+        auth_policy: shapes::auth_policy(*auth_policy),
+        source_version: local_version.clone(),
+        update_available: *update_available,
+        problems: problems::shapes(own),
+    }
+}
+
+fn text(seen: &Seen, args: &ListArgs, style: Style) -> String {
+    let blocks: Vec<String> = wanted(seen, args)
+        .map(|marketplace| block(marketplace, style))
+        .collect();
+    match &args.marketplace {
+        _ if !blocks.is_empty() => blocks.join("\n"),
+        Some(name) => format!(
+            "No plugins found in marketplace `{}`.\n",
+            escape::line(name)
+        ),
+        None => "No marketplace plugins found.\n".to_owned(),
+    }
+}
+
+fn block(marketplace: &ListedMarketplace, style: Style) -> String {
+    let name = escape::line(&marketplace.name);
+    let place = match &marketplace.path {
+        Some(path) => escape::line(&path.to_text()),
+        None => "(gone; its plugins stay active until they are removed)".to_owned(),
+    };
+    let mut table = Table::new(&["PLUGIN", "STATUS", "VERSION", "SOURCE"]);
+    for summary in &marketplace.plugins {
+        let (status, paint) = status(summary);
+        let version = summary.installed_version.as_ref();
+        table.row(&[
+            (&summary.id.to_string(), Paint::Text),
+            (status, paint),
+            (version.map_or("", |version| version.as_str()), Paint::Text),
+            (&shapes::source_text(&summary.source), Paint::Weak),
+        ]);
+    }
+    let title = style.paint(Paint::Heading, &format!("Marketplace `{name}`"));
+    let place = style.paint(Paint::Weak, &place);
+    format!("{title}\n{place}\n\n{}", table.render(style))
+}
+
+/// The status in the reference's words.
+pub(super) fn status(summary: &Summary) -> (&'static str, Paint) {
+    match (summary.installed, summary.enabled) {
+        (true, true) => ("installed, enabled", Paint::Good),
+        (true, false) => ("installed, disabled", Paint::Warning),
+        (false, _) => ("not installed", Paint::Weak),
+    }
+}
+
+#[cfg(test)]
+#[path = "plugin_list_tests.rs"]
+mod tests;

@@ -1,0 +1,208 @@
+//! `plugd plugin read`: one plugin from the inside. The JSON is the result of `plugin/read`.
+
+use plugd_model::{AbsPath, PluginId, Source};
+use plugd_plugins::{ListRequest, Listing, Reading, Summary};
+use serde_json::json;
+use serde_json::value::to_raw_value;
+
+use super::plugin_list::status;
+use crate::args::PluginArgs;
+use crate::escape;
+use crate::failure::Failure;
+use crate::page::{Form, Page};
+use crate::problems;
+use crate::selector;
+use crate::session::Session;
+use crate::shapes;
+use crate::style::{Paint, Style};
+
+pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
+    let id = selector::plugin_id(args)?;
+    let manifest = manifest_of(session, &id).await?;
+    let Form::Text { out, err } = form else {
+        return result(session, &id, &manifest).await;
+    };
+    let reading = plugd_plugins::read(
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        &session.refresher,
+        manifest,
+        id.plugin.to_string(),
+    )
+    .await?;
+    Ok(Page {
+        warnings: warnings(&reading, err),
+        ..Page::text(text(&reading, out))
+    })
+}
+
+/// The answer that a client gets.
+async fn result(session: &Session, id: &PluginId, manifest: &AbsPath) -> Result<Page, Failure> {
+    let params = json!({
+        "marketplacePath": manifest.to_text(),
+        "pluginName": id.plugin.as_str(),
+    });
+    let params = to_raw_value(&params).map_err(Failure::Params)?;
+    let methods = plugd_server::dispatcher(session.setup.clone()).map_err(Failure::Methods)?;
+    let call = session.call.clone();
+    let reply = methods.call("plugin/read", Some(params), call).await?;
+    Ok(Page::answer(&reply.into_json()))
+}
+
+/// The manifest that offers a plugin: the one under which a listing shows it, so that both speak of
+/// the same plugin. One that is not shown is looked for in any marketplace of that name, whose
+/// refusal then says more than that it is missing.
+async fn manifest_of(session: &Session, id: &PluginId) -> Result<AbsPath, Failure> {
+    let listing = plugd_plugins::list(
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        &session.refresher,
+        ListRequest::default(),
+    )
+    .await?;
+    if let Some(path) = shown_under(&listing, id) {
+        return Ok(path);
+    }
+    let known = session.marketplaces().await?;
+    let name = id.marketplace.as_str();
+    let mut named = known.iter().filter(|one| one.name == name);
+    named.find_map(|one| one.path.clone()).ok_or_else(|| {
+        let mut names = known.into_iter().map(|one| one.name);
+        let error = plugd_plugins::Error::NotConfigured {
+            name: name.to_owned(),
+            other_case: names.find(|other| other.eq_ignore_ascii_case(name)),
+        };
+        error.into()
+    })
+}
+
+fn shown_under(listing: &Listing, id: &PluginId) -> Option<AbsPath> {
+    let mut listed = listing.marketplaces.iter();
+    let marketplace = listed.find(|one| one.plugins.iter().any(|plugin| plugin.id == *id))?;
+    marketplace.path.clone()
+}
+
+fn warnings(reading: &Reading, style: Style) -> String {
+    let problems = reading.problems.iter();
+    problems
+        .map(|problem| problems::warning(problem, style))
+        .collect()
+}
+
+fn text(reading: &Reading, style: Style) -> String {
+    let Reading {
+        marketplace,
+        path,
+        summary,
+        description,
+        skills,
+        onboarding_skill: _,
+        hooks,
+        apps,
+        mcp_servers,
+        problems: _,
+    } = reading;
+    let mut text = head(summary, style);
+    if let Some(description) = description {
+        text.push('\n');
+        text.push_str(&escape::paragraph(description, ""));
+    }
+    text.push('\n');
+    let source = shapes::source_text(&summary.source);
+    for (label, value) in [
+        ("Marketplace", format!("{marketplace} ({path})")),
+        ("Source", source),
+        ("Version", version(summary)),
+        (
+            "Install policy",
+            shapes::install_policy(summary.install_policy).to_owned(),
+        ),
+        (
+            "Auth policy",
+            shapes::auth_policy(summary.auth_policy).to_owned(),
+        ),
+        ("Keywords", summary.keywords.join(", ")),
+    ] {
+        if !value.is_empty() {
+            text.push_str(&format!("{label}: {}\n", escape::line(&value)));
+        }
+    }
+    let skills = skills.iter().map(|(skill, enabled)| {
+        let short = skill
+            .short_description
+            .as_ref()
+            .unwrap_or(&skill.description);
+        let off = if *enabled { "" } else { " (switched off)" };
+        format!("{}{off}: {short}", skill.name)
+    });
+    section(&mut text, "Skills", skills, style);
+    let hooks = hooks.iter().map(|hook| match &hook.matcher {
+        Some(matcher) => format!("{} for {matcher}", hook.event.name()),
+        None => hook.event.name().to_owned(),
+    });
+    section(&mut text, "Hooks", hooks, style);
+    section(&mut text, "MCP servers", mcp_servers.iter().cloned(), style);
+    let apps = apps.iter().map(|app| format!("{} ({})", app.label, app.id));
+    section(&mut text, "Apps", apps, style);
+    text
+}
+
+/// The id, what it is called, and its status.
+fn head(summary: &Summary, style: Style) -> String {
+    let (status, paint) = status(summary);
+    let interface = summary.interface.as_ref().map(|shown| &shown.interface);
+    let title = style.paint(Paint::Heading, &summary.id.to_string());
+    let mut text = format!("{title}: {}\n", style.paint(paint, status));
+    let lines = [
+        interface.and_then(|interface| interface.display_name.as_ref()),
+        interface.and_then(|interface| interface.short_description.as_ref()),
+    ];
+    for line in lines.into_iter().flatten() {
+        text.push_str(&escape::line(line));
+        text.push('\n');
+    }
+    text
+}
+
+/// What is installed, and what the source has when that is something else.
+fn version(summary: &Summary) -> String {
+    let installed = summary
+        .installed_version
+        .as_ref()
+        .map(|version| version.as_str());
+    let declared = summary.local_version.as_deref();
+    // For what is fetched, the declared version is that of the installed copy.
+    let of_source = match &summary.source {
+        Source::Local { .. } => declared,
+        Source::Git { .. } | Source::Npm { .. } => None,
+    };
+    let update = if summary.update_available {
+        "; the source has other content"
+    } else {
+        ""
+    };
+    match (installed, of_source) {
+        (Some(installed), Some(source)) if installed != source => {
+            format!("{installed} installed, {source} in the source")
+        }
+        (Some(installed), _) => format!("{installed}{update}"),
+        (None, source) => source.unwrap_or_default().to_owned(),
+    }
+}
+
+fn section(text: &mut String, title: &str, items: impl Iterator<Item = String>, style: Style) {
+    let mut items = items.peekable();
+    if items.peek().is_none() {
+        return;
+    }
+    text.push_str(&format!("\n{}\n", style.paint(Paint::Heading, title)));
+    for item in items {
+        text.push_str(&format!("  {}\n", escape::line(&item)));
+    }
+}
+
+#[cfg(test)]
+#[path = "plugin_read_tests.rs"]
+mod tests;

@@ -1,0 +1,198 @@
+//! The command line: the use cases of the daemon for people and scripts, and the way into serving.
+//!
+//! A command asks a use case, turns the answer into a page and prints it: text for people with the
+//! reference's shapes, or JSON. Pages are made from domain values; where the wire has a shape for a
+//! value, the server's conversion makes it.
+//!
+//! Invariants:
+//! - While serving, nothing here writes to stdout: that stream belongs to the protocol.
+//! - Text from outside is escaped before it reaches a terminal.
+//! - With `--json` stdout holds exactly one JSON value, also when the command failed.
+//! - A reader that has gone away is no error: the work is done by then.
+//!
+//! What this crate must not do: decide anything about plugins, or look at the process beyond what it
+//! is given.
+
+mod args;
+mod commands;
+mod escape;
+mod failure;
+#[cfg(test)]
+mod fixture;
+mod flags;
+mod home;
+mod invocation;
+mod known;
+mod page;
+mod problems;
+mod selector;
+mod serving;
+mod session;
+mod shapes;
+mod style;
+mod table;
+
+use std::fmt;
+use std::io::{self, Write};
+
+use clap::Parser;
+use plugd_model::Environment;
+
+use crate::args::CommandLine;
+use crate::failure::Failure;
+use crate::invocation::Invocation;
+use crate::page::{Form, Page};
+use crate::style::Style;
+
+const DONE: u8 = 0;
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+
+/// Which of the three streams a person sits at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminals {
+    /// Whether stdin is a terminal: without a command, a person gets help and a program a server.
+    pub stdin: bool,
+    /// Whether stdout is a terminal, which is where colours are wanted.
+    pub stdout: bool,
+    /// The same for stderr.
+    pub stderr: bool,
+}
+
+/// Where a command prints. Serving takes the process's own streams instead.
+pub struct Output<'a> {
+    /// Answers.
+    pub stdout: &'a mut dyn Write,
+    /// Warnings and errors.
+    pub stderr: &'a mut dyn Write,
+    /// What the streams are.
+    pub terminals: Terminals,
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("terminals", &self.terminals)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs whatever the arguments ask for, to its end, and answers the exit code: 0 done, 1 failed,
+/// 2 a command line that cannot be meant.
+pub fn run(environment: &Environment, output: &mut Output<'_>) -> u8 {
+    let printed = match Invocation::of(&environment.args, output.terminals.stdin) {
+        Invocation::Serve(serving) => Ok(serving::serve(environment, &serving, output)),
+        Invocation::Refused { reason } => {
+            output.warn(&failure::error_line(&reason, output.err_style(environment)));
+            Ok(USAGE)
+        }
+        Invocation::Command => command(environment, output),
+    };
+    match printed {
+        Ok(code) => code,
+        // Nobody reads any more; everything else is done.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        Err(error) => {
+            let reason = format!("cannot write to stdout: {error}");
+            output.warn(&failure::error_line(&reason, output.err_style(environment)));
+            FAILED
+        }
+    }
+}
+
+fn command(environment: &Environment, output: &mut Output<'_>) -> io::Result<u8> {
+    let name = std::iter::once("plugd".into());
+    let line = match CommandLine::try_parse_from(name.chain(environment.args.iter().cloned())) {
+        Ok(line) => line,
+        Err(error) => return refuse(environment, &error, output),
+    };
+    let form = if line.global.json {
+        Form::Json
+    } else {
+        Form::Text {
+            out: Style::of(environment, output.terminals.stdout),
+            err: output.err_style(environment),
+        }
+    };
+    match commands::execute(environment, &line, form) {
+        Ok(page) => output.page(&page),
+        Err(failure) => output.failure(environment, failure, form),
+    }
+}
+
+/// Help and the version are no errors; clap reports all three the same way.
+fn refuse(
+    environment: &Environment,
+    error: &clap::Error,
+    output: &mut Output<'_>,
+) -> io::Result<u8> {
+    let nothing_asked = environment.args.is_empty();
+    if !error.use_stderr() || nothing_asked {
+        output.print(&error.to_string())?;
+        return Ok(DONE);
+    }
+    if environment.args.iter().any(|arg| arg == "--json") {
+        let json = failure::usage_json(&usage_reason(error));
+        output.print(&Page::json(&json).body)?;
+    } else {
+        output.warn(&escape::paragraph(&error.to_string(), ""));
+    }
+    Ok(USAGE)
+}
+
+/// What is wrong with the command line, on one line: clap's text up to its first blank line, unless
+/// it has nothing to say but its help.
+fn usage_reason(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let Some(text) = text.strip_prefix("error: ") else {
+        return "a command is missing".to_owned();
+    };
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+impl Output<'_> {
+    fn err_style(&self, environment: &Environment) -> Style {
+        Style::of(environment, self.terminals.stderr)
+    }
+
+    fn page(&mut self, page: &Page) -> io::Result<u8> {
+        self.warn(&page.warnings);
+        self.print(&page.body)?;
+        Ok(if page.incomplete { FAILED } else { DONE })
+    }
+
+    fn failure(
+        &mut self,
+        environment: &Environment,
+        failure: Failure,
+        form: Form,
+    ) -> io::Result<u8> {
+        let code = failure.exit_code();
+        if form != Form::Json || failure.is_internal() {
+            self.warn(&failure.text(self.err_style(environment)));
+        }
+        if form == Form::Json {
+            self.print(&Page::json(&failure.json()).body)?;
+        }
+        Ok(code)
+    }
+
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        self.stdout.write_all(text.as_bytes())?;
+        self.stdout.flush()
+    }
+
+    /// Without stderr there is nobody to tell.
+    fn warn(&mut self, text: &str) {
+        let _ = self.stderr.write_all(text.as_bytes());
+        let _ = self.stderr.flush();
+    }
+}
+
+#[cfg(test)]
+#[path = "lib_tests.rs"]
+mod tests;

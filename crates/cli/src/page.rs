@@ -1,0 +1,156 @@
+//! What a command has to say when it has done its work, before anything is printed.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::style::Style;
+
+/// For whom a command speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people.
+    Text {
+        /// How stdout looks.
+        out: Style,
+        /// How stderr looks.
+        err: Style,
+    },
+    /// For programs.
+    Json,
+}
+
+/// The output of a command that did not fail as a whole.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// What goes to stdout: whole lines.
+    pub(crate) body: String,
+    /// What goes to stderr before it: whole lines.
+    pub(crate) warnings: String,
+    /// Whether something that was asked for could not be shown.
+    pub(crate) incomplete: bool,
+}
+
+/// Where a scan of JSON text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Outside,
+    InString,
+    BehindBackslash,
+}
+
+impl Page {
+    /// A page of text without warnings.
+    pub(crate) fn text(body: impl Into<String>) -> Self {
+        Self {
+            body: body.into(),
+            ..Self::default()
+        }
+    }
+
+    /// A page of JSON, indented by two blanks as the reference's commands do.
+    pub(crate) fn json(value: &impl Serialize) -> Self {
+        // The shapes are made of strings, numbers and maps with text keys; nothing else can fail.
+        let mut body = serde_json::to_string_pretty(value).unwrap_or_default();
+        body.push('\n');
+        Self::text(body)
+    }
+
+    /// The same for an answer that is JSON already: members keep their order, and numbers and
+    /// strings their spelling.
+    pub(crate) fn answer(json: &RawValue) -> Self {
+        Self::text(indented(json.get()))
+    }
+}
+
+/// Valid JSON, indented as serde_json does it.
+fn indented(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let mut at = At::Outside;
+    let mut opened = false;
+    let new_line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    for character in json.chars() {
+        if at != At::Outside {
+            at = match (at, character) {
+                (At::InString, '"') => At::Outside,
+                (At::InString, '\\') => At::BehindBackslash,
+                _ => At::InString,
+            };
+            text.push(character);
+            continue;
+        }
+        if character.is_ascii_whitespace() {
+            continue;
+        }
+        let closes = matches!(character, '}' | ']');
+        if opened && !closes {
+            new_line(&mut text, depth);
+        }
+        match character {
+            '{' | '[' => depth += 1,
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                if !opened {
+                    new_line(&mut text, depth);
+                }
+            }
+            '"' => at = At::InString,
+            _ => {}
+        }
+        text.push(character);
+        match character {
+            ',' => new_line(&mut text, depth),
+            ':' => text.push(' '),
+            _ => {}
+        }
+        opened = matches!(character, '{' | '[');
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::value::RawValue;
+    use serde_json::{Value, json};
+
+    use super::Page;
+
+    /// An answer looks as if it had been serialised that way, and says the same.
+    #[track_caller]
+    fn check(value: &Value) {
+        let raw = RawValue::from_string(value.to_string()).unwrap();
+        let page = Page::answer(&raw);
+        assert_eq!(page, Page::json(value));
+        assert_eq!(serde_json::from_str::<Value>(&page.body).unwrap(), *value);
+    }
+
+    #[test]
+    fn an_answer_is_indented_like_everything_else() {
+        check(&json!({}));
+        check(&json!([]));
+        check(&json!(7));
+        check(&json!("a"));
+        check(&json!([[], {}, [{}], {"a": []}]));
+        check(&json!({"a": [1, -2.5, null, true], "b": {"c": "d"}, "e": ""}));
+        check(&json!({"a\"{[,:]}\\": "\\", "b": "{\"x\": [1, 2]}", "c\n": "\u{1b} \\\\\""}));
+    }
+
+    #[test]
+    fn an_answer_keeps_order_and_spelling() {
+        let raw = RawValue::from_string(r#" {"b" :1.00,"a":"\u0041"} "#.to_owned()).unwrap();
+        let expected = "{\n  \"b\": 1.00,\n  \"a\": \"\\u0041\"\n}\n";
+        assert_eq!(Page::answer(&raw).body, expected);
+    }
+
+    #[test]
+    fn json_is_indented_and_ends_its_line() {
+        let page = Page::json(&json!({"a": [1]}));
+        assert_eq!(page.body, "{\n  \"a\": [\n    1\n  ]\n}\n");
+        assert_eq!((page.warnings.as_str(), page.incomplete), ("", false));
+    }
+}

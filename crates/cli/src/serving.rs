@@ -1,0 +1,96 @@
+//! The way into serving: flags, home and runtime, then the server has the process's streams.
+
+use std::io;
+
+use plugd_model::Environment;
+use plugd_server::{ExitReason, Io, Limits, Options};
+use tokio::runtime::Builder;
+
+use crate::failure::Failure;
+use crate::invocation::Serving;
+use crate::session::setup;
+use crate::style::Paint;
+use crate::{DONE, Output, escape};
+
+/// Threads that requests share. File work has threads of its own, so two keep a slow answer from
+/// holding up a fast one.
+const WORKERS: usize = 2;
+
+/// Serves until the client goes, and answers the exit code.
+///
+/// A flag that cannot be understood is refused, as in the reference: it says how to behave, and
+/// behaving otherwise is worse than not to serve.
+pub(crate) fn serve(environment: &Environment, serving: &Serving, output: &mut Output<'_>) -> u8 {
+    let style = output.err_style(environment);
+    for warning in &serving.warnings {
+        output.warn(&format!(
+            "{} {}\n",
+            style.paint(Paint::Warning, "warning:"),
+            escape::line(warning)
+        ));
+    }
+    match start(environment, serving) {
+        // Each of them is a way to say that the client is done.
+        Ok(
+            ExitReason::InputEnded
+            | ExitReason::Exit
+            | ExitReason::Signal
+            | ExitReason::OutputClosed,
+        ) => DONE,
+        Err(failure) => {
+            output.warn(&failure.text(style));
+            failure.exit_code()
+        }
+    }
+}
+
+fn start(environment: &Environment, serving: &Serving) -> Result<ExitReason, Failure> {
+    let setup = setup(environment, &serving.flags)?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(Failure::Start)?;
+    let io = Io {
+        stdin: io::stdin(),
+        stdout: io::stdout(),
+    };
+    let options = Options {
+        framing: serving.framing,
+        limits: Limits::STANDARD,
+    };
+    let ended = runtime.block_on(async {
+        let signal = told_to_end().map_err(Failure::Start)?;
+        plugd_server::serve(setup, io, options, signal)
+            .await
+            .map_err(Failure::Serve)
+    });
+    // The server has ended its work and waits for nobody; neither does the process.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Ends when the system or a person asks the process to end.
+#[cfg(unix)]
+fn told_to_end() -> io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends when a person asks the process to end.
+#[cfg(not(unix))]
+fn told_to_end() -> io::Result<impl Future<Output = ()> + Send> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler there is nothing to wait for; the end of the input still ends it.
+            std::future::pending::<()>().await;
+        }
+    })
+}

@@ -1,0 +1,126 @@
+//! The entry point: it reads the process once, starts the log, and hands over.
+//!
+//! Everything that the system tells a process ends here in one [`Environment`]. Nothing behind it
+//! asks again, so what a run does depends on that value and on the disk alone. No file is touched
+//! here: the command line decides what is needed, and a frontend waits for its answer.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use tracing_subscriber::EnvFilter;
+
+use plugd_cli::{Output, Terminals};
+use plugd_model::{AbsPath, Clock, Environment, RandomNames};
+
+/// Where an administrator's files lie. It is no variable, or anybody could switch policy off.
+#[cfg(not(windows))]
+const SYSTEM_DIR: &str = "/etc/codex";
+#[cfg(windows)]
+const SYSTEM_DIR: &str = r"C:\ProgramData\OpenAI\Codex";
+
+/// What goes to the log when nobody says.
+const DEFAULT_LOG: &str = "warn";
+
+fn main() -> anyhow::Result<ExitCode> {
+    let environment = environment()?;
+    let terminals = Terminals {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+    };
+    start_log(&environment, terminals.stderr);
+    let code = plugd_cli::run(
+        &environment,
+        &mut Output {
+            stdout: &mut io::stdout(),
+            stderr: &mut io::stderr(),
+            terminals,
+        },
+    );
+    Ok(ExitCode::from(code))
+}
+
+/// The one place that asks the system what the process was started with.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "arguments, variables and the working directory are read here, once"
+)]
+fn environment() -> anyhow::Result<Environment> {
+    let system_dir = AbsPath::new(SYSTEM_DIR)?;
+    let home = dirs::home_dir().and_then(|home| AbsPath::new(home).ok());
+    // A directory that was removed meanwhile is no reason to serve nobody: requests carry theirs.
+    let cwd = std::env::current_dir()
+        .ok()
+        .or_else(root)
+        .context("there is no working directory")?;
+    Ok(Environment {
+        args: std::env::args_os().skip(1).collect(),
+        vars: std::env::vars_os().collect::<BTreeMap<_, _>>(),
+        cwd: AbsPath::new(cwd)?,
+        home,
+        system_dir,
+        clock: Arc::new(SystemClock),
+        names: Arc::new(SystemNames),
+    })
+}
+
+/// The root of the file system that holds the administrator's directory.
+fn root() -> Option<PathBuf> {
+    PathBuf::from(SYSTEM_DIR)
+        .ancestors()
+        .last()
+        .map(PathBuf::from)
+}
+
+/// Starts the log on stderr; stdout belongs to answers.
+fn start_log(environment: &Environment, is_terminal: bool) {
+    let text = |name| environment.var(name).and_then(|value| value.to_str());
+    let wanted = text("PLUGD_LOG").or_else(|| text("RUST_LOG"));
+    // Directives that cannot be read are no reason to lose warnings.
+    let filter = wanted
+        .and_then(|wanted| EnvFilter::try_new(wanted).ok())
+        .unwrap_or_else(|| EnvFilter::new(DEFAULT_LOG));
+    let coloured = is_terminal && environment.var("NO_COLOR").is_none();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(coloured);
+    if text("PLUGD_LOG_FORMAT") == Some("json") {
+        log.json().init();
+    } else {
+        log.init();
+    }
+}
+
+/// The system's clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        // A clock in front of the epoch is wrong anyway.
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+    }
+}
+
+/// Names from the system's random numbers.
+struct SystemNames;
+
+impl RandomNames for SystemNames {
+    fn next(&self) -> String {
+        let number = getrandom::u64().unwrap_or_else(|_| {
+            // Without randomness the process and the time still tell names apart; whoever creates a
+            // file under one refuses a collision.
+            let now = SystemClock.now();
+            let time = now.as_secs() ^ u64::from(now.subsec_nanos());
+            time ^ (u64::from(std::process::id()) << 32)
+        });
+        format!("{number:016x}")
+    }
+}

@@ -1,0 +1,154 @@
+//! Proves what things cost, in counted work and in memory and never in seconds: a test machine has
+//! moods. Memory and size have their promised bounds in release builds; a debug build has looser
+//! ones, so that a leap is seen there too.
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the counters of a process stand in files of the system"
+)]
+
+use std::fs;
+
+use plugd_testkit::{Daemon, Sandbox};
+use serde_json::json;
+
+use crate::fixtures::{BINARY, launch, plugins_in, start};
+use crate::lifecycle::memory;
+
+const PLUGINS: usize = 180;
+
+/// A large marketplace in the home directory: no configuration speaks of it.
+fn large() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let text = "Some words that describe what it does, in a sentence or two. ".repeat(8);
+    let mut entries = Vec::new();
+    for number in 0..PLUGINS {
+        let name = format!("plugin-{number:03}");
+        let manifest = json!({
+            "name": name, "version": "1.0.0", "description": text,
+            "keywords": ["one", "two", "three"],
+            "interface": {
+                "displayName": name, "shortDescription": text, "longDescription": text.repeat(4),
+                "developerName": "Ada", "category": "Tools", "logo": "./assets/logo.png",
+            },
+        });
+        let dir = format!("home/plugins/{name}");
+        sandbox.write(
+            &format!("{dir}/.codex-plugin/plugin.json"),
+            manifest.to_string(),
+        );
+        let skill = format!("---\ndescription: {text}\n---\n{text}\n");
+        sandbox.write(&format!("{dir}/skills/{name}/SKILL.md"), skill);
+        entries.push(json!({"name": name, "source": format!("./plugins/{name}")}));
+    }
+    let catalog = json!({"name": "large", "plugins": entries});
+    sandbox.write("home/.agents/plugins/marketplace.json", catalog.to_string());
+    sandbox
+}
+
+/// How many bytes the process has read so far, by whatever way.
+#[track_caller]
+fn bytes_read(daemon: &Daemon) -> u64 {
+    let io = fs::read_to_string(format!("/proc/{}/io", daemon.id())).unwrap();
+    let line = io
+        .lines()
+        .find_map(|line| line.strip_prefix("rchar: "))
+        .unwrap();
+    line.parse().unwrap()
+}
+
+#[test]
+fn initialize_reads_no_plugin_file() {
+    let read_in = |sandbox: &Sandbox| {
+        let mut daemon = launch().start(sandbox);
+        daemon.initialize();
+        let read = bytes_read(&daemon);
+        daemon.shut_down();
+        read
+    };
+    let (small, large) = (read_in(&Sandbox::new()), read_in(&large()));
+    // The catalog alone has 12 kB; the notification that follows may have been read or not.
+    assert!(large.abs_diff(small) < 1_000, "{small} and {large} bytes");
+}
+
+#[test]
+fn a_second_listing_reads_next_to_nothing() {
+    let mut daemon = start(&large());
+    let before = bytes_read(&daemon);
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(plugins_in(&listing).count(), PLUGINS);
+    let first = bytes_read(&daemon) - before;
+    let before = bytes_read(&daemon);
+    daemon.ok("plugin/list", json!({}));
+    let second = bytes_read(&daemon) - before;
+    assert!(first > 100_000, "the first listing read {first} bytes only");
+    assert!(second * 20 < first, "{first} and then {second} bytes");
+    daemon.shut_down();
+}
+
+#[test]
+fn a_listing_opens_no_skill() {
+    let sandbox = large();
+    let mut daemon = start(&sandbox);
+    let before = bytes_read(&daemon);
+    daemon.ok("plugin/list", json!({}));
+    let first = bytes_read(&daemon) - before;
+    let manifests: u64 = (0..PLUGINS)
+        .map(|number| format!("home/plugins/plugin-{number:03}/.codex-plugin/plugin.json"))
+        .map(|path| fs::metadata(sandbox.path(path)).unwrap().len())
+        .sum();
+    let catalog = fs::metadata(sandbox.path("home/.agents/plugins/marketplace.json"))
+        .unwrap()
+        .len();
+    // Each manifest once, the catalog once, and a little for the rest.
+    let bound = (manifests + catalog) * 11 / 10 + 20_000;
+    assert!(
+        first < bound,
+        "{first} bytes read, {bound} expected at most"
+    );
+    daemon.shut_down();
+}
+
+#[test]
+fn memory_after_a_large_listing() {
+    let mut daemon = start(&large());
+    for _ in 0..5 {
+        daemon.ok("plugin/list", json!({}));
+    }
+    let resident = memory(&daemon, "VmRSS");
+    let bound = if cfg!(debug_assertions) { 40 } else { 16 };
+    assert!(
+        resident < bound * 1024,
+        "{resident} KiB, {bound} MiB expected at most"
+    );
+    daemon.shut_down();
+}
+
+#[test]
+fn memory_does_not_grow_with_requests() {
+    let mut daemon = start(&large());
+    for _ in 0..10 {
+        daemon.ok("plugin/list", json!({}));
+    }
+    let before = memory(&daemon, "VmRSS");
+    for _ in 0..30 {
+        daemon.ok("plugin/list", json!({}));
+    }
+    let after = memory(&daemon, "VmRSS");
+    assert!(
+        after < before + 4 * 1024,
+        "{before} KiB and then {after} KiB"
+    );
+    daemon.shut_down();
+}
+
+#[test]
+fn the_binary_is_small() {
+    let size = fs::metadata(BINARY).unwrap().len();
+    // A debug build is another thing; it is looked at here so that a leap is seen.
+    let bound: u64 = if cfg!(debug_assertions) { 200 } else { 20 };
+    assert!(
+        size < bound * 1024 * 1024,
+        "{size} bytes, {bound} MiB expected at most"
+    );
+}

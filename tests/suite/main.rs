@@ -1,0 +1,70 @@
+//! The black-box suite: the real binary over its pipes, in a world of its own.
+//!
+//! It knows the promises and not the code behind them, so it passes against any right
+//! implementation. It starts no network, touches no real home directory, and never sleeps: every
+//! wait is for an event and has a deadline.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test there is nothing else to do about what cannot be"
+)]
+
+/// Marketplaces, expected answers and ways to start, which the other files share.
+mod fixtures;
+
+/// Cancelling a request and hearing how far it is.
+mod cancel_progress;
+/// `initialize`, and what is refused before and after it.
+mod handshake;
+/// The end of a connection, overload, and clients that do not read.
+mod lifecycle;
+/// The log on stderr, and what never stands in it.
+mod log;
+/// The bytes: framing, envelopes, ids, batches, forms of params, limits.
+mod wire;
+
+/// `config/read`.
+mod config_read;
+/// `configRequirements/read`.
+mod config_requirements;
+/// `config/value/write` and `config/batchWrite`.
+mod config_write;
+/// `rpc.discover`.
+mod discover;
+/// `marketplace/add`.
+mod marketplace_add;
+/// `marketplace/remove`.
+mod marketplace_remove;
+/// `plugin/install`.
+mod plugin_install;
+/// `plugin/installed`, with what no marketplace speaks of any more.
+mod plugin_installed;
+/// `plugin/list`.
+mod plugin_list;
+/// `plugin/read`.
+mod plugin_read;
+/// `plugin/search`.
+mod plugin_search;
+/// `plugin/uninstall`.
+mod plugin_uninstall;
+/// `plugd/status`.
+mod status;
+
+/// Hostile and broken input: a precise answer, nothing changed, still alive.
+mod bad_input;
+/// The command line.
+mod cli;
+/// Installed copies follow their sources, and no stranger's.
+mod refresh;
+/// Every method and the command line see the same marketplaces.
+mod resolver;
+/// What stands on the disk after an installation, a crash, and a second daemon.
+mod store;
+
+/// What things cost.
+mod cost;
+/// The examples run and do what they say.
+mod examples;
+/// The generated schemas are the committed ones, and every message obeys them.
+mod schemas;
+/// Rules of the house that no compiler checks.
+mod tidy;
