@@ -1,13 +1,13 @@
 //! What an installation would copy, read and checked before anything is written.
 
-use plugd_disk::tree::{Digest, Limits, TreeError};
+use plugd_disk::tree::{Digest, TreeError};
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment};
-use plugd_store::{Store, StoreError};
+use plugd_store::StoreError;
 
 use crate::listing::Details;
 use crate::survey::{curated_version, details_of_dir};
-use crate::{Error, Lookup};
+use crate::{Copies, Error, Lookup};
 
 /// Where an installation puts the manifest that a marketplace entry stands in for.
 const FALLBACK_MANIFEST: &str = "./.codex-plugin/plugin.json";
@@ -65,9 +65,11 @@ impl Content {
     }
 
     /// The digest that an installation would record for the source as it is now.
-    pub(crate) fn digest(&self, store: &Store, id: &PluginId) -> Result<Digest, Error> {
-        store
-            .source_digest(&self.source, &Limits::INSTALL)
+    pub(crate) fn digest(&self, copies: &Copies, id: &PluginId) -> Result<Digest, Error> {
+        let store = copies.store()?;
+        copies
+            .digests()
+            .of(store, &self.source)
             .map_err(|source| Error::Store {
                 action: "read the source of",
                 id: id.clone(),

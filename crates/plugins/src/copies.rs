@@ -13,6 +13,7 @@ use plugd_store::{Recovered, Store, UndoError};
 use serde_json::Value;
 
 use crate::Error;
+use crate::digests::SourceDigests;
 use crate::marketplace_add::CONFIG_PATIENCE;
 
 /// A swap takes milliseconds. Who holds the lock longer is alive, and readers need no lock.
@@ -23,6 +24,7 @@ const RECOVERY_PATIENCE: Duration = Duration::from_secs(1);
 pub struct Copies {
     store: Store,
     recovered: Arc<Mutex<Option<Recovered>>>,
+    digests: SourceDigests,
 }
 
 impl Copies {
@@ -35,9 +37,11 @@ impl Copies {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let undo = undo_of_config(disk.clone(), layout.clone());
+        let digests = SourceDigests::new(Arc::clone(&clock));
         Self {
             store: Store::new(disk, layout, names, clock, Arc::new(undo)),
             recovered: Arc::default(),
+            digests,
         }
     }
 
@@ -63,6 +67,11 @@ impl Copies {
             *recovered = Some(found);
         }
         Ok(&self.store)
+    }
+
+    /// The digests of sources, as far as they are known.
+    pub(crate) fn digests(&self) -> &SourceDigests {
+        &self.digests
     }
 
     /// What recovery could not undo.

@@ -81,7 +81,7 @@ fn step(
     let source = obtain(lookup, offer)?;
     let content = Content::read(lookup, offer, source)?;
     let version = content.version.clone();
-    let offered = content.digest(store, &offer.id())?;
+    let offered = content.digest(copies, &offer.id())?;
     let compared = match copy {
         None => Compared::Missing,
         Some(copy) => compare(lookup, copy, &version, offered)?,

@@ -172,7 +172,7 @@ pub(crate) fn install_offer(
     };
     if let Some(copy) = before {
         refuse_to_leave_pin(&copy, &content)?;
-        if rebound.is_none() && is_current(store, &copy, &content)? {
+        if rebound.is_none() && is_current(copies, &copy, &content)? {
             let changed = why.is_request() && switch_on(call, lookup, &id)?;
             return Ok(done(copy, changed, None, Vec::new()));
         }
@@ -278,18 +278,19 @@ fn refuse_to_leave_pin(copy: &Installed, content: &Content) -> Result<(), Error>
 }
 
 /// Whether the store already holds exactly what an installation would put there.
-fn is_current(store: &Store, copy: &Installed, content: &Content) -> Result<bool, Error> {
+fn is_current(copies: &Copies, copy: &Installed, content: &Content) -> Result<bool, Error> {
     let Some(record) = copy.provenance_record() else {
         return Ok(false);
     };
     if copy.version != content.version {
         return Ok(false);
     }
-    let offered = content.digest(store, &copy.id)?;
+    let offered = content.digest(copies, &copy.id)?;
     if record.source_digest != Some(offered) {
         return Ok(false);
     }
-    let on_disk = store
+    let on_disk = copies
+        .store()?
         .tree_digest(copy)
         .map_err(|error| failed(&copy.id, error))?;
     Ok(on_disk == record.tree_digest)

@@ -10,6 +10,7 @@ pub mod call;
 mod configure;
 mod content;
 mod copies;
+mod digests;
 mod error;
 pub mod events;
 mod facts;

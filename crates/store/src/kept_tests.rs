@@ -13,10 +13,9 @@ const NONE: [&str; 0] = [];
 
 fn digest_of(world: &World, source: &str) -> Digest {
     let source = world.sandbox.path(source);
-    world
-        .store()
-        .source_digest(&source, &Limits::INSTALL)
-        .unwrap()
+    let store = world.store();
+    let plan = store.plan(&source, &Limits::INSTALL).unwrap();
+    store.digest_of(&plan).unwrap()
 }
 
 fn install(world: &World, source: &str, version: &str, retention: &Retention) {

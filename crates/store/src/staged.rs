@@ -75,12 +75,13 @@ impl Store {
         Ok(TreePlan::scan(self.disk(), source, limits, &exclude)?)
     }
 
-    /// The source digest that an installation from a directory would record.
+    /// The digest of a plan, read from the files: what an installation from the directory would record
+    /// as its source digest.
     ///
     /// # Errors
-    /// As [`Store::plan`], or a file cannot be read.
-    pub fn source_digest(&self, source: &AbsPath, limits: &Limits) -> Result<Digest, StoreError> {
-        Ok(digest(self.disk(), &self.plan(source, limits)?)?)
+    /// A file cannot be read, or is no longer what the plan says.
+    pub fn digest_of(&self, plan: &TreePlan) -> Result<Digest, StoreError> {
+        Ok(digest(self.disk(), plan)?)
     }
 
     /// The tree digest of an installed copy as it is now.

@@ -56,7 +56,8 @@ fn added_files_count_for_the_tree_digest_only() {
     let first = staged.tree().tree_digest;
     staged.add_files(&files[1..]).unwrap();
     assert_ne!(staged.tree().tree_digest, first);
-    let found = store.source_digest(&source, &Limits::INSTALL).unwrap();
+    let plan = store.plan(&source, &Limits::INSTALL).unwrap();
+    let found = store.digest_of(&plan).unwrap();
     assert_eq!(staged.tree().source_digest, found);
     let expected = staged.tree().tree_digest;
     let active = staged

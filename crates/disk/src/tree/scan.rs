@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use plugd_model::{AbsPath, Problem, ProblemKind};
+use sha2::{Digest as _, Sha256};
 
 use super::{Limits, OverLimit, TreeError};
-use crate::{Disk, DiskError, Entry, Kind};
+use crate::{Disk, DiskError, Entry, Kind, Stamp};
 
 /// The directory of git's own data, which is never part of a plugin.
 const GIT: &str = ".git";
@@ -41,6 +42,8 @@ pub(super) struct PlanFile {
     pub(super) linked: Option<PathBuf>,
     pub(super) size: u64,
     executable: bool,
+    /// Which content it was: changes with every write, wherever the clock can tell two apart.
+    stamp: Stamp,
 }
 
 /// A file of a plan, for those who describe a tree without copying it.
@@ -116,6 +119,42 @@ impl TreePlan {
     #[must_use]
     pub fn left_out(&self) -> &[Problem] {
         &self.left_out
+    }
+
+    /// A digest of names and stamps, without any content: the same as long as nobody touched a file.
+    /// It is only worth remembering when [`TreePlan::newest_change_ns`] lies well in the past,
+    /// because a clock tick is coarser than a write.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for dir in &self.dirs {
+            for file in &dir.files {
+                let Stamp {
+                    device,
+                    inode,
+                    size,
+                    modified_ns,
+                    changed_ns,
+                    mode,
+                    ..
+                } = file.stamp;
+                let path = join(&dir.path, &file.name);
+                hasher.update(format!(
+                    "{device} {inode} {size} {modified_ns} {changed_ns} {mode} {path}\n"
+                ));
+            }
+        }
+        hasher.finalize().into()
+    }
+
+    /// When a file of the plan was last changed, in nanoseconds since the epoch; 0 without files.
+    #[must_use]
+    pub fn newest_change_ns(&self) -> i128 {
+        let files = self.dirs.iter().flat_map(|dir| &dir.files);
+        files
+            .map(|file| file.stamp.changed_ns.max(file.stamp.modified_ns))
+            .max()
+            .unwrap_or(0)
     }
 
     /// The files of the copy, directory by directory.
@@ -262,6 +301,7 @@ impl Scan<'_> {
             linked,
             size: stamp.size,
             executable: stamp.is_executable(),
+            stamp,
         });
         Ok(())
     }

@@ -1,0 +1,81 @@
+//! When content is read again, counted in operations.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugd_disk::OperationKind;
+use plugd_model::Clock;
+use plugd_store::{Store, UndoError};
+use plugd_testkit::{CountingNames, RecordingProbe, Sandbox};
+use pretty_assertions::assert_eq;
+
+use super::SourceDigests;
+
+/// Real file times against a clock that runs behind or ahead of them.
+struct Ahead(Duration);
+
+impl Clock for Ahead {
+    fn now(&self) -> Duration {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.unwrap() + self.0
+    }
+}
+
+struct Case {
+    sandbox: Sandbox,
+    probe: Arc<RecordingProbe>,
+    store: Store,
+    digests: SourceDigests,
+}
+
+fn case(ahead: Duration) -> Case {
+    let sandbox = Sandbox::from("== p/a.md\none\n== p/b.md\ntwo\n");
+    let probe = RecordingProbe::new();
+    let clock: Arc<dyn Clock> = Arc::new(Ahead(ahead));
+    let undo = |_: &serde_json::Value| -> Result<(), UndoError> { Ok(()) };
+    let store = Store::new(
+        probe.disk(),
+        sandbox.layout(),
+        Arc::new(CountingNames::default()),
+        Arc::clone(&clock),
+        Arc::new(undo),
+    );
+    Case {
+        sandbox,
+        probe,
+        store,
+        digests: SourceDigests::new(clock),
+    }
+}
+
+impl Case {
+    /// How many files are read for the digest.
+    fn reads(&self) -> u64 {
+        self.probe.reset();
+        let source = self.sandbox.path("p");
+        let digest = self.digests.of(&self.store, &source).unwrap();
+        let reads = self.probe.count(OperationKind::Read);
+        let fresh = SourceDigests::new(Arc::new(Ahead(Duration::ZERO)));
+        assert_eq!(digest, fresh.of(&self.store, &source).unwrap());
+        u64::try_from(reads).unwrap()
+    }
+}
+
+#[test]
+fn content_is_read_once_and_again_after_a_change() {
+    let case = case(Duration::from_secs(60));
+    assert_eq!(case.reads(), 2);
+    assert_eq!(case.reads(), 0);
+    case.sandbox.write("p/a.md", "one more\n");
+    assert_eq!(case.reads(), 2);
+    assert_eq!(case.reads(), 0);
+    case.sandbox.remove("p/b.md");
+    assert_eq!(case.reads(), 1);
+}
+
+#[test]
+fn what_has_just_changed_is_not_remembered() {
+    let case = case(Duration::ZERO);
+    assert_eq!(case.reads(), 2);
+    assert_eq!(case.reads(), 2);
+}
