@@ -85,11 +85,10 @@ fn start_log(environment: &Environment, is_terminal: bool) {
     let filter = wanted
         .and_then(|wanted| EnvFilter::try_new(wanted).ok())
         .unwrap_or_else(|| EnvFilter::new(DEFAULT_LOG));
-    let coloured = is_terminal && environment.var("NO_COLOR").is_none();
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(coloured);
+        .with_ansi(plugd_cli::wants_colours(environment, is_terminal));
     if text("PLUGD_LOG_FORMAT") == Some("json") {
         log.json().init();
     } else {

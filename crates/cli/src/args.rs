@@ -22,7 +22,7 @@ Environment:
   CODEX_HOME        the home directory of configuration and plugins [default: ~/.codex]
   PLUGD_LOG         what goes to the log on stderr, else RUST_LOG [default: warn]
   PLUGD_LOG_FORMAT  `json` for one JSON object per line
-  NO_COLOR          no colours, also on a terminal
+  NO_COLOR          when it is not empty, no colours, also on a terminal (as TERM=dumb)
 
 Example:
   plugd plugin list --json";
@@ -46,6 +46,9 @@ Switches that mean nothing here, and unknown ones, are a warning on stderr.
 Example:
   plugd app-server --framing lines";
 
+/// The heading of what may stand anywhere, below a command's own options.
+const GLOBAL: &str = "Global options";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "plugd", version, about = ABOUT, after_help = AFTER_HELP)]
@@ -64,18 +67,24 @@ pub(crate) struct CommandLine {
 /// What may stand anywhere.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
+    /// Print JSON, also for errors
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    pub(crate) json: bool,
     /// Override a configuration value; the value is TOML, else text
-    #[arg(short, long, global = true, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    #[arg(value_name = "KEY=VALUE", action = ArgAction::Append)]
     config: Vec<String>,
     /// Switch a feature on, as `-c features.FEATURE=true`
-    #[arg(long, global = true, value_name = "FEATURE", action = ArgAction::Append)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    #[arg(value_name = "FEATURE", action = ArgAction::Append)]
     enable: Vec<String>,
     /// Switch a feature off, as `-c features.FEATURE=false`
-    #[arg(long, global = true, value_name = "FEATURE", action = ArgAction::Append)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
+    #[arg(value_name = "FEATURE", action = ArgAction::Append)]
     disable: Vec<String>,
-    /// Print JSON, also for errors
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
+    /// Lay the user's NAME.config.toml over config.toml
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 impl Global {
@@ -85,6 +94,7 @@ impl Global {
             overrides: self.config.clone(),
             enable: self.enable.clone(),
             disable: self.disable.clone(),
+            profile: self.profile.clone(),
         }
     }
 }

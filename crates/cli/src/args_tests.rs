@@ -127,11 +127,12 @@ fn flags_may_stand_anywhere() {
         overrides: vec!["a=1".to_owned(), "b=2".to_owned()],
         enable: vec!["x".to_owned()],
         disable: vec!["y".to_owned()],
+        profile: Some("work".to_owned()),
     };
     for args in [
-        "-c a=1 --config b=2 --enable x --disable y plugin list",
-        "plugin list -c a=1 -c b=2 --enable x --disable=y",
-        "plugin -c a=1 -cb=2 --enable=x --disable y list",
+        "-c a=1 --config b=2 --enable x --disable y --profile work plugin list",
+        "plugin list -c a=1 -c b=2 --enable x --disable=y --profile=work",
+        "plugin -c a=1 -cb=2 --enable=x --disable y --profile work list",
     ] {
         assert_eq!(parse(args).global.flags(), expected, "{args}");
     }

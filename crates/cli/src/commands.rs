@@ -18,6 +18,7 @@ use crate::args::{
     Command, CommandLine, MarketplaceCommand, PluginCommand, SchemaCommand, ServerCommand,
     TypesArgs,
 };
+use crate::blame;
 use crate::failure::Failure;
 use crate::page::{Form, Page};
 use crate::session::Session;
@@ -65,12 +66,28 @@ fn types(
 }
 
 fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page, Failure> {
-    match command {
-        PluginCommand::List(args) => session.run(plugin_list::run(session, args, form)),
+    let done = match command {
+        // Its rows tell of the configuration already.
+        PluginCommand::List(args) => return session.run(plugin_list::run(session, args, form)),
+        PluginCommand::Marketplace(command) => return marketplace(session, command, form),
         PluginCommand::Add(args) => session.run(plugin_add::run(session, args, form)),
         PluginCommand::Remove(args) => session.run(plugin_remove::run(session, args, form)),
         PluginCommand::Read(args) => session.run(plugin_read::run(session, args, form)),
-        PluginCommand::Marketplace(command) => marketplace(session, command, form),
+    };
+    with_configuration(session, done, form)
+}
+
+/// What a command says, and what is wrong with the configuration: that may be why something is not
+/// there, so no command keeps it to itself.
+fn with_configuration(
+    session: &Session,
+    done: Result<Page, Failure>,
+    form: Form,
+) -> Result<Page, Failure> {
+    let configuration = session.run(session.config_errors())?;
+    match done {
+        Ok(page) => Ok(page.beside(&configuration, form)),
+        Err(failure) => Err(blame::weigh(failure, configuration)),
     }
 }
 
@@ -79,15 +96,20 @@ fn marketplace(
     command: &MarketplaceCommand,
     form: Form,
 ) -> Result<Page, Failure> {
-    match command {
+    let done = match command {
         MarketplaceCommand::Add(args) => session.run(marketplace_add::run(session, args, form)),
         MarketplaceCommand::List => session.run(marketplace_list::run(session, form)),
         MarketplaceCommand::Remove(args) => {
             session.run(marketplace_remove::run(session, args, form))
         }
-    }
+    };
+    with_configuration(session, done, form)
 }
 
 #[cfg(test)]
 #[path = "commands_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "commands_refusal_tests.rs"]
+mod refusal_tests;

@@ -7,13 +7,16 @@
 use std::io;
 
 use plugd_disk::DiskError;
-use plugd_model::{NameError, Place, error_chain};
+use plugd_model::{AbsPath, NameError, Place, Problem, error_chain};
 use plugd_plugins::{Facts, FlagError, Kind};
 use plugd_server::{RegisteredTwice, ServeError, WireError};
 use serde_json::{Value, json};
 
+use crate::blame::Culprit;
 use crate::home::HomeError;
+use crate::problems;
 use crate::style::{Paint, Style};
+use crate::wording;
 use crate::{FAILED, USAGE, escape};
 
 /// Why a command failed.
@@ -61,6 +64,22 @@ pub(crate) enum Failure {
         #[source]
         source: NameError,
     },
+    /// What was looked for may be there, and this keeps it from being seen.
+    #[error("{culprit}: {}", described(problem))]
+    Hidden {
+        /// What hides it.
+        culprit: Culprit,
+        /// What is wrong with that.
+        problem: Box<Problem>,
+    },
+    /// A command failed while the configuration is broken.
+    #[error("{failure}")]
+    Beside {
+        /// Why it failed.
+        failure: Box<Self>,
+        /// What is wrong with the configuration.
+        configuration: Vec<Problem>,
+    },
     /// A value of `-c`, `--enable` or `--disable` that cannot be understood.
     #[error("a flag cannot be used")]
     Flags(#[source] FlagError),
@@ -81,10 +100,29 @@ impl From<WireError> for Failure {
 impl Failure {
     /// The lines for people.
     pub(crate) fn text(&self, style: Style) -> String {
-        let mut text = error_line(&error_chain(self), style);
-        let Facts {
-            path, place, hint, ..
-        } = self.facts();
+        if let Self::Beside {
+            failure,
+            configuration,
+        } = self
+        {
+            let Facts { path, place, .. } = failure.facts();
+            // What the failure says itself is not said twice.
+            let others = configuration
+                .iter()
+                .filter(|problem| (&problem.path, problem.place) != (&path, place));
+            let mut text: String = others
+                .map(|problem| problems::warning(problem, style))
+                .collect();
+            text.push_str(&failure.text(style));
+            return text;
+        }
+        let message = match self {
+            Self::UseCase(error) => wording::message(error),
+            other => error_chain(other),
+        };
+        let mut text = error_line(&message, style);
+        let Facts { path, place, .. } = self.facts();
+        let hint = self.hint();
         if let (Some(path), Some(Place { line, column })) = (path, place) {
             let path = escape::line(&path.to_text());
             let label = style.paint(Paint::Weak, "at:");
@@ -108,7 +146,9 @@ impl Failure {
             | Self::Methods(_)
             | Self::Params(_) => true,
             Self::Wire(error) => error.data.kind.word() == "internal",
-            Self::Home(_)
+            Self::Beside { failure, .. } => failure.is_internal(),
+            Self::Hidden { .. }
+            | Self::Home(_)
             | Self::MarketplaceRequired
             | Self::OtherMarketplace { .. }
             | Self::BadName { .. }
@@ -119,6 +159,8 @@ impl Failure {
     /// `{"error": …}` as on the wire.
     pub(crate) fn json(self) -> Value {
         let chain = error_chain(&self);
+        let facts = self.facts();
+        let hint = self.hint();
         let refused = |field| plugd_plugins::Error::BadValue {
             field,
             reason: chain.clone(),
@@ -126,6 +168,20 @@ impl Failure {
         wire(match self {
             Self::Wire(error) => error,
             Self::UseCase(error) => error.into(),
+            Self::Hidden { culprit, problem } => {
+                let mut json = wire(refused("configuration").into());
+                json["error"]["message"] = chain.into();
+                json["error"]["data"] = data(culprit.kind(&problem), facts, hint);
+                return json;
+            }
+            Self::Beside {
+                failure,
+                configuration,
+            } => {
+                let mut json = failure.json();
+                json["error"]["data"]["configProblems"] = json!(problems::shapes(&configuration));
+                return json;
+            }
             Self::Home(_) => refused("home").into(),
             Self::MarketplaceRequired | Self::OtherMarketplace { .. } => {
                 refused("marketplace").into()
@@ -144,23 +200,110 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Flags(_) => USAGE,
+            Self::Beside { failure, .. } => failure.exit_code(),
             _ => FAILED,
         }
     }
 
-    /// Where it is and what to do next, as far as the error knows.
-    fn facts(&self) -> Facts {
+    /// Whether it says that something is absent.
+    pub(crate) fn is_not_found(&self) -> bool {
+        match self {
+            Self::UseCase(error) => wording::is_not_found(error),
+            Self::Wire(error) => error.data.kind.word() == "notFound",
+            _ => false,
+        }
+    }
+
+    /// What it is about and where that is, as far as the error knows.
+    pub(crate) fn facts(&self) -> Facts {
         match self {
             Self::UseCase(error) => error.facts(),
-            Self::MarketplaceRequired => Facts {
-                hint: Some(
-                    "`plugd plugin list` shows every plugin with its marketplace".to_owned(),
-                ),
+            Self::Beside { failure, .. } => failure.facts(),
+            Self::Wire(error) => {
+                let data = &error.data;
+                let path = data.path.as_ref();
+                Facts {
+                    path: path.and_then(|path| AbsPath::new(&path.0).ok()),
+                    field: data.field.clone(),
+                    place: data
+                        .line
+                        .zip(data.column)
+                        .map(|(line, column)| Place { line, column }),
+                    ..Facts::default()
+                }
+            }
+            Self::Hidden { culprit, problem } => Facts {
+                plugin: match culprit {
+                    Culprit::Entry(id) => Some(id.to_string()),
+                    Culprit::Marketplace(_) | Culprit::Configuration => None,
+                },
+                marketplace: match culprit {
+                    Culprit::Entry(id) => Some(id.marketplace.to_string()),
+                    Culprit::Marketplace(name) => Some(name.clone()),
+                    Culprit::Configuration => None,
+                },
+                path: problem.path.clone(),
+                field: problem.field.clone(),
+                place: problem.place,
                 ..Facts::default()
             },
             _ => Facts::default(),
         }
     }
+
+    /// What to do next.
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::UseCase(error) => return wording::hint(error),
+            Self::MarketplaceRequired => {
+                "`plugd plugin list` shows every plugin with its marketplace"
+            }
+            Self::Hidden {
+                culprit: Culprit::Configuration,
+                ..
+            } => "mend the file; what it configures cannot be seen until then",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// A problem without its place, which is told apart from it.
+fn described(problem: &Problem) -> String {
+    match &problem.field {
+        Some(field) => format!("{field}: {}", problem.message),
+        None => problem.message.clone(),
+    }
+}
+
+/// The `data` of an error that the server would not have met. Members without a value are omitted, as
+/// on the wire.
+fn data(kind: &str, facts: Facts, hint: Option<String>) -> Value {
+    let Facts {
+        plugin,
+        marketplace,
+        path,
+        field,
+        place,
+        hint: _,
+        retryable: _,
+        config_write: _,
+    } = facts;
+    let members = [
+        ("kind", Some(json!(kind))),
+        ("plugin", plugin.map(Value::from)),
+        ("marketplace", marketplace.map(Value::from)),
+        ("path", path.map(|path| path.to_text().into())),
+        ("field", field.map(Value::from)),
+        ("line", place.map(|place| place.line.into())),
+        ("column", place.map(|place| place.column.into())),
+        ("hint", hint.map(Value::from)),
+    ];
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// A command line that cannot be meant, as JSON.

@@ -12,7 +12,9 @@ use crate::flags::Flags;
 
 /// The words that begin a command. A word behind an unknown switch is its value unless it is one
 /// of these.
-const COMMANDS: [&str; 5] = ["app-server", "plugin", "marketplace", "schema", "help"];
+const COMMANDS: [&str; 5] = [SERVER, "plugin", "marketplace", "schema", "help"];
+/// The command that serves.
+const SERVER: &str = "app-server";
 /// Tools that stand below `app-server` and are read by the full parser.
 const SERVER_TOOLS: [&str; 3] = ["generate-ts", "generate-json-schema", "help"];
 
@@ -31,12 +33,11 @@ const IDLE_SWITCHES: [&str; 11] = [
     "--worktree",
 ];
 /// Switches of the reference that mean nothing here and take a value.
-const IDLE_VALUES: [&str; 26] = [
+const IDLE_VALUES: [&str; 24] = [
     "-C",
     "-a",
     "-i",
     "-m",
-    "-p",
     "-s",
     "--add-dir",
     "--ask-for-approval",
@@ -46,7 +47,6 @@ const IDLE_VALUES: [&str; 26] = [
     "--image",
     "--local-provider",
     "--model",
-    "--profile",
     "--remote",
     "--remote-auth-token-env",
     "--sandbox",
@@ -71,6 +71,8 @@ pub(crate) enum Invocation {
     Refused {
         /// Why.
         reason: String,
+        /// Whether a program wants to read it.
+        json: bool,
     },
 }
 
@@ -81,6 +83,8 @@ pub(crate) struct Serving {
     pub(crate) flags: Flags,
     /// What the client is expected to speak.
     pub(crate) framing: FramingChoice,
+    /// Whether a failure to begin is told as JSON.
+    pub(crate) json: bool,
     /// What was ignored.
     pub(crate) warnings: Vec<String>,
 }
@@ -93,9 +97,17 @@ impl Invocation {
             Ok(Found::Other) => Self::Command,
             Ok(Found::Nothing) if stdin_is_terminal => Self::Command,
             Ok(Found::Nothing | Found::Server) => Self::Serve(reader.serving),
-            Err(reason) => Self::Refused { reason },
+            Err(reason) => Self::Refused {
+                reason,
+                json: asks_for_json(args),
+            },
         }
     }
+}
+
+/// Whether the arguments ask for JSON, for a refusal that comes before they are understood.
+pub(crate) fn asks_for_json(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg == "--json")
 }
 
 enum Found {
@@ -106,6 +118,9 @@ enum Found {
 
 struct Reader {
     args: std::vec::IntoIter<String>,
+    /// Whether `app-server` stands somewhere. Without it a word that means nothing is more likely a
+    /// mistyped command than the value of a switch.
+    names_server: bool,
     serving: Serving,
 }
 
@@ -117,10 +132,12 @@ impl Reader {
             .map(|arg| arg.to_string_lossy().into_owned())
             .collect();
         Self {
+            names_server: args.iter().any(|arg| arg == SERVER),
             args: args.into_iter(),
             serving: Serving {
                 flags: Flags::default(),
                 framing: FramingChoice::Auto,
+                json: false,
                 warnings: Vec::new(),
             },
         }
@@ -137,7 +154,7 @@ impl Reader {
                 continue;
             }
             match found {
-                Found::Nothing if arg == "app-server" => found = Found::Server,
+                Found::Nothing if arg == SERVER => found = Found::Server,
                 Found::Server if !SERVER_TOOLS.contains(&arg.as_str()) => {
                     return Err(format!("unexpected argument `{arg}` behind `app-server`"));
                 }
@@ -162,7 +179,9 @@ impl Reader {
                 let feature = self.value(name, attached)?;
                 self.serving.flags.disable.push(feature);
             }
+            "-p" | "--profile" => self.serving.flags.profile = Some(self.value(name, attached)?),
             "--listen" => listen(&self.value(name, attached)?)?,
+            "--json" => self.serving.json = true,
             "--framing" => self.serving.framing = framing(&self.value(name, attached)?)?,
             // Nothing is collected, whatever the default, and stdio is what there is.
             "--stdio" | "--analytics-default-enabled" | "--" => {}
@@ -192,14 +211,15 @@ impl Reader {
     }
 
     /// Whether an unknown switch takes a value is unknown as well. A word that can be no command is
-    /// taken for one.
+    /// taken for one, as long as a command that serves is named.
     fn skip_value(&mut self) {
         let rest = self.args.as_slice();
-        let is_value = rest.first().is_some_and(|next| {
-            !is_switch(next)
-                && !COMMANDS.contains(&next.as_str())
-                && !SERVER_TOOLS.contains(&next.as_str())
-        });
+        let is_value = self.names_server
+            && rest.first().is_some_and(|next| {
+                !is_switch(next)
+                    && !COMMANDS.contains(&next.as_str())
+                    && !SERVER_TOOLS.contains(&next.as_str())
+            });
         if is_value {
             self.args.next();
         }

@@ -24,8 +24,11 @@ fn warns(args: &str, expected: &[&str]) {
 
 #[track_caller]
 fn refused(args: &str, expected: &str) {
-    let reason = expected.to_owned();
-    assert_eq!(read(args, false), Invocation::Refused { reason }, "{args}");
+    let expected = Invocation::Refused {
+        reason: expected.to_owned(),
+        json: args.contains("--json"),
+    };
+    assert_eq!(read(args, false), expected, "{args}");
 }
 
 #[test]
@@ -44,6 +47,7 @@ fn what_real_clients_start() {
         let expected = Serving {
             flags: Flags::default(),
             framing: FramingChoice::Auto,
+            json: false,
             warnings: Vec::new(),
         };
         assert_eq!(serves(args), expected, "{args}");
@@ -52,11 +56,13 @@ fn what_real_clients_start() {
 
 #[test]
 fn flags_count_on_both_sides_of_the_command() {
-    let args = "-c a=1 --enable x -cb=2 --config=c=3 app-server --disable=y -c=d=4 --enable z";
+    let args =
+        "-c a=1 --enable x -cb=2 --config=c=3 app-server --disable=y -c=d=4 --enable z -p work";
     let expected = Flags {
         overrides: ["a=1", "b=2", "c=3", "d=4"].map(Into::into).to_vec(),
         enable: ["x", "z"].map(Into::into).to_vec(),
         disable: ["y"].map(Into::into).to_vec(),
+        profile: Some("work".to_owned()),
     };
     assert_eq!(serves(args).flags, expected);
 }
@@ -82,6 +88,34 @@ fn framings() {
         "app-server --framing lsp",
         "`lsp` is no framing: write `auto`, `lines` or `headers`",
     );
+    refused(
+        "app-server --json --framing lsp",
+        "`lsp` is no framing: write `auto`, `lines` or `headers`",
+    );
+}
+
+#[test]
+fn json_is_a_switch_without_a_value() {
+    for args in ["--json", "--json app-server", "app-server --json --stdio"] {
+        let serving = serves(args);
+        assert!(serving.json, "{args}");
+        assert_eq!(serving.warnings, Vec::<String>::new(), "{args}");
+    }
+    refused(
+        "app-server --json proxy",
+        "unexpected argument `proxy` behind `app-server`",
+    );
+}
+
+#[test]
+fn a_mistyped_command_is_no_value_of_a_switch() {
+    for args in [
+        "--json nope",
+        "--quiet pluign",
+        "--quiet --json pluign list",
+    ] {
+        assert_eq!(read(args, false), Invocation::Command, "{args}");
+    }
 }
 
 #[test]
@@ -89,7 +123,7 @@ fn what_cannot_be_meant_is_refused() {
     for url in ["unix://", "ws://127.0.0.1:1", "off", "stdio", ""] {
         let args = format!("app-server --listen={url}");
         match read(&args, false) {
-            Invocation::Refused { reason } => {
+            Invocation::Refused { reason, .. } => {
                 assert!(
                     reason.starts_with(&format!("cannot listen on `{url}`")),
                     "{reason}"
@@ -117,9 +151,9 @@ fn switches_without_a_meaning_are_warnings() {
         &["the switch `--strict-config` has no effect here"],
     );
     warns(
-        "-p work app-server --ws-token-sha256 ab --code-mode-host=x",
+        "-m work app-server --ws-token-sha256 ab --code-mode-host=x",
         &[
-            "the switch `-p` has no effect here",
+            "the switch `-m` has no effect here",
             "the switch `--ws-token-sha256` has no effect here",
             "the switch `--code-mode-host` has no effect here",
         ],

@@ -31,11 +31,21 @@ impl KnownMarketplace {
 /// Lists the marketplaces that every other command sees too, in the order of a listing. With plugins
 /// switched off there is none.
 pub(crate) fn marketplaces(lookup: &Lookup) -> Vec<KnownMarketplace> {
-    let resolved = lookup.resolve(&Roots::default());
+    of(lookup, &lookup.resolve(&Roots::default()))
+}
+
+/// Lists them whether or not plugins are switched on, to tell one that is not there from one that is
+/// not shown.
+pub(crate) fn ungated(lookup: &Lookup) -> Vec<KnownMarketplace> {
+    of(lookup, &lookup.resolve_ungated(&Roots::default()))
+}
+
+/// The marketplaces of a resolved set.
+pub(crate) fn of(lookup: &Lookup, resolved: &Resolved) -> Vec<KnownMarketplace> {
     let set = resolved.set.marketplaces();
     set.map(|marketplace| {
         let row = match &marketplace.origin {
-            Origin::Configured { key, .. } => configured(&resolved, key).map(|kind| (key, kind)),
+            Origin::Configured { key, .. } => configured(resolved, key).map(|kind| (key, kind)),
             _ => None,
         };
         match marketplace.content() {
@@ -68,6 +78,22 @@ pub(crate) fn marketplaces(lookup: &Lookup) -> Vec<KnownMarketplace> {
         }
     })
     .collect()
+}
+
+/// Says which of them cannot be used, if any.
+pub(crate) fn unusable<'a>(known: impl Iterator<Item = &'a KnownMarketplace>) -> Option<String> {
+    let names: Vec<String> = known
+        .filter(|one| one.is_broken())
+        .map(|one| format!("`{}`", one.name))
+        .collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("the marketplace {one} cannot be used")),
+        several => Some(format!(
+            "the marketplaces {} cannot be used",
+            several.join(", ")
+        )),
+    }
 }
 
 fn configured<'a>(resolved: &'a Resolved, key: &str) -> Option<&'a ConfiguredKind> {

@@ -5,7 +5,7 @@ use plugd_plugins::{ConfiguredKind, Lookup, SessionFlags};
 use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
-use super::{KnownMarketplace, marketplaces};
+use super::{KnownMarketplace, marketplaces, ungated};
 
 const CATALOG: &str = r#"
 == home/.agents/plugins/marketplace.json
@@ -14,15 +14,18 @@ const CATALOG: &str = r#"
 {"name": "demo", "plugins": [{"name": "hello", "source": "./plugins/hello"}]}
 "#;
 
-fn known(fixture: &str) -> (Sandbox, Vec<KnownMarketplace>) {
-    let sandbox = Sandbox::from(fixture);
-    let lookup = Lookup::new(
+fn lookup(sandbox: &Sandbox) -> Lookup {
+    Lookup::new(
         Disk::new(),
         Arc::new(sandbox.layout()),
         Some(sandbox.home()),
         Arc::new(SessionFlags::none()),
-    );
-    let found = marketplaces(&lookup);
+    )
+}
+
+fn known(fixture: &str) -> (Sandbox, Vec<KnownMarketplace>) {
+    let sandbox = Sandbox::from(fixture);
+    let found = marketplaces(&lookup(&sandbox));
     (sandbox, found)
 }
 
@@ -122,5 +125,13 @@ fn a_second_one_of_a_name_carries_the_conflict() {
 #[test]
 fn with_plugins_switched_off_there_is_none() {
     let config = "== ch/config.toml\n[features]\nplugins = false\n";
-    check(&format!("{CATALOG}{config}"), &[]);
+    let fixture = format!("{CATALOG}{config}");
+    check(&fixture, &[]);
+    // They are still there for whoever asks what was switched off.
+    let sandbox = Sandbox::from(&fixture);
+    let names: Vec<String> = ungated(&lookup(&sandbox))
+        .into_iter()
+        .map(|one| one.name)
+        .collect();
+    assert_eq!(names, ["homie"]);
 }

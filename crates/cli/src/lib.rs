@@ -14,6 +14,7 @@
 //! is given.
 
 mod args;
+mod blame;
 mod commands;
 mod escape;
 mod failure;
@@ -31,18 +32,22 @@ mod session;
 mod shapes;
 mod style;
 mod table;
+mod wording;
 
 use std::fmt;
 use std::io::{self, Write};
 
 use clap::Parser;
 use plugd_model::Environment;
+use plugd_model::git_url::without_credentials;
 
 use crate::args::CommandLine;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::page::{Form, Page};
 use crate::style::Style;
+
+pub use style::wants_colours;
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -81,8 +86,12 @@ impl fmt::Debug for Output<'_> {
 /// 2 a command line that cannot be meant.
 pub fn run(environment: &Environment, output: &mut Output<'_>) -> u8 {
     let printed = match Invocation::of(&environment.args, output.terminals.stdin) {
-        Invocation::Serve(serving) => Ok(serving::serve(environment, &serving, output)),
-        Invocation::Refused { reason } => {
+        Invocation::Serve(serving) => serving::serve(environment, &serving, output),
+        Invocation::Refused { reason, json: true } => {
+            let json = Page::json(&failure::usage_json(&reason));
+            output.print(&json.body).map(|()| USAGE)
+        }
+        Invocation::Refused { reason, .. } => {
             output.warn(&failure::error_line(&reason, output.err_style(environment)));
             Ok(USAGE)
         }
@@ -115,7 +124,7 @@ fn command(environment: &Environment, output: &mut Output<'_>) -> io::Result<u8>
         }
     };
     match commands::execute(environment, &line, form) {
-        Ok(page) => output.page(&page),
+        Ok(page) => output.page(&page, form),
         Err(failure) => output.failure(environment, failure, form),
     }
 }
@@ -131,19 +140,39 @@ fn refuse(
         output.print(&error.to_string())?;
         return Ok(DONE);
     }
-    if environment.args.iter().any(|arg| arg == "--json") {
-        let json = failure::usage_json(&usage_reason(error));
+    let text = without_secrets(environment, error.to_string());
+    if invocation::asks_for_json(&environment.args) {
+        let json = failure::usage_json(&usage_reason(&text));
         output.print(&Page::json(&json).body)?;
     } else {
-        output.warn(&escape::paragraph(&error.to_string(), ""));
+        output.warn(&escape::paragraph(&text, ""));
     }
     Ok(USAGE)
 }
 
+/// The text without passwords of URLs that were typed where no URL belongs: what goes to a terminal
+/// or a pipe ends up in logs.
+fn without_secrets(environment: &Environment, text: String) -> String {
+    environment.args.iter().fold(text, |text, arg| {
+        let arg = arg.to_string_lossy();
+        let safe = without_credentials(&arg);
+        let Some((scheme, rest)) = arg.split_once("://") else {
+            return text;
+        };
+        let secret = &rest[..arg.len() - safe.len()];
+        let Some(secret) = secret.strip_suffix('@') else {
+            return text;
+        };
+        // A message may quote the address only up to the host.
+        let address = format!("{scheme}://{secret}");
+        text.replace(&format!("{address}@"), &format!("{scheme}://"))
+            .replace(&address, &format!("{scheme}://…"))
+    })
+}
+
 /// What is wrong with the command line, on one line: clap's text up to its first blank line, unless
 /// it has nothing to say but its help.
-fn usage_reason(error: &clap::Error) -> String {
-    let text = error.to_string();
+fn usage_reason(text: &str) -> String {
     let Some(text) = text.strip_prefix("error: ") else {
         return "a command is missing".to_owned();
     };
@@ -159,10 +188,16 @@ impl Output<'_> {
         Style::of(environment, self.terminals.stderr)
     }
 
-    fn page(&mut self, page: &Page) -> io::Result<u8> {
+    fn page(&mut self, page: &Page, form: Form) -> io::Result<u8> {
         self.warn(&page.warnings);
         self.print(&page.body)?;
-        Ok(if page.incomplete { FAILED } else { DONE })
+        let Some(reason) = &page.incomplete else {
+            return Ok(DONE);
+        };
+        if let Form::Text { err, .. } = form {
+            self.warn(&failure::error_line(reason, err));
+        }
+        Ok(FAILED)
     }
 
     fn failure(
@@ -173,10 +208,12 @@ impl Output<'_> {
     ) -> io::Result<u8> {
         let code = failure.exit_code();
         if form != Form::Json || failure.is_internal() {
-            self.warn(&failure.text(self.err_style(environment)));
+            let text = failure.text(self.err_style(environment));
+            self.warn(&without_secrets(environment, text));
         }
         if form == Form::Json {
-            self.print(&Page::json(&failure.json()).body)?;
+            let json = Page::json(&failure.json()).body;
+            self.print(&without_secrets(environment, json))?;
         }
         Ok(code)
     }

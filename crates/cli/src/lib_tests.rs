@@ -108,6 +108,18 @@ fn usage_errors_are_two_and_leave_stdout_alone() {
 }
 
 #[test]
+fn a_mistyped_command_is_no_server() {
+    for args in [
+        &["--json", "nope"] as &[_],
+        &["--quiet", "pluign"],
+        &["--json", "--quiet", "pluign", "list"],
+    ] {
+        let ran = ran(args, NOBODY);
+        assert_eq!(ran.code, 2, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
 fn what_was_typed_is_escaped_when_it_comes_back() {
     for args in [
         &["plugin", "\u{1b}[2J"] as &[_],
@@ -140,6 +152,14 @@ fn with_json_every_error_is_json_on_stdout() {
              <PLUGIN[@MARKETPLACE]>",
         ),
         (&["--json", "plugin"], "arguments: a command is missing"),
+        (
+            &["app-server", "--json", "--framing", "foo"],
+            "arguments: `foo` is no framing: write `auto`, `lines` or `headers`",
+        ),
+        (
+            &["--json", "nope"],
+            "arguments: unrecognized subcommand 'nope'",
+        ),
     ] {
         let usage = ran(args, NOBODY);
         assert_eq!(usage.code, 2, "{args:?}");
@@ -148,13 +168,18 @@ fn with_json_every_error_is_json_on_stdout() {
         assert_eq!(usage["message"], json!(expected), "{args:?}");
     }
 
-    let home = ran(&["plugin", "list", "--json"], NOBODY);
-    assert_eq!(home.code, 1);
-    let home = error(&home);
-    assert_eq!(
-        home["message"],
-        json!("home: CODEX_HOME `/nonexistent/ch` does not exist")
-    );
+    for args in [
+        &["plugin", "list", "--json"] as &[_],
+        &["app-server", "--json"],
+    ] {
+        let home = ran(args, NOBODY);
+        assert_eq!(home.code, 1);
+        let home = error(&home);
+        assert_eq!(
+            home["message"],
+            json!("home: CODEX_HOME `/nonexistent/ch` does not exist")
+        );
+    }
 }
 
 #[test]

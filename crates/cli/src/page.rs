@@ -1,9 +1,15 @@
 //! What a command has to say when it has done its work, before anything is printed.
 
+use plugd_model::Problem;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::problems;
 use crate::style::Style;
+
+/// Why a page may lack something when files of the configuration cannot be read.
+pub(crate) const CONFIGURATION_BROKEN: &str =
+    "the configuration is broken, so something may be missing";
 
 /// For whom a command speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +32,9 @@ pub(crate) struct Page {
     pub(crate) body: String,
     /// What goes to stderr before it: whole lines.
     pub(crate) warnings: String,
-    /// Whether something that was asked for could not be shown.
-    pub(crate) incomplete: bool,
+    /// Why the exit code is 1 although the command has done its work: something that was asked for
+    /// could not be shown.
+    pub(crate) incomplete: Option<String>,
 }
 
 /// Where a scan of JSON text is.
@@ -55,11 +62,52 @@ impl Page {
         Self::text(body)
     }
 
+    /// The same page with what is wrong with the configuration, which may hide something.
+    pub(crate) fn beside(mut self, configuration: &[Problem], form: Form) -> Self {
+        if configuration.is_empty() {
+            return self;
+        }
+        match form {
+            Form::Json => {
+                let shapes = problems::shapes(configuration);
+                self.body = with_member(&self.body, "configProblems", &shapes);
+            }
+            Form::Text { err, .. } => {
+                let mut told: String = configuration
+                    .iter()
+                    .map(|problem| problems::warning(problem, err))
+                    .collect();
+                told.push_str(&self.warnings);
+                self.warnings = told;
+            }
+        }
+        self.because(CONFIGURATION_BROKEN)
+    }
+
+    /// The same page, incomplete for one more reason.
+    pub(crate) fn because(mut self, reason: &str) -> Self {
+        self.incomplete = Some(match self.incomplete.take() {
+            Some(other) => format!("{other}; {reason}"),
+            None => reason.to_owned(),
+        });
+        self
+    }
+
     /// The same for an answer that is JSON already: members keep their order, and numbers and
     /// strings their spelling.
     pub(crate) fn answer(json: &RawValue) -> Self {
         Self::text(indented(json.get()))
     }
+}
+
+/// An object as [`Page::json`] prints it, with one more member at its end.
+fn with_member(object: &str, name: &str, value: &impl Serialize) -> String {
+    let Some(members) = object.strip_suffix("\n}\n") else {
+        return object.to_owned();
+    };
+    // Shapes are made of strings, numbers and maps with text keys; nothing else can fail.
+    let value = serde_json::to_string(value).unwrap_or_default();
+    indented(&format!("{members},\"{name}\":{value}}}"))
 }
 
 /// Valid JSON, indented as serde_json does it.
@@ -114,11 +162,13 @@ fn indented(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use plugd_model::{Place, Problem, ProblemKind};
     use pretty_assertions::assert_eq;
     use serde_json::value::RawValue;
     use serde_json::{Value, json};
 
-    use super::Page;
+    use super::{CONFIGURATION_BROKEN, Form, Page};
+    use crate::fixture::{path, text};
 
     /// An answer looks as if it had been serialised that way, and says the same.
     #[track_caller]
@@ -148,9 +198,42 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_configuration_is_told_with_every_answer() {
+        let problem = Problem::error(ProblemKind::Config, "no TOML")
+            .in_file(&path("/ch/config.toml"))
+            .at(Place { line: 2, column: 1 });
+        let page = |form| Page::json(&json!({"a": 1})).beside(std::slice::from_ref(&problem), form);
+        let told = page(Form::Json);
+        let expected = r#"{
+  "a": 1,
+  "configProblems": [
+    {
+      "kind": "config",
+      "severity": "error",
+      "message": "no TOML",
+      "path": "/ch/config.toml",
+      "line": 2,
+      "column": 1
+    }
+  ]
+}
+"#;
+        assert_eq!((told.body.as_str(), told.warnings.as_str()), (expected, ""));
+        assert_eq!(told.incomplete.as_deref(), Some(CONFIGURATION_BROKEN));
+        let told = page(text());
+        assert_eq!(told.warnings, "error: /ch/config.toml:2:1: no TOML\n");
+        assert_eq!(told.incomplete.as_deref(), Some(CONFIGURATION_BROKEN));
+        let sound = Page::json(&json!({})).beside(&[], Form::Json);
+        assert_eq!(sound, Page::json(&json!({})));
+    }
+
+    #[test]
     fn json_is_indented_and_ends_its_line() {
         let page = Page::json(&json!({"a": [1]}));
         assert_eq!(page.body, "{\n  \"a\": [\n    1\n  ]\n}\n");
-        assert_eq!((page.warnings.as_str(), page.incomplete), ("", false));
+        assert_eq!(
+            (page.warnings.as_str(), page.incomplete.as_deref()),
+            ("", None)
+        );
     }
 }

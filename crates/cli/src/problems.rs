@@ -7,13 +7,10 @@ use serde::Serialize;
 use crate::escape;
 use crate::style::{Paint, Style};
 
-/// `warning: file:line:column: member: what is wrong`, as far as the place is known.
+/// `warning: file:line:column: member: what is wrong`, as far as the place is known, or `error:` by
+/// the severity of the problem.
 pub(crate) fn warning(problem: &Problem, style: Style) -> String {
-    let label = match problem.severity {
-        Severity::Warning => style.paint(Paint::Warning, "warning:"),
-        Severity::Error => style.paint(Paint::Error, "error:"),
-    };
-    format!("{label} {}\n", line(problem, problem.path.as_ref()))
+    labelled(problem, problem.path.as_ref(), style)
 }
 
 /// The same for a row of a listing; its own path stands in for one that the problem does not name.
@@ -23,9 +20,15 @@ pub(crate) fn load_error(row: &LoadError, style: Style) -> String {
         problem,
     } = row;
     let path = problem.path.as_ref().unwrap_or(marketplace_path);
-    // What could not be loaded is left out, and the rest is there: for the command a warning.
-    let label = style.paint(Paint::Warning, "warning:");
-    format!("{label} {}\n", line(problem, Some(path)))
+    labelled(problem, Some(path), style)
+}
+
+fn labelled(problem: &Problem, path: Option<&AbsPath>, style: Style) -> String {
+    let label = match problem.severity {
+        Severity::Warning => style.paint(Paint::Warning, "warning:"),
+        Severity::Error => style.paint(Paint::Error, "error:"),
+    };
+    format!("{label} {}\n", line(problem, path))
 }
 
 /// A problem without its severity, on one line.
@@ -165,7 +168,7 @@ mod tests {
         };
         assert_eq!(
             load_error(&row, Style::Plain),
-            "warning: /ch/config.toml: nothing there\n"
+            "error: /ch/config.toml: nothing there\n"
         );
         let inner = LoadError {
             problem: row.problem.in_file(&path("/demo/plugin.json")),
@@ -173,7 +176,7 @@ mod tests {
         };
         assert_eq!(
             load_error(&inner, Style::Plain),
-            "warning: /demo/plugin.json: nothing there\n"
+            "error: /demo/plugin.json: nothing there\n"
         );
     }
 

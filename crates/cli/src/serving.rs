@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::failure::Failure;
 use crate::invocation::Serving;
+use crate::page::Form;
 use crate::session::setup;
 use crate::style::Paint;
 use crate::{DONE, Output, escape};
@@ -20,7 +21,14 @@ const WORKERS: usize = 2;
 ///
 /// A flag that cannot be understood is refused, as in the reference: it says how to behave, and
 /// behaving otherwise is worse than not to serve.
-pub(crate) fn serve(environment: &Environment, serving: &Serving, output: &mut Output<'_>) -> u8 {
+///
+/// # Errors
+/// A failure to begin cannot be written to stdout.
+pub(crate) fn serve(
+    environment: &Environment,
+    serving: &Serving,
+    output: &mut Output<'_>,
+) -> io::Result<u8> {
     let style = output.err_style(environment);
     for warning in &serving.warnings {
         output.warn(&format!(
@@ -36,10 +44,18 @@ pub(crate) fn serve(environment: &Environment, serving: &Serving, output: &mut O
             | ExitReason::Exit
             | ExitReason::Signal
             | ExitReason::OutputClosed,
-        ) => DONE,
+        ) => Ok(DONE),
+        // Nothing was served, so stdout is free for the error.
         Err(failure) => {
-            output.warn(&failure.text(style));
-            failure.exit_code()
+            let form = if serving.json {
+                Form::Json
+            } else {
+                Form::Text {
+                    out: style,
+                    err: style,
+                }
+            };
+            output.failure(environment, failure, form)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, Environment};
+use plugd_model::{AbsPath, Environment, Problem, Severity};
 use plugd_plugins::call::Call;
 use plugd_plugins::events::Events;
 use plugd_plugins::{Blocking, Copies, Lookup, Refresher};
@@ -39,7 +39,7 @@ impl Session {
         let setup = setup(environment, flags)?;
         let disk = Disk::new();
         // A command runs one section after the other.
-        let blocking = Blocking::new(1);
+        let blocking = Blocking::new(1, 1);
         let lookup = Lookup::new(
             disk.clone(),
             Arc::new(setup.layout.clone()),
@@ -86,13 +86,39 @@ impl Session {
         &self.setup.environment.cwd
     }
 
+    /// What is wrong with the configuration itself, so that something may not be seen.
+    ///
+    /// # Errors
+    /// The section panicked.
+    pub(crate) async fn config_errors(&self) -> Result<Vec<Problem>, Failure> {
+        let config = plugd_plugins::read_config(&self.blocking, &self.lookup, None).await?;
+        let problems = config.problems().iter();
+        let errors = problems.filter(|one| one.severity == Severity::Error);
+        Ok(errors.cloned().collect())
+    }
+
+    /// Where the manifest of a marketplace lies, whether or not plugins are switched on.
+    ///
+    /// # Errors
+    /// The section panicked.
+    pub(crate) async fn manifest_of(&self, name: &str) -> Result<Option<AbsPath>, Failure> {
+        let (lookup, name) = (self.lookup.clone(), name.to_owned());
+        let find = move || {
+            let mut named = known::ungated(&lookup)
+                .into_iter()
+                .filter(|one| one.name == name);
+            Ok(named.find_map(|one| one.path))
+        };
+        Ok(self.blocking.read(find).await?)
+    }
+
     /// The marketplaces in use.
     ///
     /// # Errors
     /// The section panicked.
     pub(crate) async fn marketplaces(&self) -> Result<Vec<KnownMarketplace>, Failure> {
         let lookup = self.lookup.clone();
-        let known = self.blocking.run(move || Ok(known::marketplaces(&lookup)));
+        let known = self.blocking.read(move || Ok(known::marketplaces(&lookup)));
         Ok(known.await?)
     }
 }

@@ -1,6 +1,7 @@
 //! JSON shapes that several commands share. They are the reference's command line's, which differ
 //! from those of the wire; members of ours come after its own.
 
+use plugd_model::git_url::without_credentials;
 use plugd_model::{AuthPolicy, InstallPolicy, Source};
 use plugd_plugins::ConfiguredKind;
 use serde::Serialize;
@@ -64,6 +65,7 @@ pub(crate) fn source(source: &Source) -> SourceShape {
             sha,
         } => {
             let revision = Revision { ref_name, sha };
+            let url = without_credentials(&url);
             match path {
                 None => SourceShape::Git { url, revision },
                 Some(path) => SourceShape::GitSubdir {
@@ -80,7 +82,7 @@ pub(crate) fn source(source: &Source) -> SourceShape {
         } => SourceShape::Npm {
             package,
             version,
-            registry,
+            registry: registry.as_deref().map(without_credentials),
         },
     }
 }
@@ -95,7 +97,7 @@ pub(crate) fn source_text(source: &Source) -> String {
             ref_name,
             sha,
         } => (
-            url.clone(),
+            without_credentials(url),
             [("path", path), ("ref", ref_name), ("sha", sha)],
         ),
         Source::Npm {
@@ -109,6 +111,7 @@ pub(crate) fn source_text(source: &Source) -> String {
     };
     for (label, value) in details {
         if let Some(value) = value {
+            let value = without_credentials(value);
             text.push_str(&format!(", {label} `{value}`"));
         }
     }
@@ -121,7 +124,7 @@ pub(crate) fn configured(kind: &ConfiguredKind) -> MarketplaceSourceShape {
         ConfiguredKind::Local { source } => ("local", source.to_text(), None),
         ConfiguredKind::Git {
             source, ref_name, ..
-        } => ("git", source, ref_name),
+        } => ("git", without_credentials(&source), ref_name),
     };
     MarketplaceSourceShape {
         source_type,
@@ -212,6 +215,33 @@ mod tests {
                 "source": "npm", "package": "@a/b", "version": "1.0",
                 "registry": "https://r.example"
             }),
+        );
+    }
+
+    #[test]
+    fn passwords_in_addresses_stay_where_they_are() {
+        let secret = "https://user:pw@example.invalid/x";
+        let git = Source::Git {
+            url: secret.to_owned(),
+            path: None,
+            ref_name: None,
+            sha: None,
+        };
+        let safe = "https://example.invalid/x";
+        check(&git, safe, &json!({"source": "git", "url": safe}));
+        check(
+            &npm(None, Some(secret)),
+            "@a/b, registry `https://example.invalid/x`",
+            &json!({"source": "npm", "package": "@a/b", "registry": safe}),
+        );
+        let row = ConfiguredKind::Git {
+            source: secret.to_owned(),
+            ref_name: None,
+            sparse_paths: Vec::new(),
+        };
+        assert_eq!(
+            to_value(configured(&row)).unwrap(),
+            json!({"sourceType": "git", "source": safe})
         );
     }
 

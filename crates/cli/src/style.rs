@@ -28,13 +28,19 @@ pub(crate) enum Paint {
     Error,
 }
 
+/// Whether a stream gets colours: a terminal does, unless `NO_COLOR` is set and not empty or the
+/// terminal is a simple one (`TERM=dumb`). The log goes by the same rule.
+#[must_use]
+pub fn wants_colours(environment: &Environment, is_terminal: bool) -> bool {
+    let unwanted = environment.var("NO_COLOR").is_some();
+    let simple = environment.var("TERM").is_some_and(|term| term == "dumb");
+    is_terminal && !unwanted && !simple
+}
+
 impl Style {
-    /// The style of a stream: coloured on a terminal, unless the user has asked for none or the
-    /// terminal is too simple.
+    /// The style of a stream.
     pub(crate) fn of(environment: &Environment, is_terminal: bool) -> Self {
-        let unwanted = environment.var("NO_COLOR").is_some();
-        let simple = environment.var("TERM").is_some_and(|term| term == "dumb");
-        if is_terminal && !unwanted && !simple {
+        if wants_colours(environment, is_terminal) {
             Self::Coloured
         } else {
             Self::Plain

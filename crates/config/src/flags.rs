@@ -94,7 +94,7 @@ impl SessionFlags {
         })
     }
 
-    /// Selects a profile, which otherwise the key `profile` does.
+    /// Selects a profile; nothing else does.
     #[must_use]
     pub fn with_profile(mut self, profile: Option<String>) -> Self {
         self.profile = profile;

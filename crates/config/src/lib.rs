@@ -17,6 +17,7 @@
 mod edit;
 mod encode;
 mod flags;
+mod foreign_keys;
 pub mod git_url;
 mod key_path;
 mod layer;
@@ -42,4 +43,4 @@ pub use requirements::Requirements;
 pub use settings::{GitBackend, Settings, TrustTable};
 pub use snapshot::{Snapshot, Warning, load};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
-pub use write::{WriteError, Written, check_file, plan, write};
+pub use write::{PendingWrite, WriteError, Written, begin, check_file, plan, write};

@@ -16,7 +16,7 @@ use crate::reader::Reader;
 use crate::requirements::{self, Requirements};
 use crate::settings::{self, Settings};
 use crate::tree::{Kind, Node};
-use crate::{KeyPath, SessionFlags, project};
+use crate::{KeyPath, SessionFlags, foreign_keys, project};
 
 /// The name under which the settings appear beside the configuration.
 pub(crate) const SETTINGS_KEY: &str = "plugd";
@@ -69,6 +69,14 @@ pub fn load(
             let message = "own settings are not read from here but from `plugd.toml` beside it";
             let problem = Problem::warning(ProblemKind::UnknownField, message);
             notes.push(stack.located(problem, stray.mark, &KeyPath::of([SETTINGS_KEY])));
+        }
+        if let Some(node) = merged.get("profile") {
+            let message = match &node.kind {
+                Kind::Text(name) => foreign_keys::no_longer_supported(name),
+                _ => foreign_keys::no_longer_supported("NAME"),
+            };
+            let problem = Problem::warning(ProblemKind::UnknownField, message);
+            notes.push(stack.located(problem, node.mark, &KeyPath::of(["profile"])));
         }
         merged
     };
@@ -147,7 +155,7 @@ fn read_config(
     let user = stack.read(disk, LayerSource::User, layout.user_config());
     let mut outside = stack.merge(&[0, user]);
     outside.overlay(&flags.config);
-    if let Some(file) = profile(flags, &outside, layout, notes) {
+    if let Some(file) = profile(flags, layout, notes) {
         let index = stack.read(disk, file.0, file.1);
         outside = stack.merge(&[0, user, index]);
         outside.overlay(&flags.config);
@@ -191,21 +199,14 @@ fn read_config(
     (0..stack.drafts.len()).filter(counts).collect()
 }
 
-/// The selected profile's layer, when there is one.
+/// The selected profile's layer, when there is one. No file selects a profile: the reference refuses
+/// the key that once did.
 fn profile(
     flags: &SessionFlags,
-    outside: &Node,
     layout: &Layout,
     notes: &mut Vec<Problem>,
 ) -> Option<(LayerSource, AbsPath)> {
-    let name = match (
-        &flags.profile,
-        outside.get("profile").map(|node| &node.kind),
-    ) {
-        (Some(name), _) => name.clone(),
-        (None, Some(Kind::Text(name))) => name.clone(),
-        _ => return None,
-    };
+    let name = flags.profile.clone()?;
     // The name becomes part of a path.
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if name.is_empty() || !name.chars().all(legal) {

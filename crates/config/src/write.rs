@@ -5,7 +5,7 @@
 //! below `plugd`. A write happens under the lock `config` and is refused rather than made on a file
 //! that cannot be understood.
 
-use plugd_disk::{Disk, DiskError, Patience};
+use plugd_disk::{Disk, DiskError, FileLock, Patience};
 use plugd_model::{AbsPath, Layout, Problem, ProblemKind};
 use serde_json::Value;
 
@@ -15,7 +15,11 @@ use crate::reader::Reader;
 use crate::snapshot::SETTINGS_KEY;
 use crate::swap;
 use crate::undo::UndoRecord;
-use crate::{Edit, KeyPath, marketplace_setting, plugin_setting, settings};
+use crate::{Edit, KeyPath, foreign_keys, marketplace_setting, plugin_setting, settings};
+
+mod target;
+
+pub(crate) use target::Target;
 
 /// The format number of the state directory that this program knows.
 const STATE_VERSION: u64 = 1;
@@ -35,9 +39,6 @@ pub enum WriteError {
         /// What is there.
         found: String,
     },
-    /// The key path names no key of a file.
-    #[error("the key path names no key")]
-    NoKey,
     /// A value that the configuration cannot hold at this key.
     #[error("`{field}` cannot have this value: {reason}")]
     Invalid {
@@ -137,66 +138,6 @@ pub struct Written {
     pub undo: UndoRecord,
 }
 
-/// One of the two files that are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    Config,
-    Settings,
-}
-
-impl Target {
-    /// The file that holds all these keys.
-    fn of(edits: &[Edit]) -> Result<Self, WriteError> {
-        let target = |edit: &Edit| match edit.key_path.segments() {
-            [first, ..] if first == SETTINGS_KEY => Self::Settings,
-            _ => Self::Config,
-        };
-        let Some(first) = edits.first().map(target) else {
-            return Ok(Self::Config);
-        };
-        if edits.iter().any(|edit| target(edit) != first) {
-            return Err(WriteError::TwoFiles);
-        }
-        Ok(first)
-    }
-
-    pub(crate) fn file(self, layout: &Layout) -> AbsPath {
-        match self {
-            Self::Config => layout.user_config(),
-            Self::Settings => layout.user_plugd_config(),
-        }
-    }
-
-    /// The edits as the file itself sees them.
-    fn own_edits(self, edits: &[Edit]) -> Result<Vec<Edit>, WriteError> {
-        let own = |edit: &Edit| {
-            let segments = edit.key_path.segments();
-            let segments = match self {
-                Self::Config => segments,
-                Self::Settings => &segments[1..],
-            };
-            let key_path = KeyPath::new(segments.to_vec()).map_err(|_| WriteError::NoKey)?;
-            Ok(Edit {
-                key_path,
-                ..edit.clone()
-            })
-        };
-        edits.iter().map(own).collect()
-    }
-
-    /// A key of the file as callers call it.
-    pub(crate) fn outer_key(self, key: &KeyPath) -> KeyPath {
-        match self {
-            Self::Config => key.clone(),
-            Self::Settings => {
-                let inner = key.segments().iter().map(String::as_str);
-                let outer = std::iter::once(SETTINGS_KEY).chain(inner);
-                KeyPath::new(outer).unwrap_or_else(|_| key.clone())
-            }
-        }
-    }
-}
-
 /// Makes sure that a file named by a caller is one that is written for this key.
 ///
 /// # Errors
@@ -232,11 +173,69 @@ pub fn write<'a>(
     expected_version: Option<&str>,
     lock_patience: impl Into<Patience<'a>>,
 ) -> Result<Written, WriteError> {
-    let target = Target::of(edits)?;
-    let own = target.own_edits(edits)?;
     check_state(disk, layout)?;
+    let lock = disk.lock(&layout.lock("config"), lock_patience)?;
+    write_under(&lock, disk, layout, edits, expected_version)
+}
+
+/// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
+/// and is still true then.
+///
+/// # Errors
+/// As [`write`](write()): edits that could not be made cannot be begun.
+pub fn begin<'a>(
+    disk: &Disk,
+    layout: &Layout,
+    edits: &[Edit],
+    lock_patience: impl Into<Patience<'a>>,
+) -> Result<PendingWrite, WriteError> {
+    check_state(disk, layout)?;
+    let lock = disk.lock(&layout.lock("config"), lock_patience)?;
+    Ok(PendingWrite {
+        undo: plan(disk, layout, edits)?,
+        disk: disk.clone(),
+        layout: layout.clone(),
+        edits: edits.to_vec(),
+        lock,
+    })
+}
+
+/// An edit that holds the lock and is not made yet. Dropping it makes nothing.
+#[derive(Debug)]
+pub struct PendingWrite {
+    disk: Disk,
+    layout: Layout,
+    edits: Vec<Edit>,
+    undo: UndoRecord,
+    lock: FileLock,
+}
+
+impl PendingWrite {
+    /// The way back, true as long as only programs that take the lock write the file.
+    #[must_use]
+    pub fn undo(&self) -> &UndoRecord {
+        &self.undo
+    }
+
+    /// Makes the edit.
+    ///
+    /// # Errors
+    /// As [`write`](write()).
+    pub fn save(self) -> Result<Written, WriteError> {
+        write_under(&self.lock, &self.disk, &self.layout, &self.edits, None)
+    }
+}
+
+fn write_under(
+    _lock: &FileLock,
+    disk: &Disk,
+    layout: &Layout,
+    edits: &[Edit],
+    expected_version: Option<&str>,
+) -> Result<Written, WriteError> {
+    let target = Target::of(edits)?;
+    target::refuse_nulls(edits)?;
     let file = target.file(layout);
-    let _lock = disk.lock(&layout.lock("config"), lock_patience)?;
     let mut expected = expected_version;
     let mut last = None;
     swap::change(disk, layout.home(), &file, &mut |text| {
@@ -245,16 +244,16 @@ pub fn write<'a>(
         if let Some(expected) = expected.take() {
             check_version(target, &file, text, expected)?;
         }
-        let edited = edit_text(target, &file, text, &own)?;
+        let (own, edited) = edit_text(target, &file, text, edits)?;
         let text = edited.text.clone();
-        last = Some(edited);
+        last = Some((own, edited));
         Ok(text)
     })?;
-    let Some(edited) = last else {
+    let Some((own, edited)) = last else {
         return Err(WriteError::Contested { path: file });
     };
-    let before = own.iter().zip(edits).map(|(own, edit)| {
-        let old = edit::lookup(&edited.before, own.key_path.segments());
+    let before = edits.iter().map(|edit| {
+        let old = edit::lookup(&edited.before, target.own_path(edit));
         (edit.key_path.clone(), old.cloned())
     });
     Ok(Written {
@@ -266,20 +265,20 @@ pub fn write<'a>(
     })
 }
 
-/// Says how edits that are about to be made could be undone, without making them. A transaction
-/// writes this down first, so that a crash right after the write finds the way back.
+/// Says how edits could be undone, without making them or taking the lock: finds out early whether
+/// they can be made at all. Who makes them asks [`begin`] for the way back.
 ///
 /// # Errors
 /// As [`write`](write()): edits that could not be made cannot be planned.
 pub fn plan(disk: &Disk, layout: &Layout, edits: &[Edit]) -> Result<UndoRecord, WriteError> {
     let target = Target::of(edits)?;
-    let own = target.own_edits(edits)?;
+    target::refuse_nulls(edits)?;
     check_state(disk, layout)?;
     let file = target.file(layout);
     let text = layer::read_text(disk, &file)
         .map_err(|problem| WriteError::unusable(&file, &problem))?
         .unwrap_or_default();
-    let edited = edit_text(target, &file, &text, &own)?;
+    let (own, edited) = edit_text(target, &file, &text, edits)?;
     Ok(UndoRecord::of(target, &own, &edited))
 }
 
@@ -315,15 +314,20 @@ fn check_version(
     })
 }
 
+/// Makes the edits on a text. They come back as the file itself sees them, which depends on the text
+/// where one speaks of the whole file.
 fn edit_text(
     target: Target,
     file: &AbsPath,
     text: &str,
     edits: &[Edit],
-) -> Result<Edited, WriteError> {
-    let edited = edit::apply(text, edits).map_err(|error| refusal(target, file, text, error))?;
+) -> Result<(Vec<Edit>, Edited), WriteError> {
+    let meaning = edit::meaning(text)
+        .map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
+    let own = target.own_edits(edits, meaning)?;
+    let edited = edit::apply(text, &own).map_err(|error| refusal(target, file, text, error))?;
     validate(target, file, text, &edited.text)?;
-    Ok(edited)
+    Ok((own, edited))
 }
 
 /// Turns an error of the editing into one of the write.
@@ -374,6 +378,7 @@ fn complaints(target: Target, file: &AbsPath, text: &str) -> Vec<Problem> {
             plugin_setting::read(&mut reader, tree);
             marketplace_setting::read(&mut reader, tree);
             plugin_setting::read_features(&mut reader, tree);
+            foreign_keys::check(&mut reader, tree);
         }
         Target::Settings => {
             let trust: Vec<_> = tree.get("trust").into_iter().collect();

@@ -171,3 +171,15 @@ fn a_lock_file_that_is_removed_and_made_anew_has_one_holder() {
         drop(first);
     });
 }
+
+#[test]
+fn a_listing_ends_at_its_limit() {
+    let (dir, disk) = (Dir::new(), Disk::new());
+    for name in ["c", "a", "b"] {
+        dir.file(name, "");
+    }
+    let listed = |limit| disk.list_up_to(&dir.root, limit).unwrap();
+    assert_eq!(listed(2), None);
+    assert_eq!(listed(3), Some(disk.list(&dir.root).unwrap()));
+    assert_eq!(listed(3).unwrap().len(), 3);
+}

@@ -131,18 +131,33 @@ impl Disk {
     /// # Errors
     /// It is missing, no directory, or unreadable.
     pub fn list(&self, path: &AbsPath) -> Result<Vec<Entry>, DiskError> {
+        // No directory has so many entries that the other answer exists.
+        Ok(self.list_up_to(path, u64::MAX)?.unwrap_or_default())
+    }
+
+    /// Lists a directory of at most `limit` entries, sorted by name; `None` when it has more, and
+    /// then no more than that were looked at.
+    ///
+    /// # Errors
+    /// As [`Disk::list`].
+    pub fn list_up_to(&self, path: &AbsPath, limit: u64) -> Result<Option<Vec<Entry>>, DiskError> {
         self.see(OperationKind::List, path, None, 0)?;
         let fail = |source| DiskError::io(OperationKind::List, path, source);
         let mut entries = Vec::new();
+        let mut left = limit;
         for entry in fs::read_dir(path).map_err(fail)? {
             let entry = entry.map_err(fail)?;
+            let Some(rest) = left.checked_sub(1) else {
+                return Ok(None);
+            };
+            left = rest;
             entries.push(Entry {
                 name: entry.file_name(),
                 kind: Kind::of(entry.file_type().map_err(fail)?),
             });
         }
         entries.sort();
-        Ok(entries)
+        Ok(Some(entries))
     }
 
     /// Resolves every link of a path.

@@ -9,6 +9,7 @@
 //! - Content is opened one component at a time without following links, from a handle on the root.
 //!   A tree that is changed while it is copied can make the copy fail, never lead it elsewhere.
 //! - No more bytes are written than the plan counted.
+//! - Work that takes long asks a [`Pace`] again and again whether it is still wanted.
 //!
 //! This module knows nothing of plugins; it must not read a manifest or pick a destination.
 
@@ -19,6 +20,7 @@ mod handle;
 #[cfg(not(unix))]
 #[path = "tree/handle_portable.rs"]
 mod handle;
+mod pace;
 mod reader;
 mod remove;
 mod scan;
@@ -26,9 +28,12 @@ mod sync;
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod pace_tests;
 
 pub use copy::{CopyReport, copy};
-pub use digest::{Digest, FileDigests, NotADigest, digest};
+pub use digest::{Digest, FileDigests, NotADigest, digest, digest_where};
+pub use pace::{AtEase, Pace};
 pub use remove::remove_tree;
 pub use scan::{PlannedFile, TreePlan, is_storable_name};
 pub use sync::sync_tree;
@@ -97,7 +102,7 @@ pub enum TreeError {
     OverLimit {
         /// Which limit.
         limit: OverLimit,
-        /// The first entry beyond it.
+        /// The first entry beyond it, or the directory that holds more than the limit leaves.
         path: AbsPath,
     },
     /// The tree holds a directory that copies are made in, so a copy would never end.
@@ -114,6 +119,9 @@ pub enum TreeError {
         /// The file or directory.
         path: AbsPath,
     },
+    /// The watcher of the work did not want it any more.
+    #[error("the work on the tree was given up")]
+    GivenUp,
     /// The destination of a copy is taken.
     #[error("`{path}` exists already")]
     Exists {

@@ -38,7 +38,7 @@ mod testing;
 mod version;
 
 pub use loader::{Loaded, Loader};
-pub use locate::{MARKETPLACE_FILES, marketplace_root, plugin_file};
+pub use locate::{MARKETPLACE_FILES, MarketplaceSearch, marketplace_root, plugin_file};
 pub use marketplace::{Fallback, MarketplaceEntry, MarketplaceManifest, parse_marketplace};
 pub use plugin::parse_plugin;
 pub use version::store_version;

@@ -20,7 +20,7 @@ use plugd_disk::{Disk, Kind, Stamp};
 use plugd_model::{AbsPath, PluginManifest, Problem, ProblemKind};
 
 use crate::cache::Cache;
-use crate::locate::{self, Look, Seen};
+use crate::locate::{self, Look, MarketplaceSearch, Seen};
 use crate::marketplace::{MarketplaceManifest, parse_marketplace};
 use crate::{MAX_MARKETPLACE_BYTES, plugin};
 
@@ -133,11 +133,10 @@ impl Loader {
             .result
     }
 
-    /// The manifest of the marketplace at a root, when there is one.
-    ///
-    /// # Errors
-    /// The first place that is taken holds something else than a file, or cannot be looked at.
-    pub fn find_marketplace(&self, root: &AbsPath) -> Result<Option<AbsPath>, Problem> {
+    /// The manifest of the marketplace at a root, when there is one: the first file among
+    /// [`MARKETPLACE_FILES`](crate::MARKETPLACE_FILES), and what was met in front of it.
+    #[must_use]
+    pub fn find_marketplace(&self, root: &AbsPath) -> MarketplaceSearch {
         locate::find_marketplace(&self.disk, root)
     }
 

@@ -1,8 +1,10 @@
 //! Where manifests lie below a root, and which of several counts.
 //!
-//! The first place that holds something decides. When it holds the wrong kind of thing the search
-//! ends with a problem and does not go on to the next place: an author who looks at the first one
-//! must never wonder why the second is in effect.
+//! Of a plugin, the first place that holds something decides. When it holds the wrong kind of thing
+//! the search ends with a problem and does not go on to the next place: an author who looks at the
+//! first one must never wonder why the second is in effect. Of a marketplace, the first place that
+//! holds a file decides, as clients of the reference expect it; what was wrong with the places in
+//! front of it is told beside.
 
 use plugd_disk::{Disk, DiskError, Kind, Stamp};
 use plugd_model::{AbsPath, ManifestFormat, Problem, ProblemKind};
@@ -10,7 +12,7 @@ use plugd_model::{AbsPath, ManifestFormat, Problem, ProblemKind};
 use crate::MAX_PLUGIN_BYTES;
 use crate::agent_plugins::{self, Claim};
 
-/// Where a marketplace's manifest may lie below its root; the first one there counts.
+/// Where a marketplace's manifest may lie below its root; the first that is a file counts.
 pub const MARKETPLACE_FILES: [&str; 4] = [
     ".agents/plugins/marketplace.json",
     ".agents/plugins/api_marketplace.json",
@@ -55,26 +57,60 @@ pub fn marketplace_root(manifest: &AbsPath) -> Option<AbsPath> {
     Some(root)
 }
 
-/// The manifest of the marketplace at a root.
-pub(crate) fn find_marketplace(disk: &Disk, root: &AbsPath) -> Result<Option<AbsPath>, Problem> {
+/// The outcome of a search for a marketplace's manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MarketplaceSearch {
+    /// The first place that holds a file.
+    pub found: Option<AbsPath>,
+    /// What was wrong with the places in front of it. When nothing is found, this is the reason;
+    /// nothing here either means that no place is taken at all.
+    pub problems: Vec<Problem>,
+}
+
+/// Searches the manifest of the marketplace at a root. A place that holds something else than a
+/// file, as a repository may for reasons of its own, does not hide the places behind it. A place
+/// that the system does not show ends the search: the right manifest may lie there, and another one
+/// must not take over for the time of a fault.
+pub(crate) fn find_marketplace(disk: &Disk, root: &AbsPath) -> MarketplaceSearch {
+    let mut search = MarketplaceSearch::default();
     for suffix in MARKETPLACE_FILES {
         let file = root.join(suffix);
-        let Some(mut stamp) = disk.link_stamp(&file).map_err(|error| error.problem())? else {
-            continue;
+        let stamp = match disk.link_stamp(&file) {
+            Ok(None) => continue,
+            Ok(Some(stamp)) => stamp,
+            Err(error) => {
+                search.problems.push(error.problem());
+                break;
+            }
         };
-        if stamp.kind == Kind::Link {
-            let target = disk.stamp(&file).map_err(|error| error.problem())?;
-            stamp = target.ok_or_else(|| {
-                let message = "the marketplace manifest is a link that leads nowhere";
-                Problem::error(ProblemKind::Missing, message).in_file(&file)
-            })?;
+        match check_marketplace_file(disk, &file, stamp.kind) {
+            Ok(()) => {
+                search.found = Some(file);
+                break;
+            }
+            Err(problem) => search.problems.push(problem),
         }
-        return match stamp.kind {
-            Kind::File => Ok(Some(file)),
-            found => Err(not_a_file("marketplace manifest", &file, found)),
-        };
     }
-    Ok(None)
+    search
+}
+
+/// Accepts a file and a link that leads to one.
+fn check_marketplace_file(disk: &Disk, file: &AbsPath, kind: Kind) -> Result<(), Problem> {
+    let kind = match kind {
+        Kind::Link => {
+            let target = disk.stamp(file).map_err(|error| error.problem())?;
+            let target = target.ok_or_else(|| {
+                let message = "the marketplace manifest is a link that leads nowhere";
+                Problem::error(ProblemKind::Missing, message).in_file(file)
+            })?;
+            target.kind
+        }
+        other => other,
+    };
+    match kind {
+        Kind::File => Ok(()),
+        found => Err(not_a_file("marketplace manifest", file, found)),
+    }
 }
 
 /// One look at a path during a search.

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a policy that cannot be understood never makes an entry more available than its
 //! author meant. An unknown `installation` counts as not available, unknown products count as
-//! products that are not ours.
+//! products that are not ours. What has the wrong type says nothing about products, so the entry
+//! stays visible, cannot be installed, and its problem tells why.
 
 use plugd_model::{AuthPolicy, InstallPolicy, Problem, ProblemKind, Product};
 
@@ -33,7 +34,6 @@ pub(crate) fn read(reader: &mut Reader<'_>, entry: &Object<'_, '_>) -> Policy {
             // Nobody can tell what it was to forbid, so it forbids.
             reader.report(problem);
             policy.install = InstallPolicy::NotAvailable;
-            policy.products = Some(Vec::new());
             return policy;
         }
     };
@@ -52,7 +52,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, entry: &Object<'_, '_>) -> Policy {
     }
     // `null` means no restriction here, as in the reference.
     let listed = member("products").filter(|value| value.shape() != Shape::Null);
-    policy.products = listed.map(|value| products(reader, &value));
+    match listed.map(|value| products(reader, &value)) {
+        None => {}
+        Some(Ok(products)) => policy.products = Some(products),
+        Some(Err(Unusable)) => policy.install = InstallPolicy::NotAvailable,
+    }
     policy
 }
 
@@ -89,27 +93,36 @@ fn authentication(reader: &Reader<'_>, value: &Value<'_, '_>) -> Result<AuthPoli
     }
 }
 
-fn products(reader: &mut Reader<'_>, value: &Value<'_, '_>) -> Vec<Product> {
+/// A list of products that names none, known or unknown. The problem has been reported.
+struct Unusable;
+
+fn products(reader: &mut Reader<'_>, value: &Value<'_, '_>) -> Result<Vec<Product>, Unusable> {
     let elements = match reader.elements(value, MAX_PRODUCTS) {
         Ok(elements) => elements,
         Err(problem) => {
             reader.report(problem);
-            return Vec::new();
+            return Err(Unusable);
         }
     };
     let mut products = Vec::new();
+    let mut names_some = elements.is_empty();
     for (index, raw) in elements.into_iter().enumerate() {
         let element = Value {
             raw,
             path: Path::Element(&value.path, index),
         };
+        names_some |= element.shape() == Shape::String;
         match product(reader, &element) {
             Ok(product) if products.contains(&product) => {}
             Ok(product) => products.push(product),
             Err(problem) => reader.report(problem),
         }
     }
-    products
+    if names_some {
+        Ok(products)
+    } else {
+        Err(Unusable)
+    }
 }
 
 fn product(reader: &Reader<'_>, value: &Value<'_, '_>) -> Result<Product, Problem> {

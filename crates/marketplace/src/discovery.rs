@@ -2,7 +2,7 @@
 
 use plugd_config::{MarketplaceKind, MarketplaceSetting};
 use plugd_disk::Kind;
-use plugd_manifest::Loader;
+use plugd_manifest::{Loader, MarketplaceSearch};
 use plugd_model::{
     AbsPath, CURATED_MARKETPLACE, Layout, MarketplaceName, Problem, ProblemKind,
     RESERVED_MARKETPLACES,
@@ -20,6 +20,8 @@ pub(crate) struct Candidate {
     pub(crate) named_by: AbsPath,
     /// Set where the binding is not the manifest's own path.
     pub(crate) binding: Option<Binding>,
+    /// What was met on the way to the manifest and is none.
+    pub(crate) notes: Vec<Problem>,
     pub(crate) rank: (u8, usize),
     pub(crate) shown: (usize, bool, AbsPath),
 }
@@ -46,6 +48,7 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
             manifest: finder.named_outright(manifest),
             named_by: manifest.clone(),
             binding: managed_binding(input, manifest),
+            notes: Vec::new(),
             rank: (2, index),
             shown: (0, true, manifest.clone()),
         });
@@ -95,6 +98,7 @@ fn push_configured(
                 manifest: Err(problem.in_file(&named_by)),
                 named_by,
                 binding: None,
+                notes: Vec::new(),
                 rank,
                 shown,
             });
@@ -128,6 +132,7 @@ fn push_configured(
         rank,
         named_by,
         binding,
+        line: row.origin.place,
     };
     finder.push(out, place, scope_index, absence);
 }
@@ -149,6 +154,7 @@ fn push_curated(
         origin: Origin::Curated,
         rank: (3, 0),
         binding: Some(Binding::Curated),
+        line: None,
     };
     finder.push(out, place, scope_index, Absence::Normal);
 }
@@ -219,9 +225,19 @@ struct Place {
     rank: (u8, usize),
     named_by: AbsPath,
     binding: Option<Binding>,
+    /// Where a configuration file names it.
+    line: Option<plugd_model::Place>,
 }
 
 impl Place {
+    /// The member of a configuration file that names the place.
+    fn field(&self) -> String {
+        match &self.origin {
+            Origin::Configured { key, .. } => format!("marketplaces.{key}.source"),
+            Origin::Home | Origin::Request { .. } | Origin::Curated => "source".to_owned(),
+        }
+    }
+
     fn of(root: &AbsPath, origin: Origin, rank: (u8, usize)) -> Self {
         Self {
             root: root.clone(),
@@ -229,6 +245,7 @@ impl Place {
             rank,
             named_by: root.clone(),
             binding: None,
+            line: None,
         }
     }
 }
@@ -239,13 +256,22 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn push(&self, out: &mut Vec<Candidate>, place: Place, scope: usize, absence: Absence) {
-        let manifest = match (self.find(&place.root), absence) {
-            (Ok(Some(path)), _) => Ok(path),
-            (Ok(None), Absence::Normal) => return,
-            (Ok(None), Absence::Problem(message)) => {
-                Err(Problem::error(ProblemKind::Missing, message).in_file(&place.named_by))
+        let MarketplaceSearch {
+            found,
+            mut problems,
+        } = self.find(&place.root);
+        let manifest = match (found, absence) {
+            (Some(path), _) => Ok(path),
+            // What stands where a manifest belongs is the reason that there is none.
+            (None, _) if !problems.is_empty() => Err(problems.remove(0)),
+            (None, Absence::Normal) => return,
+            (None, Absence::Problem(message)) => {
+                let mut problem = Problem::error(ProblemKind::Missing, message)
+                    .in_file(&place.named_by)
+                    .at_field(place.field());
+                problem.place = place.line;
+                Err(problem)
             }
-            (Err(problem), _) => Err(problem),
         };
         let not_home = place.origin != Origin::Home;
         let sort_path = match &manifest {
@@ -261,6 +287,7 @@ impl Finder<'_> {
             manifest,
             named_by,
             binding: place.binding,
+            notes: problems,
             rank: place.rank,
             shown: (scope, not_home, sort_path),
         });
@@ -268,25 +295,41 @@ impl Finder<'_> {
 
     /// The manifest of a root: the root itself when it is a recognised manifest file, a manifest
     /// below it, or else one below the root of the git repository around it.
-    fn find(&self, root: &AbsPath) -> Result<Option<AbsPath>, Problem> {
+    fn find(&self, root: &AbsPath) -> MarketplaceSearch {
+        self.find_or_fail(root)
+            .unwrap_or_else(|problem| MarketplaceSearch {
+                found: None,
+                problems: vec![problem],
+            })
+    }
+
+    fn find_or_fail(&self, root: &AbsPath) -> Result<MarketplaceSearch, Problem> {
+        let nothing = |problems| MarketplaceSearch {
+            found: None,
+            problems,
+        };
         if is_manifest_path(root) {
-            return match self.kind(root)? {
-                Some(_) => Ok(Some(root.clone())),
-                None => Ok(None),
-            };
+            let there = self.kind(root)?.is_some();
+            return Ok(MarketplaceSearch {
+                found: there.then(|| root.clone()),
+                problems: Vec::new(),
+            });
         }
-        if let Some(found) = self.loader.find_marketplace(root)? {
-            return Ok(Some(found));
+        let here = self.loader.find_marketplace(root);
+        if here.found.is_some() {
+            return Ok(here);
         }
         for ancestor in root.ancestors() {
             if self.kind(&ancestor.join(".git"))?.is_some() {
                 if ancestor == *root {
-                    return Ok(None);
+                    break;
                 }
-                return self.loader.find_marketplace(&ancestor);
+                let mut above = self.loader.find_marketplace(&ancestor);
+                above.problems.splice(0..0, here.problems);
+                return Ok(above);
             }
         }
-        Ok(None)
+        Ok(nothing(here.problems))
     }
 
     /// A manifest that a request names must be there; its parent tells which root it belongs to.

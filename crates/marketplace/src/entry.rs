@@ -98,6 +98,8 @@ pub struct Marketplace {
     pub named_by: AbsPath,
     /// Loaded or failed.
     pub state: State,
+    /// What was met on the way to the manifest and is none.
+    pub notes: Vec<Problem>,
     /// Set when another marketplace of the same name and another binding goes first.
     pub conflict: Option<Problem>,
 }

@@ -122,6 +122,7 @@ impl<'a> MarketplaceResolver<'a> {
             origin: candidate.origin.clone(),
             named_by: candidate.named_by.clone(),
             state,
+            notes: candidate.notes.clone(),
             conflict: None,
         }
     }

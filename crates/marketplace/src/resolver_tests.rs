@@ -350,7 +350,7 @@ fn content_moves_by_itself_only_from_its_own_source_or_a_trusted_one() {
 
 #[test]
 fn a_name_that_is_nearly_right_is_suggested() {
-    let case = case(&marketplace("r", "m", &["release-notes"]))
+    let case = case(&marketplace("r", "m", &["release-notes", "ab", "abc"]))
         .manifest("r/.agents/plugins/marketplace.json");
     let manifest = case.sandbox.path("r/.agents/plugins/marketplace.json");
     let set = case.resolve();
@@ -361,7 +361,14 @@ fn a_name_that_is_nearly_right_is_suggested() {
         })
     };
     assert!(select("release-notes").is_ok());
-    for (wanted, expected) in [("relaese-notes", Some("release-notes")), ("zzz", None)] {
+    for (wanted, expected) in [
+        ("relaese-notes", Some("release-notes")),
+        ("abd", Some("abc")),
+        ("zzz", None),
+        // One or two letters are near to everything.
+        ("a", None),
+        ("ac", None),
+    ] {
         let Err(NotSelected::NoEntry { similar, .. }) = select(wanted) else {
             panic!("{wanted} was found");
         };

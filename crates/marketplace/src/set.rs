@@ -153,6 +153,7 @@ impl MarketplaceSet {
             };
             failed
                 .into_iter()
+                .chain(&marketplace.notes)
                 .chain(&marketplace.conflict)
                 .chain(own)
                 .map(|problem| (&marketplace.named_by, problem))
@@ -304,9 +305,15 @@ fn is_for_us(entry: &MarketplaceEntry) -> bool {
     }
 }
 
-/// The name that needs the fewest edits, when it is near enough to be what was meant.
+/// The name that needs the fewest edits, when it is near enough to be what was meant. One or two
+/// letters are near to everything, so they neither get a suggestion nor are one.
 fn most_similar<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let is_long = |name: &str| name.chars().count() > 2;
+    if !is_long(wanted) {
+        return None;
+    }
     names
+        .filter(|name| is_long(name))
         .map(|name| (distance(wanted, name), name))
         .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
         .min()

@@ -2,7 +2,8 @@
 //!
 //! A use case runs its file work as one section per phase, not per file. The number of sections at a
 //! time is bounded, so that a flood of requests cannot start a thousand threads; a section that
-//! waits for its turn holds nothing.
+//! waits for its turn holds nothing. Reads and writes have turns of their own: a write may wait long
+//! for another process's lock, and no read waits for a write.
 
 use std::sync::Arc;
 
@@ -10,47 +11,69 @@ use tokio::sync::Semaphore;
 
 use crate::Error;
 
-/// Runs blocking sections, a bounded number at a time. Clones share the bound.
+/// Runs blocking sections, a bounded number at a time. Clones share the bounds.
 #[derive(Debug, Clone)]
 pub struct Blocking {
-    turns: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+    writes: Arc<Semaphore>,
 }
 
 impl Blocking {
-    /// Allows this many sections at a time.
+    /// Allows this many reading and this many writing sections at a time.
     #[must_use]
-    pub fn new(at_once: usize) -> Self {
+    pub fn new(reads: usize, writes: usize) -> Self {
         Self {
-            turns: Arc::new(Semaphore::new(at_once)),
+            reads: Arc::new(Semaphore::new(reads)),
+            writes: Arc::new(Semaphore::new(writes)),
         }
     }
 
-    /// Runs one section and waits for its end. Dropping the future does not stop a section that has
-    /// begun: what it does to the disk is complete or undone by itself.
+    /// Runs a section that changes nothing and waits for its end.
     ///
     /// # Errors
     /// The section's own error, or [`Error::Panicked`] when it panicked.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that starts blocking work"
-    )]
-    pub async fn run<T, F>(&self, section: F) -> Result<T, Error>
+    pub async fn read<T, F>(&self, section: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let work = tokio::task::spawn_blocking(move || {
-            // The semaphore is never closed; without a turn the section would still be correct.
-            let _turn = turn;
-            section()
-        });
-        match work.await {
-            Ok(result) => result,
-            Err(error) => Err(Error::Panicked {
-                text: panic_text(error),
-            }),
-        }
+        run(&self.reads, section).await
+    }
+
+    /// Runs a section that may change something and waits for its end. Dropping the future does not
+    /// stop a section that has begun: what it does to the disk is complete or undone by itself.
+    ///
+    /// # Errors
+    /// As [`Blocking::read`].
+    pub async fn write<T, F>(&self, section: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        run(&self.writes, section).await
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that starts blocking work"
+)]
+async fn run<T, F>(turns: &Arc<Semaphore>, section: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Error> + Send + 'static,
+{
+    let turn = Arc::clone(turns).acquire_owned().await;
+    let work = tokio::task::spawn_blocking(move || {
+        // The semaphore is never closed; without a turn the section would still be correct.
+        let _turn = turn;
+        section()
+    });
+    match work.await {
+        Ok(result) => result,
+        Err(error) => Err(Error::Panicked {
+            text: panic_text(error),
+        }),
     }
 }
 
@@ -68,17 +91,32 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::Blocking;
     use crate::Error;
 
     #[tokio::test]
     async fn a_panic_becomes_an_error_and_the_turn_comes_back() {
-        let blocking = Blocking::new(1);
+        let blocking = Blocking::new(1, 1);
         let panicked = blocking
-            .run::<(), _>(|| panic!("number {}", 7))
+            .read::<(), _>(|| panic!("number {}", 7))
             .await
             .unwrap_err();
         assert!(matches!(panicked, Error::Panicked { text } if text == "number 7"));
-        assert_eq!(blocking.run(|| Ok(5)).await.unwrap(), 5);
+        assert_eq!(blocking.read(|| Ok(5)).await.unwrap(), 5);
+    }
+
+    #[tokio::test]
+    async fn no_read_waits_for_a_write() {
+        let blocking = Blocking::new(1, 1);
+        let (release, held) = mpsc::channel::<()>();
+        let writing = tokio::spawn({
+            let blocking = blocking.clone();
+            async move { blocking.write(move || Ok(held.recv().is_ok())).await }
+        });
+        assert_eq!(blocking.read(|| Ok(5)).await.unwrap(), 5);
+        release.send(()).unwrap();
+        assert!(writing.await.unwrap().unwrap());
     }
 }

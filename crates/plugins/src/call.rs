@@ -173,6 +173,14 @@ impl plugd_disk::Wanted for Cancel {
     }
 }
 
+/// Work on a big tree tells how far it is and stops when it is cancelled. Sealed work goes on.
+impl plugd_disk::tree::Pace for Call {
+    fn step(&self, bytes: u64) -> bool {
+        self.progress.advance(bytes);
+        !self.cancel.is_cancelled()
+    }
+}
+
 impl Progress {
     /// Progress that nobody asked for. Reports still count as signs of life.
     #[must_use]
@@ -200,6 +208,24 @@ impl Progress {
         self.ticks.fetch_add(1, Ordering::Relaxed);
         if let Some(listener) = &self.listener {
             listener.send_replace(Some(Report { stage, done, total }));
+        }
+    }
+
+    /// Whether somebody asked for progress.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.listener.is_some()
+    }
+
+    /// Adds to what the latest report said was done.
+    pub fn advance(&self, by: u64) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+        if let Some(listener) = &self.listener {
+            listener.send_modify(|latest| {
+                if let Some(report) = latest {
+                    report.done = report.done.saturating_add(by);
+                }
+            });
         }
     }
 

@@ -55,7 +55,7 @@ pub async fn read_config(
     cwd: Option<AbsPath>,
 ) -> Result<Arc<Snapshot>, Error> {
     let lookup = lookup.clone();
-    blocking.run(move || Ok(lookup.config(cwd.as_ref()))).await
+    blocking.read(move || Ok(lookup.config(cwd.as_ref()))).await
 }
 
 /// Edits the user's configuration, byte-exact.
@@ -72,7 +72,7 @@ pub async fn write_config(
 ) -> Result<ConfigWritten, Error> {
     let (call, lookup, events) = (call.clone(), lookup.clone(), events.clone());
     blocking
-        .run(move || {
+        .write(move || {
             let edits = parse(&request)?;
             if let Some(file) = &request.file {
                 for edit in &edits {

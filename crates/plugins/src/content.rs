@@ -5,6 +5,7 @@ use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment};
 use plugd_store::StoreError;
 
+use crate::call::Call;
 use crate::listing::Details;
 use crate::survey::{curated_version, details_of_dir};
 use crate::{Copies, Error, Lookup};
@@ -32,7 +33,11 @@ impl Content {
     /// name a directory.
     pub(crate) fn read(lookup: &Lookup, offer: &Offer<'_>, source: AbsPath) -> Result<Self, Error> {
         let mut extra = Vec::new();
-        let manifest = match details_of_dir(lookup.loader(), &source, offer) {
+        let details = details_of_dir(lookup.loader(), &source, offer);
+        if let Some(refusal) = crate::read::refusal(offer, &details) {
+            return Err(refusal);
+        }
+        let manifest = match details {
             Details::Manifest(loaded, _) => loaded.value.clone(),
             Details::Fallback(fallback, _) => {
                 if let Some(path) = PluginPath::parse(FALLBACK_MANIFEST) {
@@ -40,8 +45,7 @@ impl Content {
                 }
                 fallback.manifest
             }
-            Details::Broken(problem) => return Err(crate::read::refusal(offer, &problem)),
-            Details::NotHere => {
+            _ => {
                 return Err(Error::SourceMissing {
                     id: offer.id(),
                     path: source,
@@ -65,16 +69,31 @@ impl Content {
     }
 
     /// The digest that an installation would record for the source as it is now.
-    pub(crate) fn digest(&self, copies: &Copies, id: &PluginId) -> Result<Digest, Error> {
+    pub(crate) fn digest(
+        &self,
+        copies: &Copies,
+        id: &PluginId,
+        call: &Call,
+    ) -> Result<Digest, Error> {
         let store = copies.store()?;
         copies
             .digests()
-            .of(store, &self.source)
+            .of(store, &self.source, call)
             .map_err(|source| Error::Store {
                 action: "read the source of",
                 id: id.clone(),
                 source: Box::new(source),
             })
+    }
+
+    /// Whether a copy holds the files that an installation adds, as they would be today: they come
+    /// from the marketplace's entry and are in no digest of the source.
+    pub(crate) fn extra_is_in(&self, lookup: &Lookup, copy: &AbsPath) -> bool {
+        self.extra.iter().all(|(path, content)| {
+            let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
+            let on_disk = lookup.disk().read(&path.below(copy), size);
+            on_disk.is_ok_and(|bytes| bytes == *content)
+        })
     }
 
     /// What counts is what was copied: a source that changed meanwhile is refused.

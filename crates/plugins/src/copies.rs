@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use plugd_config::UndoRecord;
 use plugd_disk::Disk;
-use plugd_model::{Clock, Layout, Problem, RandomNames};
+use plugd_model::{Clock, Layout, Problem, ProblemKind, RandomNames, error_chain};
 use plugd_store::{Recovered, Store, UndoError};
 use serde_json::Value;
 
@@ -16,12 +16,10 @@ use crate::Error;
 use crate::digests::SourceDigests;
 use crate::marketplace_add::CONFIG_PATIENCE;
 
-/// A swap takes milliseconds. Who holds the lock longer is alive, and readers need no lock.
-const RECOVERY_PATIENCE: Duration = Duration::from_secs(1);
-
 /// The installed copies of one home directory. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Copies {
+    disk: Disk,
     store: Store,
     recovered: Arc<Mutex<Option<Recovered>>>,
     digests: SourceDigests,
@@ -39,34 +37,66 @@ impl Copies {
         let undo = undo_of_config(disk.clone(), layout.clone());
         let digests = SourceDigests::new(Arc::clone(&clock));
         Self {
+            disk: disk.clone(),
             store: Store::new(disk, layout, names, clock, Arc::new(undo)),
             recovered: Arc::default(),
             digests,
         }
     }
 
-    /// The store. The first call undoes what dead processes have left half done. While a living one
-    /// holds the lock there is nothing to undo yet, and the next call looks again.
+    /// The store. The first call undoes what dead processes have left half done. It waits for
+    /// nobody: while a living process holds the lock, or when the remains cannot be undone, whoever
+    /// writes undoes them under the lock, and readers see whole copies in any case.
     ///
     /// # Errors
-    /// The remains cannot be looked at; the next call tries again.
+    /// None today; it may have one when the store has to be opened.
     pub(crate) fn store(&self) -> Result<&Store, Error> {
         let mut recovered = self
             .recovered
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if recovered.is_none() {
-            let found = match self.store.recover(RECOVERY_PATIENCE) {
-                Ok(found) => found,
-                Err(error) if error.held_lock().is_some() => return Ok(&self.store),
-                Err(error) => return Err(Error::StoreState(Box::new(error))),
-            };
-            for id in &found.undone {
-                tracing::warn!(plugin = %id, "an interrupted operation was undone");
-            }
-            *recovered = Some(found);
+            *recovered = self.recover();
         }
         Ok(&self.store)
+    }
+
+    /// Looks for what processes have left that died since. It costs three listings when there is
+    /// nothing.
+    pub(crate) fn recover_again(&self) {
+        let found = self.recover();
+        let mut recovered = self
+            .recovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if found.is_some() {
+            *recovered = found;
+        }
+    }
+
+    fn recover(&self) -> Option<Recovered> {
+        match self.store.recover(Duration::ZERO) {
+            Ok(found) => {
+                for id in &found.undone {
+                    tracing::warn!(plugin = %id, "an interrupted operation was undone");
+                }
+                Some(found)
+            }
+            Err(error) if error.held_lock().is_some() => None,
+            Err(error) => {
+                tracing::warn!("interrupted operations: {}", error_chain(&error));
+                let problem = Problem::error(ProblemKind::Unreadable, error_chain(&error));
+                Some(Recovered {
+                    problems: vec![problem],
+                    ..Recovered::default()
+                })
+            }
+        }
+    }
+
+    /// The file system.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// The digests of sources, as far as they are known.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plugd_disk::tree::{Digest, Limits};
+use plugd_disk::tree::{Digest, Limits, Pace};
 use plugd_model::{AbsPath, Clock};
 use plugd_store::{Store, StoreError};
 
@@ -47,8 +47,13 @@ impl SourceDigests {
     }
 
     /// The digest that an installation from the directory would record.
-    pub(crate) fn of(&self, store: &Store, source: &AbsPath) -> Result<Digest, StoreError> {
-        let plan = store.plan(source, &Limits::INSTALL)?;
+    pub(crate) fn of(
+        &self,
+        store: &Store,
+        source: &AbsPath,
+        pace: &dyn Pace,
+    ) -> Result<Digest, StoreError> {
+        let plan = store.plan(source, &Limits::INSTALL, pace)?;
         let fingerprint = plan.fingerprint();
         let remembered = self.lock().get(source).copied();
         if let Some(known) = remembered
@@ -56,7 +61,7 @@ impl SourceDigests {
         {
             return Ok(known.digest);
         }
-        let digest = store.digest_of(&plan)?;
+        let digest = store.digest_of(&plan, pace)?;
         let now = i128::try_from(self.clock.now().as_nanos()).unwrap_or(i128::MAX);
         let settled = i128::try_from(SETTLED.as_nanos()).unwrap_or(i128::MAX);
         let mut known = self.lock();

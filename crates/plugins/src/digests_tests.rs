@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_disk::OperationKind;
+use plugd_disk::tree::AtEase;
 use plugd_model::Clock;
 use plugd_store::{Store, UndoError};
 use plugd_testkit::{CountingNames, RecordingProbe, Sandbox};
@@ -53,10 +54,10 @@ impl Case {
     fn reads(&self) -> u64 {
         self.probe.reset();
         let source = self.sandbox.path("p");
-        let digest = self.digests.of(&self.store, &source).unwrap();
+        let digest = self.digests.of(&self.store, &source, &AtEase).unwrap();
         let reads = self.probe.count(OperationKind::Read);
         let fresh = SourceDigests::new(Arc::new(Ahead(Duration::ZERO)));
-        assert_eq!(digest, fresh.of(&self.store, &source).unwrap());
+        assert_eq!(digest, fresh.of(&self.store, &source, &AtEase).unwrap());
         u64::try_from(reads).unwrap()
     }
 }

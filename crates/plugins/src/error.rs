@@ -82,12 +82,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// Plugins are switched off in configuration.
-    #[error("{method}: plugins are disabled by the configuration")]
-    PluginsDisabled {
-        /// The method.
-        method: &'static str,
-    },
+    /// Plugins are switched off in configuration. The words are the reference's.
+    #[error("plugins feature is disabled")]
+    PluginsDisabled,
     /// The remote catalog needs a login. The words are the reference's: clients match on them.
     #[error("{action}: chatgpt authentication required for remote plugin catalog")]
     LoginRequired {
@@ -282,6 +279,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether somebody else changed the plugin between the decision and the lock.
+    pub(crate) fn is_superseded(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => matches!(**source, StoreError::Superseded { .. }),
+            _ => false,
+        }
+    }
+
     /// Sorts the error.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -299,7 +304,7 @@ impl Error {
             | Self::SourceEscapes { .. } => Kind::InvalidInput,
             Self::NotSelected(reason) => kind_of_unselected(reason),
             Self::SourceMissing { .. } | Self::NotConfigured { .. } => Kind::NotFound,
-            Self::PluginsDisabled { .. }
+            Self::PluginsDisabled
             | Self::LoginRequired { .. }
             | Self::NotAvailable { .. }
             | Self::Policy { .. } => Kind::NotAllowed,
@@ -312,6 +317,7 @@ impl Error {
             Self::Config(error) => kind_of_write(error),
             Self::Store { source, .. } | Self::StoreState(source) => kind_of_store(source),
             Self::Disk(error) if matches!(**error, DiskError::Locked { .. }) => Kind::Conflict,
+            Self::Tree(error) if matches!(**error, TreeError::GivenUp) => Kind::Cancelled,
             Self::Disk(_) | Self::Tree(_) | Self::Panicked { .. } => Kind::Internal,
             Self::Cancelled(_) => Kind::Cancelled,
         }

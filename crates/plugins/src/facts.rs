@@ -16,7 +16,7 @@ impl Error {
     pub fn facts(&self) -> Facts {
         let mut facts = self.subject();
         facts.hint = self.hint();
-        facts.retryable = self.held_lock().is_some();
+        facts.retryable = self.held_lock().is_some() || self.is_disk_full();
         facts
     }
 
@@ -33,6 +33,13 @@ impl Error {
             },
             Self::Store { source, .. } | Self::StoreState(source) => source.held_lock(),
             _ => None,
+        }
+    }
+
+    fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Store { source, .. } | Self::StoreState(source) => source.is_disk_full(),
+            _ => false,
         }
     }
 
@@ -96,7 +103,7 @@ impl Error {
                 ..Facts::default()
             },
             Self::OneSelector { .. }
-            | Self::PluginsDisabled { .. }
+            | Self::PluginsDisabled
             | Self::LoginRequired { .. }
             | Self::BadMarketplaceSource { .. }
             | Self::GitMarketplaceNotBuilt { .. }
@@ -107,13 +114,16 @@ impl Error {
 
     /// What to do next, where there is something.
     fn hint(&self) -> Option<String> {
+        if self.is_disk_full() {
+            return Some("the disk is full; free some space and try again".to_owned());
+        }
         if let Some(lock) = self.held_lock() {
             return Some(format!(
                 "another process holds `{lock}`; wait for it to finish and try again"
             ));
         }
         let text = match self {
-            Self::PluginsDisabled { .. } => {
+            Self::PluginsDisabled => {
                 "remove `plugins = false` from the [features] table of config.toml".to_owned()
             }
             Self::NotSelected(NotSelected::NoEntry {
@@ -139,7 +149,7 @@ impl Error {
             Self::SourceEscapes { .. } => "move the plugin's files into the marketplace".to_owned(),
             Self::Pinned { .. } => "remove the pin first".to_owned(),
             Self::Config(error) => match **error {
-                WriteError::Broken { .. } => {
+                WriteError::Broken { ref problem, .. } if problem.place.is_some() => {
                     "mend the file at the given line; nothing was written".to_owned()
                 }
                 WriteError::Stale { .. } => {
@@ -218,15 +228,13 @@ fn of_write(error: &WriteError) -> Facts {
             ..Facts::default()
         },
         WriteError::Disk { source } => of_path(source.path()),
-        WriteError::Stale { .. }
-        | WriteError::NoKey
-        | WriteError::TwoFiles
-        | WriteError::StateTooNew { .. } => Facts::default(),
+        WriteError::Stale { .. } | WriteError::TwoFiles | WriteError::StateTooNew { .. } => {
+            Facts::default()
+        }
     };
     facts.config_write = match error {
         WriteError::Stale { .. } => Some(WriteRefusal::VersionConflict),
-        WriteError::NoKey
-        | WriteError::Invalid { .. }
+        WriteError::Invalid { .. }
         | WriteError::Broken { .. }
         | WriteError::TwoFiles
         | WriteError::NotExact { .. } => Some(WriteRefusal::Validation),
@@ -249,8 +257,10 @@ fn path_of_store(error: &StoreError) -> Option<AbsPath> {
         | StoreError::BadJournal { path, .. } => Some(path.clone()),
         StoreError::Unfinished { journal, .. } => Some(journal.clone()),
         StoreError::OtherFileSystem { to, .. } => Some(to.clone()),
+        StoreError::InTheWay { path, .. } => Some(path.clone()),
         StoreError::ConfigUndo { .. }
         | StoreError::BadExtraFile { .. }
+        | StoreError::Superseded { .. }
         | StoreError::NotInstalled { .. }
         | StoreError::NotRecorded { .. } => None,
     }
@@ -264,6 +274,7 @@ fn path_of_tree(error: &TreeError) -> Option<AbsPath> {
         | TreeError::Changed { path }
         | TreeError::Exists { path } => Some(path.clone()),
         TreeError::ContainsStore { root, .. } => Some(root.clone()),
+        TreeError::GivenUp => None,
     }
 }
 
@@ -274,12 +285,15 @@ pub(crate) fn kind_of_store(error: &StoreError) -> Kind {
         StoreError::Disk(DiskError::NotWanted { .. }) => Kind::Cancelled,
         StoreError::Disk(DiskError::Locked { .. })
         | StoreError::Unfinished { .. }
+        | StoreError::Superseded { .. }
+        | StoreError::InTheWay { .. }
         | StoreError::FormatTooNew { .. } => Kind::Conflict,
         StoreError::Tree(error) => match error {
             TreeError::OverLimit { .. }
             | TreeError::ContainsStore { .. }
             | TreeError::NotADirectory { .. }
             | TreeError::Changed { .. } => Kind::InvalidInput,
+            TreeError::GivenUp => Kind::Cancelled,
             TreeError::Disk(_) | TreeError::Exists { .. } => Kind::Internal,
         },
         StoreError::BadExtraFile { .. } => Kind::InvalidInput,
@@ -314,8 +328,7 @@ pub(crate) fn kind_of_write(error: &WriteError) -> Kind {
         | WriteError::StateTooNew { .. }
         | WriteError::Locked { .. }
         | WriteError::Contested { .. } => Kind::Conflict,
-        WriteError::NoKey
-        | WriteError::Invalid { .. }
+        WriteError::Invalid { .. }
         | WriteError::Broken { .. }
         | WriteError::TwoFiles
         | WriteError::NotExact { .. } => Kind::InvalidInput,

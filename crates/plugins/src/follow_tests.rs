@@ -9,9 +9,10 @@ use plugd_store::{Pin, Provenance};
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 
-use super::follow;
+use super::{follow, source_of};
 use crate::call::Call;
-use crate::install::{Target, Why, install_offer, target_selector};
+use crate::install::{Target, Why, install_by_request, install_offer, target_selector};
+use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
 use crate::{Copies, Lookup, Roots};
 
@@ -64,7 +65,8 @@ impl Home {
             cwds: cwds.iter().map(|cwd| self.sandbox.path(cwd)).collect(),
             manifests: Vec::new(),
         });
-        follow(&self.lookup, &self.copies, &resolved, &hello())
+        let call = Call::detached();
+        follow(&call, &self.lookup, &self.copies, &resolved, &hello())
     }
 
     #[track_caller]
@@ -88,14 +90,18 @@ impl Home {
         };
         let resolved = self.lookup.resolve_ungated(&crate::install::roots(&target));
         let offer = resolved.set.select(&target_selector(&target)).unwrap();
-        install_offer(
-            &Call::detached(),
-            &self.lookup,
-            &self.copies,
-            &offer,
-            Why::Request,
-        )
-        .unwrap();
+        install_by_request(&Call::detached(), &self.lookup, &self.copies, &offer).unwrap();
+    }
+
+    fn pin(&self, version: &str) {
+        let pin = Pin {
+            version: VersionSegment::new(version).unwrap(),
+            tree_digest: None,
+        };
+        let store = self.copies.store().unwrap();
+        store
+            .set_pin(&hello(), Some(pin), std::time::Duration::from_secs(1))
+            .unwrap();
     }
 
     fn cached(&self, version: &str) -> AbsPath {
@@ -160,14 +166,7 @@ fn an_empty_version_directory_is_repaired() {
 fn a_pinned_plugin_stays_and_says_so() {
     let home = home(HELLO);
     home.install(MANIFEST);
-    let pin = Pin {
-        version: VersionSegment::new("1.0.0").unwrap(),
-        tree_digest: None,
-    };
-    let store = home.copies.store().unwrap();
-    store
-        .set_pin(&hello(), Some(pin), std::time::Duration::from_secs(1))
-        .unwrap();
+    home.pin("1.0.0");
     home.version("1.1.0");
     home.check(PluginOutcome::HeldBack, Some("1.0.0"), "1.1.0");
     assert!(home.sandbox.exists("ch/plugins/cache/demo/hello/1.0.0"));
@@ -259,4 +258,113 @@ fn a_plugin_installed_from_a_directory_by_request_follows_that_directory() {
     home.sandbox.write("a/hello/notes.md", "more\n");
     assert_eq!(home.follow(&["a"]).unwrap().outcome, PluginOutcome::Updated);
     assert_eq!(home.notes("9.9.9"), "more\n");
+}
+
+#[test]
+fn a_copy_that_vanished_is_fetched_from_where_it_came_from() {
+    let home = home(&format!("{}{}", HELLO, TAKEOVER.trim_start()));
+    home.install("a/.agents/plugins/marketplace.json");
+    home.sandbox.remove("ch/plugins/cache/demo");
+    // The configured marketplace of the same name is not where it came from.
+    assert_eq!(home.follow(&[]), None);
+    let result = home.follow(&["a"]).unwrap();
+    assert_eq!(result.outcome, PluginOutcome::Installed);
+    assert_eq!(home.notes("9.9.9"), "evil\n");
+}
+
+#[test]
+fn a_pin_outlives_the_copy() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.pin("1.0.0");
+    home.sandbox.remove("ch/plugins/cache/demo");
+    home.version("1.1.0");
+    home.check(PluginOutcome::HeldBack, None, "1.1.0");
+    home.version("1.0.0");
+    home.check(PluginOutcome::Installed, None, "1.0.0");
+}
+
+#[test]
+fn a_pin_that_another_program_overwrote_is_told_and_not_accepted() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.pin("1.0.0");
+    home.version("1.1.0");
+    home.sandbox.remove("ch/plugins/cache/demo/hello");
+    home.sandbox.add(
+        "== ch/plugins/cache/demo/hello/1.1.0/.codex-plugin/plugin.json\n\
+         {\"name\":\"hello\",\"version\":\"1.1.0\"}\n\
+         == ch/plugins/cache/demo/hello/1.1.0/notes.md\nfirst\n",
+    );
+    let result = home.follow(&[]).unwrap();
+    assert_eq!(result.outcome, PluginOutcome::HeldBack);
+    assert_eq!(
+        result.problem.unwrap().kind,
+        plugd_model::ProblemKind::Drift
+    );
+}
+
+#[test]
+fn an_update_by_another_program_is_no_drift() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.version("1.1.0");
+    home.check(PluginOutcome::Updated, Some("1.0.0"), "1.1.0");
+    home.sandbox.remove("ch/plugins/cache/demo/hello");
+    home.sandbox
+        .add("== ch/plugins/cache/demo/hello/1.2.0/notes.md\nfrom another program\n");
+    home.version("1.3.0");
+    home.check(PluginOutcome::Updated, Some("1.2.0"), "1.3.0");
+}
+
+#[test]
+fn a_changed_fallback_manifest_arrives() {
+    let entry = |text: &str| {
+        format!(
+            r#"{{"name":"demo","plugins":[{{"name":"hello","source":"./hello","version":"1.0.0","description":"{text}"}}]}}"#
+        )
+    };
+    let home = home(HELLO);
+    home.sandbox.remove("demo/hello/.codex-plugin");
+    home.sandbox.write(MANIFEST, entry("old"));
+    home.check(PluginOutcome::Installed, None, "1.0.0");
+    home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
+    home.sandbox.write(MANIFEST, entry("brand new"));
+    home.check(PluginOutcome::Updated, Some("1.0.0"), "1.0.0");
+    let manifest = "ch/plugins/cache/demo/hello/1.0.0/.codex-plugin/plugin.json";
+    assert!(home.sandbox.text(manifest).contains("brand new"));
+}
+
+#[test]
+fn a_decision_is_not_carried_out_on_another_state() {
+    let home = home(&format!("{}{}", HELLO, TAKEOVER.trim_start()));
+    home.install(MANIFEST);
+    home.version("1.1.0");
+    let store = home.copies.store().unwrap();
+    let standing = Standing::of(store, &hello()).unwrap();
+    // Somebody installs it from elsewhere between the look and the lock.
+    home.install("a/.agents/plugins/marketplace.json");
+    let resolved = home.lookup.resolve(&Roots::default());
+    let offer = source_of(&resolved, &standing, &hello()).unwrap();
+    let why = Why::Configured {
+        scopes: &resolved.scopes,
+        repaired_from: None,
+    };
+    let call = Call::detached();
+    let late = install_offer(&call, &home.lookup, &home.copies, &offer, why, &standing);
+    assert!(late.unwrap_err().is_superseded());
+    assert_eq!(home.notes("9.9.9"), "evil\n");
+}
+
+#[test]
+fn a_bound_marketplace_that_is_broken_is_told() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.sandbox.write(MANIFEST, "{nonsense");
+    let result = home.follow(&[]).unwrap();
+    assert_eq!(result.outcome, PluginOutcome::Failed);
+    assert_eq!(
+        result.problem.unwrap().kind,
+        plugd_model::ProblemKind::Syntax
+    );
 }

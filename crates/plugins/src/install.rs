@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use plugd_components::migrated_commands;
 use plugd_config::Edit;
-use plugd_disk::tree::Limits;
+use plugd_disk::tree::{Digest, Limits};
 use plugd_marketplace::{Binding, Offer, Selector};
 use plugd_model::{AbsPath, AuthPolicy, PluginId, PluginPath, Problem, Source, VersionSegment};
 use plugd_store::{
@@ -22,6 +22,7 @@ use crate::content::Content;
 use crate::events::{Change, ChangeReason, Events};
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::{admit, obtain};
+use crate::standing::Standing;
 use crate::{Blocking, Copies, Error, Lookup, Roots, Sight};
 
 /// How long to wait for another process that swaps a plugin.
@@ -89,11 +90,11 @@ pub async fn install(
     let (call, lookup, copies, events) =
         (call.clone(), lookup.clone(), copies.clone(), events.clone());
     blocking
-        .run(move || {
+        .write(move || {
             let resolved = lookup.resolve_ungated(&roots(&target));
             let offer = resolved.set.select(&target_selector(&target))?;
             admit(&offer)?;
-            let done = install_offer(&call, &lookup, &copies, &offer, Why::Request)?;
+            let done = install_by_request(&call, &lookup, &copies, &offer)?;
             if done.changed {
                 let change = Change::new(ChangeReason::Request)
                     .plugin(done.id.clone())
@@ -131,14 +132,26 @@ pub(crate) enum Why<'a> {
     Request,
     /// It is configured in one of these scopes, which is asked again under the lock: an uninstall
     /// may have come first. Configuration is never touched.
-    Configured(&'a [Sight]),
+    Configured {
+        /// The scopes.
+        scopes: &'a [Sight],
+        /// The foreign copy that this replaces, when it is a repair.
+        repaired_from: Option<Digest>,
+    },
 }
 
 impl Why<'_> {
     fn recorded(self) -> InstalledBy {
         match self {
             Self::Request => InstalledBy::Request,
-            Self::Configured(_) => InstalledBy::Refresh,
+            Self::Configured { .. } => InstalledBy::Refresh,
+        }
+    }
+
+    fn repaired_from(self) -> Option<Digest> {
+        match self {
+            Self::Request => None,
+            Self::Configured { repaired_from, .. } => repaired_from,
         }
     }
 
@@ -147,20 +160,46 @@ impl Why<'_> {
     }
 }
 
-/// The one install path: from an admitted offer to a committed copy.
+/// How often a request is decided anew when the plugin changes under it.
+const ATTEMPTS: usize = 5;
+
+/// The one install path of a request: from an admitted offer to a committed copy, decided anew when
+/// somebody else was faster.
+pub(crate) fn install_by_request(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    offer: &Offer<'_>,
+) -> Result<Installation, Error> {
+    let store = copies.store()?;
+    let id = offer.id();
+    let mut attempt = 1;
+    loop {
+        let standing = Standing::of(store, &id).map_err(|error| failed(&id, error))?;
+        match install_offer(call, lookup, copies, offer, Why::Request, &standing) {
+            Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// From an admitted offer to a committed copy. What is decided here is decided for `standing`; the
+/// store refuses when something else stands there by the time it has the lock.
 pub(crate) fn install_offer(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
     offer: &Offer<'_>,
     why: Why<'_>,
+    standing: &Standing,
 ) -> Result<Installation, Error> {
     let store = copies.store()?;
     let id = offer.id();
     call.progress.report("resolving", 0, None);
     let content = Content::read(lookup, offer, obtain(lookup, offer)?)?;
-    let before = store.get(&id).map_err(|error| failed(&id, error))?;
-    let rebound = before.as_ref().and_then(|copy| rebinding(copy, offer));
+    refuse_to_leave_pin(&id, standing, &content)?;
+    let edits = [Edit::set_plugin_enabled(&id, true)];
+    let rebound = rebinding(standing, offer);
     let done = |copy: Installed, changed, rebound, problems| Installation {
         id: copy.id,
         version: copy.version,
@@ -170,17 +209,22 @@ pub(crate) fn install_offer(
         rebound,
         problems,
     };
-    if let Some(copy) = before {
-        refuse_to_leave_pin(&copy, &content)?;
-        if rebound.is_none() && is_current(copies, &copy, &content)? {
-            let changed = why.is_request() && switch_on(call, lookup, &id)?;
-            return Ok(done(copy, changed, None, Vec::new()));
+    if let (Some(copy), None) = (&standing.copy, &rebound)
+        && is_current(call, lookup, copies, copy, &content)?
+    {
+        let mut changed = false;
+        if why.is_request() {
+            // Under the store's lock, so that an uninstallation cannot come between.
+            let _held = store
+                .hold(&id, &standing.seen, call.patience(STORE_PATIENCE))
+                .map_err(|error| failed(&id, error))?;
+            changed = lookup.write_edits(&edits, CONFIG_PATIENCE)?.changed;
         }
+        return Ok(done(copy.clone(), changed, None, Vec::new()));
     }
-    let edits = [Edit::set_plugin_enabled(&id, true)];
     if why.is_request() {
         // Configuration that cannot be edited is found out before anything is copied.
-        lookup.plan_edits(&edits)?;
+        lookup.check_edits(&edits)?;
     }
     let staged = stage(call, lookup, store, &id, &content)?;
     let problems = staged.tree().left_out.clone();
@@ -193,25 +237,28 @@ pub(crate) fn install_offer(
         by: why.recorded(),
         pin: PinChange::Keep,
         remote_id: None,
+        repaired_from: why.repaired_from(),
     };
     let retention = Retention {
         keep: lookup.config(None).settings().keep_versions,
         protected: BTreeSet::new(),
     };
+    let patience = call.patience(STORE_PATIENCE);
     let mut activated = staged
-        .activate(new, &retention, call.patience(STORE_PATIENCE))
+        .activate(new, &standing.seen, &retention, patience)
         .map_err(|error| failed(&id, error))?;
     match why {
         Why::Request => {
+            let pending = lookup.begin_edits(&edits)?;
             activated
-                .journal_config(lookup.plan_edits(&edits)?)
+                .journal_config(pending.undo().to_json())
                 .map_err(|error| failed(&id, error))?;
-            lookup.write_edits(&edits, CONFIG_PATIENCE)?;
+            pending.save()?;
         }
-        Why::Configured(scopes) if !is_configured(lookup, scopes, &id) => {
+        Why::Configured { scopes, .. } if !is_configured(lookup, scopes, &id) => {
             return Err(Error::NoLongerConfigured { id });
         }
-        Why::Configured(_) => {}
+        Why::Configured { .. } => {}
     }
     let copy = activated.commit().map_err(|error| failed(&id, error))?;
     Ok(done(copy, true, rebound, problems))
@@ -243,9 +290,15 @@ fn stage(
 ) -> Result<StagedInstall, Error> {
     let transaction = store.begin(id).map_err(|error| failed(id, error))?;
     call.cancel.check()?;
-    call.progress.report("copying", 0, None);
+    if call.progress.is_watched() {
+        // Nobody else needs the number, and finding it out means looking at every file.
+        let plan = store
+            .plan(&content.source, &Limits::INSTALL, call)
+            .map_err(|error| failed(id, error))?;
+        call.progress.report("copying", 0, Some(plan.bytes()));
+    }
     let mut staged = transaction
-        .stage(&content.source, &Limits::INSTALL, &content.extra)
+        .stage(&content.source, &Limits::INSTALL, &content.extra, call)
         .map_err(|error| failed(id, error))?;
     let root = staged.tree().root.clone();
     content.check_copy(lookup, id, &root)?;
@@ -265,11 +318,10 @@ fn stage(
 }
 
 /// A request brings what its marketplace offers; a pinned plugin stays where it is pinned.
-fn refuse_to_leave_pin(copy: &Installed, content: &Content) -> Result<(), Error> {
-    let pin = copy.record.as_ref().and_then(|record| record.pin.as_ref());
-    match pin {
+fn refuse_to_leave_pin(id: &PluginId, standing: &Standing, content: &Content) -> Result<(), Error> {
+    match standing.pin() {
         Some(pin) if pin.version != content.version => Err(Error::Pinned {
-            id: copy.id.clone(),
+            id: id.clone(),
             pinned: pin.version.to_string(),
             offered: content.version.to_string(),
         }),
@@ -278,38 +330,36 @@ fn refuse_to_leave_pin(copy: &Installed, content: &Content) -> Result<(), Error>
 }
 
 /// Whether the store already holds exactly what an installation would put there.
-fn is_current(copies: &Copies, copy: &Installed, content: &Content) -> Result<bool, Error> {
+fn is_current(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    copy: &Installed,
+    content: &Content,
+) -> Result<bool, Error> {
     let Some(record) = copy.provenance_record() else {
         return Ok(false);
     };
-    if copy.version != content.version {
+    if copy.version != content.version || !content.extra_is_in(lookup, &copy.root) {
         return Ok(false);
     }
-    let offered = content.digest(copies, &copy.id)?;
+    let offered = content.digest(copies, &copy.id, call)?;
     if record.source_digest != Some(offered) {
         return Ok(false);
     }
     let on_disk = copies
         .store()?
-        .tree_digest(copy)
+        .tree_digest(copy, call)
         .map_err(|error| failed(&copy.id, error))?;
-    Ok(on_disk == record.tree_digest)
+    Ok(on_disk.clean && on_disk.digest == record.tree_digest)
 }
 
-fn rebinding(copy: &Installed, offer: &Offer<'_>) -> Option<Rebinding> {
-    let record = copy.record.as_ref()?;
-    let from = binding::of_record(&record.bound);
+fn rebinding(standing: &Standing, offer: &Offer<'_>) -> Option<Rebinding> {
+    let from = standing.binding()?;
     (from != offer.content.binding).then(|| Rebinding {
         from,
-        from_source: copy.source(),
+        from_source: standing.record.as_ref().map(|record| record.source.clone()),
         to: offer.content.binding.clone(),
         to_source: offer.entry.source.clone(),
     })
-}
-
-/// Switches a plugin on whose files are in place already; answers whether that changed anything.
-fn switch_on(call: &Call, lookup: &Lookup, id: &PluginId) -> Result<bool, Error> {
-    let edits = [Edit::set_plugin_enabled(id, true)];
-    let written = lookup.write_edits(&edits, call.patience(CONFIG_PATIENCE))?;
-    Ok(written.changed)
 }

@@ -25,7 +25,7 @@ pub async fn installed(
     let (lookup, copies) = (lookup.clone(), copies.clone());
     let refresher = refresher.clone();
     blocking
-        .run(move || {
+        .read(move || {
             let resolved = lookup.resolve(&roots);
             if resolved.is_off() {
                 return Ok(Listing::default());

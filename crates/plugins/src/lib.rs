@@ -7,6 +7,7 @@
 mod binding;
 mod blocking;
 pub mod call;
+mod compare;
 mod configure;
 mod content;
 mod copies;
@@ -26,6 +27,7 @@ mod obtain;
 mod read;
 mod refresh;
 mod search;
+mod standing;
 mod status;
 mod survey;
 mod uninstall;

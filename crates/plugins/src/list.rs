@@ -50,14 +50,14 @@ pub async fn list(
     let account = wants(MarketplaceKind::Account);
     let follower = refresher.clone();
     let (listing, refresh) = blocking
-        .run(move || {
+        .read(move || {
             let resolved = lookup.resolve(&roots);
             if resolved.is_off() {
                 return Ok((Listing::default(), false));
             }
             if account {
                 return Err(Error::LoginRequired {
-                    action: "list remote plugins",
+                    action: "list remote plugin catalog",
                 });
             }
             if !local {

@@ -106,6 +106,10 @@ pub(crate) enum Details {
     Fallback(Box<Fallback>, Option<AbsPath>),
     /// Nothing, and that is normal: a git or npm source that is not installed.
     NotHere,
+    /// Nothing, because the directory does not exist.
+    NoDirectory(Problem),
+    /// Nothing that may be read, because the directory lies outside of the marketplace.
+    Outside(Problem),
     /// Nothing, and that is a fault.
     Broken(Problem),
 }
@@ -115,7 +119,7 @@ impl Details {
         match self {
             Self::Manifest(loaded, _) => Some(&loaded.value),
             Self::Fallback(fallback, _) => Some(&fallback.manifest),
-            Self::NotHere | Self::Broken(_) => None,
+            Self::NotHere | Self::NoDirectory(_) | Self::Outside(_) | Self::Broken(_) => None,
         }
     }
 
@@ -123,7 +127,7 @@ impl Details {
         match self {
             Self::Manifest(_, root) => Some(root),
             Self::Fallback(_, root) => root.as_ref(),
-            Self::NotHere | Self::Broken(_) => None,
+            Self::NotHere | Self::NoDirectory(_) | Self::Outside(_) | Self::Broken(_) => None,
         }
     }
 
@@ -131,7 +135,9 @@ impl Details {
         match self {
             Self::Manifest(loaded, _) => loaded.problems.clone(),
             Self::Fallback(fallback, _) => fallback.problems.clone(),
-            Self::Broken(problem) => vec![problem.clone()],
+            Self::NoDirectory(problem) | Self::Outside(problem) | Self::Broken(problem) => {
+                vec![problem.clone()]
+            }
             Self::NotHere => Vec::new(),
         }
     }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use plugd_disk::{Kind, Stamp};
+use plugd_disk::{Disk, Kind, Stamp};
 use plugd_manifest::{Loaded, MarketplaceEntry, parse_marketplace, parse_plugin};
-use plugd_model::{AbsPath, ManifestFormat, PluginId, Problem, ProblemKind, VersionSegment};
-use plugd_store::{Installed, Provenance};
+use plugd_model::{AbsPath, ManifestFormat, PluginId, Problem, ProblemKind};
+use plugd_store::Installed;
+use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 
 use super::{Details, Facts, Summary, join};
+use crate::Copies;
 
 fn path(text: &str) -> AbsPath {
     AbsPath::new(text).unwrap()
@@ -46,16 +48,14 @@ fn details(json: &str) -> Details {
 }
 
 fn copy(version: &str) -> Installed {
-    Installed {
-        id: PluginId::parse("a@m").unwrap(),
-        version: VersionSegment::new(version).unwrap(),
-        root: path("/ch/plugins/cache/m/a").join(version),
-        record: None,
-        provenance: Provenance::Foreign,
-        remote_id: None,
-        is_empty: false,
-        problems: Vec::new(),
-    }
+    let sandbox = Sandbox::from(&format!(
+        "== ch/plugins/cache/m/a/{version}/notes.md\nsomething\n"
+    ));
+    let environment = test_environment(&sandbox);
+    let (names, clock) = (environment.names, environment.clock);
+    let copies = Copies::new(Disk::new(), sandbox.layout(), names, clock);
+    let id = PluginId::parse("a@m").unwrap();
+    copies.store().unwrap().get(&id).unwrap().unwrap()
 }
 
 fn summary(

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use plugd_config::{Edit, SessionFlags, Snapshot, Written};
+use plugd_config::{Edit, PendingWrite, SessionFlags, Snapshot, Written};
 use plugd_disk::{Disk, Patience};
 use plugd_manifest::Loader;
 use plugd_marketplace::{Login, MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
 use plugd_model::{AbsPath, Layout};
 
 use crate::Error;
+use crate::marketplace_add::CONFIG_PATIENCE;
 
 /// Reads configuration and resolves marketplaces. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -119,10 +120,16 @@ impl Lookup {
         self.resolve_in(self.sights(roots), roots)
     }
 
-    /// What would take these edits back. It is noted in a journal before they are made.
-    pub(crate) fn plan_edits(&self, edits: &[Edit]) -> Result<serde_json::Value, Error> {
-        let undo = plugd_config::plan(self.disk(), &self.layout, edits)?;
-        Ok(undo.to_json())
+    /// Finds out whether these edits could be made, before anything else is done.
+    pub(crate) fn check_edits(&self, edits: &[Edit]) -> Result<(), Error> {
+        plugd_config::plan(self.disk(), &self.layout, edits)?;
+        Ok(())
+    }
+
+    /// Takes the configuration's lock and works out edits whose way back is noted in a journal
+    /// before they are made.
+    pub(crate) fn begin_edits(&self, edits: &[Edit]) -> Result<PendingWrite, Error> {
+        plugd_config::begin(self.disk(), &self.layout, edits, CONFIG_PATIENCE).map_err(Error::from)
     }
 
     /// Edits the user's configuration.

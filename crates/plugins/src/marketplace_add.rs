@@ -52,7 +52,7 @@ pub async fn add_marketplace(
 ) -> Result<Added, Error> {
     let (call, lookup, events) = (call.clone(), lookup.clone(), events.clone());
     blocking
-        .run(move || {
+        .write(move || {
             let place = parse_source(lookup.disk(), &request, lookup.home())?;
             let added = add_local(&call, &lookup, &place)?;
             if !added.already_added {
@@ -128,19 +128,17 @@ fn name_of(lookup: &Lookup, root: &AbsPath) -> Result<MarketplaceName, Error> {
         path: root.clone(),
         problem: Box::new(problem),
     };
-    let manifest = lookup
-        .loader()
-        .find_marketplace(root)
-        .map_err(refuse)?
-        .ok_or_else(|| {
-            refuse(
-                Problem::error(
-                    ProblemKind::Missing,
-                    "there is no marketplace manifest; create .agents/plugins/marketplace.json",
-                )
-                .in_file(root),
-            )
-        })?;
+    let mut search = lookup.loader().find_marketplace(root);
+    let Some(manifest) = search.found else {
+        let nothing = || {
+            let text = "there is no marketplace manifest; create .agents/plugins/marketplace.json";
+            Problem::error(ProblemKind::Missing, text).in_file(root)
+        };
+        // What stands where a manifest belongs is the better reason.
+        return Err(refuse(
+            search.problems.drain(..).next().unwrap_or_else(nothing),
+        ));
+    };
     let loaded = lookup.loader().marketplace(&manifest).map_err(refuse)?;
     let name = loaded.value.name.clone();
     if name.is_reserved() {
@@ -201,7 +199,7 @@ fn parse_source(
     request: &AddRequest,
     home: Option<&AbsPath>,
 ) -> Result<AbsPath, Error> {
-    let text = request.source.as_str();
+    let text = request.source.trim();
     let Some(path) = local_path(text, &request.cwd, home) else {
         return Err(match is_git_source(text) {
             true => Error::GitMarketplaceNotBuilt {

@@ -33,7 +33,7 @@ pub async fn remove_marketplace(
 ) -> Result<Removed, Error> {
     let (call, lookup, events) = (call.clone(), lookup.clone(), events.clone());
     blocking
-        .run(move || {
+        .write(move || {
             let removed = remove(&call, &lookup, &name)?;
             let change = Change::new(ChangeReason::Request)
                 .marketplace(removed.name.clone())

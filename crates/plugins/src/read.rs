@@ -56,16 +56,14 @@ pub async fn read(
     let (lookup, copies) = (lookup.clone(), copies.clone());
     let refresher = refresher.clone();
     blocking
-        .run(move || {
+        .read(move || {
             let roots = Roots {
                 cwds: Vec::new(),
                 manifests: vec![manifest.clone()],
             };
             let resolved = lookup.resolve(&roots);
             if resolved.is_off() {
-                return Err(Error::PluginsDisabled {
-                    method: "plugin/read",
-                });
+                return Err(Error::PluginsDisabled);
             }
             let selector = Selector::Named {
                 manifest: &manifest,
@@ -93,6 +91,9 @@ fn read_offer(
     let survey = Survey::new(lookup, store, resolved, differing)?;
     let summary = survey.summary(offer);
     let details = survey.details(offer);
+    if let Some(refusal) = refusal(offer, &details) {
+        return Err(refusal);
+    }
     let mut reading = Reading {
         marketplace: offer.content.manifest.value.name.to_string(),
         path: offer.content.path.clone(),
@@ -112,15 +113,12 @@ fn read_offer(
         Details::Fallback(fallback, Some(root)) => {
             describe(&mut reading, lookup, resolved, &fallback.manifest, root);
         }
-        Details::Fallback(fallback, None) => {
-            reading.description = fallback
-                .manifest
-                .description
-                .clone()
-                .or_else(|| Some(elsewhere(&offer.entry.source)));
+        // What the entry says of itself is for listings; here the answer is that nothing is here.
+        Details::Fallback(_, None) | Details::NotHere => {
+            reading.summary.local_version = None;
+            reading.description = Some(elsewhere(&offer.entry.source));
         }
-        Details::NotHere => reading.description = Some(elsewhere(&offer.entry.source)),
-        Details::Broken(problem) => return Err(refusal(offer, problem)),
+        Details::NoDirectory(_) | Details::Outside(_) | Details::Broken(_) => {}
     }
     if reading.summary.update_available {
         reading.problems.push(differs(&reading.summary));
@@ -238,19 +236,21 @@ fn elsewhere(source: &Source) -> String {
     text
 }
 
-pub(crate) fn refusal(offer: &Offer<'_>, problem: &Problem) -> Error {
+/// Why there is nothing to read or install.
+pub(crate) fn refusal(offer: &Offer<'_>, details: &Details) -> Option<Error> {
     let id = offer.id();
-    match (&offer.entry.source, problem.kind) {
-        (Source::Local { path }, ProblemKind::Missing) if problem.path.as_ref() == Some(path) => {
-            Error::SourceMissing {
-                id,
-                path: path.clone(),
-            }
-        }
-        _ => Error::BadManifest {
+    let path = || match &offer.entry.source {
+        Source::Local { path } => path.clone(),
+        Source::Git { .. } | Source::Npm { .. } => offer.content.path.clone(),
+    };
+    match details {
+        Details::NoDirectory(_) => Some(Error::SourceMissing { id, path: path() }),
+        Details::Outside(_) => Some(Error::SourceEscapes { id, path: path() }),
+        Details::Broken(problem) => Some(Error::BadManifest {
             id,
             problem: Box::new(problem.clone()),
-        },
+        }),
+        Details::Manifest(..) | Details::Fallback(..) | Details::NotHere => None,
     }
 }
 

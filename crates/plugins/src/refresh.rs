@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use plugd_model::{Clock, PluginId, Problem, ProblemKind, error_chain};
 use tokio::sync::Notify;
 
+use crate::call::{Call, Cancel};
 use crate::events::{Change, ChangeReason, Events, TaskEvent, TaskKind, TaskState as EventState};
 use crate::follow::follow;
 use crate::listing::settings_of;
@@ -45,6 +46,8 @@ struct State {
     report: TaskReport,
     /// Whether the report of an earlier process has been read.
     loaded: bool,
+    /// What stops the plugin that is being worked on, until it is sealed.
+    current: Option<Cancel>,
 }
 
 impl fmt::Debug for Refresher {
@@ -145,7 +148,7 @@ impl Refresher {
         (running, state.report.clone())
     }
 
-    /// Ends background work: the plugin that is being worked on is finished, the next is not begun.
+    /// Ends background work: what is past its point of no return is finished, the rest is given up.
     pub async fn stop(&self) {
         loop {
             let idle = self.0.idle.notified();
@@ -153,6 +156,9 @@ impl Refresher {
                 let mut state = self.0.state();
                 state.stopping = true;
                 state.waiting.clear();
+                if let Some(current) = &state.current {
+                    current.cancel();
+                }
                 if !state.running {
                     return;
                 }
@@ -188,7 +194,7 @@ impl Inner {
         self.tell(id, EventState::Started, None);
         let started_at = Some(self.clock.now().as_secs());
         let inner = Arc::clone(self);
-        let outcome = self.blocking.run(move || inner.pass(&roots)).await;
+        let outcome = self.blocking.write(move || inner.pass(&roots)).await;
         let (plugins, problem) = match outcome {
             Ok(results) => (status::merge(results), None),
             Err(error) => {
@@ -207,15 +213,23 @@ impl Inner {
 
     /// One pass over everything that is configured where the requests looked.
     fn pass(&self, roots: &[Roots]) -> Result<Vec<PluginResult>, Error> {
+        self.copies.recover_again();
         let mut results = Vec::new();
         for roots in roots {
             let resolved = self.lookup.resolve(roots);
             let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
             for id in settings.keys() {
-                if self.state().stopping {
-                    return Ok(results);
+                // Each plugin has a call of its own: what is sealed for one cannot be stopped, what
+                // comes behind it can.
+                let call = Call::detached();
+                {
+                    let mut state = self.state();
+                    if state.stopping {
+                        return Ok(results);
+                    }
+                    state.current = Some(call.cancel.clone());
                 }
-                results.extend(follow(&self.lookup, &self.copies, &resolved, id));
+                results.extend(follow(&call, &self.lookup, &self.copies, &resolved, id));
             }
         }
         Ok(results)
@@ -247,7 +261,7 @@ impl Inner {
         // A run that only says "unchanged" again is not worth a write.
         if news {
             let inner = Arc::clone(self);
-            let saved = self.blocking.run(move || inner.save(&report)).await;
+            let saved = self.blocking.write(move || inner.save(&report)).await;
             if let Err(error) = saved {
                 tracing::warn!(
                     "cannot keep the report of the refresh: {}",
@@ -270,6 +284,11 @@ impl Inner {
 
     fn save(&self, report: &TaskReport) -> Result<(), Error> {
         let file = self.lookup.layout().status();
+        // State of a newer program is left alone, as the store does.
+        self.copies
+            .store()?
+            .prepare_state()
+            .map_err(|error| Error::StoreState(Box::new(error)))?;
         status::save(self.lookup.disk(), &file, report).map_err(Error::from)
     }
 

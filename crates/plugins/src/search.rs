@@ -69,7 +69,7 @@ pub async fn search(
 ) -> Result<SearchPage, Error> {
     let (lookup, copies) = (lookup.clone(), copies.clone());
     blocking
-        .run(move || {
+        .read(move || {
             let term = normalise(&request.term);
             let resolved = lookup.resolve(&request.roots);
             if term.is_empty() || resolved.is_off() {

@@ -4,8 +4,9 @@
 //! else than the one before, not after every run, so listing does not wear the disk.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use plugd_disk::Disk;
+use plugd_disk::{Disk, DiskError};
 use plugd_model::{AbsPath, Place, PluginId, Problem, ProblemKind, Severity, error_chain};
 use serde_json::{Map, Value, json};
 
@@ -110,7 +111,7 @@ pub async fn status(
 ) -> Result<Status, Error> {
     let (lookup, copies, refresher) = (lookup.clone(), copies.clone(), refresher.clone());
     blocking
-        .run(move || {
+        .read(move || {
             let (refresh_state, refresh) = refresher.report();
             let mut problems = lookup.config(None).problems().to_vec();
             match copies.store() {
@@ -154,17 +155,18 @@ pub(crate) fn load(disk: &Disk, file: &AbsPath) -> TaskReport {
         .unwrap_or_default()
 }
 
-/// Writes the report, keeping members of the file that this program does not know.
-pub(crate) fn save(
-    disk: &Disk,
-    file: &AbsPath,
-    report: &TaskReport,
-) -> Result<(), plugd_disk::DiskError> {
+/// Writes the report, keeping members of the file that this program does not know. A file of a newer
+/// format is left alone.
+pub(crate) fn save(disk: &Disk, file: &AbsPath, report: &TaskReport) -> Result<(), DiskError> {
     let old = disk
         .read(file, MAX_BYTES)
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Map<String, Value>>(&bytes).ok());
     let mut root = old.unwrap_or_default();
+    let format = root.get("version").and_then(Value::as_u64);
+    if format.is_some_and(|found| found > FORMAT) {
+        return Ok(());
+    }
     root.insert("version".to_owned(), json!(FORMAT));
     let mut tasks = match root.remove("tasks") {
         Some(Value::Object(tasks)) => tasks,
@@ -278,11 +280,35 @@ fn outcome_of(word: &str) -> Option<PluginOutcome> {
     row.map(|(outcome, _)| *outcome)
 }
 
-/// The worst of each plugin's results over several reports of one run.
+/// One result for each plugin over several passes of one run: the most telling outcome, from what
+/// was there first to what is there at last.
 pub(crate) fn merge(results: impl IntoIterator<Item = PluginResult>) -> Vec<PluginResult> {
     let mut by_id: BTreeMap<PluginId, PluginResult> = BTreeMap::new();
     for result in results {
-        by_id.insert(result.id.clone(), result);
+        match by_id.entry(result.id.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(result);
+            }
+            Entry::Occupied(mut place) => {
+                let earlier = place.get_mut();
+                if weight(result.outcome) > weight(earlier.outcome) {
+                    let from = earlier.from.take();
+                    *earlier = PluginResult { from, ..result };
+                } else if result.to.is_some() {
+                    earlier.to = result.to;
+                }
+            }
+        }
     }
     by_id.into_values().collect()
+}
+
+fn weight(outcome: PluginOutcome) -> u8 {
+    match outcome {
+        PluginOutcome::Unchanged => 0,
+        PluginOutcome::Updated => 1,
+        PluginOutcome::Installed => 2,
+        PluginOutcome::HeldBack => 3,
+        PluginOutcome::Failed => 4,
+    }
 }

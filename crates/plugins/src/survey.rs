@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plugd_disk::Kind;
 use plugd_manifest::{Loader, store_version};
 use plugd_marketplace::{Binding, Content, Offer};
-use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, Source};
+use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, Severity, Source};
 use plugd_store::{Installed, Store};
 
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
@@ -82,7 +83,8 @@ impl<'a> Survey<'a> {
         let installed = self.installed.get(&id);
         let details = self.details(offer);
         let offered_version = offered_version(self.lookup, offer, &details);
-        join(Facts {
+        let bad_version = bad_version(offer, &details);
+        let mut summary = join(Facts {
             entry: offer.entry,
             details,
             installed,
@@ -90,7 +92,9 @@ impl<'a> Survey<'a> {
             offered_version,
             content_differs: self.differing.contains(&id),
             id,
-        })
+        });
+        summary.problems.extend(bad_version);
+        summary
     }
 
     /// The inside of an offered plugin: of its source when that is here, else of the installed copy,
@@ -163,8 +167,12 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// A listing tells of configuration that decides what it lists: whole files, and these tables.
+/// A listing tells of configuration that keeps something out of it: whole files, and broken rows of
+/// these tables. Mere warnings are for `configWarning`.
 fn concerns_us(problem: &Problem) -> bool {
+    if problem.severity == Severity::Warning {
+        return false;
+    }
     let tables = ["marketplaces", "plugins", "features"];
     problem.field.as_deref().is_none_or(|field| {
         tables
@@ -192,7 +200,7 @@ fn broken<'a>(
     summary
         .problems
         .iter()
-        .filter(|problem| problem.severity == plugd_model::Severity::Error)
+        .filter(|problem| problem.severity == Severity::Error)
         .map(|problem| LoadError {
             marketplace_path: content.path.clone(),
             problem: problem.clone(),
@@ -212,39 +220,56 @@ fn details_of_copy(loader: &Loader, copy: &Installed) -> Details {
     }
 }
 
-/// The inside of a directory that should hold a plugin.
+/// The inside of the directory that a local entry names.
 pub(crate) fn details_of_dir(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Details {
+    if let Err(problem) = stays_inside(loader, root, offer) {
+        return Details::Outside(problem);
+    }
     match loader.plugin(root) {
         Ok(Some(manifest)) => Details::Manifest(manifest, root.clone()),
         Err(problem) => Details::Broken(problem),
         Ok(None) => match (loader.disk().stamp(root), &offer.entry.fallback) {
-            (Ok(Some(_)), Some(fallback)) => {
+            (Ok(Some(stamp)), Some(fallback)) if stamp.kind == Kind::Dir => {
                 Details::Fallback(Box::new(fallback.clone()), Some(root.clone()))
             }
-            (Ok(Some(_)), None) => Details::Broken(
-                Problem::error(
-                    ProblemKind::Missing,
-                    format!(
-                        "plugin `{}` has no manifest: neither its directory nor its entry has one",
-                        offer.entry.name
-                    ),
-                )
-                .in_file(root),
-            ),
-            (Ok(None), _) => Details::Broken(
-                Problem::error(
-                    ProblemKind::Missing,
-                    format!(
-                        "the directory of plugin `{}` does not exist",
-                        offer.entry.name
-                    ),
-                )
-                .in_file(root),
-            ),
-            (Err(error), _) => Details::Broken(
-                Problem::error(ProblemKind::Unreadable, error.in_full()).in_file(root),
-            ),
+            (Ok(Some(stamp)), None) if stamp.kind == Kind::Dir => {
+                let text = "it has no manifest: neither its directory nor its entry has one";
+                Details::Broken(of_entry(offer, ProblemKind::Missing, text))
+            }
+            (Ok(_), _) => {
+                let text = format!("its directory does not exist: {root}");
+                Details::NoDirectory(of_entry(offer, ProblemKind::Missing, &text))
+            }
+            (Err(error), _) => {
+                Details::Broken(of_entry(offer, ProblemKind::Unreadable, &error.in_full()))
+            }
         },
+    }
+}
+
+/// A problem of an entry, at its place in the marketplace's manifest.
+fn of_entry(offer: &Offer<'_>, kind: ProblemKind, text: &str) -> Problem {
+    Problem::error(kind, format!("plugin `{}`: {text}", offer.entry.name))
+        .in_file(&offer.content.path)
+        .at_field("source")
+        .at(offer.entry.place)
+}
+
+/// A source that is itself a link must end inside its marketplace, or a catalog could show private
+/// files. Links further up are found when it is installed.
+fn stays_inside(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Result<(), Problem> {
+    let disk = loader.disk();
+    match disk.link_stamp(root) {
+        Ok(Some(stamp)) if stamp.kind == Kind::Link => {}
+        _ => return Ok(()),
+    }
+    let marketplace = disk.resolve(&offer.content.manifest.value.root);
+    match (disk.resolve(root), marketplace) {
+        (Ok(real), Ok(marketplace)) if !real.starts_with(&marketplace) => {
+            let text = format!("its directory leads out of the marketplace through a link: {root}");
+            Err(of_entry(offer, ProblemKind::BadPath, &text))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -265,6 +290,23 @@ pub(crate) fn offered_version(
             .map(|version| version.to_string()),
         Source::Git { .. } | Source::Npm { .. } => None,
     }
+}
+
+/// A version that cannot name a directory is told before somebody tries to install it.
+fn bad_version(offer: &Offer<'_>, details: &Details) -> Option<Problem> {
+    if offer.content.binding == Binding::Curated {
+        return None;
+    }
+    let error = store_version(details.manifest()?).err()?;
+    let problem = Problem::error(
+        ProblemKind::BadVersion,
+        format!("plugin `{}`: {error}", offer.entry.name),
+    )
+    .at_field("version");
+    Some(match details {
+        Details::Manifest(loaded, _) => problem.in_file(&loaded.file),
+        _ => problem.in_file(&offer.content.path).at(offer.entry.place),
+    })
 }
 
 /// Curated plugins are versioned by the first eight digits of the snapshot's commit.

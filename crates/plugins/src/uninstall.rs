@@ -13,7 +13,6 @@ use plugd_store::Store;
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
 use crate::install::STORE_PATIENCE;
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::{Blocking, Copies, Error, Lookup};
 
 /// What an uninstallation did.
@@ -42,7 +41,7 @@ pub async fn uninstall(
     let (call, lookup, copies, events) =
         (call.clone(), lookup.clone(), copies.clone(), events.clone());
     blocking
-        .run(move || {
+        .write(move || {
             let outcome = remove(&call, &lookup, copies.store()?, id)?;
             if outcome.changed {
                 let change = Change::new(ChangeReason::Request)
@@ -65,10 +64,11 @@ fn remove(call: &Call, lookup: &Lookup, store: &Store, id: PluginId) -> Result<U
         .uninstall(&id, call.patience(STORE_PATIENCE))
         .map_err(in_store)?;
     let edits = [Edit::remove_plugin(&id)];
+    let pending = lookup.begin_edits(&edits)?;
     removal
-        .journal_config(lookup.plan_edits(&edits)?)
+        .journal_config(pending.undo().to_json())
         .map_err(in_store)?;
-    let configured = lookup.write_edits(&edits, CONFIG_PATIENCE)?.changed;
+    let configured = pending.save()?.changed;
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
     Ok(Uninstalled {
         changed: configured || removed.was_present,

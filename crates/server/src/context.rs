@@ -7,9 +7,12 @@ use plugd_model::{Environment, Layout};
 use plugd_plugins::events::Events;
 use plugd_plugins::{Blocking, Copies, Lookup, Refresher, SessionFlags};
 
-/// How many blocking sections run at a time. More than the cores, because most of them wait for the
-/// disk; few enough that a flood of requests is no flood of threads.
-const SECTIONS: usize = 8;
+/// How many reading sections run at a time: more than some machines have cores, because they wait
+/// for the disk; few enough that a flood of requests is no flood of threads.
+const READS: usize = 4;
+/// How many writing sections run at a time. They mostly wait: for copies to reach the disk, and for
+/// locks of other processes.
+const WRITES: usize = 8;
 
 /// The parts. A use case gets only those that it names.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ impl Context {
         events: Events,
         follow: Follow,
     ) -> Self {
-        let blocking = Blocking::new(SECTIONS);
+        let blocking = Blocking::new(READS, WRITES);
         let lookup = Lookup::new(
             Disk::new(),
             Arc::new(layout.clone()),

@@ -54,9 +54,14 @@ impl Change {
     }
 
     /// Makes the change final. When the journal cannot be removed it is not, and the drop takes it
-    /// back.
+    /// back. When only the removal cannot be made durable the change stands, and what comes after a
+    /// commit is left to recovery.
     pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
-        Ok(self.ticket.remove_journal()?)
+        let removed = self.ticket.remove_journal();
+        if removed.is_err() && !self.ticket.is_journaled() {
+            self.ticket.leave_to_recovery();
+        }
+        Ok(removed?)
     }
 
     /// Takes everything back; what cannot be taken back stays in the journal.

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use plugd_disk::tree::TreeError;
-use plugd_disk::{DiskError, OperationKind};
+use plugd_disk::{DiskError, Kind, OperationKind};
 use plugd_model::{AbsPath, PluginId};
 use serde_json::Value;
 
@@ -103,6 +103,21 @@ pub enum StoreError {
         path: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// Something else stands where a directory or file of the store belongs. It was not made by
+    /// this program, so it is neither followed nor removed.
+    #[error("a {kind} is in the way at `{path}`", kind = found.word())]
+    InTheWay {
+        /// The path.
+        path: AbsPath,
+        /// What stands there.
+        found: Kind,
+    },
+    /// Somebody installed, removed or overwrote the plugin after the caller had looked at it.
+    #[error("`{id}` was changed by somebody else meanwhile")]
+    Superseded {
+        /// The plugin.
+        id: PluginId,
     },
     /// The plugin has no copy.
     #[error("`{id}` is not installed")]

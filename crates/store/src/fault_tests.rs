@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pretty_assertions::assert_eq;
 
+use plugd_disk::tree::AtEase;
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_testkit::{Fault, RecordingProbe, every_fault};
 
@@ -67,6 +68,7 @@ fn check(before: Step, step: Step, fault: fn(u64) -> Fault) {
         let recovered = world.store().recover(NO_PATIENCE).unwrap();
         assert_eq!(recovered.problems, [], "operation {number}");
         assert_eq!(world.leftovers(), "", "operation {number}");
+        assert_eq!(world.unused_trees(), 0, "operation {number}");
         let state = world.state();
         if state != new {
             assert_eq!(state, old, "operation {number}: {result:?}");
@@ -77,6 +79,11 @@ fn check(before: Step, step: Step, fault: fn(u64) -> Fault) {
         assert_eq!(world.leftovers(), "", "operation {number}");
     });
     assert!(faults > 20, "only {faults} operations");
+}
+
+/// Where preparing a world is dear, only what changes something fails.
+fn once_of_changes(number: u64) -> Fault {
+    Fault::once(number).among(OperationKind::mutates)
 }
 
 fn check_both(before: Step, step: Step) {
@@ -107,6 +114,17 @@ fn uninstallation() {
 #[test]
 fn uninstallation_with_kept_versions() {
     check(install_three, uninstall, Fault::from);
+    check(install_three, uninstall, once_of_changes);
+}
+
+/// The third version pushes the first one out, which goes after the commit.
+#[test]
+fn an_upgrade_with_more_versions_than_are_kept() {
+    let install_four: Step = |world, store| world.install(store, "four", "4.0.0").map(drop);
+    check(install_three, install_four, once_of_changes);
+    check(install_three, install_four, |number| {
+        Fault::from(number).among(OperationKind::mutates)
+    });
 }
 
 /// A file system that cannot exchange directories.
@@ -193,7 +211,7 @@ fn a_reader_never_sees_half_a_plugin() {
     let tree_of = |world: &World| {
         let store = world.store();
         let installed = store.get(&crate::fixture::id()).unwrap().unwrap();
-        store.tree_digest(&installed).unwrap()
+        store.tree_digest(&installed, &AtEase).unwrap()
     };
     let world = prepared(install_one);
     let old = tree_of(&world);
@@ -221,6 +239,7 @@ fn check_recovery(before: Step, step: Step, number: u64, old: &str, new: &str) {
         let recovered = world.store().recover(NO_PATIENCE).unwrap();
         assert_eq!(recovered.problems, [], "{number}, {second}");
         assert_eq!(world.leftovers(), "", "{number}, {second}");
+        assert_eq!(world.unused_trees(), 0, "{number}, {second}");
         let state = world.state();
         assert!(state == old || state == new, "{number}, {second}: {state}");
     });
@@ -261,6 +280,21 @@ fn nothing_is_recovered_where_nothing_happened() {
     let world = World::new();
     let probe = RecordingProbe::new();
     world.store_on(probe.disk()).recover(NO_PATIENCE).unwrap();
-    assert_eq!(probe.operations().len(), 3);
+    assert_eq!(probe.operations().len(), 1);
     assert!(!world.sandbox.exists("ch/plugins"));
+}
+
+#[test]
+fn looking_for_remains_costs_a_few_listings() {
+    let world = prepared(install_three);
+    // One version too many, so that the trash has been used too.
+    world.install(&world.store(), "four", "4.0.0").unwrap();
+    let probe = RecordingProbe::new();
+    let store = world.store_on(probe.disk());
+    assert_eq!(
+        store.recover(NO_PATIENCE).unwrap(),
+        crate::Recovered::default()
+    );
+    let expected = [(OperationKind::Stat, 1), (OperationKind::List, 4)];
+    assert_eq!(probe.counts(), expected.into());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_disk::Disk;
-use plugd_disk::tree::Limits;
+use plugd_disk::tree::{AtEase, Limits};
 use plugd_model::{PluginId, Source, VersionSegment};
 use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
 use serde_json::{Value, json};
@@ -28,13 +28,13 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A home without plugins, and three versions of one plugin outside.
+    /// A home without plugins, and four versions of one plugin outside.
     pub(crate) fn new() -> Self {
         let sandbox = Sandbox::from(
             "== ch/config\n-\n\
              == one/plugin.json\n1\n== one/only-in-one\nx\n== one/run (mode 755)\nrun\n\
              == two/plugin.json\n2\n== two/sub/only-in-two\ny\n\
-             == three/plugin.json\n3\n",
+             == three/plugin.json\n3\n== four/plugin.json\n4\n",
         );
         Self {
             sandbox,
@@ -83,7 +83,9 @@ impl World {
 
     pub(crate) fn stage(&self, store: &Store, source: &str) -> Result<StagedInstall, StoreError> {
         let source = self.sandbox.path(source);
-        store.begin(&id())?.stage(&source, &Limits::INSTALL, &[])
+        store
+            .begin(&id())?
+            .stage(&source, &Limits::INSTALL, &[], &AtEase)
     }
 
     pub(crate) fn activate(
@@ -92,9 +94,10 @@ impl World {
         source: &str,
         version: &str,
     ) -> Result<ActivatedInstall, StoreError> {
+        let seen = store.seen(&id())?;
         let new = self.new_install(source, version);
         self.stage(store, source)?
-            .activate(new, &retention(2), NO_PATIENCE)
+            .activate(new, &seen, &retention(2), NO_PATIENCE)
     }
 
     /// A whole installation as a caller does it.
@@ -130,6 +133,7 @@ impl World {
             by: InstalledBy::Request,
             pin: PinChange::Keep,
             remote_id: None,
+            repaired_from: None,
         }
     }
 
@@ -166,6 +170,11 @@ impl World {
         kept.iter()
             .map(|(kept, _)| kept.version.to_string())
             .collect()
+    }
+
+    /// How many trees lie there that no record names.
+    pub(crate) fn unused_trees(&self) -> usize {
+        self.store().unused_trees(&BTreeSet::new()).unwrap().len()
     }
 
     /// What transactions have left behind.

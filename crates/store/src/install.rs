@@ -14,6 +14,7 @@ use crate::installed::version_dirs;
 use crate::journal::{Journal, Operation};
 use crate::kept::{Predecessor, keep_of};
 use crate::record::{Kept, NewInstall, PinChange, Record, RecordFile, Retention};
+use crate::seen::Seen;
 use crate::staged::StagedInstall;
 use crate::undo::parked_in;
 use crate::{Identity, Installed, Store, StoreError};
@@ -39,6 +40,7 @@ impl ActivatedInstall {
     pub(crate) fn new<'a>(
         staged: StagedInstall,
         new: NewInstall,
+        seen: &Seen,
         retention: &Retention,
         patience: impl Into<Patience<'a>>,
     ) -> Result<Self, StoreError> {
@@ -52,7 +54,9 @@ impl ActivatedInstall {
         // copy was exchanged meanwhile.
         let mut predecessors = store.predecessors(&id)?;
         let lock = store.lock(patience)?;
+        store.check_places_of(&id)?;
         store.finish_dead(&lock, &id)?;
+        store.must_be_as_seen(&id, seen)?;
         if !store.still_there(&predecessors)? || predecessors.is_empty() {
             predecessors = store.predecessors(&id)?;
         }
@@ -149,7 +153,7 @@ impl ActivatedInstall {
     }
 
     /// Keeps the replaced versions, and removes those that are too many. A failure costs a kept
-    /// version and nothing else, so it is not an error of the installation.
+    /// version or leaves a tree to recovery, so it is not an error of the installation.
     fn park(&mut self) {
         let Change { store, ticket, .. } = &self.change;
         let plugin = self.id();
@@ -162,6 +166,7 @@ impl ActivatedInstall {
         let dropped = store.drop_trees(&self.dropped, &self.retention.protected, ticket);
         if let Err(error) = dropped {
             tracing::warn!(%plugin, %error, "an old kept version is not removed");
+            self.change.ticket.leave_to_recovery();
         }
         self.change.unlock();
     }
@@ -229,6 +234,7 @@ fn make_record(
             now,
         ),
         pin,
+        repaired_from: new.repaired_from,
         directory: prepared.version,
     }
 }
@@ -276,13 +282,19 @@ impl Store {
             let Some(identity) = self.identity(&root)? else {
                 continue;
             };
-            match crate::staged::tree_digest(self.disk(), &root) {
-                Ok(tree_digest) => predecessors.push(Predecessor {
+            match crate::staged::plain_digest(self.disk(), &root) {
+                Ok(Some(tree_digest)) => predecessors.push(Predecessor {
                     version,
                     identity,
                     tree_digest,
                     root,
                 }),
+                Ok(None) => {
+                    tracing::warn!(
+                        %root,
+                        "a replaced version holds what the store does not take, and is not kept"
+                    );
+                }
                 Err(error) => {
                     tracing::warn!(%root, %error, "a replaced version will not be kept");
                 }

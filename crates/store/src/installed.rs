@@ -10,7 +10,8 @@ use plugd_model::{
 };
 use serde_json::Value;
 
-use crate::record::Record;
+use crate::record::{Record, RecordFile};
+use crate::seen::{Seen, SeenRecord};
 use crate::{Identity, Store, StoreError};
 
 /// Larger than any sidecar.
@@ -48,6 +49,8 @@ pub struct Installed {
     /// Whether the version directory holds nothing. The reference calls that installed and never
     /// repairs it.
     pub is_empty: bool,
+    /// What this look found, for whoever acts on it later.
+    pub seen: Seen,
     /// What is wrong with record or sidecar.
     pub problems: Vec<Problem>,
 }
@@ -158,6 +161,8 @@ impl Store {
 
     fn look(&self, id: &PluginId) -> Result<Look, StoreError> {
         let dir = self.layout().plugin_dir(id);
+        // The directory first: when it is exchanged after this, the whole fits nothing.
+        let directory = self.identity(&dir)?;
         let Some(entries) = absent_is_none(self.disk().list(&dir))? else {
             return Ok(Look::Absent);
         };
@@ -173,7 +178,9 @@ impl Store {
             return Ok(Look::Moved);
         };
         let mut problems = Vec::new();
-        let record = self.recorded(id, &mut problems);
+        let file = self.record_file(id);
+        let seen_record = SeenRecord::of(&file);
+        let record = self.recorded(id, file, &mut problems);
         let remote_id = if entries.iter().any(|e| e.name == Layout::REMOTE_SIDECAR) {
             self.remote_id(&dir, &mut problems)
         } else {
@@ -189,6 +196,11 @@ impl Store {
                 Provenance::Foreign
             },
             id: id.clone(),
+            seen: Seen {
+                directory,
+                version: Some((version.clone(), identity)),
+                record: seen_record,
+            },
             version,
             root,
             record,
@@ -198,9 +210,14 @@ impl Store {
         })))
     }
 
-    fn recorded(&self, id: &PluginId, problems: &mut Vec<Problem>) -> Option<Record> {
+    fn recorded(
+        &self,
+        id: &PluginId,
+        file: Result<RecordFile, StoreError>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Record> {
         let path = self.layout().record(id);
-        match self.record_file(id) {
+        match file {
             Ok(file) => {
                 problems.extend(file.reason.map(|reason| {
                     let text = format!("the record of `{id}` cannot be understood: {reason}");
@@ -247,7 +264,8 @@ pub(crate) fn version_dirs(entries: &[Entry]) -> Vec<VersionSegment> {
         .collect()
 }
 
-fn absent_is_none<T>(result: Result<T, DiskError>) -> Result<Option<T>, StoreError> {
+/// What is missing is no error to a reader.
+pub(crate) fn absent_is_none<T>(result: Result<T, DiskError>) -> Result<Option<T>, StoreError> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_not_found() => Ok(None),

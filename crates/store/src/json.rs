@@ -27,6 +27,7 @@ struct RawRecord {
     #[serde(default)]
     kept: Vec<RawKept>,
     pin: Option<RawPin>,
+    repaired_from: Option<String>,
     directory: RawIdentity,
 }
 
@@ -123,6 +124,7 @@ fn record(raw: RawRecord) -> Understood {
         by: by(&raw.by)?,
         kept: raw.kept.into_iter().map(kept).collect::<Result<_, _>>()?,
         pin: raw.pin.map(pin).transpose()?,
+        repaired_from: raw.repaired_from.as_deref().map(digest).transpose()?,
         directory: raw.directory.into(),
     })
 }
@@ -226,6 +228,10 @@ pub(crate) fn record_text(id: &PluginId, old: &Map<String, Value>, record: &Reco
         .map(|kept| kept_json(kept, old.get("kept")));
     set("kept", Value::Array(kept.collect()));
     set("pin", record.pin.as_ref().map_or(Value::Null, pin_json));
+    set(
+        "repairedFrom",
+        json!(record.repaired_from.map(|digest| digest.to_string())),
+    );
     set("directory", identity_json(&record.directory));
     format!("{:#}\n", Value::Object(members))
 }

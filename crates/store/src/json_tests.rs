@@ -25,6 +25,7 @@ fn sample() -> Record {
         by: InstalledBy::Request,
         kept: Vec::new(),
         pin: None,
+        repaired_from: None,
         directory: Identity {
             device: 1,
             inode: 2,
@@ -70,6 +71,7 @@ fn every_value_survives() {
         ..sample()
     });
     check(&Record {
+        repaired_from: Some(digest),
         bound: BoundSource::Curated,
         source: Source::Npm {
             package: "@a/b".to_owned(),
@@ -104,6 +106,7 @@ fn the_file_as_it_is_written() {
         "by": "request",
         "kept": [],
         "pin": null,
+        "repairedFrom": null,
         "directory": {"device": 1, "inode": 2, "bornNs": 3},
     });
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
@@ -151,6 +154,7 @@ fn what_cannot_be_understood_has_a_reason() {
         ("bound", json!({"kind": "git"}), "url"),
         ("source", json!({"kind": "local", "path": "x"}), "absolute"),
         ("installedAt", json!("now"), "u64"),
+        ("repairedFrom", json!("sha256:1"), "sha256:1"),
     ] {
         let mut bad = good.clone();
         bad[member] = value;
@@ -160,4 +164,19 @@ fn what_cannot_be_understood_has_a_reason() {
             .unwrap_err();
         assert!(reason.contains(part), "{member}: {reason}");
     }
+}
+
+#[test]
+fn a_record_that_knows_nothing_of_repairs_is_read() {
+    let id = PluginId::parse("p@m").unwrap();
+    let text = record_text(&id, &Map::new(), &sample());
+    let mut old: Value = serde_json::from_str(&text).unwrap();
+    assert!(
+        old.as_object_mut()
+            .unwrap()
+            .remove("repairedFrom")
+            .is_some()
+    );
+    let (_, read) = parse_record(old.to_string().as_bytes()).unwrap();
+    assert_eq!(read, Ok(sample()));
 }

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use plugd_disk::tree::{Digest, Limits, TreePlan};
+use plugd_disk::Kind;
+use plugd_disk::tree::{AtEase, Digest, Limits, TreePlan};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName, VersionSegment};
 
 use crate::json::trees_in;
 use crate::record::{Kept, Pin, Record, Retention};
-use crate::staged::tree_digest;
+use crate::staged::plain_digest;
 use crate::state::Ticket;
 use crate::{Identity, Store, StoreError};
 
@@ -64,17 +65,18 @@ pub(crate) fn keep_of(
 }
 
 impl Store {
-    /// The tree of a kept version, checked against its name. `None` when it is gone or was changed.
+    /// The tree of a kept version, checked against its name. `None` when it is gone or was changed,
+    /// also by things that a digest does not see, like links.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn kept_tree(&self, digest: &Digest) -> Result<Option<AbsPath>, StoreError> {
         let root = self.tree_of(digest);
-        if self.disk().link_stamp(&root)?.is_none() {
+        if self.disk().link_stamp(&root)?.map(|stamp| stamp.kind) != Some(Kind::Dir) {
             return Ok(None);
         }
-        let found = tree_digest(self.disk(), &root)?;
-        Ok((found == *digest).then_some(root))
+        let found = plain_digest(self.disk(), &root)?;
+        Ok((found == Some(*digest)).then_some(root))
     }
 
     /// The kept versions of a plugin whose trees are there, the latest first. Their content is not
@@ -105,28 +107,15 @@ impl Store {
         &self,
         protected: &BTreeSet<Digest>,
     ) -> Result<Vec<UnusedTree>, StoreError> {
-        let named = self.named_trees()?;
         let unlimited = Limits {
             entries: u64::MAX,
             bytes: u64::MAX,
             ..Limits::INSTALL
         };
-        let entries = match self.disk().list(&self.layout().trees()) {
-            Ok(entries) => entries,
-            Err(error) if error.is_not_found() => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
         let mut unused = Vec::new();
-        for entry in entries {
-            // Another name is not ours to judge.
-            let Some(digest) = entry.name.to_str().and_then(Digest::from_hex) else {
-                continue;
-            };
-            if named.contains(&digest) || protected.contains(&digest) {
-                continue;
-            }
+        for digest in self.unnamed_trees(protected)? {
             let root = self.tree_of(&digest);
-            let plan = TreePlan::scan(self.disk(), &root, &unlimited, &[]);
+            let plan = TreePlan::scan(self.disk(), &root, &unlimited, &[], &AtEase);
             unused.push(UnusedTree {
                 digest,
                 bytes: plan.map_or(0, |plan| plan.bytes()),
@@ -134,6 +123,24 @@ impl Store {
             });
         }
         Ok(unused)
+    }
+
+    /// The unused trees without a look into them.
+    pub(crate) fn unnamed_trees(
+        &self,
+        protected: &BTreeSet<Digest>,
+    ) -> Result<Vec<Digest>, StoreError> {
+        let mut there = BTreeSet::new();
+        for entry in self.entries_in(&self.layout().trees())? {
+            // Another name is not ours to judge.
+            there.extend(entry.name.to_str().and_then(Digest::from_hex));
+        }
+        there.retain(|digest| !protected.contains(digest));
+        if !there.is_empty() {
+            let named = self.named_trees()?;
+            there.retain(|digest| !named.contains(digest));
+        }
+        Ok(there.into_iter().collect())
     }
 
     /// Removes the unused trees and tells which they were.
@@ -145,7 +152,7 @@ impl Store {
         protected: &BTreeSet<Digest>,
         patience: Duration,
     ) -> Result<Vec<UnusedTree>, StoreError> {
-        self.prepare_to_write()?;
+        self.prepare_state()?;
         let ticket = self.open_ticket()?;
         let lock = self.lock(patience)?;
         let unused = self.unused_trees(protected)?;
@@ -156,7 +163,7 @@ impl Store {
         Ok(unused)
     }
 
-    fn tree_of(&self, digest: &Digest) -> AbsPath {
+    pub(crate) fn tree_of(&self, digest: &Digest) -> AbsPath {
         self.layout().trees().join(digest.hex())
     }
 
@@ -217,7 +224,7 @@ impl Store {
     }
 
     /// Moves a tree out of sight; the ticket removes it.
-    fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
+    pub(crate) fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
         let Some(name) = root.file_name() else {
             return Ok(());
         };

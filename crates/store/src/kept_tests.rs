@@ -2,8 +2,7 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 
-use plugd_disk::tree::Digest;
-use plugd_disk::tree::Limits;
+use plugd_disk::tree::{AtEase, Digest, Limits};
 use plugd_testkit::tree;
 
 use crate::fixture::{NO_PATIENCE, World, id, retention};
@@ -14,14 +13,15 @@ const NONE: [&str; 0] = [];
 fn digest_of(world: &World, source: &str) -> Digest {
     let source = world.sandbox.path(source);
     let store = world.store();
-    let plan = store.plan(&source, &Limits::INSTALL).unwrap();
-    store.digest_of(&plan).unwrap()
+    let plan = store.plan(&source, &Limits::INSTALL, &AtEase).unwrap();
+    store.digest_of(&plan, &AtEase).unwrap()
 }
 
 fn install(world: &World, source: &str, version: &str, retention: &Retention) {
     let new = world.new_install(source, version);
+    let seen = world.store().seen(&id()).unwrap();
     let staged = world.stage(&world.store(), source).unwrap();
-    let active = staged.activate(new, retention, NO_PATIENCE).unwrap();
+    let active = staged.activate(new, &seen, retention, NO_PATIENCE).unwrap();
     active.commit().unwrap();
 }
 
@@ -125,7 +125,7 @@ fn pinned_content_stays_beyond_the_limit() {
     new.pin = PinChange::Clear;
     let staged = world.stage(&store, "two").unwrap();
     staged
-        .activate(new, &retention(1), NO_PATIENCE)
+        .activate(new, &store.seen(&id()).unwrap(), &retention(1), NO_PATIENCE)
         .unwrap()
         .commit()
         .unwrap();
@@ -171,4 +171,56 @@ fn a_tree_that_another_plugin_keeps_stays() {
     pending.commit(&BTreeSet::new()).unwrap();
     assert_eq!(trees(&store), 1);
     assert_eq!(store.unused_trees(&BTreeSet::new()).unwrap(), []);
+}
+
+/// What somebody else puts into an installed copy and no digest sees.
+const UNSEEN: [&str; 5] = [
+    "/link -> plugin.json\n",
+    "/out -> /etc\n",
+    "/pipe (fifo)\n",
+    "/.git/config\nx\n",
+    "/su (mode 4755)\nx\n",
+];
+
+#[test]
+fn what_no_digest_sees_is_neither_clean_nor_kept() {
+    for item in UNSEEN {
+        let world = World::new();
+        install(&world, "one", "1", &retention(2));
+        let store = world.store();
+        let clean = |world: &World| {
+            let installed = world.store().get(&id()).unwrap().unwrap();
+            let content = world.store().tree_digest(&installed, &AtEase).unwrap();
+            content.clean
+        };
+        assert!(clean(&world));
+        let root = "== ch/plugins/cache/demo/hello/1";
+        world.sandbox.add(&format!("{root}{item}"));
+        assert!(!clean(&world), "{item}");
+        install(&world, "two", "2", &retention(2));
+        assert_eq!(world.kept(), NONE, "{item}");
+        assert_eq!(trees(&store), 0, "{item}");
+        assert_eq!(world.leftovers(), "");
+    }
+}
+
+#[test]
+fn a_kept_tree_that_holds_what_no_digest_sees_is_not_used() {
+    for item in UNSEEN {
+        let world = World::new();
+        install(&world, "one", "1", &retention(2));
+        install(&world, "two", "2", &retention(2));
+        let store = world.store();
+        let digest = digest_of(&world, "one");
+        assert!(store.kept_tree(&digest).unwrap().is_some());
+        let root = format!("== ch/plugins/.plugd/trees/{}", digest.hex());
+        world.sandbox.add(&format!("{root}{item}"));
+        assert_eq!(store.kept_tree(&digest).unwrap(), None, "{item}");
+    }
+    // Nor is a link to a directory that holds the right content.
+    let world = World::new();
+    let digest = digest_of(&world, "one");
+    let link = format!("== ch/plugins/.plugd/trees/{} -> $ROOT/one\n", digest.hex());
+    world.sandbox.add(&link);
+    assert_eq!(world.store().kept_tree(&digest).unwrap(), None);
 }

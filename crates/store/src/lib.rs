@@ -8,6 +8,9 @@
 //! Each step consumes the one before it, so steps cannot be left out or swapped. Dropping any of
 //! them takes everything back that has been done until then.
 //!
+//! What an installation or adoption was decided on is a [`Seen`]. Under the lock the store looks again
+//! and refuses when it finds something else.
+//!
 //! Invariants:
 //! - A reader, who takes no lock, finds the old copy or the new one, never half of one.
 //! - What a transaction is about to change is written to its journal first. Removing the journal is
@@ -28,13 +31,16 @@ mod installed;
 mod journal;
 mod json;
 mod kept;
+mod places;
 mod provenance;
 mod record;
 mod recover;
 mod removal;
+mod seen;
 mod staged;
 mod state;
 mod store;
+mod sweep;
 mod undo;
 
 #[cfg(test)]
@@ -52,5 +58,6 @@ pub use record::{
 };
 pub use recover::Recovered;
 pub use removal::{PendingRemoval, Removed};
-pub use staged::{StagedInstall, StagedTree, Transaction};
+pub use seen::{Held, Seen};
+pub use staged::{CopyDigest, StagedInstall, StagedTree, Transaction};
 pub use store::Store;

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-use plugd_disk::FileLock;
-use plugd_disk::tree::Digest;
+use plugd_disk::tree::{AtEase, Digest};
+use plugd_disk::{FileLock, Patience};
 use plugd_model::{PluginId, Source};
 
 use crate::record::{BoundSource, InstalledBy, Pin, Record, RecordFile};
+use crate::seen::Seen;
 use crate::{Installed, Provenance, Store, StoreError};
 
 /// What a foreign copy is bound to when it is taken over.
@@ -23,6 +24,10 @@ pub struct Adoption {
     pub commit: Option<String>,
     /// The digest of the source, when the caller has compared it with the copy.
     pub source_digest: Option<Digest>,
+    /// What the caller had found when it decided to take the copy over.
+    pub seen: Seen,
+    /// The content of the copy that the caller compared.
+    pub tree_digest: Digest,
 }
 
 impl Store {
@@ -49,30 +54,36 @@ impl Store {
             ..record.clone()
         };
         self.write_record(id, &old, &record)?;
-        Ok(Installed {
-            record: Some(record),
-            ..installed
-        })
+        self.installed_now(id)
     }
 
     /// Records a copy that another program installed. A copy that has a record by the time the lock
     /// is there is left alone.
     ///
     /// # Errors
-    /// The plugin is not installed, its copy cannot be read, the store lock is held longer than
-    /// `patience`, or the system refuses.
-    pub fn adopt(
+    /// [`StoreError::Superseded`] when the copy is no longer the one that the caller compared.
+    /// Otherwise the plugin is not installed, its copy cannot be read, the store lock is held longer
+    /// than `patience`, or the system refuses.
+    pub fn adopt<'a>(
         &self,
         id: &PluginId,
         adoption: Adoption,
-        patience: Duration,
+        patience: impl Into<Patience<'a>>,
     ) -> Result<Installed, StoreError> {
         let (_lock, installed, old) = self.open_record(id, patience)?;
+        let superseded = || StoreError::Superseded { id: id.clone() };
+        if installed.seen != adoption.seen {
+            return Err(superseded());
+        }
         if installed.provenance == Provenance::Recorded {
             return Ok(installed);
         }
-        let directory = self.identity(&installed.root)?;
-        let directory = directory.ok_or_else(|| StoreError::NotInstalled { id: id.clone() })?;
+        if self.tree_digest(&installed, &AtEase)?.digest != adoption.tree_digest {
+            return Err(superseded());
+        }
+        let Some((_, directory)) = installed.seen.version else {
+            return Err(superseded());
+        };
         let before = old.record.as_ref();
         let record = Record {
             bound: adoption.bound,
@@ -80,36 +91,34 @@ impl Store {
             commit: adoption.commit,
             version: installed.version.clone(),
             source_digest: adoption.source_digest,
-            tree_digest: self.tree_digest(&installed)?,
+            tree_digest: adoption.tree_digest,
             installed_at: self.now(),
             by: InstalledBy::Adopted,
             // The other program has removed the copy that was there before; older ones are ours.
             kept: before.map_or(Vec::new(), |record| record.kept.clone()),
             pin: before.and_then(|record| record.pin.clone()),
+            // Whoever put it there put there what the source has.
+            repaired_from: None,
             directory,
         };
         self.write_record(id, &old, &record)?;
-        Ok(Installed {
-            record: Some(record),
-            provenance: Provenance::Recorded,
-            problems: Vec::new(),
-            ..installed
-        })
+        self.installed_now(id)
     }
 
     /// Looks at copy and record under the lock.
-    fn open_record(
+    fn open_record<'a>(
         &self,
         id: &PluginId,
-        patience: Duration,
+        patience: impl Into<Patience<'a>>,
     ) -> Result<(FileLock, Installed, RecordFile), StoreError> {
-        self.prepare_to_write()?;
-        let lock = self.lock(patience)?;
-        self.finish_dead(&lock, id)?;
-        match self.get(id)? {
-            Some(installed) => Ok((lock, installed, self.record_file(id)?)),
-            None => Err(StoreError::NotInstalled { id: id.clone() }),
-        }
+        let lock = self.lock_for(id, patience)?;
+        let installed = self.installed_now(id)?;
+        Ok((lock, installed, self.record_file(id)?))
+    }
+
+    fn installed_now(&self, id: &PluginId) -> Result<Installed, StoreError> {
+        let installed = self.get(id)?;
+        installed.ok_or_else(|| StoreError::NotInstalled { id: id.clone() })
     }
 }
 

@@ -1,12 +1,22 @@
 use pretty_assertions::assert_eq;
 
+use plugd_disk::tree::{AtEase, FileDigests};
 use plugd_model::Source;
 
 use crate::fixture::{NO_PATIENCE, World, id, is_recorded, version};
 use crate::{Adoption, BoundSource, InstalledBy, Pin, StoreError};
 
 fn adoption(world: &World) -> Adoption {
+    let store = world.store();
+    let installed = store.get(&id()).unwrap();
+    let tree_digest = installed
+        .as_ref()
+        .map_or(FileDigests::default().digest(), |installed| {
+            store.tree_digest(installed, &AtEase).unwrap().digest
+        });
     Adoption {
+        seen: store.seen(&id()).unwrap(),
+        tree_digest,
         bound: BoundSource::Curated,
         source: Source::Local {
             path: world.sandbox.path("one"),
@@ -30,7 +40,10 @@ fn a_foreign_copy_is_adopted_as_it_is() {
     let record = adopted.record.clone().unwrap();
     assert_eq!(record.by, InstalledBy::Adopted);
     assert_eq!(record.source_digest, None);
-    assert_eq!(record.tree_digest, store.tree_digest(&adopted).unwrap());
+    assert_eq!(
+        record.tree_digest,
+        store.tree_digest(&adopted, &AtEase).unwrap().digest
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use plugd_disk::Stamp;
 use plugd_disk::tree::Digest;
+use plugd_disk::{DiskError, Stamp};
 use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
 use serde_json::{Map, Value};
 
@@ -131,6 +131,8 @@ pub struct Record {
     pub kept: Vec<Kept>,
     /// The version it must stay at.
     pub pin: Option<Pin>,
+    /// The tree digest of the copy of another program that this one replaced as a repair.
+    pub repaired_from: Option<Digest>,
     /// The version directory that this speaks of.
     pub directory: Identity,
 }
@@ -153,6 +155,9 @@ pub struct NewInstall {
     /// The id in the remote catalog, which other programs read from the sidecar file. Without one
     /// there is no sidecar, also when the replaced copy had one.
     pub remote_id: Option<String>,
+    /// The tree digest of another program's copy, when this installation replaces it as a repair. If
+    /// the same happens again, the other program did not mean to be repaired.
+    pub repaired_from: Option<Digest>,
 }
 
 /// What is kept of replaced versions.
@@ -176,6 +181,23 @@ pub(crate) struct RecordFile {
 }
 
 impl Store {
+    /// What is recorded about a plugin, whether or not there is a copy: the cache is the other
+    /// programs' too, and what a plugin is bound to outlives the loss of its files. `None` also when
+    /// the record cannot be understood; its file stays as it is.
+    ///
+    /// # Errors
+    /// The system refuses to read it. That says nothing about what is recorded, so it must not be
+    /// taken for `None`.
+    pub fn record(&self, id: &PluginId) -> Result<Option<Record>, StoreError> {
+        match self.record_file(id) {
+            Ok(file) => Ok(file.record),
+            Err(StoreError::Disk(DiskError::NotAFile { .. } | DiskError::TooLarge { .. })) => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads a record; a file that cannot be understood is a reason and no error.
     pub(crate) fn record_file(&self, id: &PluginId) -> Result<RecordFile, StoreError> {
         let bytes = match self.disk().read(&self.layout().record(id), MAX_RECORD) {
@@ -198,7 +220,8 @@ impl Store {
         Ok(file)
     }
 
-    /// Writes a record over what was read before; members that are unknown here stay.
+    /// Writes a record over what was read before; members that are unknown here stay. The store lock
+    /// is held.
     pub(crate) fn write_record(
         &self,
         id: &PluginId,
@@ -216,6 +239,8 @@ impl Store {
         let text = json::record_text(id, &old.members, record);
         if let Some(parent) = path.parent() {
             self.disk().create_dirs_durably(&parent)?;
+            // The store lock is held, so what is half written here is dead.
+            self.sweep_half_written(&parent)?;
         }
         Ok(self.disk().replace(&path, text.as_bytes(), 0o644)?)
     }

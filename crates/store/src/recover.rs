@@ -1,12 +1,18 @@
 //! Recovery: undoing what dead processes began, and sweeping what they left.
+//!
+//! Nothing that is found here may keep others from their work: what cannot be understood or swept is
+//! left and reported.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::time::Duration;
 
-use plugd_disk::FileLock;
+use plugd_disk::{Entry, FileLock, Kind, is_temporary};
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, error_chain};
 
+use crate::places::in_the_way;
 use crate::state::Ticket;
+use crate::sweep::is_half_written;
 use crate::{Store, StoreError};
 
 /// What recovery found.
@@ -14,7 +20,8 @@ use crate::{Store, StoreError};
 pub struct Recovered {
     /// Plugins whose interrupted operation was undone.
     pub undone: Vec<PluginId>,
-    /// Transactions that are still there, with the reason. Operations on their plugins try again.
+    /// Transactions that are still there, with the reason, and what lies in the state directory and
+    /// does not belong there. Operations on the plugins of those transactions try again.
     pub problems: Vec<Problem>,
 }
 
@@ -25,72 +32,168 @@ pub(crate) struct Stuck {
     journal: AbsPath,
 }
 
+/// What lies in the state directory, of the living and of the dead.
+#[derive(Default)]
+struct Remains {
+    /// Transactions that have left anything.
+    ids: BTreeSet<String>,
+    /// Whether there is a journal or a part of one.
+    journals: bool,
+    /// Files of the state directory itself that are not finished.
+    half_written: Vec<AbsPath>,
+    /// What does not belong there.
+    problems: Vec<Problem>,
+}
+
 impl Store {
-    /// Undoes every transaction whose process is gone and sweeps what it left. To be called before
-    /// the store is used; a second call does nothing, and an interrupted one can be repeated.
-    ///
-    /// Without anything to do this lists three directories and takes no lock.
+    /// Undoes every transaction whose process is gone and sweeps what it left, the trees that no
+    /// record names included. To be called before the store is used, and cheap enough to be called
+    /// again at any time: without anything to do this lists the state directory and three
+    /// directories in it and takes no lock. An interrupted call can be repeated.
     ///
     /// # Errors
     /// The state directory cannot be read, or the store lock is held longer than `patience`.
     pub fn recover(&self, patience: Duration) -> Result<Recovered, StoreError> {
-        let mut recovered = Recovered::default();
-        let (ids, journals) = self.transactions()?;
-        if ids.is_empty() && !journals {
+        let remains = self.remains()?;
+        let mut recovered = Recovered {
+            undone: Vec::new(),
+            problems: remains.problems,
+        };
+        if remains.ids.is_empty() && !remains.journals && remains.half_written.is_empty() {
             return Ok(recovered);
         }
-        if let Err(error) = self.prepare_to_write() {
+        if let Err(error) = self.prepare_state() {
             // Reading goes on, so that a newer program's state is shown; writing will refuse.
-            recovered
+            let path = match &error {
+                StoreError::InTheWay { path, .. } => path.clone(),
+                _ => self.layout().state_version(),
+            };
+            let told = recovered
                 .problems
-                .push(problem(&error, &self.layout().state_version()));
+                .iter()
+                .any(|problem| problem.path.as_ref() == Some(&path));
+            if !told {
+                recovered.problems.push(problem(&error, &path));
+            }
             return Ok(recovered);
         }
-        if journals {
+        let problems = &mut recovered.problems;
+        let mut dead = self.dead_tickets(&remains.ids, problems);
+        if remains.journals || !dead.is_empty() {
+            // Before anything of the dead goes: while it lies there, an interrupted sweep is found.
             let lock = self.lock(patience)?;
             let (undone, stuck) = self.undo_dead(&lock)?;
-            recovered.undone = undone;
-            recovered.problems = stuck
-                .iter()
-                .map(|stuck| problem(&stuck.error, &stuck.journal))
-                .collect();
-        }
-        for id in ids {
-            // Dropping the ticket sweeps, unless a journal is (still) there.
-            if let Some(mut ticket) = Ticket::of(self.disk(), self.layout(), &id)?
-                && self.disk().link_stamp(&ticket.journal)?.is_none()
-            {
-                ticket.has_no_journal();
+            let stuck = stuck.iter();
+            problems.extend(stuck.map(|stuck| problem(&stuck.error, &stuck.journal)));
+            if !undone.is_empty() || !dead.is_empty() {
+                report(
+                    self.sweep_records(&lock),
+                    &self.layout().records(),
+                    problems,
+                );
+                report(self.sweep_trees(&lock), &self.layout().trees(), problems);
             }
+            recovered.undone = undone;
         }
+        // Dropping the tickets sweeps their places.
+        dead.iter_mut().for_each(Ticket::has_no_journal);
+        drop(dead);
+        let swept = self.sweep_old(&remains.half_written);
+        report(swept, &self.layout().state(), &mut recovered.problems);
         Ok(recovered)
     }
 
-    /// The ids that have left anything, and whether there is a journal or a part of one.
-    fn transactions(&self) -> Result<(BTreeSet<String>, bool), StoreError> {
-        let mut ids = BTreeSet::new();
-        let mut journals = false;
-        for name in self.names_in(&self.layout().journals())? {
-            match name.strip_suffix(".lock") {
-                Some(id) => _ = ids.insert(id.to_owned()),
-                None => journals = true,
+    fn remains(&self) -> Result<Remains, StoreError> {
+        let mut remains = Remains::default();
+        let state = self.layout().state();
+        match self.disk().link_stamp(&state)?.map(|stamp| stamp.kind) {
+            None => return Ok(remains),
+            Some(Kind::Dir) => {}
+            Some(found) => {
+                let error = in_the_way(state.clone(), found);
+                remains.problems.push(problem(&error, &state));
+                return Ok(remains);
             }
         }
-        ids.extend(self.names_in(&self.layout().staging())?);
-        ids.extend(self.names_in(&self.layout().trash())?);
-        Ok((ids, journals))
+        let mut kinds = BTreeMap::new();
+        for entry in self.entries_in(&state)? {
+            if is_half_written(&entry) {
+                remains.half_written.push(state.join(&entry.name));
+            }
+            kinds.insert(entry.name, entry.kind);
+        }
+        let layout = self.layout();
+        // A lock that is no file cannot tell who is dead.
+        let mut unknown = BTreeSet::new();
+        for entry in self.real_dir(&layout.journals(), &kinds, &mut remains.problems)? {
+            let name = entry.name.to_str().unwrap_or_default();
+            let lock_of = name.strip_suffix(".lock");
+            if entry.kind != Kind::File {
+                unknown.extend(lock_of.map(str::to_owned));
+            } else if let Some(id) = lock_of {
+                remains.ids.insert(id.to_owned());
+                continue;
+            } else if name.ends_with(".json") || is_temporary(name) {
+                remains.journals = true;
+                continue;
+            }
+            let stray = stray(&layout.journals(), &entry);
+            remains.problems.push(stray);
+        }
+        for place in [layout.staging(), layout.trash()] {
+            let entries = self.real_dir(&place, &kinds, &mut remains.problems)?;
+            let names = entries
+                .into_iter()
+                .filter_map(|e| e.name.into_string().ok());
+            remains.ids.extend(names);
+        }
+        remains.ids.retain(|id| !unknown.contains(id));
+        Ok(remains)
+    }
+
+    /// Lists a directory of the state, and never what a link in its place leads to.
+    fn real_dir(
+        &self,
+        dir: &AbsPath,
+        kinds: &BTreeMap<OsString, Kind>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match dir.file_name().and_then(|name| kinds.get(name)) {
+            None => Ok(Vec::new()),
+            Some(Kind::Dir) => self.entries_in(dir),
+            Some(found) => {
+                problems.push(problem(&in_the_way(dir.clone(), *found), dir));
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// The tickets of transactions that are dead and have no journal. While they are held nobody
+    /// else sweeps their places; dropping them changes nothing yet.
+    fn dead_tickets(&self, ids: &BTreeSet<String>, problems: &mut Vec<Problem>) -> Vec<Ticket> {
+        let mut dead = Vec::new();
+        for id in ids {
+            let found = Ticket::of(self.disk(), self.layout(), id).and_then(|ticket| {
+                let Some(ticket) = ticket else {
+                    return Ok(None);
+                };
+                let journal = self.disk().link_stamp(&ticket.journal)?;
+                Ok(journal.is_none().then_some(ticket))
+            });
+            match found {
+                Ok(ticket) => dead.extend(ticket),
+                Err(error) => problems.push(error.problem()),
+            }
+        }
+        dead
     }
 
     pub(crate) fn names_in(&self, dir: &AbsPath) -> Result<Vec<String>, StoreError> {
-        match self.disk().list(dir) {
-            // Names of ours are text; whatever else lies there is not ours.
-            Ok(entries) => Ok(entries
-                .into_iter()
-                .filter_map(|entry| entry.name.into_string().ok())
-                .collect()),
-            Err(error) if error.is_not_found() => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
-        }
+        // Names of ours are text; whatever else lies there is not ours.
+        let entries = self.entries_in(dir)?.into_iter();
+        Ok(entries
+            .filter_map(|entry| entry.name.into_string().ok())
+            .collect())
     }
 
     /// Undoes the journals of dead processes. One that fails stays, and the others go on.
@@ -103,12 +206,16 @@ impl Store {
     ) -> Result<(Vec<PluginId>, Vec<Stuck>), StoreError> {
         let journals = self.layout().journals();
         let (mut undone, mut stuck) = (Vec::new(), Vec::new());
-        for name in self.names_in(&journals)? {
-            let journal = journals.join(&name);
-            let Some(id) = name.strip_suffix(".json") else {
-                if !name.ends_with(".lock") {
-                    self.disk().remove_file(&journal)?;
-                }
+        for entry in self.entries_in(&journals)? {
+            let journal = journals.join(&entry.name);
+            if is_half_written(&entry) {
+                self.disk().remove_file(&journal)?;
+            }
+            let name = entry.name.to_str().unwrap_or_default();
+            let Some(id) = name
+                .strip_suffix(".json")
+                .filter(|_| entry.kind == Kind::File)
+            else {
                 continue;
             };
             match self.undo_one(id, &journal) {
@@ -170,6 +277,23 @@ impl Store {
             None => Ok(()),
         }
     }
+}
+
+/// What cannot be swept costs space and nothing else.
+fn report(swept: Result<(), StoreError>, path: &AbsPath, problems: &mut Vec<Problem>) {
+    problems.extend(swept.err().map(|error| problem(&error, path)));
+}
+
+fn stray(dir: &AbsPath, entry: &Entry) -> Problem {
+    let text = format!(
+        "this {} is no part of a transaction and is left alone",
+        entry.kind.word()
+    );
+    let kind = match entry.kind {
+        Kind::File => ProblemKind::BadName,
+        Kind::Dir | Kind::Link | Kind::Special => ProblemKind::NotAFile,
+    };
+    Problem::warning(kind, text).in_file(&dir.join(&entry.name))
 }
 
 fn problem(error: &StoreError, path: &AbsPath) -> Problem {

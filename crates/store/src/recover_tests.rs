@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use pretty_assertions::assert_eq;
 
 use plugd_disk::OperationKind;
@@ -10,19 +12,27 @@ const STATE: &str = "ch/plugins/.plugd";
 
 /// A world whose upgrade was killed right after the exchange.
 fn killed() -> World {
-    let world = World::new();
-    world.install(&world.store(), "one", "1.0.0").unwrap();
-    let fault = Fault::from(2)
-        .among(|kind| matches!(kind, OperationKind::Exchange) || AFTER.contains(&kind));
-    let probe = RecordingProbe::failing(fault);
-    world
-        .install(&world.store_on(probe.disk()), "two", "2.0.0")
-        .unwrap_err();
+    let upgrade = |probe: &Arc<RecordingProbe>| {
+        let world = World::new();
+        world.install(&world.store(), "one", "1.0.0").unwrap();
+        let done = world.install(&world.store_on(probe.disk()), "two", "2.0.0");
+        (world, done.is_ok())
+    };
+    let probe = RecordingProbe::new();
+    assert!(upgrade(&probe).1);
+    let exchange = probe
+        .operations()
+        .iter()
+        .position(|operation| operation.kind == OperationKind::Exchange)
+        .unwrap();
+    // It happens, and the next operation does not; nothing can be taken back any more either.
+    let fault = Fault::from(u64::try_from(exchange).unwrap() + 2);
+    let (world, done) = upgrade(&RecordingProbe::failing(fault));
+    assert!(!done);
+    let version = world.store().get(&id()).unwrap().unwrap().version;
+    assert_eq!(version.as_str(), "2.0.0");
     world
 }
-
-/// Nothing before the exchange exchanges, and after it the journal cannot be taken back any more.
-const AFTER: [OperationKind; 1] = [OperationKind::RemoveDir];
 
 #[test]
 fn the_journal_of_a_living_process_is_left_alone() {
@@ -36,7 +46,12 @@ fn the_journal_of_a_living_process_is_left_alone() {
     // It is complete and can still be activated.
     let new = world.new_install("one", "1.0.0");
     let active = staged
-        .activate(new, &crate::fixture::retention(2), NO_PATIENCE)
+        .activate(
+            new,
+            &store.seen(&id()).unwrap(),
+            &crate::fixture::retention(2),
+            NO_PATIENCE,
+        )
         .unwrap();
     active.commit().unwrap();
 }
@@ -45,7 +60,12 @@ fn the_journal_of_a_living_process_is_left_alone() {
 fn an_operation_finds_and_undoes_what_a_crash_left() {
     let world = killed();
     assert!(world.sandbox.exists(&format!("{STATE}/journal")));
-    // Without a recovery: this daemon was running when the other one was killed.
+    // Without a recovery: this daemon was running when the other one was killed. What it saw was
+    // never committed, so nothing is built on it.
+    let error = world.install(&world.store(), "three", "3.0.0").unwrap_err();
+    assert!(matches!(error, StoreError::Superseded { .. }), "{error}");
+    let now = world.store().get(&id()).unwrap().unwrap();
+    assert_eq!(now.version.as_str(), "1.0.0");
     let installed = world.install(&world.store(), "three", "3.0.0").unwrap();
     assert_eq!(installed.version.as_str(), "3.0.0");
     assert_eq!(world.kept(), ["1.0.0"]);

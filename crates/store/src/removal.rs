@@ -47,9 +47,10 @@ impl Store {
         id: &PluginId,
         patience: impl Into<Patience<'a>>,
     ) -> Result<PendingRemoval, StoreError> {
-        self.prepare_to_write()?;
+        self.prepare_state()?;
         let ticket = self.open_ticket()?;
         let lock = self.lock(patience)?;
+        self.check_places_of(id)?;
         self.finish_dead(&lock, id)?;
         let old = self.record_file(id)?;
         let place = self.layout().plugin_dir(id);
@@ -125,13 +126,14 @@ impl PendingRemoval {
         self.change.undo()
     }
 
-    /// A failure leaves an unused tree, which is found again, so it is not an error.
+    /// A failure leaves an unused tree, which recovery finds, so it is not an error.
     fn drop_kept(&mut self, protected: &BTreeSet<Digest>) {
         let kept = self.old.record.iter().flat_map(|record| &record.kept);
         let digests: Vec<_> = kept.map(|kept| kept.tree_digest).collect();
         let Change { store, ticket, .. } = &self.change;
         if let Err(error) = store.drop_trees(&digests, protected, ticket) {
             tracing::warn!(plugin = %self.id(), %error, "a kept version is not removed");
+            self.change.ticket.leave_to_recovery();
         }
         self.change.unlock();
     }

@@ -1,13 +1,15 @@
 //! The first half of an installation: content on its way, seen by nobody.
 
 use plugd_disk::tree::{
-    Digest, FileDigests, Limits, TreePlan, copy, digest, is_storable_name, remove_tree,
+    AtEase, Digest, FileDigests, Limits, Pace, TreePlan, copy, digest, is_storable_name,
+    remove_tree,
 };
 use plugd_disk::{Disk, Patience};
 use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
 
 use crate::install::ActivatedInstall;
 use crate::record::{NewInstall, Retention};
+use crate::seen::Seen;
 use crate::state::Ticket;
 use crate::{Installed, Store, StoreError};
 
@@ -27,6 +29,16 @@ pub struct StagedInstall {
     pub(crate) transaction: Transaction,
     pub(crate) tree: StagedTree,
     files: FileDigests,
+}
+
+/// What an installed copy holds right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CopyDigest {
+    /// Its tree digest.
+    pub digest: Digest,
+    /// Whether the digest speaks of all of it. Somebody else may have put links, special files, data
+    /// of git or set-user bits there, which no digest sees and no installation leaves behind.
+    pub clean: bool,
 }
 
 /// What a staged copy holds.
@@ -52,7 +64,8 @@ impl Store {
     /// # Errors
     /// A newer program owns the state, or the system refuses.
     pub fn begin(&self, id: &PluginId) -> Result<Transaction, StoreError> {
-        self.prepare_to_write()?;
+        self.prepare_state()?;
+        self.check_places_of(id)?;
         let ticket = self.open_ticket()?;
         let fetched = ticket.staging.join("fetched");
         // The replaced copy will lie here after an exchange, so the way to it must be durable.
@@ -69,34 +82,51 @@ impl Store {
     /// What an installation would copy of a directory.
     ///
     /// # Errors
-    /// It cannot be read, contains the store, or is over a limit.
-    pub fn plan(&self, source: &AbsPath, limits: &Limits) -> Result<TreePlan, StoreError> {
+    /// It cannot be read, contains the store, is over a limit, or `pace` gives the work up.
+    pub fn plan(
+        &self,
+        source: &AbsPath,
+        limits: &Limits,
+        pace: &dyn Pace,
+    ) -> Result<TreePlan, StoreError> {
         let exclude = [self.layout().state(), self.layout().cache()];
-        Ok(TreePlan::scan(self.disk(), source, limits, &exclude)?)
+        Ok(TreePlan::scan(self.disk(), source, limits, &exclude, pace)?)
     }
 
     /// The digest of a plan, read from the files: what an installation from the directory would record
     /// as its source digest.
     ///
     /// # Errors
-    /// A file cannot be read, or is no longer what the plan says.
-    pub fn digest_of(&self, plan: &TreePlan) -> Result<Digest, StoreError> {
-        Ok(digest(self.disk(), plan)?)
+    /// A file cannot be read, is no longer what the plan says, or `pace` gives the work up.
+    pub fn digest_of(&self, plan: &TreePlan, pace: &dyn Pace) -> Result<Digest, StoreError> {
+        Ok(digest(self.disk(), plan, pace)?)
     }
 
     /// The tree digest of an installed copy as it is now.
     ///
     /// # Errors
-    /// It cannot be read, or has become larger than an installation may be.
-    pub fn tree_digest(&self, installed: &Installed) -> Result<Digest, StoreError> {
-        tree_digest(self.disk(), &installed.root)
+    /// It cannot be read, has become larger than an installation may be, or `pace` gives the work
+    /// up.
+    pub fn tree_digest(
+        &self,
+        installed: &Installed,
+        pace: &dyn Pace,
+    ) -> Result<CopyDigest, StoreError> {
+        let plan = TreePlan::scan(self.disk(), &installed.root, &Limits::INSTALL, &[], pace)?;
+        Ok(CopyDigest {
+            digest: digest(self.disk(), &plan, pace)?,
+            clean: plan.is_plain(),
+        })
     }
 }
 
-/// The digest of a tree of our own.
-pub(crate) fn tree_digest(disk: &Disk, root: &AbsPath) -> Result<Digest, StoreError> {
-    let plan = TreePlan::scan(disk, root, &Limits::INSTALL, &[])?;
-    Ok(digest(disk, &plan)?)
+/// The digest of a tree of our own; `None` when it holds what the digest does not see.
+pub(crate) fn plain_digest(disk: &Disk, root: &AbsPath) -> Result<Option<Digest>, StoreError> {
+    let plan = TreePlan::scan(disk, root, &Limits::INSTALL, &[], &AtEase)?;
+    if !plan.is_plain() {
+        return Ok(None);
+    }
+    Ok(Some(digest(disk, &plan, &AtEase)?))
 }
 
 impl Transaction {
@@ -111,17 +141,18 @@ impl Transaction {
     ///
     /// # Errors
     /// The source cannot be read, contains the store, is over a limit or changes while it is copied;
-    /// or a file to add has a bad name or is there already.
+    /// `pace` gives the work up; or a file to add has a bad name or is there already.
     pub fn stage(
         self,
         source: &AbsPath,
         limits: &Limits,
         extra_files: &[(PluginPath, Vec<u8>)],
+        pace: &dyn Pace,
     ) -> Result<StagedInstall, StoreError> {
         let disk = self.store.disk().clone();
-        let plan = self.store.plan(source, limits)?;
+        let plan = self.store.plan(source, limits, pace)?;
         let root = self.ticket.staging.join("tree");
-        let report = copy(&disk, &plan, &root)?;
+        let report = copy(&disk, &plan, &root, pace)?;
         let digest = report.files.digest();
         // What was fetched is in the copy now; a second one would only fill the disk.
         remove_tree(&disk, &self.fetched)?;
@@ -183,15 +214,17 @@ impl StagedInstall {
     /// returns takes everything back unless it is committed.
     ///
     /// # Errors
-    /// The store lock is held longer than `patience`, an earlier operation on the plugin cannot be
-    /// undone, or the system refuses. The old copy is in its place then.
+    /// [`StoreError::Superseded`] when the plugin is no longer as it was `seen`. Otherwise the store
+    /// lock is held longer than `patience`, an earlier operation on the plugin cannot be undone, or
+    /// the system refuses. What was in its place is there, and the staged copy goes away.
     pub fn activate<'a>(
         self,
         new: NewInstall,
+        seen: &Seen,
         retention: &Retention,
         patience: impl Into<Patience<'a>>,
     ) -> Result<ActivatedInstall, StoreError> {
-        ActivatedInstall::new(self, new, retention, patience)
+        ActivatedInstall::new(self, new, seen, retention, patience)
     }
 }
 

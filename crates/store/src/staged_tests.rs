@@ -4,7 +4,7 @@ use std::time::Duration;
 use pretty_assertions::assert_eq;
 
 use plugd_disk::Disk;
-use plugd_disk::tree::{Limits, TreeError};
+use plugd_disk::tree::{AtEase, Limits, TreeError};
 use plugd_model::{PluginPath, ProblemKind};
 use plugd_testkit::tree;
 
@@ -33,7 +33,10 @@ fn a_first_installation_in_full() {
     assert_eq!(store.get(&id()).unwrap().as_ref(), Some(&installed));
     let record = installed.provenance_record().unwrap();
     assert_eq!(record.source_digest, Some(record.tree_digest));
-    assert_eq!(record.tree_digest, store.tree_digest(&installed).unwrap());
+    assert_eq!(
+        record.tree_digest,
+        store.tree_digest(&installed, &AtEase).unwrap().digest
+    );
     assert_eq!(record.installed_at, 1_700_000_000);
     assert_eq!(world.leftovers(), "");
     assert_eq!(world.sandbox.text(&format!("{STATE}/version")), "1\n");
@@ -51,20 +54,28 @@ fn added_files_count_for_the_tree_digest_only() {
     let source = world.sandbox.path("two");
     let staged = store.begin(&id()).unwrap();
     let mut staged = staged
-        .stage(&source, &Limits::INSTALL, &files[..1])
+        .stage(&source, &Limits::INSTALL, &files[..1], &AtEase)
         .unwrap();
     let first = staged.tree().tree_digest;
     staged.add_files(&files[1..]).unwrap();
     assert_ne!(staged.tree().tree_digest, first);
-    let plan = store.plan(&source, &Limits::INSTALL).unwrap();
-    let found = store.digest_of(&plan).unwrap();
+    let plan = store.plan(&source, &Limits::INSTALL, &AtEase).unwrap();
+    let found = store.digest_of(&plan, &AtEase).unwrap();
     assert_eq!(staged.tree().source_digest, found);
     let expected = staged.tree().tree_digest;
     let active = staged
-        .activate(world.new_install("two", "1"), &retention(2), NO_PATIENCE)
+        .activate(
+            world.new_install("two", "1"),
+            &store.seen(&id()).unwrap(),
+            &retention(2),
+            NO_PATIENCE,
+        )
         .unwrap();
     let installed = active.commit().unwrap();
-    assert_eq!(store.tree_digest(&installed).unwrap(), expected);
+    assert_eq!(
+        store.tree_digest(&installed, &AtEase).unwrap().digest,
+        expected
+    );
     assert_eq!(world.sandbox.text("ch/plugins/cache/demo/hello/1/a/b"), "c");
 }
 
@@ -76,7 +87,7 @@ fn files_that_cannot_be_added() {
         let staged = store.begin(&id()).unwrap();
         let source = world.sandbox.path("one");
         let error = staged
-            .stage(&source, &Limits::INSTALL, &[extra(path, "x")])
+            .stage(&source, &Limits::INSTALL, &[extra(path, "x")], &AtEase)
             .unwrap_err();
         assert!(matches!(error, StoreError::BadExtraFile { .. }), "{error}");
     }
@@ -134,7 +145,7 @@ fn limits_are_those_of_the_caller() {
     };
     let staged = store.begin(&id()).unwrap();
     let error = staged
-        .stage(&world.sandbox.path("one"), &limits, &[])
+        .stage(&world.sandbox.path("one"), &limits, &[], &AtEase)
         .unwrap_err();
     assert!(
         matches!(error, StoreError::Tree(TreeError::OverLimit { .. })),
@@ -152,7 +163,9 @@ fn fetched_content_is_staged_and_goes() {
         .disk()
         .write_new(&fetched.join("a"), b"1\n", 0o644)
         .unwrap();
-    let staged = transaction.stage(&fetched, &Limits::INSTALL, &[]).unwrap();
+    let staged = transaction
+        .stage(&fetched, &Limits::INSTALL, &[], &AtEase)
+        .unwrap();
     assert_eq!(tree(&staged.tree().root), "== a\n1\n");
     assert_eq!(store.disk().link_stamp(&fetched).unwrap(), None);
     drop(staged);
@@ -185,7 +198,9 @@ fn a_remote_installation_has_a_sidecar() {
     let mut new = world.new_install("one", "1.0.0");
     new.remote_id = Some("r1".to_owned());
     let staged = world.stage(&store, "one").unwrap();
-    let active = staged.activate(new, &retention(2), NO_PATIENCE).unwrap();
+    let active = staged
+        .activate(new, &store.seen(&id()).unwrap(), &retention(2), NO_PATIENCE)
+        .unwrap();
     assert_eq!(active.commit().unwrap().remote_id.as_deref(), Some("r1"));
 }
 
@@ -304,7 +319,9 @@ fn the_pin_stays_is_set_or_goes() {
         let mut new = world.new_install("one", "1.0.0");
         new.pin = change;
         let staged = world.stage(&store, "one").unwrap();
-        let active = staged.activate(new, &retention(2), NO_PATIENCE).unwrap();
+        let active = staged
+            .activate(new, &store.seen(&id()).unwrap(), &retention(2), NO_PATIENCE)
+            .unwrap();
         active.commit().unwrap().record.unwrap().pin
     };
     assert_eq!(install(PinChange::Keep), None);
@@ -332,11 +349,13 @@ fn unknown_members_of_a_record_survive_an_upgrade() {
 fn two_stores_install_one_after_the_other() {
     let world = World::new();
     let (one, two) = (world.store(), world.store());
+    let seen = one.seen(&id()).unwrap();
     let first = world.stage(&one, "one").unwrap();
     let second = world.stage(&two, "two").unwrap();
     let first = first
         .activate(
             world.new_install("one", "1.0.0"),
+            &seen,
             &retention(2),
             NO_PATIENCE,
         )
@@ -344,15 +363,23 @@ fn two_stores_install_one_after_the_other() {
     // The swap of the other one has to wait, and gives up here.
     let new = world.new_install("two", "2.0.0");
     let error = second
-        .activate(new.clone(), &retention(2), NO_PATIENCE)
+        .activate(new.clone(), &seen, &retention(2), NO_PATIENCE)
         .unwrap_err();
     assert!(error.held_lock().is_some(), "{error}");
     // A recovery beside it leaves the living one alone.
     assert!(two.recover(NO_PATIENCE).unwrap_err().held_lock().is_some());
     first.commit().unwrap();
+    // What it had seen no longer holds, and its copy goes away.
+    let second = world.stage(&two, "two").unwrap();
+    let error = second
+        .activate(new.clone(), &seen, &retention(2), NO_PATIENCE)
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Superseded { .. }), "{error}");
+    assert_eq!(one.get(&id()).unwrap().unwrap().version, version("1.0.0"));
+    assert_eq!(world.leftovers(), "");
     let second = world.stage(&two, "two").unwrap();
     second
-        .activate(new, &retention(2), NO_PATIENCE)
+        .activate(new, &two.seen(&id()).unwrap(), &retention(2), NO_PATIENCE)
         .unwrap()
         .commit()
         .unwrap();
@@ -367,15 +394,21 @@ fn two_stores_at_once_in_threads() {
         for (source, name) in [("one", "1.0.0"), ("two", "2.0.0")] {
             let world = &world;
             scope.spawn(move || {
-                for _ in 0..10 {
+                let mut installed = 0;
+                while installed < 10 {
                     let store = world.store();
                     store.recover(Duration::from_secs(60)).unwrap();
+                    let seen = store.seen(&id()).unwrap();
                     let new = world.new_install(source, name);
                     let staged = world.stage(&store, source).unwrap();
-                    let active = staged
-                        .activate(new, &retention(2), Duration::from_secs(60))
-                        .unwrap();
-                    active.commit().unwrap();
+                    let active =
+                        staged.activate(new, &seen, &retention(2), Duration::from_secs(60));
+                    match active {
+                        // The other one was faster, which it can be only so often.
+                        Err(StoreError::Superseded { .. }) => continue,
+                        active => drop(active.unwrap().commit().unwrap()),
+                    }
+                    installed += 1;
                 }
             });
         }

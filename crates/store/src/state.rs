@@ -14,29 +14,51 @@ use crate::{Store, StoreError};
 const FORMAT: u64 = 1;
 
 impl Store {
-    /// Refuses when a newer program owns the state, and writes the format number the first time.
-    pub(crate) fn prepare_to_write(&self) -> Result<(), StoreError> {
+    /// Tells whether this program may write the state, and changes nothing. A state that does not
+    /// exist yet may be written.
+    ///
+    /// # Errors
+    /// A newer program owns the state, something else stands where its directories belong, or the
+    /// system refuses.
+    pub fn check_format(&self) -> Result<(), StoreError> {
+        self.read_format().map(|_| ())
+    }
+
+    /// Makes the state ready for a file of any kind: refuses as [`Store::check_format`] does, and
+    /// writes the format number the first time. To be called before anything is written there, so
+    /// that no state exists that does not say which format it has.
+    ///
+    /// # Errors
+    /// As [`Store::check_format`]; or the format number cannot be written.
+    pub fn prepare_state(&self) -> Result<(), StoreError> {
+        if self.read_format()?.is_some() {
+            return Ok(());
+        }
+        self.disk().create_dirs_durably(&self.layout().state())?;
+        let text = format!("{FORMAT}\n");
+        Ok(self
+            .disk()
+            .replace(&self.layout().state_version(), text.as_bytes(), 0o644)?)
+    }
+
+    /// The format of the state, which is one that may be written; `None` when there is no state.
+    fn read_format(&self) -> Result<Option<u64>, StoreError> {
+        self.check_state_places()?;
         let path = self.layout().state_version();
-        match self.disk().read(&path, 64) {
-            Ok(bytes) => {
-                let number = std::str::from_utf8(&bytes).ok().map(str::trim);
-                match number.and_then(|number| number.parse::<u64>().ok()) {
-                    Some(found) if found > FORMAT => Err(StoreError::FormatTooNew {
-                        path,
-                        found,
-                        known: FORMAT,
-                    }),
-                    Some(_) => Ok(()),
-                    None => Err(StoreError::BadFormat { path }),
-                }
-            }
-            Err(error) if error.is_not_found() => {
-                self.disk().create_dirs_durably(&self.layout().state())?;
-                Ok(self
-                    .disk()
-                    .replace(&path, format!("{FORMAT}\n").as_bytes(), 0o644)?)
-            }
-            Err(error) => Err(error.into()),
+        let bytes = match self.disk().read(&path, 64) {
+            Ok(bytes) => bytes,
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let number = std::str::from_utf8(&bytes).ok().map(str::trim);
+        match number.and_then(|number| number.parse::<u64>().ok()) {
+            Some(found) if found > FORMAT => Err(StoreError::FormatTooNew {
+                path,
+                found,
+                known: FORMAT,
+            }),
+            Some(found) => Ok(Some(found)),
+            None => Err(StoreError::BadFormat { path }),
         }
     }
 
@@ -60,7 +82,8 @@ impl Store {
 
 /// A transaction's id with its lock and places.
 ///
-/// Dropping it sweeps the places, unless a journal speaks of what lies in them.
+/// Dropping it sweeps the places, unless a journal speaks of what lies in them or recovery is to do
+/// it.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     disk: Disk,
@@ -69,6 +92,7 @@ pub(crate) struct Ticket {
     pub(crate) staging: AbsPath,
     pub(crate) trash: AbsPath,
     journaled: bool,
+    left: bool,
 }
 
 impl Ticket {
@@ -82,6 +106,7 @@ impl Ticket {
             staging: layout.staging().join(id),
             trash: layout.trash().join(id),
             journaled: true,
+            left: false,
         }))
     }
 
@@ -94,6 +119,12 @@ impl Ticket {
     /// knowing must not cost the trees that a journal speaks of.
     pub(crate) fn has_no_journal(&mut self) {
         self.journaled = false;
+    }
+
+    /// Leaves lock and places where they are, so that the next recovery finds a dead transaction and
+    /// does what could not be done here.
+    pub(crate) fn leave_to_recovery(&mut self) {
+        self.left = true;
     }
 
     /// Whether the transaction is neither committed nor undone.
@@ -127,7 +158,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.journaled {
+        if self.journaled || self.left {
             return;
         }
         if let Err(error) = self.sweep() {

@@ -3,7 +3,6 @@
 //! Each step looks at what is there and does nothing when it is already as it should be. The order
 //! is the reverse of doing, so that an interruption never leaves a plugin enabled without files.
 
-use plugd_disk::is_temporary;
 use plugd_model::AbsPath;
 
 use crate::journal::{Journal, Operation};
@@ -14,6 +13,7 @@ use crate::{Store, StoreError};
 impl Store {
     /// Restores tree, record and configuration, then removes the journal. The store lock is held.
     pub(crate) fn undo(&self, ticket: &mut Ticket, journal: &Journal) -> Result<(), StoreError> {
+        self.check_way_to(&journal.plugin)?;
         match journal.operation {
             Operation::Install => {
                 self.undo_config(journal)?;
@@ -45,13 +45,7 @@ impl Store {
         let path = self.layout().record(&journal.plugin);
         // Records are written under the store lock only, so what is half written here is dead.
         if let Some(dir) = path.parent() {
-            for name in self
-                .names_in(&dir)?
-                .iter()
-                .filter(|name| is_temporary(name))
-            {
-                self.disk().remove_file(&dir.join(name))?;
-            }
+            self.sweep_half_written(&dir)?;
         }
         match &journal.record_before {
             Some(text) => {
@@ -111,6 +105,10 @@ impl Store {
             changed = true;
         }
         if let (None, Some(old)) = (found, old) {
+            // Somebody may have cleared the whole cache since.
+            if let Some(parent) = place.parent() {
+                self.disk().create_dirs_durably(&parent)?;
+            }
             self.disk().rename(old, &place)?;
             changed = true;
         }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::known::KnownMarketplace;
+use crate::known::{self, KnownMarketplace};
 use crate::page::{Form, Page};
 use crate::problems::{self, ProblemShape};
 use crate::session::Session;
@@ -42,9 +42,9 @@ fn page(known: &[KnownMarketplace], form: Form) -> Page {
         Form::Text { .. } if known.is_empty() => Page::text("No plugin marketplaces in scope.\n"),
         Form::Text { out, .. } => Page::text(table(known, out)),
     };
-    Page {
-        incomplete: known.iter().any(KnownMarketplace::is_broken),
-        ..page
+    match known::unusable(known.iter()) {
+        Some(reason) => page.because(&reason),
+        None => page,
     }
 }
 
@@ -132,19 +132,19 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(known: &[KnownMarketplace], expected: &str, incomplete: bool) {
+    fn check(known: &[KnownMarketplace], expected: &str, incomplete: Option<&str>) {
         let page = page(known, text());
         assert_eq!(page.body, expected);
-        assert_eq!(page.incomplete, incomplete);
+        assert_eq!(page.incomplete.as_deref(), incomplete);
     }
 
     #[test]
     fn a_sound_list_looks_like_the_references() {
-        check(&[], "No plugin marketplaces in scope.\n", false);
+        check(&[], "No plugin marketplaces in scope.\n", None);
         check(
             &[known("homie"), configured("demo")],
             "MARKETPLACE  ROOT\nhomie        /homie\ndemo         /demo\n",
-            false,
+            None,
         );
     }
 
@@ -155,7 +155,7 @@ mod tests {
             "MARKETPLACE  ROOT   PROBLEM\n\
              demo         /demo\n\
              b            /b     /b/x.json:2:5: not JSON\n",
-            true,
+            Some("the marketplace `b` cannot be used"),
         );
     }
 
@@ -166,7 +166,7 @@ mod tests {
         check(
             &[conflict],
             "MARKETPLACE  ROOT   PROBLEM\ndemo         /demo  goes second\n",
-            false,
+            None,
         );
     }
 
@@ -195,6 +195,6 @@ mod tests {
 }
 "#;
         assert_eq!(page.body, expected);
-        assert!(!page.incomplete);
+        assert_eq!(page.incomplete, None);
     }
 }

@@ -4,6 +4,7 @@ use plugd_plugins::{Installation, Target};
 use serde::Serialize;
 
 use crate::args::PluginArgs;
+use crate::blame;
 use crate::escape;
 use crate::failure::Failure;
 use crate::page::{Form, Page};
@@ -37,15 +38,19 @@ struct Rebound {
 
 pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
     let id = selector::plugin_id(args)?;
-    let mut installation = plugd_plugins::install(
+    let installation = plugd_plugins::install(
         &session.call,
         &session.blocking,
         &session.lookup,
         &session.copies,
         &session.events,
-        Target::Shown(id),
+        Target::Shown(id.clone()),
     )
-    .await?;
+    .await;
+    let mut installation = match installation {
+        Ok(installation) => installation,
+        Err(error) => return Err(blame::explain(session, &id, error.into()).await),
+    };
     let rebound = installation.rebound.take().map(|rebound| Rebound {
         from: rebound.from.describe(),
         to: rebound.to.describe(),

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use plugd_model::{AbsPath, ProblemKind, Severity};
+use plugd_model::{AbsPath, Problem, ProblemKind, Severity};
 use plugd_plugins::{ListRequest, ListedMarketplace, Listing, LoadError, Roots, Summary};
 use serde::Serialize;
 
 use crate::args::ListArgs;
 use crate::escape;
 use crate::failure::Failure;
-use crate::known::KnownMarketplace;
-use crate::page::{Form, Page};
+use crate::known::{self, KnownMarketplace};
+use crate::page::{CONFIGURATION_BROKEN, Form, Page};
 use crate::problems::{self, LoadErrorShape, ProblemShape};
 use crate::session::Session;
 use crate::shapes::{self, MarketplaceSourceShape, SourceShape};
@@ -70,8 +70,24 @@ pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Resul
     )
     .await?;
     listing.marketplaces.extend(orphans(installed));
+    let configuration = session.config_errors().await?;
+    add_missing(&mut listing.load_errors, configuration);
     let known = session.marketplaces().await?;
     Ok(page(&Seen { listing, known }, args, form))
+}
+
+/// With plugins switched off a listing has no rows, and what is wrong with the configuration is still
+/// to be told.
+fn add_missing(rows: &mut Vec<LoadError>, configuration: Vec<Problem>) {
+    for problem in configuration {
+        let is_there = rows.iter().any(|row| row.problem == problem);
+        if let (false, Some(path)) = (is_there, problem.path.clone()) {
+            rows.push(LoadError {
+                marketplace_path: path,
+                problem,
+            });
+        }
+    }
 }
 
 /// The groups of plugins whose marketplace is gone; all others have a manifest.
@@ -88,9 +104,9 @@ fn page(seen: &Seen, args: &ListArgs, form: Form) -> Page {
             ..Page::text(text(seen, args, out))
         },
     };
-    Page {
-        incomplete: is_incomplete(seen, args),
-        ..page
+    match incomplete(seen, args) {
+        Some(reason) => page.because(&reason),
+        None => page,
     }
 }
 
@@ -105,16 +121,17 @@ fn wanted<'a>(seen: &'a Seen, args: &ListArgs) -> impl Iterator<Item = &'a Liste
 
 /// As in the reference, a configured marketplace that cannot be used and a configuration that cannot
 /// be read make the command fail, and any other bad file does not.
-fn is_incomplete(seen: &Seen, args: &ListArgs) -> bool {
-    let configured = seen.known.iter().any(|marketplace| {
-        marketplace.configured.is_some()
-            && marketplace.is_broken()
-            && is_wanted(args, &marketplace.name)
+fn incomplete(seen: &Seen, args: &ListArgs) -> Option<String> {
+    let configured = seen.known.iter().filter(|marketplace| {
+        marketplace.configured.is_some() && is_wanted(args, &marketplace.name)
     });
-    let configuration = seen.listing.load_errors.iter().any(|row| {
+    let is_broken = seen.listing.load_errors.iter().any(|row| {
         row.problem.kind == ProblemKind::Config && row.problem.severity == Severity::Error
     });
-    configured || configuration
+    let configuration = is_broken.then(|| CONFIGURATION_BROKEN.to_owned());
+    let reasons = [known::unusable(configured), configuration];
+    let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 fn warnings(rows: &[LoadError], style: Style) -> String {

@@ -2,7 +2,7 @@ use plugd_model::{Place, Problem, ProblemKind, Source};
 use plugd_plugins::{ConfiguredKind, ListedMarketplace, Listing, LoadError, Summary};
 use pretty_assertions::assert_eq;
 
-use super::{Seen, orphans, page};
+use super::{Seen, add_missing, orphans, page};
 use crate::args::ListArgs;
 use crate::fixture::{installed, offered, path, text};
 use crate::known::KnownMarketplace;
@@ -81,7 +81,7 @@ fn check(seen: &Seen, args: &ListArgs, expected: &str) {
     let page = page(seen, args, text());
     assert_eq!(page.body, expected);
     assert_eq!(page.warnings, "");
-    assert!(!page.incomplete);
+    assert_eq!(page.incomplete, None);
 }
 
 const DEMO: &str = "\
@@ -220,32 +220,55 @@ fn load_errors_are_warnings_and_the_rest_is_listed() {
     assert_eq!(page.body, DEMO);
     assert_eq!(
         page.warnings,
-        "warning: /bad/marketplace.json:4:2: not good\n"
+        "error: /bad/marketplace.json:4:2: not good\n"
     );
-    assert!(!page.incomplete);
+    assert_eq!(page.incomplete, None);
 }
 
 #[test]
-fn exit_codes_are_the_references() {
+fn exit_codes_are_the_references_and_have_a_reason() {
+    #[track_caller]
+    fn check(seen: &Seen, args: &ListArgs, expected: Option<&str>) {
+        for form in [text(), Form::Json] {
+            assert_eq!(page(seen, args, form).incomplete.as_deref(), expected);
+        }
+    }
     let mut seen = demo();
     seen.listing.load_errors = vec![row(ProblemKind::Config)];
-    assert!(page(&seen, &ListArgs::default(), text()).incomplete);
-    assert!(page(&seen, &ListArgs::default(), Form::Json).incomplete);
+    let configuration = "the configuration is broken, so something may be missing";
+    check(&seen, &ListArgs::default(), Some(configuration));
 
-    let mut seen = demo();
     let mut broken = known("broken", "/x");
     broken.path = None;
     broken.problem = Some(Problem::error(ProblemKind::Missing, "no manifest"));
     seen.known.push(broken.clone());
-    assert!(page(&seen, &ListArgs::default(), text()).incomplete);
-    assert!(page(&seen, &only("broken"), text()).incomplete);
-    assert!(!page(&seen, &only("demo"), text()).incomplete);
+    let marketplace = "the marketplace `broken` cannot be used";
+    let both = format!("{marketplace}; {configuration}");
+    check(&seen, &ListArgs::default(), Some(&both));
+    seen.listing.load_errors.clear();
+    check(&seen, &ListArgs::default(), Some(marketplace));
+    check(&seen, &only("broken"), Some(marketplace));
+    check(&seen, &only("demo"), None);
 
-    // One that nobody configured, such as the home's, is only a warning.
+    // One that nobody configured, such as the home's, fails nothing.
     seen.known.pop();
     broken.configured = None;
     seen.known.push(broken);
-    assert!(!page(&seen, &ListArgs::default(), text()).incomplete);
+    check(&seen, &ListArgs::default(), None);
+}
+
+#[test]
+fn what_is_wrong_with_the_configuration_is_told_once() {
+    let told = row(ProblemKind::Config);
+    let mut rows = vec![told.clone()];
+    let mut other = told.problem.clone();
+    other.path = Some(path("/etc/config.toml"));
+    add_missing(&mut rows, vec![told.problem.clone(), other.clone()]);
+    let added = LoadError {
+        marketplace_path: path("/etc/config.toml"),
+        problem: other,
+    };
+    assert_eq!(rows, [told, added]);
 }
 
 #[test]

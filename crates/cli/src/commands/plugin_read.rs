@@ -7,6 +7,7 @@ use serde_json::value::to_raw_value;
 
 use super::plugin_list::status;
 use crate::args::PluginArgs;
+use crate::blame;
 use crate::escape;
 use crate::failure::Failure;
 use crate::page::{Form, Page};
@@ -18,9 +19,16 @@ use crate::style::{Paint, Style};
 
 pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
     let id = selector::plugin_id(args)?;
-    let manifest = manifest_of(session, &id).await?;
+    match answer(session, &id, form).await {
+        Err(failure) => Err(blame::explain(session, &id, failure).await),
+        page => page,
+    }
+}
+
+async fn answer(session: &Session, id: &PluginId, form: Form) -> Result<Page, Failure> {
+    let manifest = manifest_of(session, id).await?;
     let Form::Text { out, err } = form else {
-        return result(session, &id, &manifest).await;
+        return result(session, id, &manifest).await;
     };
     let reading = plugd_plugins::read(
         &session.blocking,
@@ -51,8 +59,8 @@ async fn result(session: &Session, id: &PluginId, manifest: &AbsPath) -> Result<
 }
 
 /// The manifest that offers a plugin: the one under which a listing shows it, so that both speak of
-/// the same plugin. One that is not shown is looked for in any marketplace of that name, whose
-/// refusal then says more than that it is missing.
+/// the same plugin. One that is not shown is looked for in any marketplace of that name, also while
+/// plugins are switched off, whose refusal then says more than that it is missing.
 async fn manifest_of(session: &Session, id: &PluginId) -> Result<AbsPath, Failure> {
     let listing = plugd_plugins::list(
         &session.blocking,
@@ -65,14 +73,11 @@ async fn manifest_of(session: &Session, id: &PluginId) -> Result<AbsPath, Failur
     if let Some(path) = shown_under(&listing, id) {
         return Ok(path);
     }
-    let known = session.marketplaces().await?;
     let name = id.marketplace.as_str();
-    let mut named = known.iter().filter(|one| one.name == name);
-    named.find_map(|one| one.path.clone()).ok_or_else(|| {
-        let mut names = known.into_iter().map(|one| one.name);
+    session.manifest_of(name).await?.ok_or_else(|| {
         let error = plugd_plugins::Error::NotConfigured {
             name: name.to_owned(),
-            other_case: names.find(|other| other.eq_ignore_ascii_case(name)),
+            other_case: None,
         };
         error.into()
     })

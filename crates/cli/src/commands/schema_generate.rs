@@ -62,10 +62,16 @@ fn page(out: &AbsPath, files: usize, changed: usize, form: Form) -> Page {
             files,
             changed,
         }),
-        Form::Text { .. } => Page::text(format!(
-            "Wrote {changed} of {files} files to {}; the others are up to date.\n",
-            escape::line(&out.to_text())
-        )),
+        Form::Text { .. } => {
+            let out = escape::line(&out.to_text());
+            Page::text(match changed {
+                0 => format!("All {files} files in {out} are up to date.\n"),
+                all if all == files => format!("Wrote {files} files to {out}.\n"),
+                _ => format!(
+                    "Wrote {changed} of {files} files to {out}; the others are up to date.\n"
+                ),
+            })
+        }
     }
 }
 
@@ -93,8 +99,8 @@ mod tests {
     fn check(sandbox: &Sandbox, out: &str, files: &[GeneratedFile], changed: usize) {
         let environment = test_environment(sandbox);
         let page = write(&environment, &Disk::new(), Path::new(out), files, text()).unwrap();
-        let begin = format!("Wrote {changed} of {} files to ", files.len());
-        assert!(page.body.starts_with(&begin), "{}", page.body);
+        let out = sandbox.root().join("work/types");
+        assert_eq!(page, super::page(&out, files.len(), changed, text()));
     }
 
     #[test]
@@ -123,10 +129,16 @@ mod tests {
     #[test]
     fn both_forms() {
         let out = path("/out");
-        assert_eq!(
-            page(&out, 3, 1, text()).body,
-            "Wrote 1 of 3 files to /out; the others are up to date.\n"
-        );
+        for (changed, expected) in [
+            (3, "Wrote 3 files to /out.\n"),
+            (
+                1,
+                "Wrote 1 of 3 files to /out; the others are up to date.\n",
+            ),
+            (0, "All 3 files in /out are up to date.\n"),
+        ] {
+            assert_eq!(page(&out, 3, changed, text()).body, expected);
+        }
         assert_eq!(
             page(&out, 3, 1, Form::Json).body,
             "{\n  \"out\": \"/out\",\n  \"files\": 3,\n  \"changed\": 1\n}\n"

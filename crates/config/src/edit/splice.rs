@@ -282,7 +282,8 @@ fn below(path: &[String], name: &str) -> Vec<String> {
     path
 }
 
-/// A null member is an absent one.
+/// A null member is an absent one. Callers may not write it; a way back can hold one, where a file
+/// held a number that JSON cannot express.
 pub(super) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => members

@@ -15,13 +15,31 @@ fn flags(overrides: &[&str]) -> SessionFlags {
 }
 
 pub(crate) fn read(sandbox: &Sandbox, overrides: &[&str], cwd: Option<&str>) -> Arc<Snapshot> {
+    read_as(sandbox, overrides, None, cwd)
+}
+
+fn read_with_profile(
+    sandbox: &Sandbox,
+    overrides: &[&str],
+    profile: &str,
+    cwd: Option<&str>,
+) -> Arc<Snapshot> {
+    read_as(sandbox, overrides, Some(profile), cwd)
+}
+
+fn read_as(
+    sandbox: &Sandbox,
+    overrides: &[&str],
+    profile: Option<&str>,
+    cwd: Option<&str>,
+) -> Arc<Snapshot> {
     let overrides: Vec<_> = overrides.iter().map(|text| sandbox.expand(text)).collect();
     let overrides: Vec<_> = overrides.iter().map(String::as_str).collect();
     let cwd = cwd.map(|relative| sandbox.path(relative));
     load(
         &Disk::new(),
         &sandbox.layout(),
-        &flags(&overrides),
+        &flags(&overrides).with_profile(profile.map(str::to_owned)),
         cwd.as_ref(),
     )
 }
@@ -128,11 +146,7 @@ f = "managed"
 #[test]
 fn the_stack_from_bottom_to_top() {
     let sandbox = Sandbox::from(STACK);
-    let snapshot = read(
-        &sandbox,
-        &["e=flag", "f=flag", "profile=z"],
-        Some("p/sub/deep"),
-    );
+    let snapshot = read_with_profile(&sandbox, &["e=flag", "f=flag"], "z", Some("p/sub/deep"));
     let values: Vec<_> = ["a", "b", "c", "d", "e", "f"]
         .map(|key| snapshot.effective()[key].as_str().unwrap().to_owned())
         .into();
@@ -455,7 +469,29 @@ enabled = true
 #[test]
 fn a_profile_name_is_no_path() {
     let sandbox = Sandbox::from("== evil.config.toml\na = 1\n");
-    let snapshot = read(&sandbox, &["profile=\"../evil\""], None);
+    let snapshot = read_with_profile(&sandbox, &[], "../evil", None);
     assert_eq!(snapshot.effective().get("a"), None);
     assert_eq!(problems(&sandbox, &snapshot), ["badName  profile"]);
+}
+
+#[test]
+fn a_key_selects_no_profile() {
+    let home = "== ch/config.toml\nprofile = \"z\"\n== ch/z.config.toml\na = 1\n";
+    let sandbox = Sandbox::from(home);
+    let snapshot = read(&sandbox, &[], None);
+    assert_eq!(layers(&snapshot).len(), 2);
+    assert_eq!(snapshot.effective().get("a"), None);
+    assert_eq!(
+        problems(&sandbox, &snapshot),
+        ["unknownField /ch/config.toml:1:11 profile"]
+    );
+    let warning = &snapshot.warnings()[0];
+    assert!(warning.summary.contains("--profile z"), "{warning:?}");
+    assert_eq!(warning.path, Some(sandbox.path("ch/config.toml")));
+
+    let snapshot = read(&sandbox, &["profile=5"], None);
+    assert_eq!(snapshot.effective().get("a"), None);
+    assert_eq!(problems(&sandbox, &snapshot), ["unknownField  profile"]);
+    let snapshot = read_with_profile(&sandbox, &[], "z", None);
+    assert_eq!(snapshot.effective()["a"], json!(1));
 }

@@ -164,10 +164,6 @@ fn settings_go_to_their_own_file() {
         write_to(&sandbox, &both),
         Err(WriteError::TwoFiles)
     ));
-    assert!(matches!(
-        write_to(&sandbox, &[set("plugd", json!({}))]),
-        Err(WriteError::NoKey)
-    ));
 }
 
 #[test]
@@ -193,7 +189,7 @@ fn bad_values_are_refused_with_their_key() {
             json!(["a", 1]),
             "marketplaces.x.sparse_paths.1",
         ),
-        ("a", json!([null]), "a"),
+        ("a", json!([null]), "a.0"),
         ("a", json!(u64::MAX), "a"),
         ("x.y", json!(1), "x.y"),
     ] {
@@ -251,6 +247,26 @@ fn a_broken_file_is_left_alone() {
         Err(WriteError::Broken { .. })
     ));
     assert_eq!(sandbox.bytes("ch/config.toml"), b"a = \"\xff\"");
+}
+
+#[test]
+fn a_directory_in_the_place_of_the_file_is_named_as_such() {
+    let sandbox = Sandbox::from("== ch/config.toml/\n");
+    let results = [
+        write_to(&sandbox, &[enable("p@m")]).map(drop),
+        plan(&Disk::new(), &sandbox.layout(), &[enable("p@m")]).map(drop),
+    ];
+    for result in results {
+        let error = result.unwrap_err();
+        let text = error.to_string();
+        let WriteError::Broken { path, problem } = error else {
+            panic!("{text}");
+        };
+        assert_eq!(path, sandbox.path("ch/config.toml"));
+        assert_eq!(problem.path, Some(path));
+        assert_eq!(problem.kind, plugd_model::ProblemKind::NotAFile);
+        assert!(text.contains("directory"), "{text}");
+    }
 }
 
 #[test]

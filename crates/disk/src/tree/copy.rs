@@ -10,7 +10,8 @@ use std::io::{self, Write as _};
 use plugd_model::AbsPath;
 
 use super::digest::FileDigests;
-use super::reader::{Opened, Reader, hash};
+use super::pace::Pace;
+use super::reader::{Hashed, Opened, Reader, hash};
 use super::scan::join;
 use super::{TreeError, TreePlan};
 use crate::{Disk, DiskError, OperationKind};
@@ -32,14 +33,21 @@ pub struct CopyReport {
 /// applies. A failed copy stays where it is, because its directory belongs to the caller.
 ///
 /// # Errors
-/// The destination exists, a file is no longer what the plan says, or the system refuses.
-pub fn copy(disk: &Disk, plan: &TreePlan, dest: &AbsPath) -> Result<CopyReport, TreeError> {
+/// The destination exists, a file is no longer what the plan says, `pace` gives the work up, or the
+/// system refuses.
+pub fn copy(
+    disk: &Disk,
+    plan: &TreePlan,
+    dest: &AbsPath,
+    pace: &dyn Pace,
+) -> Result<CopyReport, TreeError> {
     if disk.link_stamp(dest)?.is_some() {
         return Err(TreeError::Exists { path: dest.clone() });
     }
     let mut reader = Reader::new(disk, plan)?;
     let mut copier = Copier {
         disk,
+        pace,
         shares: cfg!(target_os = "linux"),
     };
     let mut report = CopyReport {
@@ -65,6 +73,7 @@ pub fn copy(disk: &Disk, plan: &TreePlan, dest: &AbsPath) -> Result<CopyReport, 
 
 struct Copier<'a> {
     disk: &'a Disk,
+    pace: &'a dyn Pace,
     /// Whether the file system may still turn out to share content.
     shares: bool,
 }
@@ -78,12 +87,17 @@ impl Copier<'_> {
         let mut written = create(target, source.stamp.is_executable()).map_err(fail)?;
         // An empty file has nothing to share, and some file systems refuse it.
         self.shares = self.shares && (size == 0 || share(&source.file, &written));
-        let hash = if self.shares && size > 0 {
-            hash(&mut written, size, |_| Ok(())).map_err(fail)?
+        let hashed = if self.shares && size > 0 {
+            hash(&mut written, size, self.pace, |_| Ok(())).map_err(fail)?
         } else {
-            hash(&mut source.file, size, |bytes| written.write_all(bytes)).map_err(fail)?
+            let sink = |bytes: &[u8]| written.write_all(bytes);
+            hash(&mut source.file, size, self.pace, sink).map_err(fail)?
         };
-        hash.ok_or(TreeError::Changed { path: source.path })
+        match hashed {
+            Hashed::Whole(hash) => Ok(hash),
+            Hashed::OtherSize => Err(TreeError::Changed { path: source.path }),
+            Hashed::GivenUp => Err(TreeError::GivenUp),
+        }
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use pretty_assertions::assert_eq;
 
 use super::super::fixture::{Before, Tree, lines};
-use super::super::{Limits, TreeError, TreePlan, digest, sync_tree};
+use super::super::{AtEase, Limits, TreeError, TreePlan, digest, sync_tree};
 use super::copy;
 use crate::{Disk, OperationKind};
 
 fn plan(tree: &Tree) -> TreePlan {
-    TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[]).unwrap()
+    TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[], &AtEase).unwrap()
 }
 
 #[track_caller]
@@ -19,14 +19,20 @@ fn check(source: &[&str], expected: &[&str]) {
     let dest = tree.base.join("copy");
     let disk = Disk::new();
     let plan = plan(&tree);
-    let report = copy(&disk, &plan, &dest).unwrap();
+    let report = copy(&disk, &plan, &dest, &AtEase).unwrap();
     sync_tree(&disk, &dest).unwrap();
     assert_eq!(lines(&dest), expected);
-    assert_eq!(report.files.digest(), digest(&disk, &plan).unwrap());
+    assert_eq!(
+        report.files.digest(),
+        digest(&disk, &plan, &AtEase).unwrap()
+    );
     assert_eq!(report.bytes, plan.bytes());
     // The copy is a tree like any other, with the same digest.
-    let again = TreePlan::scan(&disk, &dest, &Limits::INSTALL, &[]).unwrap();
-    assert_eq!(report.files.digest(), digest(&disk, &again).unwrap());
+    let again = TreePlan::scan(&disk, &dest, &Limits::INSTALL, &[], &AtEase).unwrap();
+    assert_eq!(
+        report.files.digest(),
+        digest(&disk, &again, &AtEase).unwrap()
+    );
 }
 
 #[test]
@@ -60,7 +66,7 @@ fn setuid_is_never_copied_and_hard_links_become_files() {
     fs::set_permissions(&source, fs::Permissions::from_mode(0o6755)).unwrap();
     fs::hard_link(&source, tree.root.join("b")).unwrap();
     let dest = tree.base.join("copy");
-    copy(&Disk::new(), &plan(&tree), &dest).unwrap();
+    copy(&Disk::new(), &plan(&tree), &dest, &AtEase).unwrap();
     for name in ["a", "b"] {
         let metadata = fs::metadata(dest.join(name)).unwrap();
         assert_eq!(metadata.mode() & 0o7000, 0);
@@ -72,7 +78,7 @@ fn setuid_is_never_copied_and_hard_links_become_files() {
 #[test]
 fn an_existing_destination_is_refused() {
     let tree = Tree::new(&["a=1"]);
-    let error = copy(&Disk::new(), &plan(&tree), &tree.base).unwrap_err();
+    let error = copy(&Disk::new(), &plan(&tree), &tree.base, &AtEase).unwrap_err();
     assert!(matches!(error, TreeError::Exists { .. }), "{error}");
 }
 
@@ -85,10 +91,10 @@ fn check_change(change: impl FnOnce(&Tree)) {
     let plan = plan(&tree);
     change(&tree);
     let dest = tree.base.join("copy");
-    let error = copy(&Disk::new(), &plan, &dest).unwrap_err();
+    let error = copy(&Disk::new(), &plan, &dest, &AtEase).unwrap_err();
     assert!(matches!(error, TreeError::Changed { .. }), "{error}");
     assert!(!lines(&dest).iter().any(|line| line.contains("secre")));
-    assert!(digest(&Disk::new(), &plan).is_err());
+    assert!(digest(&Disk::new(), &plan, &AtEase).is_err());
 }
 
 #[test]
@@ -136,7 +142,7 @@ fn a_file_that_grows_while_it_is_open_does_not_go_over_the_plan() {
         action: Mutex::new(Some(move || fs::write(&path, "x".repeat(1 << 20)))),
     };
     let dest = tree.base.join("copy");
-    let error = copy(&Disk::probed(Arc::new(probe)), &plan(&tree), &dest).unwrap_err();
+    let error = copy(&Disk::probed(Arc::new(probe)), &plan(&tree), &dest, &AtEase).unwrap_err();
     assert!(matches!(error, TreeError::Changed { .. }), "{error}");
     assert!(fs::metadata(dest.join("a")).unwrap().len() <= 5);
 }
@@ -157,8 +163,8 @@ fn a_refused_operation_is_an_error_that_names_the_file() {
             action: Mutex::new(Some(|| Err(std::io::Error::other("no")))),
         };
         let disk = Disk::probed(Arc::new(probe));
-        let error = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[])
-            .and_then(|plan| copy(&disk, &plan, &tree.base.join(format!("{kind:?}"))))
+        let error = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[], &AtEase)
+            .and_then(|plan| copy(&disk, &plan, &tree.base.join(format!("{kind:?}")), &AtEase))
             .unwrap_err();
         assert!(matches!(error, TreeError::Disk(_)), "{kind:?}: {error}");
         assert!(error.to_string().contains(tree.base.to_text().as_str()));

@@ -8,12 +8,12 @@ use std::fmt::{self, Write as _};
 
 use sha2::{Digest as _, Sha256};
 
-use super::reader::{Reader, hash};
-use super::scan::join;
-use super::{TreeError, TreePlan};
+use super::pace::Pace;
+use super::reader::{Hashed, Reader, hash};
+use super::{PlannedFile, TreeError, TreePlan};
 use crate::{Disk, DiskError, OperationKind};
 
-/// The digest of a whole tree, written as `sha256:<hex>`.
+/// A SHA-256, nearly always that of a whole tree, written as `sha256:<hex>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -27,6 +27,12 @@ pub struct NotADigest {
 
 impl Digest {
     const PREFIX: &'static str = "sha256:";
+
+    /// The digest of plain bytes, for whoever wants to notice that a file has another content.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
 
     /// Reads a digest as it is displayed.
     ///
@@ -120,20 +126,39 @@ impl FileDigests {
 /// Reads a planned tree and returns the digest that a copy of it would have.
 ///
 /// # Errors
-/// A file cannot be read, or is no longer what the plan says.
-pub fn digest(disk: &Disk, plan: &TreePlan) -> Result<Digest, TreeError> {
+/// A file cannot be read, is no longer what the plan says, or `pace` gives the work up.
+pub fn digest(disk: &Disk, plan: &TreePlan, pace: &dyn Pace) -> Result<Digest, TreeError> {
+    digest_where(disk, plan, &|_| true, pace)
+}
+
+/// Reads those files of a planned tree that `keep` wants and returns the digest of a tree that holds
+/// only them. What an installation adds to a copy can be left out of a comparison this way.
+///
+/// # Errors
+/// As [`digest`]; files that are not wanted are not read.
+pub fn digest_where(
+    disk: &Disk,
+    plan: &TreePlan,
+    keep: &dyn Fn(&PlannedFile) -> bool,
+    pace: &dyn Pace,
+) -> Result<Digest, TreeError> {
     let mut reader = Reader::new(disk, plan)?;
     let mut files = FileDigests::default();
     for dir in &plan.dirs {
         for file in &dir.files {
+            let planned = dir.planned(file);
+            if !keep(&planned) {
+                continue;
+            }
             let mut opened = reader.open(dir, file)?;
-            let hash = hash(&mut opened.file, file.size, |_| Ok(()))
+            let hashed = hash(&mut opened.file, file.size, pace, |_| Ok(()))
                 .map_err(|source| DiskError::io(OperationKind::Read, &opened.path, source))?;
-            let Some(hash) = hash else {
-                return Err(TreeError::Changed { path: opened.path });
+            let hash = match hashed {
+                Hashed::Whole(hash) => hash,
+                Hashed::OtherSize => return Err(TreeError::Changed { path: opened.path }),
+                Hashed::GivenUp => return Err(TreeError::GivenUp),
             };
-            let executable = opened.stamp.is_executable();
-            files.insert(join(&dir.path, &file.name), executable, hash);
+            files.insert(planned.path, opened.stamp.is_executable(), hash);
         }
     }
     Ok(files.digest())

@@ -4,14 +4,14 @@ use pretty_assertions::assert_eq;
 use sha2::{Digest as _, Sha256};
 
 use super::super::fixture::Tree;
-use super::super::{Limits, TreePlan};
+use super::super::{AtEase, Limits, TreePlan};
 use super::{Digest, FileDigests, digest, to_hex};
 use crate::Disk;
 
 fn digest_of(tree: &Tree) -> Digest {
     let disk = Disk::new();
-    let plan = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[]).unwrap();
-    digest(&disk, &plan).unwrap()
+    let plan = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[], &AtEase).unwrap();
+    digest(&disk, &plan, &AtEase).unwrap()
 }
 
 fn sha(text: &str) -> String {

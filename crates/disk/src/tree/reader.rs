@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::handle::DirHandle;
+use super::pace::Pace;
 use super::scan::{PlanDir, PlanFile};
 use super::{TreeError, TreePlan};
 use crate::{Disk, DiskError, Kind, OperationKind, Stamp};
@@ -95,14 +96,26 @@ fn denied(error: &io::Error) -> bool {
     )
 }
 
+/// The watcher of the work is asked after so many bytes of one file.
+const STEP: u64 = 1 << 20;
+
+/// How reading a file of a known size ended.
+pub(super) enum Hashed {
+    /// With the hash of all of it.
+    Whole([u8; 32]),
+    /// It is longer or shorter than it was.
+    OtherSize,
+    /// The work is not wanted any more.
+    GivenUp,
+}
+
 /// Reads exactly `size` bytes, hands each piece to `sink` and returns the hash of all.
-///
-/// `None` means that the content is longer or shorter.
 pub(super) fn hash(
     content: &mut impl Read,
     size: u64,
+    pace: &dyn Pace,
     mut sink: impl FnMut(&[u8]) -> io::Result<()>,
-) -> io::Result<Option<[u8; 32]>> {
+) -> io::Result<Hashed> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![
         0_u8;
@@ -111,6 +124,7 @@ pub(super) fn hash(
             .min(1 << 16)
     ];
     let mut left = size;
+    let mut untold = 0;
     loop {
         let count = match content.read(&mut buffer) {
             Ok(0) => break,
@@ -118,12 +132,27 @@ pub(super) fn hash(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        let Some(rest) = left.checked_sub(u64::try_from(count).unwrap_or(u64::MAX)) else {
-            return Ok(None);
+        let bytes = u64::try_from(count).unwrap_or(u64::MAX);
+        let Some(rest) = left.checked_sub(bytes) else {
+            return Ok(Hashed::OtherSize);
         };
         left = rest;
         hasher.update(&buffer[..count]);
         sink(&buffer[..count])?;
+        untold += bytes;
+        if untold >= STEP {
+            if !pace.step(untold) {
+                return Ok(Hashed::GivenUp);
+            }
+            untold = 0;
+        }
     }
-    Ok((left == 0).then(|| hasher.finalize().into()))
+    if left > 0 {
+        return Ok(Hashed::OtherSize);
+    }
+    // Each file is told of, also an empty one.
+    if !pace.step(untold) {
+        return Ok(Hashed::GivenUp);
+    }
+    Ok(Hashed::Whole(hasher.finalize().into()))
 }

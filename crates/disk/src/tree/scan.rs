@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use plugd_model::{AbsPath, Problem, ProblemKind};
 use sha2::{Digest as _, Sha256};
 
+use super::pace::{Pace, go_on};
 use super::{Limits, OverLimit, TreeError};
 use crate::{Disk, DiskError, Entry, Kind, Stamp};
 
 /// The directory of git's own data, which is never part of a plugin.
 const GIT: &str = ".git";
+
+/// Set-user, set-group and sticky. On a directory they are inherited and mean no harm.
+const SPECIAL_BITS: u32 = 0o7000;
 
 /// What of a tree a copy would hold, decided once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +24,7 @@ pub struct TreePlan {
     pub(super) root: AbsPath,
     pub(super) dirs: Vec<PlanDir>,
     left_out: Vec<Problem>,
+    is_plain: bool,
     entries: u64,
     bytes: u64,
 }
@@ -55,6 +60,21 @@ pub struct PlannedFile {
     pub size: u64,
     /// Whether its owner may execute it.
     pub executable: bool,
+    /// Whether a link led there: to the file itself or to a directory above it.
+    pub linked: bool,
+}
+
+impl PlanDir {
+    /// A file of this directory as others see it.
+    pub(super) fn planned(&self, file: &PlanFile) -> PlannedFile {
+        PlannedFile {
+            path: join(&self.path, &file.name),
+            size: file.size,
+            executable: file.executable,
+            // The source is a real path, so it differs from the path as soon as a link was met.
+            linked: file.linked.is_some() || Path::new(&self.path) != self.source,
+        }
+    }
 }
 
 impl TreePlan {
@@ -64,12 +84,14 @@ impl TreePlan {
     /// holds one of the `exclude` directories is refused.
     ///
     /// # Errors
-    /// The root is no directory, something cannot be read, or a limit is reached.
+    /// The root is no directory, something cannot be read, a limit is reached, or `pace` gives the
+    /// work up.
     pub fn scan(
         disk: &Disk,
         root: &AbsPath,
         limits: &Limits,
         exclude: &[AbsPath],
+        pace: &dyn Pace,
     ) -> Result<Self, TreeError> {
         let root = disk.resolve(root)?;
         if disk.link_stamp(&root)?.map(|stamp| stamp.kind) != Some(Kind::Dir) {
@@ -84,11 +106,13 @@ impl TreePlan {
         let mut scan = Scan {
             disk,
             limits,
+            pace,
             chain: Vec::new(),
             plan: Self {
                 root,
                 dirs: Vec::new(),
                 left_out: Vec::new(),
+                is_plain: true,
                 entries: 0,
                 bytes: 0,
             },
@@ -119,6 +143,14 @@ impl TreePlan {
     #[must_use]
     pub fn left_out(&self) -> &[Problem] {
         &self.left_out
+    }
+
+    /// Whether the tree holds exactly what a copy of it would: no links, no special files, no data
+    /// of git, no set-user, set-group or sticky bit on a file, nothing with a name that is refused.
+    /// What is stored is plain; only somebody else can have made it otherwise.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// A digest of names and stamps, without any content: the same as long as nobody touched a file.
@@ -159,13 +191,9 @@ impl TreePlan {
 
     /// The files of the copy, directory by directory.
     pub fn files(&self) -> impl Iterator<Item = PlannedFile> + '_ {
-        self.dirs.iter().flat_map(|dir| {
-            dir.files.iter().map(|file| PlannedFile {
-                path: join(&dir.path, &file.name),
-                size: file.size,
-                executable: file.executable,
-            })
-        })
+        self.dirs
+            .iter()
+            .flat_map(|dir| dir.files.iter().map(|file| dir.planned(file)))
     }
 }
 
@@ -208,6 +236,7 @@ fn resolve_existing(disk: &Disk, path: &AbsPath) -> Result<AbsPath, DiskError> {
 struct Scan<'a> {
     disk: &'a Disk,
     limits: &'a Limits,
+    pace: &'a dyn Pace,
     /// The real directories from the root to the current one; a link to one of them is a loop.
     chain: Vec<PathBuf>,
     plan: TreePlan,
@@ -226,10 +255,7 @@ impl Scan<'_> {
     /// Recursion is bounded by the depth limit.
     fn directory(&mut self, path: String, source: PathBuf, depth: u32) -> Result<(), TreeError> {
         let real = self.plan.root.join(&source);
-        let entries = self
-            .disk
-            .list(&real)
-            .map_err(|error| self.vanished(error))?;
+        let entries = self.list(&real)?;
         let dir = self.plan.dirs.len();
         self.plan.dirs.push(PlanDir {
             path: path.clone(),
@@ -239,10 +265,12 @@ impl Scan<'_> {
         self.chain.push(source.clone());
         for Entry { name, kind } in entries {
             if name == GIT {
+                self.plan.is_plain = false;
                 continue;
             }
             let place = real.join(&name);
             self.count(&place, depth + 1)?;
+            go_on(self.pace, 0)?;
             let Some(name) = name.to_str().filter(|name| is_storable_name(name)) else {
                 self.leave_out(
                     &place,
@@ -261,6 +289,21 @@ impl Scan<'_> {
         }
         self.chain.pop();
         Ok(())
+    }
+
+    /// Lists a directory as far as the limit allows, so that a directory of millions costs no more
+    /// than one that is just too large.
+    fn list(&self, real: &AbsPath) -> Result<Vec<Entry>, TreeError> {
+        let left = self.limits.entries.saturating_sub(self.plan.entries);
+        // Git's own directory is listed and not counted.
+        match self.disk.list_up_to(real, left.saturating_add(1)) {
+            Ok(Some(entries)) => Ok(entries),
+            Ok(None) => Err(TreeError::OverLimit {
+                limit: OverLimit::Entries(self.limits.entries),
+                path: real.clone(),
+            }),
+            Err(error) => Err(self.vanished(error)),
+        }
     }
 
     fn entry(&mut self, spot: Spot, kind: Kind, place: &AbsPath) -> Result<(), TreeError> {
@@ -296,6 +339,7 @@ impl Scan<'_> {
                 path: place.clone(),
             });
         }
+        self.plan.is_plain &= linked.is_none() && stamp.mode & SPECIAL_BITS == 0;
         self.plan.dirs[spot.dir].files.push(PlanFile {
             name: spot.name,
             linked,
@@ -333,7 +377,10 @@ impl Scan<'_> {
                 self.leave_out(place, "a link to a directory above it is not copied");
                 Ok(())
             }
-            Some(Kind::Dir) => self.directory(spot.path, target, spot.depth),
+            Some(Kind::Dir) => {
+                self.plan.is_plain = false;
+                self.directory(spot.path, target, spot.depth)
+            }
             Some(Kind::Special) => {
                 self.leave_out(place, "a link to a FIFO, socket or device is not copied");
                 Ok(())
@@ -362,6 +409,7 @@ impl Scan<'_> {
     fn leave_out(&mut self, place: &AbsPath, why: &str) {
         let problem = Problem::warning(ProblemKind::LeftOut, why).in_file(place);
         self.plan.left_out.push(problem);
+        self.plan.is_plain = false;
     }
 
     /// A directory that is gone when it is listed was there when its parent was.

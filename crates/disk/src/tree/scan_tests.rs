@@ -1,17 +1,17 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use pretty_assertions::assert_eq;
 
 use super::super::fixture::Tree;
-use super::super::{Limits, OverLimit, TreeError};
+use super::super::{AtEase, Limits, OverLimit, TreeError};
 use super::TreePlan;
 use crate::Disk;
 
 fn scan(tree: &Tree) -> Result<TreePlan, TreeError> {
-    TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[])
+    TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[], &AtEase)
 }
 
 fn describe(tree: &Tree, plan: &TreePlan) -> Vec<String> {
@@ -151,7 +151,7 @@ fn special_files_are_reported_and_never_opened() {
 #[track_caller]
 fn check_limit(lines: &[&str], limits: Limits, expected: Option<(OverLimit, &str)>) {
     let tree = Tree::new(lines);
-    match TreePlan::scan(&Disk::new(), &tree.root, &limits, &[]) {
+    match TreePlan::scan(&Disk::new(), &tree.root, &limits, &[], &AtEase) {
         Ok(_) => assert_eq!(None, expected),
         Err(TreeError::OverLimit { limit, path }) => {
             let (expected, at) = expected.unwrap();
@@ -193,6 +193,59 @@ fn limits_name_the_first_entry_beyond_them() {
 }
 
 #[test]
+fn a_directory_is_not_listed_beyond_the_limit() {
+    let names: Vec<_> = (0..100).map(|n| format!("big/{n}=")).collect();
+    let lines: Vec<_> = names.iter().map(String::as_str).collect();
+    let limits = |entries| Limits {
+        entries,
+        ..Limits::INSTALL
+    };
+    // It is the directory that is named, because no entry of it is the first.
+    let over = OverLimit::Entries(50);
+    check_limit(&lines, limits(50), Some((over, "big")));
+    check_limit(&lines, limits(101), None);
+    // Git's own directory does not count, and it does not hide an entry that does.
+    let git = ["a=1", "b=1", ".git/x=1"];
+    check_limit(&git, limits(2), None);
+    check_limit(&git, limits(1), Some((OverLimit::Entries(1), ".")));
+}
+
+#[test]
+fn a_plain_tree_is_what_a_copy_of_it_would_be() {
+    let is_plain = |lines: &[&str]| scan(&Tree::new(lines)).unwrap().is_plain();
+    assert!(is_plain(&["a/b=1", "run*=2", "empty/"]));
+    for odd in [
+        "link -> a/b",
+        "dir -> a",
+        "out -> /etc",
+        "gone -> nowhere",
+        ".git/x=1",
+        "a/.git=1",
+        "line\nbreak=1",
+    ] {
+        assert!(!is_plain(&["a/b=1", odd]), "{odd}");
+    }
+    for mode in [0o4755, 0o2755, 0o1644] {
+        let tree = Tree::new(&["a=1"]);
+        let path = tree.root.join("a");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert!(!scan(&tree).unwrap().is_plain(), "{mode:o}");
+    }
+}
+
+#[test]
+fn files_that_a_link_led_to_are_marked() {
+    let tree = Tree::new(&["a/b=1", "a/c -> b", "d -> a"]);
+    let plan = scan(&tree).unwrap();
+    let files: Vec<_> = plan.files().map(|file| (file.path, file.linked)).collect();
+    let expected = [("a/b", false), ("a/c", true), ("d/b", true), ("d/c", true)];
+    assert_eq!(
+        files,
+        expected.map(|(path, linked)| (path.to_owned(), linked))
+    );
+}
+
+#[test]
 fn links_that_multiply_end_at_the_limit() {
     let mut lines = Vec::new();
     for n in 0..40 {
@@ -221,6 +274,7 @@ fn a_tree_that_contains_the_store_is_refused() {
         &tree.root,
         &Limits::INSTALL,
         std::slice::from_ref(&store),
+        &AtEase,
     )
     .unwrap_err();
     assert!(
@@ -230,9 +284,27 @@ fn a_tree_that_contains_the_store_is_refused() {
     // Also when the way to it is a link.
     symlink(tree.root.as_path(), tree.base.join("alias")).unwrap();
     let store = tree.base.join("alias/store");
-    assert!(TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[store]).is_err());
+    assert!(
+        TreePlan::scan(
+            &Disk::new(),
+            &tree.root,
+            &Limits::INSTALL,
+            &[store],
+            &AtEase
+        )
+        .is_err()
+    );
     let beside = tree.base.join("root-store");
-    assert!(TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[beside]).is_ok());
+    assert!(
+        TreePlan::scan(
+            &Disk::new(),
+            &tree.root,
+            &Limits::INSTALL,
+            &[beside],
+            &AtEase
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -240,7 +312,7 @@ fn the_root_must_be_a_directory() {
     let tree = Tree::new(&["a=1"]);
     let scan = |root: &str| {
         let root = tree.root.join(root);
-        TreePlan::scan(&Disk::new(), &root, &Limits::INSTALL, &[])
+        TreePlan::scan(&Disk::new(), &root, &Limits::INSTALL, &[], &AtEase)
     };
     assert!(matches!(scan("a"), Err(TreeError::NotADirectory { .. })));
     assert!(matches!(scan("b"), Err(TreeError::Disk(error)) if error.is_not_found()));

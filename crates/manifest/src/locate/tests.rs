@@ -67,26 +67,28 @@ fn make_fifo(path: &Path) {
     assert!(made.unwrap().success());
 }
 
+/// Checks which file is found, and the kinds of the problems met on the way.
 #[track_caller]
-fn check_marketplace(lines: &[&str], expected: Result<Option<&str>, ProblemKind>) {
+fn check_marketplace(lines: &[&str], found: Option<&str>, problems: &[ProblemKind]) {
     let tree = Tree::new(lines);
     let root = tree.root();
-    let found = find_marketplace(&Disk::new(), &root);
-    let expected = expected.map(|file| file.map(|file| root.join(file)));
-    assert_eq!(found.map_err(|problem| problem.kind), expected, "{lines:?}");
+    let search = find_marketplace(&Disk::new(), &root);
+    let kinds: Vec<_> = search.problems.iter().map(|problem| problem.kind).collect();
+    assert_eq!(search.found, found.map(|file| root.join(file)), "{lines:?}");
+    assert_eq!(kinds, problems, "{lines:?}");
 }
 
 #[test]
 fn the_four_places_of_a_marketplace() {
-    check_marketplace(&[], Ok(None));
-    check_marketplace(&["marketplace.json = {}", ".agents/plugins/"], Ok(None));
+    check_marketplace(&[], None, &[]);
+    check_marketplace(&["marketplace.json = {}", ".agents/plugins/"], None, &[]);
     for (first, file) in MARKETPLACE_FILES.iter().enumerate() {
         let lines: Vec<_> = MARKETPLACE_FILES[first..]
             .iter()
             .map(|file| format!("{file} = {{}}"))
             .collect();
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
-        check_marketplace(&lines, Ok(Some(file)));
+        check_marketplace(&lines, Some(file), &[]);
     }
 }
 
@@ -98,23 +100,26 @@ fn a_linked_marketplace_manifest_is_accepted() {
             "real.json = {}",
             ".claude-plugin/marketplace.json -> ../real.json",
         ],
-        Ok(Some(file)),
+        Some(file),
+        &[],
     );
     check_marketplace(
         &[
             "../real.json = {}",
             ".claude-plugin/marketplace.json -> ../../real.json",
         ],
-        Ok(Some(file)),
+        Some(file),
+        &[],
     );
     check_marketplace(
         &["x/marketplace.json = {}", ".claude-plugin -> x"],
-        Ok(Some(file)),
+        Some(file),
+        &[],
     );
 }
 
 #[test]
-fn something_else_in_the_place_of_a_marketplace_manifest_is_a_problem() {
+fn something_else_in_the_place_of_a_marketplace_manifest_hides_nothing() {
     let later = ".cursor-plugin/marketplace.json = {}";
     for (line, kind) in [
         (".agents/plugins/marketplace.json/", ProblemKind::NotAFile),
@@ -133,16 +138,35 @@ fn something_else_in_the_place_of_a_marketplace_manifest_is_a_problem() {
         ),
         (".claude-plugin/marketplace.json/", ProblemKind::NotAFile),
     ] {
-        check_marketplace(&[line], Err(kind));
-        check_marketplace(&[line, later], Err(kind));
+        check_marketplace(&[line], None, &[kind]);
+        check_marketplace(
+            &[line, later],
+            Some(".cursor-plugin/marketplace.json"),
+            &[kind],
+        );
     }
+    check_marketplace(
+        &[
+            ".agents/plugins/marketplace.json -> nowhere",
+            ".agents/plugins/api_marketplace.json/",
+            ".claude-plugin = no directory",
+            ".cursor-plugin/marketplace.json |",
+        ],
+        None,
+        &[
+            ProblemKind::Missing,
+            ProblemKind::NotAFile,
+            ProblemKind::NotAFile,
+        ],
+    );
     // Behind the one that counts nobody looks.
     check_marketplace(
         &[
             ".claude-plugin/marketplace.json = {}",
             ".cursor-plugin/marketplace.json/",
         ],
-        Ok(Some(".claude-plugin/marketplace.json")),
+        Some(".claude-plugin/marketplace.json"),
+        &[],
     );
 }
 
@@ -392,10 +416,13 @@ fn a_denied_right_is_said_and_not_remembered() {
         assert_eq!(problem.path, Some(path));
         assert!(look.seen.is_none());
     }
+    // The manifest behind it does not stand in for one that nobody can see.
+    let tree = Tree::new(&[".claude-plugin/marketplace.json = {}"]);
     let place = tree.root().join(MARKETPLACE_FILES[0]);
     let disk = Disk::probed(Arc::new(Denied(OperationKind::Stat, place)));
-    let problem = find_marketplace(&disk, &tree.root()).unwrap_err();
-    assert_eq!(problem.kind, ProblemKind::Unreadable);
+    let search = find_marketplace(&disk, &tree.root());
+    assert_eq!(search.found, None);
+    assert_eq!(search.problems[0].kind, ProblemKind::Unreadable);
 }
 
 /// Puts a link out of the plugin in the manifest's place between the look and the read.

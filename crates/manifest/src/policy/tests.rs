@@ -149,12 +149,25 @@ fn unknown_products_restrict_all_the_same() {
         Some(&[]),
         &["error badValue plugins[0].policy.products[0] 2:50"],
     );
+}
+
+#[test]
+fn products_of_a_wrong_type_forbid_and_hide_nothing() {
+    for value in ["\"CODEX\"", "5", "{}", "true"] {
+        check(
+            &format!(r#","policy":{{"products":{value}}}"#),
+            NotAvailable,
+            OnInstall,
+            None,
+            &["error wrongType plugins[0].policy.products 2:49"],
+        );
+    }
     check(
-        r#","policy":{"products":"CODEX"}"#,
-        Available,
-        OnInstall,
-        Some(&[]),
-        &["error wrongType plugins[0].policy.products 2:49"],
+        r#","policy":{"installation":"AVAILABLE","authentication":"ON_USE","products":[null]}"#,
+        NotAvailable,
+        OnUse,
+        None,
+        &["error wrongType plugins[0].policy.products[0] 2:103"],
     );
 }
 
@@ -165,7 +178,7 @@ fn a_policy_that_is_no_object_forbids() {
             &format!(r#","policy":{value}"#),
             NotAvailable,
             OnInstall,
-            Some(&[]),
+            None,
             &["error wrongType plugins[0].policy 2:37"],
         );
     }

@@ -50,6 +50,12 @@ fn effective(config: &Snapshot) -> Map<String, Value> {
         Value::Object(members) => members.clone(),
         _ => Map::new(),
     };
+    // Clients iterate these two, so they are there also when nothing is configured.
+    for table in ["plugins", "marketplaces"] {
+        members
+            .entry(table)
+            .or_insert_with(|| Value::Object(Map::new()));
+    }
     if let Some(Value::Object(rows)) = members.get_mut("marketplaces") {
         for row in rows.values_mut().filter_map(Value::as_object_mut) {
             for member in MARKETPLACE_MEMBERS {

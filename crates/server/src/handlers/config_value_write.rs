@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plugd_plugins::call::Call;
-use plugd_plugins::{ConfigEdit, ConfigWrite, ConfigWritten, write_config};
+use plugd_plugins::{ConfigEdit, ConfigWrite, ConfigWritten, LayerSource, write_config};
 use plugd_protocol as wire;
 
 use super::{config_read, shared};
@@ -68,11 +68,23 @@ pub(super) async fn write(
         version,
         file_path: shared::path(&file),
         overridden_metadata: overridden.map(|(layer, value)| wire::OverriddenMetadata {
-            message: "a layer above the user's decides this key".to_owned(),
+            message: overridden_by(&layer.source),
             overriding_layer: config_read::metadata(&layer),
             effective_value: value,
         }),
     })
+}
+
+/// The words are the reference's.
+fn overridden_by(source: &LayerSource) -> String {
+    match source {
+        LayerSource::System => "Overridden by system config".to_owned(),
+        LayerSource::User => "Overridden by user config".to_owned(),
+        LayerSource::Profile { name } => format!("Overridden by profile {name}"),
+        LayerSource::Project { folder } => format!("Overridden by project config: {folder}"),
+        LayerSource::SessionFlags => "Overridden by session flags".to_owned(),
+        LayerSource::Managed => "Overridden by managed config".to_owned(),
+    }
 }
 
 fn edit(edit: wire::ConfigEdit) -> ConfigEdit {

@@ -30,7 +30,7 @@ pub(crate) async fn handle(
         },
         (None, Some(_)) => {
             return Err(plugd_plugins::Error::LoginRequired {
-                action: "install remote plugin",
+                action: "read remote plugin details before install",
             }
             .into());
         }

@@ -16,7 +16,8 @@ use crate::wire_error::WireError;
 
 /// How many results a page has when the client does not say.
 const DEFAULT_LIMIT: u32 = 100;
-/// How many it may ask for.
+/// How many it may ask for. Like the reference, a number outside is brought inside and not refused:
+/// a client that asks for too much gets a cursor to go on with.
 const MAX_LIMIT: u32 = 1_000;
 
 pub(crate) async fn handle(

@@ -46,6 +46,8 @@ pub(super) struct Session {
     log: mpsc::Receiver<String>,
     input: Option<PipeWriter>,
     pub(super) lines: mpsc::Receiver<String>,
+    /// Says that the thread behind `lines` has closed its end of the output.
+    closed: mpsc::Receiver<()>,
     waiting: Vec<Value>,
     pub(super) events: Events,
     signal: Option<oneshot::Sender<()>>,
@@ -223,12 +225,14 @@ impl Session {
                 .await
                 .unwrap()
         });
+        let (lines, closed) = read_lines(output);
         Self {
             runtime,
             stage,
             log,
             input: Some(input),
-            lines: read_lines(output),
+            lines,
+            closed,
             waiting: Vec::new(),
             events,
             signal: Some(signal),
@@ -334,6 +338,14 @@ impl Session {
         self.signal.take().unwrap().send(()).unwrap();
     }
 
+    /// The client takes the answer to one more read and goes: when this returns, nobody holds the
+    /// other end of the output any more.
+    pub(super) fn stop_reading(&mut self, id: &str) {
+        self.lines = mpsc::channel().1;
+        self.read(id, "x");
+        self.closed.recv_timeout(DEADLINE).expect("a closed output");
+    }
+
     /// Waits for the end of the connection.
     pub(super) fn wait(&mut self) -> ExitReason {
         let connection = self.connection.take().unwrap();
@@ -353,17 +365,21 @@ impl Session {
     }
 }
 
-fn read_lines(output: PipeReader) -> mpsc::Receiver<String> {
+/// The lines of the output, and a sign that the output is closed.
+fn read_lines(output: PipeReader) -> (mpsc::Receiver<String>, mpsc::Receiver<()>) {
     let (sender, lines) = mpsc::channel();
+    let (closing, closed) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines() {
             // A test that drops its end is a client that is gone.
             if sender.send(line.unwrap()).is_err() {
-                return;
+                break;
             }
         }
+        // The loop has dropped the pipe.
+        closing.send(()).ok();
     });
-    lines
+    (lines, closed)
 }
 
 /// A cancel in one of its three spellings.

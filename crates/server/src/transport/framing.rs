@@ -150,7 +150,12 @@ impl Framer {
     /// The input has ended: a last line needs no line break, anything else is cut off.
     pub(crate) fn finish(&mut self) -> Option<Frame> {
         let rest = mem::take(&mut self.buffer);
-        match mem::replace(&mut self.state, State::SkipLine) {
+        // Nothing comes any more, and what was decided stays so.
+        let end = match self.framing() {
+            Some(Framing::Headers) => State::Resume,
+            Some(Framing::Lines) | None => State::SkipLine,
+        };
+        match mem::replace(&mut self.state, end) {
             State::Line => message(rest),
             State::Headers if is_blank(&rest) => None,
             State::Headers | State::Body { .. } => Some(Frame::Fault(Fault::Cut)),

@@ -170,6 +170,10 @@ fn the_decision_is_known_with_the_first_byte() {
         let mut piece = input.as_bytes();
         assert_eq!(framer.push(&mut piece), None);
         assert_eq!(framer.framing(), expected, "{input:?}");
+        framer.finish();
+        if expected.is_some() {
+            assert_eq!(framer.framing(), expected, "{input:?} at the end");
+        }
     }
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn start(
 ) -> io::Result<Input> {
     let (sender, frames) = mpsc::channel(QUEUED_MESSAGES);
     let stopped = Arc::new(AtomicBool::new(false));
+    let framer = Framer::new(choice);
     let pump = Pump {
         runtime: Handle::current(),
         room: Room::of_bytes(QUEUED_BYTES),
@@ -62,9 +63,11 @@ pub(crate) fn start(
         framing,
         sender,
     };
+    // A choice that was made outside holds before the first byte.
+    pump.decide(&framer);
     thread::Builder::new()
         .name("input".to_owned())
-        .spawn(move || pump.run(input, Framer::new(choice)))?;
+        .spawn(move || pump.run(input, framer))?;
     Ok(Input { frames, stopped })
 }
 
@@ -93,29 +96,79 @@ impl Pump {
                 }
             };
             let mut rest = &chunk[..read];
-            while let Some(frame) = framer.push(&mut rest) {
-                if self.hand_over(&framer, frame).is_err() {
+            loop {
+                let frame = framer.push(&mut rest);
+                // Before the message, so that its answer already knows; and also without one, since
+                // the first may never be complete and is answered all the same.
+                self.decide(&framer);
+                let Some(frame) = frame else {
+                    break;
+                };
+                if self.hand_over(frame).is_err() {
                     return;
                 }
             }
         }
         if let Some(frame) = framer.finish()
-            && self.hand_over(&framer, frame).is_err()
+            && self.hand_over(frame).is_err()
         {
             tracing::debug!("the last message came after the end");
         }
     }
 
-    fn hand_over(&self, framer: &Framer, frame: Frame) -> Result<(), Gone> {
-        // Before the message, so that its answer already knows.
+    fn decide(&self, framer: &Framer) {
         if let Some(framing) = framer.framing() {
             self.framing.decide(framing);
         }
+    }
+
+    fn hand_over(&self, frame: Frame) -> Result<(), Gone> {
         let bytes = match &frame {
             Frame::Message(bytes) => bytes.len(),
             Frame::Fault(_) => 0,
         };
         let room = self.runtime.block_on(self.room.take(bytes));
         self.sender.blocking_send((frame, room)).map_err(|_| Gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::start;
+    use crate::transport::framing::{Fault, Frame, Framing, FramingChoice};
+    use crate::transport::writer::FramingCell;
+
+    /// What the writer answers in once the only piece of this input has been met.
+    async fn check(choice: FramingChoice, input: &'static str, fault: Fault, framing: Framing) {
+        let cell = FramingCell::default();
+        let mut frames = start(input.as_bytes(), choice, cell.clone()).unwrap();
+        assert_eq!(frames.next().await, Some(Frame::Fault(fault)), "{input:?}");
+        assert_eq!(cell.get(), framing, "{input:?}");
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_cut_off_is_answered_in_kind() {
+        let cut = "Content-Length: 9\r\n\r\n{}";
+        for input in [cut, "C", "Content-Length: 9\r\n", "\u{feff}\r\nC"] {
+            check(FramingChoice::Auto, input, Fault::Cut, Framing::Headers).await;
+        }
+        for input in [cut, "{"] {
+            check(FramingChoice::Headers, input, Fault::Cut, Framing::Headers).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_choice_holds_before_the_first_byte() {
+        for (choice, framing) in [
+            (FramingChoice::Headers, Framing::Headers),
+            (FramingChoice::Lines, Framing::Lines),
+        ] {
+            let cell = FramingCell::default();
+            let mut frames = start(std::io::empty(), choice, cell.clone()).unwrap();
+            assert_eq!(frames.next().await, None);
+            assert_eq!(cell.get(), framing);
+        }
     }
 }

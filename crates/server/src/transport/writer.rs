@@ -60,7 +60,8 @@ impl FramingCell {
         self.0.get_or_init(|| framing);
     }
 
-    fn get(&self) -> Framing {
+    /// What answers are written in; lines as long as nobody knows.
+    pub(crate) fn get(&self) -> Framing {
         self.0.get().copied().unwrap_or(Framing::Lines)
     }
 }

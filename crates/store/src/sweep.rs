@@ -1,0 +1,94 @@
+//! Removing what nobody needs any more and no transaction answers for: trees that no record names,
+//! and files that were half written when their writer was killed.
+//!
+//! Only what has a name of ours is removed, and only regular files and trees; a stranger's file in
+//! our directories stays where it is.
+
+use std::collections::BTreeSet;
+
+use plugd_disk::{Entry, FileLock, Kind, is_temporary};
+use plugd_model::AbsPath;
+
+use crate::{Store, StoreError};
+
+/// A file that is being written has its final name after milliseconds. Not everything in the state
+/// directory is written under the store lock, so a younger one may be somebody's.
+const HALF_WRITTEN_NS: i128 = 300 * 1_000_000_000;
+
+impl Store {
+    /// Removes the trees that no record names, as they stay behind when a process is killed between
+    /// its commit and the end of its work.
+    pub(crate) fn sweep_trees(&self, _lock: &FileLock) -> Result<(), StoreError> {
+        // What a lease names is in use. Who holds one is not known here, so nothing goes meanwhile.
+        if !self
+            .entries_in(&self.layout().state().join("leases"))?
+            .is_empty()
+        {
+            return Ok(());
+        }
+        let unused = self.unnamed_trees(&BTreeSet::new())?;
+        if unused.is_empty() {
+            return Ok(());
+        }
+        let ticket = self.open_ticket()?;
+        unused
+            .iter()
+            .try_for_each(|digest| self.discard(&self.tree_of(digest), &ticket))
+    }
+
+    /// Removes records that were half written. Records are written under the store lock only, so
+    /// under it every such file is dead.
+    pub(crate) fn sweep_records(&self, _lock: &FileLock) -> Result<(), StoreError> {
+        let records = self.layout().records();
+        for Entry { name, kind } in self.entries_in(&records)? {
+            if kind == Kind::Dir {
+                self.sweep_half_written(&records.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the half-written files of one directory whose writers are dead.
+    pub(crate) fn sweep_half_written(&self, dir: &AbsPath) -> Result<(), StoreError> {
+        for entry in self.entries_in(dir)? {
+            if is_half_written(&entry) {
+                self.disk().remove_file(&dir.join(&entry.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes files of the state directory that were half written long ago. Needs no lock, because
+    /// nobody writes that long.
+    pub(crate) fn sweep_old(&self, half_written: &[AbsPath]) -> Result<(), StoreError> {
+        let now = self.inner.clock.now().as_nanos();
+        let now = i128::try_from(now).unwrap_or(i128::MAX);
+        for path in half_written {
+            let Some(stamp) = self.disk().link_stamp(path)? else {
+                continue;
+            };
+            if now.saturating_sub(stamp.modified_ns) > HALF_WRITTEN_NS {
+                self.disk().remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists a directory that need not exist.
+    pub(crate) fn entries_in(&self, dir: &AbsPath) -> Result<Vec<Entry>, StoreError> {
+        match self.disk().list(dir) {
+            Ok(entries) => Ok(entries),
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Whether an entry is a file that [`plugd_disk::Disk::replace`] had not finished.
+pub(crate) fn is_half_written(entry: &Entry) -> bool {
+    entry.kind == Kind::File && entry.name.to_str().is_some_and(is_temporary)
+}
+
+#[cfg(test)]
+#[path = "sweep_tests.rs"]
+mod tests;
