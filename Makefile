@@ -6,6 +6,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
+	@echo "building plugd and the demo …"
 	$(CARGO) build --locked --quiet --bin plugd --example demo
 	$(CARGO) run --locked --quiet --example demo
 
@@ -16,7 +17,7 @@ else
 	$(CARGO) test --locked --workspace --quiet
 endif
 
-# Everything beside the code; no process is started.
+# The tests beside the code. Only those of the testkit start a process, a shell.
 test-unit:
 	$(CARGO) test --locked --workspace --lib --quiet
 

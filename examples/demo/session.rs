@@ -28,7 +28,6 @@ impl Daemon {
             .env_clear()
             .env("HOME", home)
             .env("CODEX_HOME", home.join("codex"))
-            .env("CODEX_DISABLE_CURATED_PLUGIN_SYNC", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

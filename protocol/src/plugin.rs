@@ -174,7 +174,7 @@ pub struct PluginSearchParams {
     /// The `nextCursor` of the answer before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// At most so many results.
+    /// At most so many results: 100 when absent. 0 counts as 1, and more than 1,000 as 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }

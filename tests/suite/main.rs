@@ -53,6 +53,8 @@ mod status;
 mod bad_input;
 /// The command line.
 mod cli;
+/// The command line when something is broken or switched off.
+mod cli_refusals;
 /// Installed copies follow their sources, and no stranger's.
 mod refresh;
 /// Every method and the command line see the same marketplaces.

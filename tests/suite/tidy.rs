@@ -20,7 +20,8 @@ const LONG_FILES: &[(&str, &str)] = &[];
 /// Functions that are longer, as `file::function`, each with the reason.
 const LONG_FUNCTIONS: &[(&str, &str)] = &[];
 
-/// Which crate may name which other crate of ours; ARCHITECTURE.md tells why.
+/// Which crate names which other crate of ours; ARCHITECTURE.md tells why. A row that allows more
+/// than is named would let a dependency come back unnoticed.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("plugd", &["cli", "server", "model"]),
     ("cli", &["server", "plugins", "model", "disk"]),
@@ -39,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("marketplace", &["manifest", "config", "model", "disk"]),
     ("components", &["manifest", "model", "disk"]),
-    ("store", &["manifest", "model", "disk"]),
+    ("store", &["model", "disk"]),
     ("config", &["model", "disk"]),
     ("manifest", &["model", "disk"]),
     ("disk", &["model"]),
@@ -118,8 +119,7 @@ fn dependencies_follow_the_table() {
     for (name, allowed) in ALLOWED {
         let named = named_by(&read(&manifests[name]));
         let allowed: BTreeSet<String> = allowed.iter().map(|one| (*one).to_owned()).collect();
-        let extra: Vec<_> = named.difference(&allowed).collect();
-        assert!(extra.is_empty(), "{name} may not depend on {extra:?}");
+        assert_eq!(named, allowed, "what {name} depends on");
     }
     let members = read(&root().join("Cargo.toml"));
     for entry in fs::read_dir(root().join("crates")).unwrap() {

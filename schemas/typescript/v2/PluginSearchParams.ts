@@ -8,7 +8,7 @@ export type PluginSearchParams = {
   cursor?: string | null;
   /** Directories whose repositories may hold marketplaces. */
   cwds?: Array<AbsolutePathBuf> | null;
-  /** At most so many results. */
+  /** At most so many results: 100 when absent. 0 counts as 1, and more than 1,000 as 1,000. */
   limit?: number | null;
   /** Which part of the world to search; absent means all of it. */
   scope?: PluginSearchScope | null;
