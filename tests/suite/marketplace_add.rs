@@ -46,7 +46,7 @@ fn the_whole_answer_and_what_is_written() {
 fn local_source_texts() {
     for source in [
         "$ROOT/market",
-        "$ROOT/work/../market",
+        "$ROOT/cwd/../market",
         "../market",
         "./../market",
         "$ROOT/alias",
@@ -61,7 +61,7 @@ fn local_source_texts() {
         daemon.shut_down();
     }
     // The working directory itself.
-    let sandbox = Sandbox::from(&marketplace("work", "here", &[("p", "1")]));
+    let sandbox = Sandbox::from(&marketplace("cwd", "here", &[("p", "1")]));
     let mut daemon = start(&sandbox);
     assert_eq!(add(&mut daemon, ".")["marketplaceName"], "here");
     daemon.shut_down();

@@ -268,13 +268,13 @@ fn an_error_in_a_file_names_its_place() {
 
 #[test]
 fn what_json_does_not_tell_is_told_on_stderr() {
-    let sandbox = Sandbox::from("== work/types\nno directory\n");
-    let failed = ran(&sandbox, "schema generate --out work/types --json");
+    let sandbox = Sandbox::from("== cwd/types\nno directory\n");
+    let failed = ran(&sandbox, "schema generate --out cwd/types --json");
     assert_eq!(failed.code, 1);
     let json: Value = serde_json::from_str(&failed.stdout).unwrap();
     assert_eq!(json["error"]["data"]["kind"], json!("internal"));
     let prefix = "error: the generated files cannot be written: cannot create the directory \
-                  `$ROOT/work/types`";
+                  `$ROOT/cwd/types`";
     assert!(failed.stderr.starts_with(prefix), "{}", failed.stderr);
 }
 

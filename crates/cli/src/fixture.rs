@@ -36,7 +36,7 @@ pub(crate) fn environment(args: &[&str], vars: &[(&str, &str)]) -> Environment {
             .iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
-        cwd: path("/work"),
+        cwd: path("/cwd"),
         home: Some(path("/home/u")),
         system_dir: path("/nonexistent/etc"),
         clock: Arc::new(Still),

@@ -270,13 +270,13 @@ mod tests {
 
     #[test]
     fn source_texts() {
-        let cwd = AbsPath::new("/work").unwrap();
+        let cwd = AbsPath::new("/cwd").unwrap();
         let home = AbsPath::new("/home/u").unwrap();
         for (text, expected) in [
             ("/a/b", Some("/a/b")),
-            (".", Some("/work")),
+            (".", Some("/cwd")),
             ("../x", Some("/x")),
-            ("./a#b@c", Some("/work/a#b@c")),
+            ("./a#b@c", Some("/cwd/a#b@c")),
             ("~/m", Some("/home/u/m")),
             ("owner/repo", None),
             ("foo", None),

@@ -60,7 +60,7 @@ pub fn test_environment(sandbox: &Sandbox) -> Environment {
     Environment {
         args: Vec::new(),
         vars: variables(sandbox),
-        cwd: sandbox.work(),
+        cwd: sandbox.cwd(),
         home: Some(sandbox.home()),
         system_dir: sandbox.system_dir(),
         clock: Arc::new(ManualClock::at(TEST_TIME)),

@@ -78,7 +78,7 @@ impl Launch {
             observer: None,
             args: Vec::new(),
             vars: BTreeMap::new(),
-            dir: "$ROOT/work".to_owned(),
+            dir: "$ROOT/cwd".to_owned(),
             input: None,
         }
     }

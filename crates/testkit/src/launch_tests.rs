@@ -57,7 +57,7 @@ fn arguments_variables_and_the_directory_take_the_root() {
     assert_eq!(launch.run(&sandbox).success(), expected);
     assert_eq!(
         shell("pwd").run(&sandbox).success(),
-        format!("{root}/work\n")
+        format!("{root}/cwd\n")
     );
 }
 

@@ -63,7 +63,7 @@ impl Sandbox {
             .context("cannot make a temporary directory")?;
         // Where the temporary directory is a link, the program would answer with another path.
         let root = AbsPath::new(fs::canonicalize(dir.path())?)?;
-        for name in ["home", "ch", "work", "tmp"] {
+        for name in ["home", "ch", "cwd", "tmp"] {
             let path = root.join(name);
             fs::create_dir(&path)?;
             set_mode(path.as_path(), 0o755)?;
@@ -98,8 +98,8 @@ impl Sandbox {
 
     /// The working directory.
     #[must_use]
-    pub fn work(&self) -> AbsPath {
-        self.path("work")
+    pub fn cwd(&self) -> AbsPath {
+        self.path("cwd")
     }
 
     /// The administrator's directory of tests in process; it does not exist unless a fixture
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_new_sandbox_has_its_directories_and_nothing_else() {
-        let expected = "== ch/\n== home/\n== tmp/\n== work/\n";
+        let expected = "== ch/\n== cwd/\n== home/\n== tmp/\n";
         assert_eq!(Sandbox::new().tree(""), expected);
     }
 

@@ -99,27 +99,27 @@ mod tests {
     fn check(sandbox: &Sandbox, out: &str, files: &[GeneratedFile], changed: usize) {
         let environment = test_environment(sandbox);
         let page = write(&environment, &Disk::new(), Path::new(out), files, text()).unwrap();
-        let out = sandbox.root().join("work/types");
+        let out = sandbox.root().join("cwd/types");
         assert_eq!(page, super::page(&out, files.len(), changed, text()));
     }
 
     #[test]
     fn files_are_written_once_and_again_when_they_differ() {
-        let sandbox = Sandbox::from("== work/types/own.txt\nmine\n");
+        let sandbox = Sandbox::from("== cwd/types/own.txt\nmine\n");
         let files = [file("json/v2/A.json", "{}\n"), file("openrpc.json", "[]\n")];
         check(&sandbox, "types", &files, 2);
         check(&sandbox, "./types/", &files, 0);
-        sandbox.write("work/types/openrpc.json", "[] \n");
+        sandbox.write("cwd/types/openrpc.json", "[] \n");
         check(&sandbox, "types", &files, 1);
         assert_eq!(
-            sandbox.tree("work"),
+            sandbox.tree("cwd"),
             "== types/json/v2/A.json\n{}\n== types/openrpc.json\n[]\n== types/own.txt\nmine\n"
         );
     }
 
     #[test]
     fn a_file_in_the_way_is_an_error() {
-        let sandbox = Sandbox::from("== work/types\nno directory\n");
+        let sandbox = Sandbox::from("== cwd/types\nno directory\n");
         let environment = test_environment(&sandbox);
         let failure = write(&environment, &Disk::new(), Path::new("types"), &[], text());
         let failure = failure.unwrap_err().to_string();
