@@ -45,7 +45,7 @@ schemas:
 
 # Needs cargo-deny; the advisory database needs the network, so it is a command of its own.
 deny:
-	$(CARGO) deny --locked check bans licenses sources
+	$(CARGO) deny --locked --workspace check bans licenses sources
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet

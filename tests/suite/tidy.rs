@@ -42,6 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("components", &["manifest", "model", "disk"]),
     ("store", &["model", "disk"]),
     ("config", &["model", "disk"]),
+    ("http", &["model", "disk"]),
     ("manifest", &["model", "disk"]),
     ("disk", &["model"]),
     ("testkit", &["disk", "model"]),
