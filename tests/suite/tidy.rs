@@ -44,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("config", &["model", "disk"]),
     ("http", &["model", "disk"]),
     ("manifest", &["model", "disk"]),
+    ("git", &["http", "model", "disk"]),
     ("disk", &["model"]),
     ("testkit", &["disk", "model"]),
     ("model", &[]),

@@ -37,6 +37,30 @@ impl Disk {
         })
     }
 
+    /// Writes a new file that must not exist yet, without making it durable: for trees that are
+    /// synced as a whole, or copied again before anybody relies on them.
+    ///
+    /// # Errors
+    /// Something stands there already, or the system refuses; what was written until then stays.
+    pub fn write_unsynced(&self, path: &AbsPath, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.see(OperationKind::Write, path, None, size)?;
+        create_new(path, mode)
+            .and_then(|mut file| file.write_all(bytes))
+            .map_err(|source| DiskError::io(OperationKind::Write, path, source))
+    }
+
+    /// Creates a symbolic link whose text is `target`. Nothing may stand at the path; nobody checks
+    /// where the link leads.
+    ///
+    /// # Errors
+    /// Something stands there already, or the system has no such links.
+    pub fn create_link(&self, path: &AbsPath, target: &str) -> Result<(), DiskError> {
+        self.see(OperationKind::Write, path, None, 0)?;
+        create_link(path, target)
+            .map_err(|source| DiskError::io(OperationKind::Write, path, source))
+    }
+
     /// Replaces a file atomically and durably, or creates it with `mode_if_new`.
     ///
     /// # Errors
@@ -129,6 +153,17 @@ fn create_new(path: &AbsPath, mode: u32) -> io::Result<File> {
 #[cfg(not(unix))]
 fn create_new(path: &AbsPath, _mode: u32) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
+}
+
+#[cfg(unix)]
+fn create_link(path: &AbsPath, target: &str) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Elsewhere links need a right that few users have.
+#[cfg(not(unix))]
+fn create_link(_path: &AbsPath, _target: &str) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]

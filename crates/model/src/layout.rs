@@ -175,6 +175,24 @@ impl Layout {
         self.state().join("trees")
     }
 
+    /// Bare git repositories, one per remote repository, named by the hash of its URL.
+    #[must_use]
+    pub fn mirrors(&self) -> AbsPath {
+        self.state().join("mirrors")
+    }
+
+    /// The mirror of one repository.
+    #[must_use]
+    pub fn mirror(&self, hash: &str) -> AbsPath {
+        self.mirrors().join(hash)
+    }
+
+    /// The lock over one mirror.
+    #[must_use]
+    pub fn mirror_lock(&self, hash: &str) -> AbsPath {
+        self.lock(&format!("mirror-{hash}"))
+    }
+
     /// The last background results.
     #[must_use]
     pub fn status(&self) -> AbsPath {

@@ -1,0 +1,172 @@
+//! The user's git configuration, as far as it says where to go and how to log in.
+//!
+//! Only the user's and the system's files are read; a repository's own configuration is a
+//! stranger's and never asked.
+
+use std::path::Path;
+
+use git2::{Config, ConfigLevel};
+
+use plugd_model::{Environment, git_url};
+
+/// The configuration; nothing in it when there are no files or they cannot be read.
+pub(crate) struct UserConfig(Vec<(String, String)>);
+
+impl UserConfig {
+    /// Reads the files that git would read.
+    pub(crate) fn load(environment: &Environment) -> Self {
+        let config = match environment.var("GIT_CONFIG_GLOBAL") {
+            Some(path) => only(Path::new(path)),
+            None => Config::open_default(),
+        };
+        match config.and_then(|config| entries(&config)) {
+            Ok(entries) => Self(entries),
+            Err(error) => {
+                tracing::warn!(
+                    reason = error.message(),
+                    "cannot read the git configuration"
+                );
+                Self(Vec::new())
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(entries: &[(&str, &str)]) -> Self {
+        let own = |text: &str| text.to_owned();
+        Self(entries.iter().map(|(k, v)| (own(k), own(v))).collect())
+    }
+
+    /// What `url.<base>.insteadOf` makes of an address; the longest match wins.
+    pub(crate) fn replacement(&self, url: &str) -> Option<String> {
+        self.0
+            .iter()
+            .filter_map(|(key, prefix)| {
+                let base = strip(key, "url.", ".insteadof")?;
+                let rest = url.strip_prefix(prefix.as_str())?;
+                (!prefix.is_empty()).then(|| (prefix.len(), format!("{base}{rest}")))
+            })
+            // The last of equals, as a later file overrides an earlier one.
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, replaced)| replaced)
+    }
+
+    /// The user's ssh program.
+    pub(crate) fn ssh_command(&self) -> Option<&str> {
+        self.last("core.sshcommand")
+    }
+
+    /// The credential helpers for an address, in order. An empty one forgets those before it.
+    pub(crate) fn helpers(&self, url: &str) -> Vec<String> {
+        let mut helpers = Vec::new();
+        for (key, value) in &self.0 {
+            let applies = key == "credential.helper"
+                || strip(key, "credential.", ".helper").is_some_and(|pattern| covers(pattern, url));
+            match (applies, value.as_str()) {
+                (true, "") => helpers.clear(),
+                (true, helper) => helpers.push(helper.to_owned()),
+                (false, _) => {}
+            }
+        }
+        helpers
+    }
+
+    /// Whether helpers are told the path of an address.
+    pub(crate) fn use_http_path(&self) -> bool {
+        matches!(
+            self.last("credential.usehttppath"),
+            Some("true" | "yes" | "on" | "1")
+        )
+    }
+
+    fn last(&self, wanted: &str) -> Option<&str> {
+        let found = self.0.iter().rev().find(|(key, _)| key == wanted);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn only(path: &Path) -> Result<Config, git2::Error> {
+    let mut config = Config::new()?;
+    config.add_file(path, ConfigLevel::Global, true)?;
+    Ok(config)
+}
+
+fn entries(config: &Config) -> Result<Vec<(String, String)>, git2::Error> {
+    let mut found = Vec::new();
+    config.entries(None)?.for_each(|entry| {
+        if let Ok(name) = entry.name() {
+            // A key without a value means `true`.
+            let value = match entry.has_value() {
+                true => entry.value().unwrap_or_default(),
+                false => "true",
+            };
+            found.push((name.to_owned(), value.to_owned()));
+        }
+    })?;
+    Ok(found)
+}
+
+fn strip<'a>(key: &'a str, front: &str, end: &str) -> Option<&'a str> {
+    key.strip_prefix(front)?.strip_suffix(end)
+}
+
+/// Whether a pattern of `credential.<pattern>.*` speaks of an address: same scheme and host, and
+/// the pattern's path in front of the address's.
+fn covers(pattern: &str, url: &str) -> bool {
+    let scheme = |text: &str| text.split_once("://").map(|(scheme, _)| scheme.to_owned());
+    let host = |text: &str| {
+        let authority = git_url::authority(text)?;
+        Some(authority.rsplit('@').next()?.to_ascii_lowercase())
+    };
+    let path = |text: &str| {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        path.trim_matches('/').to_owned()
+    };
+    let (wanted, found) = (path(pattern), path(url));
+    scheme(pattern) == scheme(url)
+        && host(pattern) == host(url)
+        && found
+            .strip_prefix(&wanted)
+            .is_some_and(|rest| wanted.is_empty() || rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::UserConfig;
+
+    #[test]
+    fn the_longest_replacement_wins() {
+        let config = UserConfig::of(&[
+            ("url.https://mirror/.insteadof", "https://github.com/"),
+            ("url.file:///srv/.insteadof", "https://github.com/own/"),
+            ("url.x.insteadof", ""),
+        ]);
+        let check = |url: &str, expected: Option<&str>| {
+            assert_eq!(config.replacement(url).as_deref(), expected, "{url}");
+        };
+        check("https://github.com/a/b", Some("https://mirror/a/b"));
+        check("https://github.com/own/b", Some("file:///srv/b"));
+        check("https://gitlab.com/a/b", None);
+    }
+
+    #[test]
+    fn helpers_belong_to_hosts_and_can_be_forgotten() {
+        let config = UserConfig::of(&[
+            ("credential.helper", "old"),
+            ("credential.helper", ""),
+            ("credential.helper", "all"),
+            ("credential.https://h.helper", "host"),
+            ("credential.https://h/own.helper", "path"),
+            ("credential.https://other.helper", "other"),
+        ]);
+        let check =
+            |url: &str, expected: &[&str]| assert_eq!(config.helpers(url), expected, "{url}");
+        check("https://h/own/r", &["all", "host", "path"]);
+        check("https://me@h/ownx", &["all", "host"]);
+        check("http://h/own", &["all"]);
+        check("https://h:8443/own", &["all"]);
+    }
+}

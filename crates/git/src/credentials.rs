@@ -1,0 +1,187 @@
+//! Logins for a server that asks for one, in order: what stands in the address, the user's
+//! credential helpers, `PLUGD_TOKEN_<HOST>`, and for github.com the tokens its own tools use.
+//!
+//! Each source is asked only when the server refused what came before, and nothing ever asks a
+//! person. What was tried is remembered by name; the secrets themselves go into one list, by which
+//! every text is cleaned before it leaves the worker.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use plugd_model::{Environment, git_url};
+
+use crate::config::UserConfig;
+use crate::{Address, process};
+
+/// A user name and a password, or a token in its place.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Login(..)")
+    }
+}
+
+/// A place where a login may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Source {
+    Address,
+    Helper(String),
+    Variable(String),
+}
+
+/// The logins for one address, one at a time.
+#[derive(Debug)]
+pub(crate) struct Logins {
+    sources: VecDeque<Source>,
+    tried: Vec<String>,
+    variable: String,
+}
+
+impl Logins {
+    pub(crate) fn new(address: &Address, user: &UserConfig) -> Self {
+        let host = address.host();
+        let variable = variable(&host);
+        let helpers = user.helpers(&address.shown());
+        let mut sources = VecDeque::from([Source::Address]);
+        sources.extend(helpers.into_iter().map(Source::Helper));
+        sources.push_back(Source::Variable(variable.clone()));
+        if host == git_url::GITHUB {
+            sources.push_back(Source::Variable("GH_TOKEN".to_owned()));
+            sources.push_back(Source::Variable("GITHUB_TOKEN".to_owned()));
+        }
+        Self {
+            sources,
+            tried: vec!["no login".to_owned()],
+            variable,
+        }
+    }
+
+    /// The next login that there is.
+    pub(crate) fn next(
+        &mut self,
+        address: &Address,
+        user: &UserConfig,
+        environment: &Environment,
+    ) -> Option<Login> {
+        while let Some(source) = self.sources.pop_front() {
+            let (login, name) = match &source {
+                Source::Address => (from_address(address), "the address".to_owned()),
+                Source::Helper(helper) => (
+                    ask(helper, address, user, environment),
+                    format!("credential helper `{}`", short(helper)),
+                ),
+                Source::Variable(variable) => (
+                    from_variable(variable, address, environment),
+                    format!("${variable}"),
+                ),
+            };
+            match (&login, &source) {
+                (Some(_), _) => self.tried.push(name),
+                (None, Source::Helper(_)) => self.tried.push(format!("{name} (has none)")),
+                (None, _) => {}
+            }
+            if login.is_some() {
+                return login;
+            }
+        }
+        None
+    }
+
+    /// What was tried so far, by name.
+    pub(crate) fn tried(&self) -> Vec<String> {
+        self.tried.clone()
+    }
+
+    /// What the user can do.
+    pub(crate) fn hint(&self) -> String {
+        format!(
+            "set ${}, or log in with a git credential helper",
+            self.variable
+        )
+    }
+}
+
+/// The variable for a host: capitals, everything else an underscore.
+fn variable(host: &str) -> String {
+    let name = host.trim_matches(['[', ']']).chars().map(|c| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    });
+    format!("PLUGD_TOKEN_{}", name.collect::<String>())
+}
+
+fn from_address(address: &Address) -> Option<Login> {
+    let (user, password) = address.login()?;
+    Some(Login { user, password })
+}
+
+fn from_variable(name: &str, address: &Address, environment: &Environment) -> Option<Login> {
+    let token = environment.var(name)?.to_str()?.trim().to_owned();
+    let legal = !token.is_empty() && !token.chars().any(char::is_control);
+    // GitHub and GitLab document these names for tokens; others ignore the name.
+    let user = match address.host() == git_url::GITHUB {
+        true => "x-access-token",
+        false => "oauth2",
+    };
+    legal.then(|| Login {
+        user: user.to_owned(),
+        password: token,
+    })
+}
+
+/// Asks a credential helper in the protocol that git speaks with it.
+fn ask(
+    helper: &str,
+    address: &Address,
+    user: &UserConfig,
+    environment: &Environment,
+) -> Option<Login> {
+    let question = question(address, user);
+    let answer = process::ask_helper(helper, &question, environment)
+        .inspect_err(|error| tracing::warn!(%error, "cannot ask a credential helper"))
+        .ok()?;
+    let value = |wanted: &str| {
+        answer.lines().find_map(|line| {
+            let (key, value) = line.split_once('=')?;
+            (key == wanted).then(|| value.trim_end_matches('\r').to_owned())
+        })
+    };
+    let password = value("password").filter(|password| !password.is_empty())?;
+    Some(Login {
+        user: value("username").unwrap_or_default(),
+        password,
+    })
+}
+
+fn question(address: &Address, user: &UserConfig) -> String {
+    let shown = address.shown();
+    let (scheme, rest) = shown.split_once("://").unwrap_or(("https", &shown));
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut text = format!("protocol={}\nhost={host}\n", scheme.to_ascii_lowercase());
+    if user.use_http_path() {
+        text.push_str(&format!("path={path}\n"));
+    }
+    if let Some((user, _)) = address.login().filter(|(user, _)| !user.contains('\n')) {
+        text.push_str(&format!("username={user}\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// A helper by the name of its program; the rest of its command line may hold a secret.
+fn short(helper: &str) -> String {
+    let first = helper.trim_start_matches('!').split_whitespace().next();
+    first.unwrap_or_default().escape_debug().take(60).collect()
+}
+
+#[cfg(test)]
+#[path = "credentials_tests.rs"]
+mod tests;

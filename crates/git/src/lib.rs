@@ -1,0 +1,52 @@
+//! Git: mirrors of remote repositories and checkouts of their commits.
+//!
+//! libgit2 runs in a worker process only ([`worker_main`], the same program started with a hidden
+//! argument). [`Git`] is the other side: it starts one worker per task, watches that it makes
+//! progress, and ends it when it does not. A silent server, a cancel or a bug in C code therefore
+//! ends with a dead worker and an error, never with a dead daemon.
+//!
+//! Invariants:
+//! - No address, ref or path that a stranger chose is taken for an option or a command.
+//! - A checkout holds regular files, directories, and links that stay inside. No `.git`, no hook and
+//!   no filter has anything to do with it.
+//! - A damaged mirror is thrown away and fetched once more; it never is an error by itself.
+//! - Nothing asks a person: no terminal, no askpass program. No secret stands in an error.
+//!
+//! What a commit is good for is decided elsewhere: this crate knows nothing of plugins.
+
+mod address;
+mod advertised;
+mod checkout;
+mod client;
+mod commit_id;
+mod config;
+mod credentials;
+mod failure;
+mod http;
+mod lfs;
+mod links;
+mod mirror;
+mod modules;
+mod names;
+mod process;
+mod progress;
+mod running;
+mod session;
+mod smart_http;
+
+mod sparse;
+mod ssh;
+mod submodules;
+mod transport;
+mod want;
+mod wire;
+mod worker;
+
+pub use address::{Address, AddressError, Refusal};
+pub use client::{Checkout, Git, GitError, Watch};
+pub use commit_id::CommitId;
+pub use failure::Failure;
+pub use progress::{Progress, Stage};
+pub use want::{Depth, Want, WantError};
+pub use wire::{CheckedOut, Fetched, History, LeftOut, LfsPointer, Submodule};
+pub use worker::worker_main;

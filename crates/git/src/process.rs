@@ -1,0 +1,233 @@
+//! The one place of this crate that starts processes: the worker, and what the worker needs of the
+//! user's own programs (ssh, credential helpers).
+//!
+//! Invariants:
+//! - Every process gets its variables from [`Environment`] and nothing of git's that would select a
+//!   repository, inject configuration or ask a person.
+//! - What a stranger chose is an argument of its own, never a part of a shell's text.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use plugd_model::{AbsPath, Environment};
+
+use crate::address::SshTarget;
+
+/// The variables of git that a worker keeps: which ssh program, and where the user's settings are.
+const KEPT: &[&str] = &[
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_NOSYSTEM",
+];
+
+/// What keeps well-known programs from asking.
+const QUIET: &[(&str, &str)] = &[
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("GCM_INTERACTIVE", "never"),
+    ("SSH_ASKPASS_REQUIRE", "never"),
+];
+
+/// Most bytes of a credential helper's answer.
+const MAX_ANSWER: u64 = 64 * 1024;
+
+/// The command that starts a worker. Its directory is the program's own: the one we work in may be
+/// a stranger's, or gone.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "directory and variables are set here, for all workers"
+)]
+pub(crate) fn worker(
+    program: &AbsPath,
+    args: &[OsString],
+    environment: &Environment,
+) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(program.as_path());
+    command
+        .args(args)
+        .env_clear()
+        .envs(variables(environment))
+        .current_dir(program.parent().as_ref().unwrap_or(program))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Ends a worker and everything it started. A worker leads a session of its own; before it got so
+/// far it has started nothing.
+pub(crate) fn kill(child: &mut tokio::process::Child) {
+    #[cfg(unix)]
+    if let Some(pid) = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+    let _ = child.start_kill();
+}
+
+/// Starts the user's ssh program for one fetch.
+pub(crate) fn start_ssh(
+    target: &SshTarget,
+    configured: Option<&str>,
+    environment: &Environment,
+) -> io::Result<Child> {
+    let line = environment
+        .var("GIT_SSH_COMMAND")
+        .or(configured.map(OsStr::new));
+    let mut command = match (line, environment.var("GIT_SSH")) {
+        (Some(line), _) => {
+            let mut text = line.to_owned();
+            // The shell reads the user's own line; ours are arguments that it passes on.
+            text.push(" \"$@\"");
+            shell(&text, environment)
+        }
+        (None, program) => plain(program.unwrap_or(OsStr::new("ssh")), environment),
+    };
+    let program = line.or(environment.var("GIT_SSH"));
+    let (batch, port): (&[&str], _) = match program.is_some_and(is_plink) {
+        true => (&["-batch"], "-P"),
+        false => (&["-o", "BatchMode=yes"], "-p"),
+    };
+    command.args(batch);
+    if let Some(number) = target.port {
+        command.arg(port).arg(number.to_string());
+    }
+    command
+        .arg(&target.destination)
+        .arg(format!("git-upload-pack {}", quoted(&target.path)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
+/// Asks a credential helper. What it says besides its answer is not kept: it may hold a secret.
+pub(crate) fn ask_helper(
+    helper: &str,
+    question: &str,
+    environment: &Environment,
+) -> io::Result<String> {
+    let line = match helper.strip_prefix('!') {
+        Some(line) => format!("{line} get"),
+        None if AbsPath::new(helper).is_ok() => format!("{helper} get"),
+        // Git keeps its own helpers beside itself, so it is asked for them where it is there.
+        None => format!(
+            "if command -v git >/dev/null 2>&1; then git credential-{helper} get; \
+             else git-credential-{helper} get; fi"
+        ),
+    };
+    let mut child = shell(OsStr::new(&line), environment)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        // A helper that knows its answer need not listen.
+        let _ = input.write_all(question.as_bytes());
+    }
+    let mut answer = String::new();
+    if let Some(output) = child.stdout.take() {
+        output.take(MAX_ANSWER).read_to_string(&mut answer)?;
+    }
+    child.wait()?;
+    Ok(answer)
+}
+
+fn shell(line: &OsStr, environment: &Environment) -> Command {
+    let mut command = plain(OsStr::new("sh"), environment);
+    command.arg("-c").arg(line).arg("plugd");
+    command
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the worker's directory is not a stranger's, and the variables are set here"
+)]
+fn plain(program: &OsStr, environment: &Environment) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(variables(environment));
+    command
+}
+
+/// The variables without those of git, and with those that keep programs quiet.
+fn variables(environment: &Environment) -> BTreeMap<OsString, OsString> {
+    let mut kept: BTreeMap<OsString, OsString> = environment
+        .vars
+        .iter()
+        .filter(|(name, _)| is_kept(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    kept.extend(
+        QUIET
+            .iter()
+            .map(|(name, value)| (name.into(), value.into())),
+    );
+    kept
+}
+
+fn is_kept(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    KEPT.contains(&&*name) || !(name.starts_with("GIT_") || name == "SSH_ASKPASS")
+}
+
+fn is_plink(program: &OsStr) -> bool {
+    let text = program.to_string_lossy().to_ascii_lowercase();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let name = first.rsplit(['/', '\\']).next().unwrap_or_default();
+    matches!(name.trim_end_matches(".exe"), "plink" | "tortoiseplink")
+}
+
+/// A text as one word for the shell on the other side.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''").replace('!', "'\\!'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use pretty_assertions::assert_eq;
+
+    use super::{is_kept, is_plink, quoted};
+
+    #[test]
+    fn a_path_is_one_word_for_the_other_shell() {
+        assert_eq!(quoted("/a b"), "'/a b'");
+        assert_eq!(quoted("/a';id;'"), "'/a'\\'';id;'\\'''");
+        assert_eq!(quoted("/a!b"), "'/a'\\!'b'");
+    }
+
+    #[test]
+    fn variables_that_lead_git_elsewhere_are_dropped() {
+        for name in [
+            "GIT_DIR",
+            "GIT_CONFIG_COUNT",
+            "GIT_ASKPASS",
+            "SSH_ASKPASS",
+            "GIT_EXEC_PATH",
+        ] {
+            assert!(!is_kept(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "HOME",
+            "PATH",
+            "GIT_SSH_COMMAND",
+            "SSH_AUTH_SOCK",
+            "GITHUB_TOKEN",
+        ] {
+            assert!(is_kept(OsStr::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn plink_has_options_of_its_own() {
+        assert!(is_plink(OsStr::new("C:\\x\\plink.exe -v")));
+        assert!(!is_plink(OsStr::new("ssh -o X=plink")));
+    }
+}

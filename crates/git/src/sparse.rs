@@ -1,0 +1,82 @@
+//! Which part of a commit is wanted: paths from its root, each with everything below.
+
+/// Wanted paths; none means all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sparse(Vec<String>);
+
+impl Sparse {
+    /// Takes relative paths; `None` when one of them climbs, is absolute or empty.
+    pub(crate) fn new(paths: &[String]) -> Option<Self> {
+        paths
+            .iter()
+            .map(|path| relative(path))
+            .collect::<Option<Vec<_>>>()
+            .map(Self)
+    }
+
+    /// Whether a file at this path is wanted.
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|wanted| is_below(path, wanted))
+    }
+
+    /// Whether something in a directory at this path may be wanted.
+    pub(crate) fn enters(&self, path: &str) -> bool {
+        self.takes(path) || self.0.iter().any(|wanted| is_below(wanted, path))
+    }
+}
+
+fn is_below(path: &str, top: &str) -> bool {
+    path.strip_prefix(top)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A relative path in its plain form; `None` when it climbs, is absolute or empty.
+pub(crate) fn relative(path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains(['\\', '\0']) {
+        return None;
+    }
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    let legal = !parts.is_empty() && !parts.contains(&"..");
+    legal.then(|| parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::{Sparse, relative};
+
+    #[test]
+    fn a_path_takes_everything_below_and_nothing_beside() {
+        let sparse = Sparse::new(&["plugins/a".to_owned(), "./x.json".to_owned()]).unwrap();
+        let check = |path: &str, takes: bool, enters: bool| {
+            assert_eq!(
+                (sparse.takes(path), sparse.enters(path)),
+                (takes, enters),
+                "{path}"
+            );
+        };
+        check("plugins/a/b", true, true);
+        check("plugins/a", true, true);
+        check("x.json", true, true);
+        check("plugins", false, true);
+        check("plugins/ab", false, false);
+        check("plug", false, false);
+    }
+
+    #[test]
+    fn no_path_takes_everything() {
+        assert!(Sparse::new(&[]).unwrap().takes("a/b"));
+    }
+
+    #[test]
+    fn paths_stay_below_the_root() {
+        assert_eq!(relative("./a//b/").as_deref(), Some("a/b"));
+        for bad in ["", ".", "/", "/a", "../a", "a/../b", "a\\b"] {
+            assert_eq!(relative(bad), None, "{bad}");
+        }
+    }
+}
