@@ -59,6 +59,7 @@ fn environment() -> anyhow::Result<Environment> {
         .or_else(root)
         .context("there is no working directory")?;
     Ok(Environment {
+        program: program()?,
         args: std::env::args_os().skip(1).collect(),
         vars: std::env::vars_os().collect::<BTreeMap<_, _>>(),
         cwd: AbsPath::new(cwd)?,
@@ -67,6 +68,17 @@ fn environment() -> anyhow::Result<Environment> {
         clock: Arc::new(SystemClock),
         names: Arc::new(SystemNames),
     })
+}
+
+/// Where the program lies. On Linux the process itself can be started again by a name that stays
+/// true when an update replaces the file, so a worker is always of the same version.
+fn program() -> anyhow::Result<AbsPath> {
+    let own = if cfg!(target_os = "linux") {
+        PathBuf::from("/proc/self/exe")
+    } else {
+        std::env::current_exe().context("cannot find the program's own file")?
+    };
+    Ok(AbsPath::new(own)?)
 }
 
 /// The root of the file system that holds the administrator's directory.

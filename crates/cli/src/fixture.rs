@@ -31,6 +31,7 @@ pub(crate) fn path(text: &str) -> AbsPath {
 /// A process in `/work` with these arguments and variables.
 pub(crate) fn environment(args: &[&str], vars: &[(&str, &str)]) -> Environment {
     Environment {
+        program: AbsPath::new("/proc/self/exe").unwrap(),
         args: args.iter().map(Into::into).collect(),
         vars: vars
             .iter()

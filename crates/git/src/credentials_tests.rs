@@ -32,6 +32,7 @@ fn environment(vars: &[(&str, &str)]) -> Environment {
     vars.insert("PATH".into(), "/usr/bin:/bin".into());
     let root = AbsPath::new("/").unwrap();
     Environment {
+        program: AbsPath::new("/proc/self/exe").unwrap(),
         args: Vec::new(),
         vars,
         cwd: root.clone(),

@@ -66,6 +66,7 @@ fn remote(url: &str, answers: &[Scripted], token: &str) -> (HttpRemote, Arc<Remo
         .extend(answers.iter().copied());
     let root = AbsPath::new("/").unwrap();
     let environment = Environment {
+        program: AbsPath::new("/proc/self/exe").unwrap(),
         args: Vec::new(),
         vars: BTreeMap::from([("PLUGD_TOKEN_H".into(), token.into())]),
         cwd: root.clone(),

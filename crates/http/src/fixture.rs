@@ -296,6 +296,7 @@ impl RandomNames for CountingNames {
 /// An environment with these variables and nothing else.
 pub(crate) fn environment(vars: &[(&str, &str)]) -> Environment {
     Environment {
+        program: AbsPath::new("/proc/self/exe").unwrap(),
         args: Vec::new(),
         vars: vars
             .iter()

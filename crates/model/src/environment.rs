@@ -26,6 +26,8 @@ pub trait RandomNames: Send + Sync {
 /// What the process was started with.
 #[derive(Clone)]
 pub struct Environment {
+    /// The program itself, to be started again as a worker. It may have been replaced on disk since.
+    pub program: AbsPath,
     /// The arguments behind the program's name.
     pub args: Vec<OsString>,
     /// The variables.

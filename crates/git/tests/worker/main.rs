@@ -29,6 +29,7 @@ impl RandomNames for Now {
 )]
 fn main() -> Result<ExitCode, NotAbsolute> {
     let environment = Environment {
+        program: AbsPath::new("/proc/self/exe")?,
         args: std::env::args_os().skip(1).collect(),
         vars: std::env::vars_os().collect(),
         cwd: AbsPath::new(std::env::current_dir().unwrap_or_default())?,
