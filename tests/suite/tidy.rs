@@ -43,6 +43,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["model", "disk"]),
     ("config", &["model", "disk"]),
     ("http", &["model", "disk"]),
+    ("fetch", &["http", "model", "disk"]),
     ("manifest", &["model", "disk"]),
     ("git", &["http", "model", "disk"]),
     ("disk", &["model"]),

@@ -138,7 +138,7 @@ impl Disk {
 }
 
 #[cfg(unix)]
-fn create_new(path: &AbsPath, mode: u32) -> io::Result<File> {
+pub(crate) fn create_new(path: &AbsPath, mode: u32) -> io::Result<File> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let file = OpenOptions::new()
         .write(true)
@@ -151,7 +151,7 @@ fn create_new(path: &AbsPath, mode: u32) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn create_new(path: &AbsPath, _mode: u32) -> io::Result<File> {
+pub(crate) fn create_new(path: &AbsPath, _mode: u32) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 

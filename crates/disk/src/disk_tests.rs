@@ -41,6 +41,22 @@ fn mode(path: &AbsPath) -> u32 {
 }
 
 #[test]
+fn a_part_of_a_file_is_read_from_a_place_on() {
+    let (dir, disk) = (Dir::new(), Disk::new());
+    let path = dir.file("a", "12345");
+    let check = |offset, limit, expected: &str| {
+        let found = disk.read_from(&path, offset, limit).unwrap();
+        assert_eq!(found, expected.as_bytes());
+    };
+    check(0, 9, "12345");
+    check(1, 3, "234");
+    check(5, 3, "");
+    check(99, 3, "");
+    let missing = disk.read_from(&dir.root.join("b"), 0, 5).unwrap_err();
+    assert!(missing.is_not_found());
+}
+
+#[test]
 fn reading_is_bounded_and_never_waits() {
     let (dir, disk) = (Dir::new(), Disk::new());
     let path = dir.file("a", "12345");

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
 use plugd_model::AbsPath;
@@ -106,6 +106,21 @@ impl Disk {
             });
         }
         Ok((bytes, stamp))
+    }
+
+    /// Reads at most `limit` bytes from a place in a regular file on, such as what was added to one
+    /// that another process still writes. At its end and behind it there are none.
+    ///
+    /// # Errors
+    /// It is missing, unreadable, or no regular file.
+    pub fn read_from(&self, path: &AbsPath, offset: u64, limit: u64) -> Result<Vec<u8>, DiskError> {
+        self.see(OperationKind::Read, path, None, 0)?;
+        let fail = |source| DiskError::io(OperationKind::Read, path, source);
+        let (mut file, _) = open_for_reading(path)?;
+        file.seek(SeekFrom::Start(offset)).map_err(fail)?;
+        let mut bytes = Vec::new();
+        file.take(limit).read_to_end(&mut bytes).map_err(fail)?;
+        Ok(bytes)
     }
 
     /// The stamp of what a path leads to; `None` when there is nothing.

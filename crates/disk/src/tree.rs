@@ -32,7 +32,9 @@ mod fixture;
 mod pace_tests;
 
 pub use copy::{CopyReport, copy};
-pub use digest::{Digest, FileDigests, NotADigest, digest, digest_where};
+pub use digest::{
+    Differences, Digest, FileDigests, NotADigest, digest, digest_where, file_digests,
+};
 pub use pace::{AtEase, Pace};
 pub use remove::remove_tree;
 pub use scan::{PlannedFile, TreePlan, is_storable_name};

@@ -190,6 +190,8 @@ problem_kinds! {
     LoginExpired = "loginExpired",
     /// A configuration file is invalid and was not used.
     Config = "config",
+    /// Its author advises against it.
+    Deprecated = "deprecated",
     /// The network or a remote service did not answer.
     Unavailable = "unavailable",
 }

@@ -111,6 +111,22 @@ impl FileDigests {
         self.files.is_empty()
     }
 
+    /// How `other` differs from this one, by the paths of files.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Differences {
+        let mut found = Differences::default();
+        for (path, file) in &self.files {
+            match other.files.get(path) {
+                Some(now) if now == file => {}
+                Some(_) => found.changed.push(path.clone()),
+                None => found.missing.push(path.clone()),
+            }
+        }
+        let added = other.files.keys().filter(|path| !self.contains(path));
+        found.added.extend(added.cloned());
+        found
+    }
+
     /// The digest of the tree. The order of a `String` is the order of its bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
@@ -121,6 +137,17 @@ impl FileDigests {
         }
         Digest(hasher.finalize().into())
     }
+}
+
+/// Which files of two trees differ, each list sorted by the bytes of the path.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Differences {
+    /// Files of both with other content, or of which only one may be executed.
+    pub changed: Vec<String>,
+    /// Files of the first tree only.
+    pub missing: Vec<String>,
+    /// Files of the second tree only.
+    pub added: Vec<String>,
 }
 
 /// Reads a planned tree and returns the digest that a copy of it would have.
@@ -142,6 +169,28 @@ pub fn digest_where(
     keep: &dyn Fn(&PlannedFile) -> bool,
     pace: &dyn Pace,
 ) -> Result<Digest, TreeError> {
+    Ok(read_files(disk, plan, keep, pace)?.digest())
+}
+
+/// Reads a planned tree and returns the hash of each of its files, for whoever has to name the files
+/// in which two trees differ.
+///
+/// # Errors
+/// As [`digest`].
+pub fn file_digests(
+    disk: &Disk,
+    plan: &TreePlan,
+    pace: &dyn Pace,
+) -> Result<FileDigests, TreeError> {
+    read_files(disk, plan, &|_| true, pace)
+}
+
+fn read_files(
+    disk: &Disk,
+    plan: &TreePlan,
+    keep: &dyn Fn(&PlannedFile) -> bool,
+    pace: &dyn Pace,
+) -> Result<FileDigests, TreeError> {
     let mut reader = Reader::new(disk, plan)?;
     let mut files = FileDigests::default();
     for dir in &plan.dirs {
@@ -161,7 +210,7 @@ pub fn digest_where(
             files.insert(planned.path, opened.stamp.is_executable(), hash);
         }
     }
-    Ok(files.digest())
+    Ok(files)
 }
 
 fn to_hex(bytes: &[u8]) -> String {

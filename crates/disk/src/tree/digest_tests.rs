@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::fixture::Tree;
 use super::super::{AtEase, Limits, TreePlan};
-use super::{Digest, FileDigests, digest, to_hex};
+use super::{Differences, Digest, FileDigests, digest, file_digests, to_hex};
 use crate::Disk;
 
 fn digest_of(tree: &Tree) -> Digest {
@@ -88,4 +88,24 @@ fn text_form() {
     ] {
         assert!(Digest::parse(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn differences_name_the_files() {
+    let files = |files: &[&str]| {
+        let (disk, tree) = (Disk::new(), Tree::new(files));
+        let plan = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[], &AtEase).unwrap();
+        let found = file_digests(&disk, &plan, &AtEase).unwrap();
+        assert_eq!(found.digest(), digest(&disk, &plan, &AtEase).unwrap());
+        found
+    };
+    let before = files(&["a=1", "b=1", "d/c=1", "d/gone=1", "run=1"]);
+    let after = files(&["a=1", "b=2", "d/c=1", "d/new=1", "run*=1"]);
+    let expected = Differences {
+        changed: vec!["b".to_owned(), "run".to_owned()],
+        missing: vec!["d/gone".to_owned()],
+        added: vec!["d/new".to_owned()],
+    };
+    assert_eq!(before.differences(&after), expected);
+    assert_eq!(before.differences(&before), Differences::default());
 }

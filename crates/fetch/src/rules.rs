@@ -1,0 +1,69 @@
+//! What an archive may hold.
+
+use crate::{Integrity, Tarball};
+
+/// What an archive may hold and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Bytes of the archive as it comes over the line.
+    pub archive_bytes: u64,
+    /// Bytes of all files together.
+    pub bytes: u64,
+    /// Files and directories, those left out included.
+    pub entries: u64,
+    /// Components of the longest path.
+    pub depth: u32,
+    /// How many bytes may come out of one byte of the archive, once more than a mebibyte has come
+    /// out: what is beyond that is a bomb and no content.
+    pub ratio: u64,
+    /// What becomes of the first component of each path.
+    pub strip: Strip,
+    /// What the archive must hash to.
+    pub integrity: Option<Integrity>,
+    /// The name that the `package.json` at the root must have; without one no such file is needed.
+    pub package: Option<String>,
+}
+
+/// What becomes of the first component of the paths in an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strip {
+    /// It stays.
+    Nothing,
+    /// It goes, whatever its name; all entries must have the same one.
+    Root,
+}
+
+impl Rules {
+    /// For an archive of any origin: 50 MiB, 250 MiB unpacked, 100,000 entries, 64 levels; paths are
+    /// kept, and no digest or `package.json` is asked for.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            archive_bytes: 50 << 20,
+            bytes: 250 << 20,
+            entries: 100_000,
+            depth: 64,
+            ratio: 200,
+            strip: Strip::Nothing,
+            integrity: None,
+            package: None,
+        }
+    }
+
+    /// For the archive of a package: its digest, one root, and a `package.json` with its name.
+    #[must_use]
+    pub fn npm(tarball: &Tarball) -> Self {
+        Self {
+            strip: Strip::Root,
+            integrity: Some(tarball.integrity.clone()),
+            package: Some(tarball.name.clone()),
+            ..Self::new()
+        }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::new()
+    }
+}
