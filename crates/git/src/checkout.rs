@@ -15,24 +15,25 @@ use plugd_disk::Disk;
 use plugd_disk::tree::{Limits, OverLimit};
 use plugd_model::AbsPath;
 
-use git2::{ObjectType, Odb, Oid, Repository, Tree};
+use git2::{ObjectType, Odb, OdbObject, Oid, Repository, Tree};
 
 use crate::failure::{Failure, Trouble};
+use crate::files::{File, write_files};
 use crate::names::{MAX_PATH, Names, Verdict};
 use crate::progress::Meter;
 use crate::sparse::Sparse;
-use crate::{LeftOut, LfsPointer, lfs, links, modules};
+use crate::{LeftOut, LfsPointer, links, modules};
 
-const MODE_DIR: i32 = 0o040_000;
+pub(crate) const MODE_DIR: i32 = 0o040_000;
 const MODE_FILE: i32 = 0o100_644;
 /// Group-writable, as very old versions of git wrote it.
 const MODE_FILE_OLD: i32 = 0o100_664;
 const MODE_EXECUTABLE: i32 = 0o100_755;
-const MODE_LINK: i32 = 0o120_000;
-const MODE_COMMIT: i32 = 0o160_000;
+pub(crate) const MODE_LINK: i32 = 0o120_000;
+pub(crate) const MODE_COMMIT: i32 = 0o160_000;
 
 /// Most bytes of one directory's object; names of the longest kind fit some 50,000 times.
-const MAX_TREE_OBJECT: usize = 16 << 20;
+pub(crate) const MAX_TREE_OBJECT: usize = 16 << 20;
 
 /// What may still be written.
 #[derive(Debug, Clone)]
@@ -93,7 +94,12 @@ impl Budget {
         Ok(())
     }
 
-    fn bytes(&mut self, more: usize, path: &str) -> Result<(), Failure> {
+    /// Whether this much more may be written.
+    pub(crate) fn has_room(&self, more: u64) -> bool {
+        self.bytes.saturating_add(more) <= self.limits.bytes
+    }
+
+    pub(crate) fn bytes(&mut self, more: usize, path: &str) -> Result<(), Failure> {
         self.bytes = self
             .bytes
             .saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
@@ -128,7 +134,8 @@ pub(crate) fn write_commit(
         odb: repository.odb().map_err(|error| Trouble::damaged(&error))?,
         target,
         budget,
-        items: Vec::new(),
+        dirs: Vec::new(),
+        files: Vec::new(),
         written: Written::default(),
     };
     let root = walk.tree(tree_id, "")?;
@@ -141,10 +148,11 @@ pub(crate) fn write_commit(
     if target.below.is_empty() {
         target.disk.create_dir(target.root)?;
     }
-    for item in std::mem::take(&mut walk.items) {
-        walk.write(item)?;
+    for dir in &walk.dirs {
+        target.disk.create_dir(&target.root.join(dir))?;
     }
     let mut written = walk.written;
+    written.lfs_pointers = write_files(repository, target, &walk.files)?;
     for module in &mut written.modules {
         let below = module.path.strip_prefix(target.below);
         let below = below.unwrap_or(&module.path).trim_start_matches('/');
@@ -191,19 +199,10 @@ struct Walk<'a> {
     odb: Odb<'a>,
     target: &'a Target<'a>,
     budget: &'a mut Budget,
-    items: Vec<Item>,
+    /// Each in front of what it holds.
+    dirs: Vec<String>,
+    files: Vec<File>,
     written: Written,
-}
-
-/// Something that will be written.
-enum Item {
-    Dir(String),
-    File {
-        path: String,
-        id: Oid,
-        size: usize,
-        executable: bool,
-    },
 }
 
 impl<'a> Walk<'a> {
@@ -223,25 +222,7 @@ impl<'a> Walk<'a> {
     }
 
     fn header(&self, id: Oid) -> Result<(usize, ObjectType), Trouble> {
-        self.odb
-            .read_header(id)
-            .map_err(|error| Trouble::damaged(&error))
-    }
-
-    /// Reads a blob of at most `limit` bytes; `None` when it is larger.
-    fn blob(&self, id: Oid, limit: usize) -> Result<Option<git2::OdbObject<'_>>, Trouble> {
-        let (size, kind) = self.header(id)?;
-        if kind != ObjectType::Blob {
-            return Err(Trouble::Damaged(format!("{id} is not a file")));
-        }
-        if size > limit {
-            return Ok(None);
-        }
-        let object = self
-            .odb
-            .read(id)
-            .map_err(|error| Trouble::damaged(&error))?;
-        Ok(Some(object))
+        header(&self.odb, id)
     }
 
     fn module_urls(
@@ -255,7 +236,7 @@ impl<'a> Walk<'a> {
         else {
             return Ok(Default::default());
         };
-        let blob = self.blob(entry.id(), modules::MAX_FILE)?;
+        let blob = read_blob(&self.odb, entry.id(), modules::MAX_FILE)?;
         let text = blob.map(|blob| String::from_utf8_lossy(blob.data()).into_owned());
         Ok(modules::urls(&text.unwrap_or_default()))
     }
@@ -319,13 +300,13 @@ impl<'a> Walk<'a> {
         match mode {
             MODE_DIR => {
                 let tree = self.tree(id, &path)?;
-                self.items.push(Item::Dir(path.clone()));
+                self.dirs.push(path.clone());
                 self.directory(&tree, &path, in_repo)
             }
             MODE_LINK => self.link(id, path),
             MODE_COMMIT => {
                 // An empty directory, as git leaves one where a submodule is not fetched.
-                self.items.push(Item::Dir(path.clone()));
+                self.dirs.push(path.clone());
                 self.written.modules.push(Module {
                     path,
                     commit: id,
@@ -348,7 +329,7 @@ impl<'a> Walk<'a> {
             return Err(Trouble::Damaged(format!("{id} is not a file")));
         }
         self.budget.bytes(size, &path)?;
-        self.items.push(Item::File {
+        self.files.push(File {
             path,
             id,
             size,
@@ -357,35 +338,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn write(&mut self, item: Item) -> Result<(), Trouble> {
-        let disk = self.target.disk;
-        match item {
-            Item::Dir(path) => disk.create_dir(&self.target.root.join(&path))?,
-            Item::File {
-                path,
-                id,
-                size,
-                executable,
-            } => {
-                let Some(blob) = self.blob(id, size)? else {
-                    return Err(Trouble::Damaged(format!("{id} changed its size")));
-                };
-                let mode = if executable { 0o755 } else { 0o644 };
-                disk.write_unsynced(&self.target.root.join(&path), blob.data(), mode)?;
-                let pointer = lfs::pointer(blob.data());
-                drop(blob);
-                if let Some((oid, size)) = pointer {
-                    let found = LfsPointer { path, oid, size };
-                    self.written.lfs_pointers.push(found);
-                }
-                self.target.meter.file();
-            }
-        }
-        Ok(())
-    }
-
     fn link(&mut self, id: Oid, path: String) -> Result<(), Trouble> {
-        let blob = self.blob(id, links::MAX_TARGET)?;
+        let blob = read_blob(&self.odb, id, links::MAX_TARGET)?;
         let target = blob.and_then(|blob| String::from_utf8(blob.data().to_vec()).ok());
         // Inside its own repository: a submodule's link must not reach into its parent.
         let own = path.strip_prefix(self.target.below).unwrap_or(&path);
@@ -400,11 +354,33 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_file(mode: i32) -> bool {
+fn header(odb: &Odb<'_>, id: Oid) -> Result<(usize, ObjectType), Trouble> {
+    odb.read_header(id)
+        .map_err(|error| Trouble::damaged(&error))
+}
+
+/// Reads a blob of at most `limit` bytes; `None` when it is larger.
+pub(crate) fn read_blob<'a>(
+    odb: &'a Odb<'_>,
+    id: Oid,
+    limit: usize,
+) -> Result<Option<OdbObject<'a>>, Trouble> {
+    let (size, kind) = header(odb, id)?;
+    if kind != ObjectType::Blob {
+        return Err(Trouble::Damaged(format!("{id} is not a file")));
+    }
+    if size > limit {
+        return Ok(None);
+    }
+    let object = odb.read(id).map_err(|error| Trouble::damaged(&error))?;
+    Ok(Some(object))
+}
+
+pub(crate) fn is_file(mode: i32) -> bool {
     matches!(mode, MODE_FILE | MODE_FILE_OLD | MODE_EXECUTABLE)
 }
 
-fn join(dir: &str, name: &str) -> String {
+pub(crate) fn join(dir: &str, name: &str) -> String {
     if dir.is_empty() {
         name.to_owned()
     } else {
@@ -413,7 +389,7 @@ fn join(dir: &str, name: &str) -> String {
 }
 
 /// A path for messages: escaped, and cut where it is endless.
-fn shown(dir: &str, name: &[u8]) -> String {
+pub(crate) fn shown(dir: &str, name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name);
     let text: String = name.escape_debug().take(300).collect();
     join(dir, &text)

@@ -6,7 +6,6 @@
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,10 +13,9 @@ use tokio::time::timeout;
 
 use plugd_model::{AbsPath, Environment, Layout};
 
-use crate::failure::Failure;
 use crate::running::{Running, Said};
 use crate::wire::{CheckedOut, Fetched, Line, Outcome, Place, Request, Settings, Task, VERSION};
-use crate::{Address, CommitId, Depth, Progress, Stage, Want};
+use crate::{Address, Backend, CommitId, Depth, GitError, Progress, Stage, Want};
 
 /// How long nothing may move.
 const IDLE: Duration = Duration::from_secs(30);
@@ -36,6 +34,7 @@ pub struct Git {
     idle: Duration,
     patience: Duration,
     max_pack_bytes: u64,
+    backend: Backend,
 }
 
 /// Who watches a task: told how far it is, and able to give it up.
@@ -56,88 +55,24 @@ pub struct Checkout {
     pub subdir: Option<String>,
     /// Only these paths of the repository, each with everything below; none means all.
     pub sparse: Vec<String>,
+    /// Leaves a small repository of this one commit in `.git`, for programs that look there which
+    /// commit it is or fetch on from it. It has no remote and no hook. Refused with `subdir` and
+    /// `sparse`: a repository that lacks files would look like one where somebody deleted them.
+    pub keep_repository: bool,
+    /// The commit whose place the new one takes; the answer says how the two stand to each other.
+    pub since: Option<CommitId>,
 }
 
-/// Why a task did not end well.
-#[derive(Debug, thiserror::Error)]
-pub enum GitError {
-    /// The worker could not be started.
-    #[error("cannot start the git worker `{program}`")]
-    Start {
-        /// The program.
-        program: AbsPath,
-        /// The system's reason.
-        #[source]
-        source: io::Error,
-    },
-    /// The worker could not be told what to do.
-    #[error("cannot tell the git worker what to do")]
-    Request {
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// Nothing moved.
-    #[error("nothing came from `{host}` for {} seconds while {}", idle.as_secs(), stage.doing())]
-    Silent {
-        /// What was being done.
-        stage: Stage,
-        /// With which machine.
-        host: String,
-        /// How long nothing moved.
-        idle: Duration,
-    },
-    /// The caller gave up.
-    #[error("the work with `{host}` was given up while {}", stage.doing())]
-    Cancelled {
-        /// What was being done.
-        stage: Stage,
-        /// With which machine.
-        host: String,
-    },
-    /// The worker ended without a result.
-    #[error("the git worker ended while {} (`{host}`): {how}", stage.doing())]
-    Crashed {
-        /// What was being done.
-        stage: Stage,
-        /// With which machine.
-        host: String,
-        /// The exit status or signal, and the worker's last words.
-        how: String,
-    },
-    /// The worker said something that is no answer.
-    #[error("the git worker does not answer as expected while {} (`{host}`)", stage.doing())]
-    Garbled {
-        /// What was being done.
-        stage: Stage,
-        /// With which machine.
-        host: String,
-    },
-    /// The worker tells why it failed.
-    #[error("git failed while {} (`{host}`)", stage.doing())]
-    Failed {
-        /// What was being done.
-        stage: Stage,
-        /// With which machine.
-        host: String,
-        /// Why.
-        #[source]
-        failure: Failure,
-    },
-}
-
-impl GitError {
-    /// Whether trying again later may help.
+impl Checkout {
+    /// The whole tree, without a repository.
     #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Silent { .. } => true,
-            Self::Failed { failure, .. } => failure.is_retryable(),
-            Self::Start { .. }
-            | Self::Request { .. }
-            | Self::Cancelled { .. }
-            | Self::Crashed { .. }
-            | Self::Garbled { .. } => false,
+    pub fn whole(dest: AbsPath) -> Self {
+        Self {
+            dest,
+            subdir: None,
+            sparse: Vec::new(),
+            keep_repository: false,
+            since: None,
         }
     }
 }
@@ -170,6 +105,7 @@ impl Git {
             idle: IDLE,
             patience: PATIENCE,
             max_pack_bytes: MAX_PACK,
+            backend: Backend::Auto,
         }
     }
 
@@ -194,6 +130,13 @@ impl Git {
         self
     }
 
+    /// The same with another program behind it.
+    #[must_use]
+    pub fn with_backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
+        self
+    }
+
     /// Asks the remote which commit is wanted; nothing is fetched. A full commit is answered as it
     /// is, and an abbreviated one only from the tips of branches and tags.
     ///
@@ -210,10 +153,8 @@ impl Git {
         C: Future<Output = ()>,
     {
         let want = want.clone();
-        match self.run(address, Task::Resolve { want }, watch).await? {
-            Outcome::Resolved(commit) => Ok(commit),
-            Outcome::Fetched(_) | Outcome::CheckedOut(_) => Err(garbled(address)),
-        }
+        self.call(address, Task::Resolve { want }, Outcome::resolved, watch)
+            .await
     }
 
     /// Brings a commit into the mirror, and tells how it stands to the one that was there `since`.
@@ -237,10 +178,7 @@ impl Git {
             depth,
             since: since.cloned(),
         };
-        match self.run(address, task, watch).await? {
-            Outcome::Fetched(fetched) => Ok(fetched),
-            Outcome::Resolved(_) | Outcome::CheckedOut(_) => Err(garbled(address)),
-        }
+        self.call(address, task, Outcome::fetched, watch).await
     }
 
     /// Writes a commit to a directory, from the mirror where it has it.
@@ -262,7 +200,7 @@ impl Git {
             commit: commit.clone(),
             place: place(checkout),
         };
-        self.checked_out(address, task, watch).await
+        self.call(address, task, Outcome::checked_out, watch).await
     }
 
     /// Fetches and writes in one go, so that nobody can change the mirror in between.
@@ -286,23 +224,27 @@ impl Git {
             depth,
             place: place(checkout),
         };
-        self.checked_out(address, task, watch).await
+        self.call(address, task, Outcome::checked_out, watch).await
     }
 
-    async fn checked_out<P, C>(
+    /// Has a task done. `expected` takes its own kind of outcome; a worker that answers with another
+    /// one does not answer the question.
+    async fn call<T, P, C>(
         &self,
         address: &Address,
         task: Task,
+        expected: fn(Outcome) -> Option<T>,
         watch: Watch<P, C>,
-    ) -> Result<CheckedOut, GitError>
+    ) -> Result<T, GitError>
     where
         P: FnMut(Progress),
         C: Future<Output = ()>,
     {
-        match self.run(address, task, watch).await? {
-            Outcome::CheckedOut(checked_out) => Ok(checked_out),
-            Outcome::Resolved(_) | Outcome::Fetched(_) => Err(garbled(address)),
-        }
+        let outcome = self.run(address, task, watch).await?;
+        expected(outcome).ok_or_else(|| GitError::Garbled {
+            stage: Stage::Starting,
+            host: address.host(),
+        })
     }
 
     fn request(&self, address: &Address, task: Task) -> Result<String, GitError> {
@@ -313,6 +255,7 @@ impl Git {
                 locks: self.locks().as_path().to_path_buf(),
                 lock_seconds: self.patience.as_secs(),
                 max_pack_bytes: self.max_pack_bytes,
+                backend: self.backend,
             },
             url: address.secret_text().to_owned(),
             task,
@@ -393,12 +336,7 @@ fn place(checkout: &Checkout) -> Place {
         dest: checkout.dest.as_path().to_path_buf(),
         subdir: checkout.subdir.clone(),
         sparse: checkout.sparse.clone(),
-    }
-}
-
-fn garbled(address: &Address) -> GitError {
-    GitError::Garbled {
-        stage: Stage::Starting,
-        host: address.host(),
+        keep_repository: checkout.keep_repository,
+        since: checkout.since.clone(),
     }
 }

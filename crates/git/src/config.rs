@@ -79,6 +79,28 @@ impl UserConfig {
         )
     }
 
+    /// What `http.<url>.<name>` says for an address: the setting whose address is nearest to it, else
+    /// `http.<name>`. `name` in lower case.
+    ///
+    /// `sslVerify` is never asked for: a repository is somebody else's code, and without a
+    /// certificate it is anybody's.
+    pub(crate) fn http(&self, name: &str, url: &str) -> Option<&str> {
+        let end = format!(".{name}");
+        self.0
+            .iter()
+            .filter_map(|(key, value)| {
+                let rest = key.strip_prefix("http.")?;
+                if rest == name {
+                    return Some((0, value.as_str()));
+                }
+                let pattern = rest.strip_suffix(&end)?;
+                covers(pattern, url).then_some((pattern.len(), value.as_str()))
+            })
+            // The last of equals, as a later file overrides an earlier one.
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, value)| value)
+    }
+
     fn last(&self, wanted: &str) -> Option<&str> {
         let found = self.0.iter().rev().find(|(key, _)| key == wanted);
         found.map(|(_, value)| value.as_str())
@@ -150,6 +172,25 @@ mod tests {
         check("https://github.com/a/b", Some("https://mirror/a/b"));
         check("https://github.com/own/b", Some("file:///srv/b"));
         check("https://gitlab.com/a/b", None);
+    }
+
+    #[test]
+    fn the_setting_of_the_nearest_address_counts() {
+        let config = UserConfig::of(&[
+            ("http.proxy", "http://old:1"),
+            ("http.proxy", "http://all:1"),
+            ("http.https://h.proxy", "http://host:1"),
+            ("http.https://h/own.proxy", ""),
+            ("http.sslcainfo", "/ca"),
+        ]);
+        let check =
+            |url: &str, expected: &str| assert_eq!(config.http("proxy", url), Some(expected));
+        check("https://other/r", "http://all:1");
+        check("https://h/r", "http://host:1");
+        check("https://h/own/r", "");
+        check("https://h/owner/r", "http://host:1");
+        assert_eq!(config.http("sslcainfo", "https://h/r"), Some("/ca"));
+        assert_eq!(config.http("sslcapath", "https://h/r"), None);
     }
 
     #[test]

@@ -39,7 +39,6 @@ enum Source {
 pub(crate) struct Logins {
     sources: VecDeque<Source>,
     tried: Vec<String>,
-    variable: String,
 }
 
 impl Logins {
@@ -49,7 +48,7 @@ impl Logins {
         let helpers = user.helpers(&address.shown());
         let mut sources = VecDeque::from([Source::Address]);
         sources.extend(helpers.into_iter().map(Source::Helper));
-        sources.push_back(Source::Variable(variable.clone()));
+        sources.push_back(Source::Variable(variable));
         if host == git_url::GITHUB {
             sources.push_back(Source::Variable("GH_TOKEN".to_owned()));
             sources.push_back(Source::Variable("GITHUB_TOKEN".to_owned()));
@@ -57,7 +56,6 @@ impl Logins {
         Self {
             sources,
             tried: vec!["no login".to_owned()],
-            variable,
         }
     }
 
@@ -96,14 +94,72 @@ impl Logins {
     pub(crate) fn tried(&self) -> Vec<String> {
         self.tried.clone()
     }
+}
 
-    /// What the user can do.
-    pub(crate) fn hint(&self) -> String {
-        format!(
-            "set ${}, or log in with a git credential helper",
-            self.variable
-        )
+/// One way to log in for the git command, which can try only one at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// A login that we know.
+    pub(crate) login: Option<Login>,
+    /// Whether the user's own helpers are asked. They are not asked beside a login that we know: a
+    /// helper stores what worked, and a token of the environment is not the user's to keep there.
+    pub(crate) helpers: bool,
+    /// What is tried, for messages.
+    pub(crate) names: Vec<String>,
+}
+
+/// All ways to log in at an address, in the order of [`Logins`]; never empty.
+pub(crate) fn attempts(
+    address: &Address,
+    user: &UserConfig,
+    environment: &Environment,
+) -> Vec<Attempt> {
+    let mut attempts = Vec::new();
+    let helpers: Vec<String> = user
+        .helpers(&address.shown())
+        .iter()
+        .map(|helper| format!("credential helper `{}`", short(helper)))
+        .collect();
+    for source in Logins::new(address, user).sources {
+        let (login, name) = match source {
+            Source::Address => (from_address(address), "the address".to_owned()),
+            Source::Helper(_) => {
+                if !attempts.iter().any(|one: &Attempt| one.helpers) {
+                    attempts.push(Attempt {
+                        login: None,
+                        helpers: true,
+                        names: helpers.clone(),
+                    });
+                }
+                continue;
+            }
+            Source::Variable(variable) => (
+                from_variable(&variable, address, environment),
+                format!("${variable}"),
+            ),
+        };
+        if login.is_some() {
+            attempts.push(Attempt {
+                login,
+                helpers: false,
+                names: vec![name],
+            });
+        }
     }
+    if attempts.is_empty() {
+        attempts.push(Attempt {
+            login: None,
+            helpers: false,
+            names: Vec::new(),
+        });
+    }
+    attempts
+}
+
+/// What the user can do when no login was taken.
+pub(crate) fn hint(address: &Address) -> String {
+    let variable = variable(&address.host());
+    format!("set ${variable}, or log in with a git credential helper")
 }
 
 /// The variable for a host: capitals, everything else an underscore.

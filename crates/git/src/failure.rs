@@ -85,7 +85,13 @@ pub enum Failure {
         /// What it said.
         reason: String,
     },
-    /// libgit2 gave up.
+    /// The git command is to be used, and there is none.
+    #[error(
+        "there is no git command in the absolute directories of the PATH; install git, or let the \
+         built-in one do the work"
+    )]
+    NoCommand,
+    /// libgit2 or the git command gave up.
     #[error("git cannot go on: {reason}")]
     Git {
         /// What it said.
@@ -196,6 +202,7 @@ impl Failure {
             | Self::RepositoryMissing { .. }
             | Self::Unauthorised { .. }
             | Self::Refused { .. }
+            | Self::NoCommand
             | Self::Git { .. }
             | Self::Damaged { .. }
             | Self::HostileName { .. }

@@ -1,14 +1,18 @@
 //! The little of HTTP that git needs, as a seam: the one HTTP client behind it, a script in tests.
 
+use std::ffi::OsStr;
 use std::io::Read;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plugd_disk::Disk;
 use plugd_http::header::{self, HeaderName};
-use plugd_http::{Blocking, Body, Client, HttpError, Limits, Redirects, Request, Settings, Url};
-use plugd_model::{Environment, error_chain};
+use plugd_http::{
+    Blocking, Body, Client, HttpError, Limits, Proxies, Redirects, Request, Settings, Url,
+};
+use plugd_model::{AbsPath, Environment, error_chain};
 
+use crate::config::UserConfig;
 use crate::credentials::Login;
 use crate::failure::{Failure, quoted};
 
@@ -52,18 +56,29 @@ pub(crate) fn is_same_origin(left: &str, right: &str) -> bool {
 
 const SLACK: u64 = 16 << 20;
 
-/// The one HTTP client. Its inside is made at the first request, as most workers need none.
+/// The one HTTP client, made at the first request for each way into the network that the user's git
+/// configuration asks for: `http.proxy` in the place of the variables, and `http.sslCAInfo` beside
+/// the certificates that are trusted anyway. `http.sslVerify` is not honoured.
 pub(crate) struct OneClient {
-    client: Client,
-    blocking: OnceLock<Blocking>,
+    environment: Environment,
+    user: Arc<UserConfig>,
+    /// One for all requests of a way, so that they share connections.
+    clients: Mutex<Vec<(Way, Arc<Blocking>)>>,
     limits: Limits,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Way {
+    /// Instead of what the environment says; an empty one means none.
+    proxy: Option<String>,
+    /// More certificates.
+    certificates: Option<AbsPath>,
 }
 
 impl OneClient {
     /// A client for this environment. A fetch may be as long as `max_bytes`.
-    pub(crate) fn new(environment: &Environment, max_bytes: u64) -> Self {
-        let agent = concat!("plugd/", env!("CARGO_PKG_VERSION"));
-        let settings = Settings::from_environment(environment, agent);
+    pub(crate) fn new(environment: &Environment, user: Arc<UserConfig>, max_bytes: u64) -> Self {
         // The process that started this one watches for silence and knows the user's limit.
         let limits = Limits {
             // A little more, so that the one who counts objects is the one who complains.
@@ -72,19 +87,50 @@ impl OneClient {
             ..Limits::CALL
         };
         Self {
-            client: Client::new(settings, Disk::new()),
-            blocking: OnceLock::new(),
+            environment: environment.clone(),
+            user,
+            clients: Mutex::default(),
             limits,
         }
     }
 
-    /// One for all requests, so that they share connections.
-    fn blocking(&self) -> Result<&Blocking, HttpError> {
-        if let Some(blocking) = self.blocking.get() {
-            return Ok(blocking);
+    fn way(&self, url: &str) -> Way {
+        let file = self.environment.var("GIT_SSL_CAINFO");
+        let file = match file.and_then(OsStr::to_str) {
+            Some(file) => Some(file),
+            None => self.user.http("sslcainfo", url),
+        };
+        let expanded = |file: &str| match (file.strip_prefix("~/"), &self.environment.home) {
+            (Some(rest), Some(home)) => home.join(rest),
+            _ => self.environment.cwd.join(file),
+        };
+        Way {
+            proxy: self.user.http("proxy", url).map(str::to_owned),
+            certificates: file.filter(|file| !file.is_empty()).map(expanded),
         }
-        let made = Blocking::new(&self.client)?;
-        Ok(self.blocking.get_or_init(|| made))
+    }
+
+    fn client(&self, way: Way) -> Result<Arc<Blocking>, HttpError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == way) {
+            return Ok(Arc::clone(client));
+        }
+        let agent = concat!("plugd/", env!("CARGO_PKG_VERSION"));
+        let mut settings = Settings::from_environment(&self.environment, agent);
+        match way.proxy.as_deref() {
+            None => {}
+            Some("") => settings.proxies = Proxies::none(),
+            Some(proxy) => {
+                let direct = ["no_proxy", "NO_PROXY"];
+                let direct = direct.iter().find_map(|name| self.environment.var(name));
+                let direct = direct.unwrap_or_default().to_string_lossy();
+                settings.proxies = Proxies::new(proxy, &direct);
+            }
+        }
+        settings.extra_roots.extend(way.certificates.clone());
+        let client = Arc::new(Blocking::new(&Client::new(settings, Disk::new()))?);
+        clients.push((way, Arc::clone(&client)));
+        Ok(client)
     }
 
     fn request(&self, call: Call) -> Result<Request, HttpError> {
@@ -110,9 +156,10 @@ impl Http for OneClient {
     fn send(&self, call: Call) -> Result<Answer, Failure> {
         let host = plugd_model::git_url::host_span(&call.url)
             .map_or_else(String::new, |span| call.url[span].to_owned());
+        let way = self.way(&call.url);
         let sent = self
             .request(call)
-            .and_then(|request| self.blocking()?.send(request));
+            .and_then(|request| self.client(way)?.send(request));
         let answer = sent.map_err(|error| failure(host, &error))?;
         Ok(Answer {
             status: answer.status().as_u16(),

@@ -1,6 +1,7 @@
 //! Git LFS: files that hold only the name of their content.
 //!
-//! They are detected and named, not fetched: a plugin whose content is a pointer must not look whole.
+//! Here they are recognised. Where their content cannot be had they are named, because a plugin whose
+//! content is a pointer must not look whole.
 
 /// Longest text that the specification of LFS allows for a pointer.
 pub(crate) const MAX_POINTER: usize = 1024;

@@ -7,8 +7,8 @@
 //!
 //! Invariants:
 //! - No address, ref or path that a stranger chose is taken for an option or a command.
-//! - A checkout holds regular files, directories, and links that stay inside. No `.git`, no hook and
-//!   no filter has anything to do with it.
+//! - A checkout holds regular files, directories, and links that stay inside. No hook and no filter
+//!   has anything to do with it, and no `.git` is in it unless the caller asks for one.
 //! - A damaged mirror is thrown away and fetched once more; it never is an error by itself.
 //! - Nothing asks a person: no terminal, no askpass program. No secret stands in an error.
 //!
@@ -16,24 +16,38 @@
 
 mod address;
 mod advertised;
+mod backend;
 mod checkout;
 mod client;
+mod command;
+mod command_run;
+mod command_words;
 mod commit_id;
 mod config;
 mod credentials;
+mod error;
 mod failure;
+mod files;
+mod growth;
+mod history;
 mod http;
+mod keep;
 mod lfs;
+mod lfs_content;
+mod line;
 mod links;
 mod mirror;
 mod modules;
 mod names;
+mod pack_scan;
+mod partial;
+mod peer;
 mod process;
+mod programs;
 mod progress;
 mod running;
 mod session;
 mod smart_http;
-
 mod sparse;
 mod ssh;
 mod submodules;
@@ -43,10 +57,12 @@ mod wire;
 mod worker;
 
 pub use address::{Address, AddressError, Refusal};
-pub use client::{Checkout, Git, GitError, Watch};
+pub use backend::Backend;
+pub use client::{Checkout, Git, Watch};
 pub use commit_id::CommitId;
+pub use error::GitError;
 pub use failure::Failure;
 pub use progress::{Progress, Stage};
 pub use want::{Depth, Want, WantError};
 pub use wire::{CheckedOut, Fetched, History, LeftOut, LfsPointer, Submodule};
-pub use worker::worker_main;
+pub use worker::{WORKER_ARGUMENT, worker_main};

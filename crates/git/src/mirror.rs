@@ -5,32 +5,29 @@
 //! read makes the mirror worthless: it is removed and fetched once more, so no file of it can be
 //! deleted or cut without healing.
 
-use std::cell::Cell;
-
-use git2::{
-    AutotagOption, Direction, ErrorClass, ErrorCode, FetchOptions, ObjectType, Oid, Remote,
-    RemoteCallbacks, RemoteConnection, Repository, RepositoryInitOptions,
-};
+use git2::{ErrorCode, ObjectType, Odb, Oid, Remote, Repository, RepositoryInitOptions};
 
 use plugd_disk::FileLock;
 use plugd_disk::tree::remove_tree;
 use plugd_model::AbsPath;
 
-use crate::address::Kind;
 use crate::advertised::{Choice, Head, choose};
-use crate::failure::{Failure, Trouble, quoted};
-use crate::progress::Stage;
+use crate::command::Command;
+use crate::failure::{Failure, Trouble};
+use crate::line::Line;
+use crate::partial::{Got, Part};
+use crate::peer::{EVERYTHING, Peer};
 use crate::session::Session;
-use crate::{Address, CommitId, Depth, History, Want};
+use crate::{Address, CommitId, Depth, Want, partial};
 
-/// Asks a server for everything although the mirror holds a part (git's own number for it).
-const UNSHALLOW: i32 = i32::MAX;
-
-/// All branches and tags.
-const EVERYTHING: &[&str] = &[
-    "+refs/heads/*:refs/plugd/heads/*",
-    "+refs/tags/*:refs/plugd/tags/*",
-];
+/// What a mirror is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) want: &'a Want,
+    pub(crate) depth: Depth,
+    /// Which files are enough; without it, all of them.
+    pub(crate) part: Option<Part<'a>>,
+}
 
 /// A mirror that this process alone uses.
 pub(crate) struct Mirror<'a> {
@@ -51,13 +48,17 @@ impl<'a> Mirror<'a> {
         })
     }
 
+    /// Where it lies.
+    pub(crate) fn path(&self) -> &AbsPath {
+        &self.path
+    }
+
     /// Gets a commit and does something with it. When the mirror turns out to be damaged, also
     /// while something is done with it, both happen once more from an empty mirror; `reset` takes
     /// back what the first try left.
     pub(crate) fn with_commit<T>(
         &self,
-        want: &Want,
-        depth: Depth,
+        wanted: Wanted<'_>,
         mut work: impl FnMut(&Repository, Oid) -> Result<T, Trouble>,
         reset: impl Fn() -> Result<(), Failure>,
     ) -> Result<T, Failure> {
@@ -69,12 +70,22 @@ impl<'a> Mirror<'a> {
                 .link_stamp(&self.path)
                 .map_err(|error| Failure::disk(&error))?
                 .is_some();
+            // What comes into an empty mirror is hashed as it comes, and need not be once more when
+            // it is read. What lay on disk since another day is.
+            git2::opts::strict_hash_verification(existed);
             let tried = self
-                .commit(want, depth)
+                .commit(wanted)
                 .and_then(|(repository, commit)| work(&repository, commit));
             match tried {
                 Ok(value) => return Ok(value),
-                Err(Trouble::Failed(failure)) => return Err(failure),
+                Err(Trouble::Failed(failure)) => {
+                    // A mirror of something that could not be had is worth nothing.
+                    if !existed {
+                        remove_tree(&self.session.disk, &self.path)
+                            .map_err(|error| Failure::tree(&error))?;
+                    }
+                    return Err(failure);
+                }
                 Err(Trouble::Damaged(reason)) => {
                     tracing::warn!(mirror = %self.path, reason, "the mirror is damaged");
                     remove_tree(&self.session.disk, &self.path)
@@ -92,8 +103,9 @@ impl<'a> Mirror<'a> {
         }
     }
 
-    fn commit(&self, want: &Want, depth: Depth) -> Result<(Repository, Oid), Trouble> {
-        let repository = self.open()?;
+    fn commit(&self, wanted: Wanted<'_>) -> Result<(Repository, Oid), Trouble> {
+        let Wanted { want, depth, part } = wanted;
+        let repository = open_or_make(self.session, &self.path)?;
         if let Want::Commit(text) = want
             && let Some(id) = CommitId::new(text)
             && let Some(commit) = known(&repository, &id, depth)?
@@ -101,46 +113,68 @@ impl<'a> Mirror<'a> {
             // A commit never changes: no server needs to be asked.
             return Ok((repository, commit));
         }
-        let commit = self.fetch(&repository, want, depth)?;
+        let address = self.session.effective(self.address)?;
+        if let Some(part) = part.filter(Part::is_less)
+            && let Some(git) = self.session.git_for_part(&address, &part)
+        {
+            let mirror = (&repository, &self.path);
+            match partial::obtain(self.session, &address, git, mirror, want, part)? {
+                Got::Here(partial, commit) => return Ok((partial, commit)),
+                Got::Whole(commit) => return Ok((repository, commit)),
+                Got::Nowhere => {}
+            }
+        }
+        let commit = self.fetch(&repository, &address, want, depth)?;
         Ok((repository, commit))
     }
 
-    fn open(&self) -> Result<Repository, Trouble> {
-        if self.session.disk.link_stamp(&self.path)?.is_some() {
-            return Repository::open_bare(&self.path).map_err(|error| Trouble::damaged(&error));
+    /// Brings a commit by whichever program is to be used for this address.
+    fn fetch(
+        &self,
+        repository: &Repository,
+        address: &Address,
+        want: &Want,
+        depth: Depth,
+    ) -> Result<Oid, Trouble> {
+        if let Some(git) = self.session.git_for_all()? {
+            let mut peer = Command::connect(self.session, address, git, Some(&self.path))?;
+            return self.bring(repository, &mut peer, want, depth);
         }
-        self.session.disk.create_dirs(&self.session.mirrors)?;
-        let mut options = RepositoryInitOptions::new();
-        // A template of the user's could bring hooks.
-        options.bare(true).external_template(false);
-        Repository::init_opts(&self.path, &options).map_err(|error| Failure::git(&error).into())
-    }
-
-    fn fetch(&self, repository: &Repository, want: &Want, depth: Depth) -> Result<Oid, Trouble> {
-        let address = self.session.effective(self.address)?;
-        let line = Line::new(self.session, &address)?;
+        let line = Line::new(self.session, address)?;
         let mut remote = repository
             .remote_anonymous(&line.url)
             .map_err(|error| Trouble::damaged(&error))?;
-        let (mut connection, heads) = line.connect(&mut remote)?;
-        let missing = || -> Trouble { missing(self.address, want).into() };
-        let object = match choose(&heads, want) {
-            Choice::Nothing => return Err(missing()),
+        let mut peer = line.connect(&mut remote, Some(repository))?;
+        self.bring(repository, &mut peer, want, depth)
+    }
+
+    fn bring(
+        &self,
+        repository: &Repository,
+        peer: &mut dyn Peer,
+        want: &Want,
+        depth: Depth,
+    ) -> Result<Oid, Trouble> {
+        let odb = repository.odb().map_err(|error| Trouble::damaged(&error))?;
+        let get = |peer: &mut dyn Peer, specs: &[&str], depth| {
+            peer.download(specs, depth)?;
+            // Another program may have brought them.
+            odb.refresh().map_err(|error| Trouble::damaged(&error))
+        };
+        let object = match choose(peer.heads(), want) {
+            Choice::Nothing => return Err(missing(self.address, want).into()),
             Choice::Prefix(prefix) => {
-                line.download(&mut connection, EVERYTHING, repository, Depth::Whole)?;
-                self.complete(repository, &prefix, want)?
+                get(peer, EVERYTHING, Depth::Whole)?;
+                self.complete(&odb, &prefix, want)?
             }
             Choice::Commit(id) => {
-                let spec = format!("+{id}:refs/plugd/incoming");
-                match line.download(&mut connection, &[&spec], repository, depth) {
+                match get(peer, &[&id.to_string()], depth) {
                     Ok(()) => {}
                     Err(Trouble::Failed(
                         failure @ (Failure::Unreachable { .. } | Failure::TooMuch { .. }),
                     )) => return Err(failure.into()),
                     // Some servers give away what they advertise and nothing else.
-                    Err(_) => {
-                        line.download(&mut connection, EVERYTHING, repository, Depth::Whole)?;
-                    }
+                    Err(_) => get(peer, EVERYTHING, Depth::Whole)?,
                 }
                 id
             }
@@ -148,27 +182,17 @@ impl<'a> Mirror<'a> {
                 if let Some(commit) = known(repository, &CommitId::of(object), depth)? {
                     return Ok(commit);
                 }
-                let spec = format!("+{name}:refs/plugd/incoming");
-                line.download(&mut connection, &[&spec], repository, depth)?;
+                get(peer, &[&name], depth)?;
                 object
             }
         };
-        drop(connection);
-        let found = repository.find_object(object, None);
-        let commit = match found.and_then(|object| object.peel_to_commit()) {
-            Ok(commit) => commit,
-            Err(error) if error.code() == ErrorCode::NotFound => return Err(missing()),
-            Err(error) if error.code() == ErrorCode::InvalidSpec => return Err(missing()),
-            Err(error) => return Err(Trouble::damaged(&error)),
-        };
-        commit.tree().map_err(|error| Trouble::damaged(&error))?;
-        remember(repository, commit.id(), line.kept(depth))?;
-        Ok(commit.id())
+        let commit = peel(repository, object)?.ok_or_else(|| missing(self.address, want))?;
+        remember(repository, commit, peer.kept(depth))?;
+        Ok(commit)
     }
 
     /// The one commit that begins like this.
-    fn complete(&self, repository: &Repository, prefix: &str, want: &Want) -> Result<Oid, Trouble> {
-        let odb = repository.odb().map_err(|error| Trouble::damaged(&error))?;
+    fn complete(&self, odb: &Odb<'_>, prefix: &str, want: &Want) -> Result<Oid, Trouble> {
         let mut found = Vec::new();
         odb.foreach(|id| {
             if id.to_string().starts_with(prefix) {
@@ -190,22 +214,18 @@ impl<'a> Mirror<'a> {
             .into()),
         }
     }
+}
 
-    /// How a new commit stands to an old one.
-    pub(crate) fn history(repository: &Repository, new: Oid, old: Option<&CommitId>) -> History {
-        let Some(Ok(old)) = old.map(CommitId::oid) else {
-            return History::Unknown;
-        };
-        if new == old {
-            return History::Forward;
-        }
-        match repository.graph_descendant_of(new, old) {
-            Ok(true) => History::Forward,
-            // In a shallow mirror the way to the old commit may be what is missing.
-            Ok(false) if !repository.is_shallow() => History::Rewritten,
-            _ => History::Unknown,
-        }
+/// Opens a repository of objects, or makes an empty one.
+pub(crate) fn open_or_make(session: &Session, path: &AbsPath) -> Result<Repository, Trouble> {
+    if session.disk.link_stamp(path)?.is_some() {
+        return Repository::open_bare(path).map_err(|error| Trouble::damaged(&error));
     }
+    session.disk.create_dirs(&session.mirrors)?;
+    let mut options = RepositoryInitOptions::new();
+    // A template of the user's could bring hooks.
+    options.bare(true).external_template(false);
+    Repository::init_opts(path, &options).map_err(|error| Failure::git(&error).into())
 }
 
 /// Asks a server which commit is wanted, without a mirror.
@@ -224,10 +244,7 @@ pub(crate) fn resolve(
         Trouble::Failed(failure) => failure,
         Trouble::Damaged(reason) => Failure::Git { reason },
     };
-    let line = Line::new(session, &effective).map_err(plain)?;
-    let mut remote =
-        Remote::create_detached(line.url.as_str()).map_err(|error| Failure::git(&error))?;
-    let (_connection, heads) = line.connect(&mut remote).map_err(plain)?;
+    let heads = heads(session, &effective).map_err(plain)?;
     match choose(&heads, want) {
         Choice::Tip { object, .. } => Ok(CommitId::of(object)),
         Choice::Commit(id) => Ok(CommitId::of(id)),
@@ -251,6 +268,31 @@ pub(crate) fn resolve(
     }
 }
 
+fn heads(session: &Session, effective: &Address) -> Result<Vec<Head>, Trouble> {
+    if let Some(git) = session.git_for_all()? {
+        let peer = Command::connect(session, effective, git, None)?;
+        return Ok(peer.heads().to_vec());
+    }
+    let line = Line::new(session, effective)?;
+    let mut remote =
+        Remote::create_detached(line.url.as_str()).map_err(|error| Failure::git(&error))?;
+    let peer = line.connect(&mut remote, None)?;
+    Ok(peer.heads().to_vec())
+}
+
+/// The commit that an object is or leads to, with a look at its tree; `None` when there is none.
+pub(crate) fn peel(repository: &Repository, object: Oid) -> Result<Option<Oid>, Trouble> {
+    let found = repository.find_object(object, None);
+    let commit = match found.and_then(|object| object.peel_to_commit()) {
+        Ok(commit) => commit,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) if error.code() == ErrorCode::InvalidSpec => return Ok(None),
+        Err(error) => return Err(Trouble::damaged(&error)),
+    };
+    commit.tree().map_err(|error| Trouble::damaged(&error))?;
+    Ok(Some(commit.id()))
+}
+
 fn missing(address: &Address, want: &Want) -> Failure {
     let (url, wanted) = (address.shown(), want.shown().to_owned());
     match want {
@@ -267,7 +309,11 @@ fn promise(kept: Depth, id: &str) -> String {
 }
 
 /// A commit that the mirror promises to hold. A promise that is broken is damage.
-fn known(repository: &Repository, id: &CommitId, depth: Depth) -> Result<Option<Oid>, Trouble> {
+pub(crate) fn known(
+    repository: &Repository,
+    id: &CommitId,
+    depth: Depth,
+) -> Result<Option<Oid>, Trouble> {
     let holds = |kept| match repository.find_reference(&promise(kept, id.as_str())) {
         Ok(_) => Ok(true),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
@@ -290,146 +336,4 @@ fn remember(repository: &Repository, commit: Oid, kept: Depth) -> Result<(), Tro
         .reference(&name, commit, true, "")
         .map_err(|error| Trouble::damaged(&error))?;
     Ok(())
-}
-
-/// libgit2 has no code of its own for this, so its words must do.
-fn lacks_shallow(error: &git2::Error) -> bool {
-    error.class() == ErrorClass::Net && error.message().contains("shallow")
-}
-
-/// The connection to one remote.
-struct Line<'a> {
-    session: &'a Session,
-    address: &'a Address,
-    url: String,
-    too_much: Cell<bool>,
-}
-
-impl<'a> Line<'a> {
-    fn new(session: &'a Session, address: &'a Address) -> Result<Self, Trouble> {
-        session.meter.enter(Stage::Resolving);
-        let url = match &address.kind {
-            Kind::Local(path) => {
-                if session.disk.stamp(path)?.is_none() {
-                    let url = address.shown();
-                    return Err(Failure::RepositoryMissing { url }.into());
-                }
-                path.to_text()
-            }
-            Kind::Http | Kind::Ssh(_) => session.remotes.enter(address),
-        };
-        Ok(Self {
-            session,
-            address,
-            url,
-            too_much: Cell::new(false),
-        })
-    }
-
-    fn connect<'c, 'r, 's>(
-        &'s self,
-        remote: &'c mut Remote<'r>,
-    ) -> Result<(RemoteConnection<'r, 'c, 's>, Vec<Head>), Trouble> {
-        let connection = remote
-            .connect_auth(Direction::Fetch, Some(self.callbacks()), None)
-            .map_err(|error| self.trouble(&error, false))?;
-        let heads = connection
-            .list()
-            .map_err(|error| self.trouble(&error, false))?
-            .iter()
-            .map(|head| Head {
-                name: head.name().to_owned(),
-                id: head.oid(),
-            })
-            .collect();
-        Ok((connection, heads))
-    }
-
-    /// What a fetch of this depth leaves in the mirror.
-    fn kept(&self, depth: Depth) -> Depth {
-        if self.address.is_remote() {
-            depth
-        } else {
-            Depth::Whole
-        }
-    }
-
-    fn download(
-        &self,
-        connection: &mut RemoteConnection<'_, '_, '_>,
-        specs: &[&str],
-        repository: &Repository,
-        depth: Depth,
-    ) -> Result<(), Trouble> {
-        self.session.meter.enter(Stage::Fetching);
-        let mut get = |depth| {
-            let mut options = self.options();
-            options.depth(depth);
-            connection.remote().download(specs, Some(&mut options))
-        };
-        let got = match self.kept(depth) {
-            // A server that cannot send a part sends everything.
-            Depth::Tip => get(1).or_else(|error| match lacks_shallow(&error) {
-                true => get(0),
-                false => Err(error),
-            }),
-            Depth::Whole if repository.is_shallow() => get(UNSHALLOW),
-            Depth::Whole => get(0),
-        };
-        got.map_err(|error| self.trouble(&error, true))
-    }
-
-    fn options(&self) -> FetchOptions<'_> {
-        let mut options = FetchOptions::new();
-        options
-            .remote_callbacks(self.callbacks())
-            .download_tags(AutotagOption::None)
-            .update_fetchhead(false);
-        options
-    }
-
-    fn callbacks(&self) -> RemoteCallbacks<'_> {
-        let meter = &self.session.meter;
-        let mut callbacks = RemoteCallbacks::new();
-        callbacks.sideband_progress(move |_| {
-            meter.step();
-            true
-        });
-        callbacks.transfer_progress(move |progress| {
-            meter.step();
-            meter.objects(progress.received_objects(), progress.total_objects());
-            let bytes = u64::try_from(progress.received_bytes()).unwrap_or(u64::MAX);
-            meter.bytes_in_all(bytes);
-            let fine = bytes <= self.session.max_pack_bytes;
-            self.too_much.set(!fine);
-            fine
-        });
-        callbacks
-    }
-
-    /// What an error of libgit2 means. `receiving` tells whether the mirror was in use by then, so
-    /// that it may be the mirror's fault.
-    fn trouble(&self, error: &git2::Error, receiving: bool) -> Trouble {
-        let host = self.address.host();
-        if self.too_much.get() {
-            let limit = self.session.max_pack_bytes;
-            return Failure::TooMuch { host, limit }.into();
-        }
-        // Our own transports tell more than fits into an error of libgit2.
-        if let Some(failure) = self.session.remotes.take_failure() {
-            return failure.into();
-        }
-        let reason = quoted(error.message(), &self.address.secrets());
-        match error.class() {
-            ErrorClass::Net | ErrorClass::Http | ErrorClass::Ssh => {
-                Failure::Refused { host, reason }.into()
-            }
-            _ if receiving => Trouble::Damaged(reason),
-            _ if error.code() == ErrorCode::NotFound => Failure::RepositoryMissing {
-                url: self.address.shown(),
-            }
-            .into(),
-            _ => Failure::Git { reason }.into(),
-        }
-    }
 }

@@ -1,5 +1,5 @@
 //! The one place of this crate that starts processes: the worker, and what the worker needs of the
-//! user's own programs (ssh, credential helpers).
+//! user's own programs (git, ssh, credential helpers).
 //!
 //! Invariants:
 //! - Every process gets its variables from [`Environment`] and nothing of git's that would select a
@@ -14,11 +14,14 @@ use std::process::{Child, Command, Stdio};
 use plugd_model::{AbsPath, Environment};
 
 use crate::address::SshTarget;
+use crate::programs::absolute_path;
 
-/// The variables of git that a worker keeps: which ssh program, and where the user's settings are.
+/// The variables of git that a worker keeps: which ssh program, whom to trust, and where the user's
+/// settings are.
 const KEPT: &[&str] = &[
     "GIT_SSH",
     "GIT_SSH_COMMAND",
+    "GIT_SSL_CAINFO",
     "GIT_CONFIG_GLOBAL",
     "GIT_CONFIG_NOSYSTEM",
 ];
@@ -28,6 +31,17 @@ const QUIET: &[(&str, &str)] = &[
     ("GIT_TERMINAL_PROMPT", "0"),
     ("GCM_INTERACTIVE", "never"),
     ("SSH_ASKPASS_REQUIRE", "never"),
+];
+
+/// What makes git speak English and work on nothing but what it was told to work on.
+const PLAIN_GIT: &[(&str, &str)] = &[
+    ("LC_ALL", "C"),
+    ("LANGUAGE", "C"),
+    // Set and empty, so that the configured program is not asked either.
+    ("GIT_ASKPASS", ""),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
 ];
 
 /// Most bytes of a credential helper's answer.
@@ -137,6 +151,72 @@ pub(crate) fn ask_helper(
     }
     child.wait()?;
     Ok(answer)
+}
+
+/// Starts the git command. No file that it writes grows beyond `largest` bytes, where the system has
+/// such a limit.
+pub(crate) fn start_git(
+    program: &AbsPath,
+    args: &[&str],
+    variables: &[(&'static str, String)],
+    environment: &Environment,
+    largest: u64,
+) -> io::Result<Child> {
+    let mut command = plain(program.as_path().as_os_str(), environment);
+    command
+        .args(args)
+        .env("PATH", absolute_path(environment))
+        .envs(PLAIN_GIT.iter().copied())
+        .envs(variables.iter().map(|(name, value)| (name, value)))
+        // The directory that we stand in may be a stranger's.
+        .current_dir(program.parent().as_ref().unwrap_or(program))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    with_file_limit(largest, || command.spawn())
+}
+
+/// The variables that make git use the user's ssh program, and that one not ask.
+pub(crate) fn batch_ssh(
+    configured: Option<&str>,
+    environment: &Environment,
+) -> Vec<(&'static str, String)> {
+    let text = |value: &OsStr| value.to_string_lossy().into_owned();
+    let line = match (environment.var("GIT_SSH_COMMAND"), configured) {
+        (Some(line), _) => text(line),
+        (None, Some(line)) => line.to_owned(),
+        (None, None) => match environment.var("GIT_SSH") {
+            Some(program) => quoted(&text(program)),
+            None => "ssh".to_owned(),
+        },
+    };
+    let (batch, variant) = match is_plink(OsStr::new(line.trim_matches('\''))) {
+        true => ("-batch", "plink"),
+        false => ("-o BatchMode=yes", "ssh"),
+    };
+    vec![
+        ("GIT_SSH_COMMAND", format!("{line} {batch}")),
+        ("GIT_SSH_VARIANT", variant.to_owned()),
+    ]
+}
+
+/// Starts something whose files may not grow beyond a size. The limit is the process's own for that
+/// moment, as a child inherits it; nothing else here writes large files meanwhile.
+#[cfg(unix)]
+fn with_file_limit<T>(largest: u64, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let before = getrlimit(Resource::Fsize);
+    let mut limit = before;
+    limit.current = Some(before.current.map_or(largest, |now| now.min(largest)));
+    setrlimit(Resource::Fsize, limit)?;
+    let started = start();
+    setrlimit(Resource::Fsize, before)?;
+    started
+}
+
+#[cfg(not(unix))]
+fn with_file_limit<T>(_largest: u64, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    start()
 }
 
 fn shell(line: &OsStr, environment: &Environment) -> Command {

@@ -102,8 +102,13 @@ impl Meter {
 
     pub(crate) fn objects(&self, now: usize, total: usize) {
         let count = |number| u64::try_from(number).unwrap_or(u64::MAX);
-        self.objects.store(count(now), Ordering::Relaxed);
-        self.total_objects.store(count(total), Ordering::Relaxed);
+        self.received(count(now), count(total));
+    }
+
+    /// The same in the numbers of another program.
+    pub(crate) fn received(&self, now: u64, total: u64) {
+        self.objects.store(now, Ordering::Relaxed);
+        self.total_objects.store(total, Ordering::Relaxed);
     }
 
     pub(crate) fn file(&self) {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use git2::transport::{Service, SmartSubtransportStream};
 
 use crate::Address;
-use crate::credentials::{Login, Logins};
+use crate::credentials::{Login, Logins, hint};
 use crate::failure::{Failure, quoted};
 use crate::http::{Answer, Call, is_same_origin};
 use crate::transport::{Connection, Remotes};
@@ -130,7 +130,7 @@ impl Inner {
             None => Err(Failure::Unauthorised {
                 host: self.address.host(),
                 tried: logins.tried(),
-                hint: logins.hint(),
+                hint: hint(&self.address),
             }),
         }
     }

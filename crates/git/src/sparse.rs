@@ -5,6 +5,11 @@
 pub(crate) struct Sparse(Vec<String>);
 
 impl Sparse {
+    /// Everything.
+    pub(crate) fn all() -> Self {
+        Self(Vec::new())
+    }
+
     /// Takes relative paths; `None` when one of them climbs, is absolute or empty.
     pub(crate) fn new(paths: &[String]) -> Option<Self> {
         paths
@@ -12,6 +17,16 @@ impl Sparse {
             .map(|path| relative(path))
             .collect::<Option<Vec<_>>>()
             .map(Self)
+    }
+
+    /// The paths, in their plain form.
+    pub(crate) fn paths(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether everything is wanted.
+    pub(crate) fn is_all(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether a file at this path is wanted.

@@ -11,12 +11,16 @@ use git2::{Oid, Repository};
 use crate::address::Kind;
 use crate::checkout::{Budget, Module, Target, Written, make_links, write_commit};
 use crate::failure::{Failure, Trouble};
-use crate::mirror::Mirror;
+use crate::keep::Kept;
+use crate::mirror::{Mirror, Wanted};
+use crate::partial::Part;
 use crate::progress::Stage;
 use crate::session::Session;
 use crate::sparse::{Sparse, relative};
 use crate::wire::Place;
-use crate::{Address, CheckedOut, CommitId, Depth, Submodule, Want, modules};
+use crate::{
+    Address, CheckedOut, CommitId, Depth, History, Submodule, Want, history, lfs_content, modules,
+};
 
 /// How deep repositories may lie in each other.
 const MAX_NESTING: u32 = 4;
@@ -31,6 +35,18 @@ struct Step<'a> {
     below: &'a str,
     subdir: Option<&'a str>,
     sparse: &'a Sparse,
+    /// Whether the commit's objects are written too.
+    keep: bool,
+    /// The commit whose place the new one takes.
+    since: Option<&'a CommitId>,
+}
+
+/// One repository that was written.
+struct Done {
+    commit: Oid,
+    written: Written,
+    kept: Option<Kept>,
+    history: History,
 }
 
 struct Found {
@@ -56,8 +72,12 @@ pub(crate) fn obtain(
         None => None,
     };
     let sparse = Sparse::new(&place.sparse).ok_or_else(|| bad("a sparse path climbs"))?;
-    let whole = Sparse::new(&[]).ok_or_else(|| bad("no paths"))?;
-
+    let keep = match place.keep_repository {
+        true if subdir.is_some() || !place.sparse.is_empty() => {
+            return Err(bad("a repository is kept of a whole tree only"));
+        }
+        keep => keep,
+    };
     let mut budget = Budget::new(Limits::INSTALL);
     let step = Step {
         address,
@@ -66,10 +86,40 @@ pub(crate) fn obtain(
         below: "",
         subdir: subdir.as_deref(),
         sparse: &sparse,
+        keep,
+        since: place.since.as_ref(),
     };
-    let (commit, mut written) = write(session, &root, &step, &mut budget)?;
+    let Done {
+        commit,
+        mut written,
+        kept,
+        history,
+    } = write(session, &root, &step, &mut budget)?;
+    let submodules = inner(session, &root, address, &mut written, &mut budget)?;
+    make_links(&session.disk, &root, &mut written)?;
+    if let Some(kept) = kept {
+        kept.finish(&session.disk, &root, &written.left_out)?;
+    }
+    Ok(CheckedOut {
+        commit: CommitId::of(commit),
+        lfs_pointers: written.lfs_pointers,
+        submodules,
+        left_out: written.left_out,
+        history,
+    })
+}
+
+/// Writes the repositories inside a repository, and those inside them.
+fn inner(
+    session: &Session,
+    root: &AbsPath,
+    address: &Address,
+    written: &mut Written,
+    budget: &mut Budget,
+) -> Result<Vec<Submodule>, Failure> {
+    let sparse = Sparse::all();
     let mut submodules = Vec::new();
-    let mut queue = found(&mut written, address, 1);
+    let mut queue = found(written, address, 1);
     while let Some(Found {
         module,
         parent,
@@ -89,28 +139,24 @@ pub(crate) fn obtain(
             depth: Depth::Tip,
             below: &module.path,
             subdir: None,
-            sparse: &whole,
+            sparse: &sparse,
+            keep: false,
+            since: None,
         };
-        let (commit, mut inner) =
-            write(session, &root, &step, &mut budget).map_err(|cause| Failure::Submodule {
-                path: module.path.clone(),
-                cause: Box::new(cause),
-            })?;
-        queue.extend(found(&mut inner, &own, nesting + 1));
-        written.absorb(inner);
+        let mut done = write(session, root, &step, budget).map_err(|cause| Failure::Submodule {
+            path: module.path.clone(),
+            cause: Box::new(cause),
+        })?;
+        let commit = done.commit;
+        queue.extend(found(&mut done.written, &own, nesting + 1));
+        written.absorb(done.written);
         submodules.push(Submodule {
             path: module.path,
             url: own.shown(),
             commit: CommitId::of(commit),
         });
     }
-    make_links(&session.disk, &root, &mut written)?;
-    Ok(CheckedOut {
-        commit: CommitId::of(commit),
-        lfs_pointers: written.lfs_pointers,
-        submodules,
-        left_out: written.left_out,
-    })
+    Ok(submodules)
 }
 
 /// Writes one repository. What a first try from a damaged mirror left is removed before the second.
@@ -119,7 +165,7 @@ fn write(
     root: &AbsPath,
     step: &Step<'_>,
     budget: &mut Budget,
-) -> Result<(Oid, Written), Failure> {
+) -> Result<Done, Failure> {
     let mirror = Mirror::lock(session, step.address)?;
     let place = root.join(step.below);
     let work = |repository: &Repository, commit: Oid| -> Result<_, Trouble> {
@@ -134,7 +180,17 @@ fn write(
         };
         let mut left = budget.clone();
         let written = write_commit(repository, commit, &target, &mut left)?;
-        Ok((commit, written, left))
+        let kept = match step.keep {
+            true => Some(Kept::write(repository, commit, &session.disk, root)?),
+            false => None,
+        };
+        let done = Done {
+            commit,
+            written,
+            kept,
+            history: history::compare(repository, commit, step.since),
+        };
+        Ok((done, left))
     };
     let reset = || {
         remove_tree(&session.disk, &place).map_err(|error| Failure::tree(&error))?;
@@ -144,9 +200,19 @@ fn write(
         let made = session.disk.create_dir(&place);
         made.map_err(|error| Failure::disk(&error))
     };
-    let (commit, written, left) = mirror.with_commit(&step.want, step.depth, work, reset)?;
+    let wanted = Wanted {
+        want: &step.want,
+        depth: step.depth,
+        part: (step.depth == Depth::Tip).then_some(Part {
+            subdir: step.subdir,
+            sparse: step.sparse,
+        }),
+    };
+    let (mut done, left) = mirror.with_commit(wanted, work, reset)?;
     *budget = left;
-    Ok((commit, written))
+    let pointers = &mut done.written.lfs_pointers;
+    lfs_content::replace(session, step.address, mirror.path(), root, pointers, budget)?;
+    Ok(done)
 }
 
 fn found(written: &mut Written, parent: &Address, nesting: u32) -> Vec<Found> {

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CommitId, Depth, Failure, Progress, Stage, Want};
+use crate::{Backend, CommitId, Depth, Failure, Progress, Stage, Want};
 
 /// Changes with every change that an older worker would misread.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The one line a worker reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) lock_seconds: u64,
     /// How much one fetch may bring.
     pub(crate) max_pack_bytes: u64,
+    /// Which program brings the objects.
+    pub(crate) backend: Backend,
 }
 
 /// What a worker is started for.
@@ -64,6 +66,8 @@ pub(crate) struct Place {
     pub(crate) dest: PathBuf,
     pub(crate) subdir: Option<String>,
     pub(crate) sparse: Vec<String>,
+    pub(crate) keep_repository: bool,
+    pub(crate) since: Option<CommitId>,
 }
 
 /// A line a worker writes.
@@ -80,6 +84,29 @@ pub(crate) enum Outcome {
     Resolved(CommitId),
     Fetched(Fetched),
     CheckedOut(CheckedOut),
+}
+
+impl Outcome {
+    pub(crate) fn resolved(self) -> Option<CommitId> {
+        match self {
+            Self::Resolved(commit) => Some(commit),
+            Self::Fetched(_) | Self::CheckedOut(_) => None,
+        }
+    }
+
+    pub(crate) fn fetched(self) -> Option<Fetched> {
+        match self {
+            Self::Fetched(fetched) => Some(fetched),
+            Self::Resolved(_) | Self::CheckedOut(_) => None,
+        }
+    }
+
+    pub(crate) fn checked_out(self) -> Option<CheckedOut> {
+        match self {
+            Self::CheckedOut(checked_out) => Some(checked_out),
+            Self::Resolved(_) | Self::Fetched(_) => None,
+        }
+    }
 }
 
 /// A commit that lies in the mirror now.
@@ -105,6 +132,8 @@ pub enum History {
 /// A commit that was written to a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckedOut {
+    /// How the commit stands to the one that the caller had before.
+    pub history: History,
     /// The commit.
     pub commit: CommitId,
     /// Files whose content lies elsewhere.

@@ -14,12 +14,16 @@ use plugd_model::{AbsPath, Environment};
 use crate::config::UserConfig;
 use crate::failure::{Failure, Trouble};
 use crate::http::OneClient;
-use crate::mirror::{self, Mirror};
+use crate::mirror::{self, Mirror, Wanted};
+use crate::programs::Programs;
 use crate::progress::{Lines, Meter, Reporter};
 use crate::session::Session;
 use crate::transport::{self, Remotes};
 use crate::wire::{Fetched, Line, Outcome, Request, Settings, Task, VERSION};
-use crate::{Address, CommitId, Depth, Want, submodules};
+use crate::{Address, CommitId, Depth, Want, history, submodules};
+
+/// The first argument that makes the program a worker. Nobody types it.
+pub const WORKER_ARGUMENT: &str = "git-worker";
 
 /// Longest request.
 const MAX_REQUEST: u64 = 1 << 20;
@@ -89,10 +93,12 @@ fn session(
     settings: &Settings,
 ) -> Result<Session, Failure> {
     let path = |path| AbsPath::new(path).map_err(|error| bad(&error.to_string()));
+    let disk = Disk::new();
     let user = Arc::new(UserConfig::load(environment));
-    let http = OneClient::new(environment, settings.max_pack_bytes);
+    let http = OneClient::new(environment, Arc::clone(&user), settings.max_pack_bytes);
     Ok(Session {
-        disk: Disk::new(),
+        programs: Programs::find(&disk, environment),
+        disk,
         meter: Arc::clone(meter),
         user: Arc::clone(&user),
         remotes: Arc::new(Remotes::new(
@@ -105,6 +111,7 @@ fn session(
         locks: path(&settings.locks)?,
         patience: Duration::from_secs(settings.lock_seconds),
         max_pack_bytes: settings.max_pack_bytes,
+        backend: settings.backend,
     })
 }
 
@@ -118,12 +125,15 @@ fn task(session: &Session, address: &Address, task: Task) -> Result<Outcome, Fai
             let mirror = Mirror::lock(session, address)?;
             mirror
                 .with_commit(
-                    &checked(want)?,
-                    depth,
+                    Wanted {
+                        want: &checked(want)?,
+                        depth,
+                        part: None,
+                    },
                     |repository, commit| {
                         Ok::<_, Trouble>(Fetched {
                             commit: CommitId::of(commit),
-                            history: Mirror::history(repository, commit, since.as_ref()),
+                            history: history::compare(repository, commit, since.as_ref()),
                         })
                     },
                     || Ok(()),

@@ -16,6 +16,10 @@
 //!
 //! The same language is what [`Sandbox::tree`] prints, so that a whole tree is one comparison.
 //!
+//! What lies on the network lies on loopback: repositories ([`GitRepo`]), a git server
+//! ([`GitServer`]) and an npm registry ([`NpmRegistry`]) that a test starts and that misbehave as
+//! it says ([`Behaviour`]).
+//!
 //! Invariants:
 //! - A [`Sandbox`] owns every path that a test touches. The caller's home directory, environment
 //!   and git configuration never reach a test.
@@ -41,6 +45,7 @@ mod on_disk;
 mod pipes;
 mod probe;
 mod process;
+mod remote;
 mod sandbox;
 mod wire;
 
@@ -52,6 +57,10 @@ pub use launch::{Launch, Output, run_cli};
 pub use on_disk::tree;
 pub use probe::{Fault, Recorded, RecordingProbe, every_fault};
 pub use process::Signal;
+pub use remote::{
+    Authority, Behaviour, Gate, GitRepo, GitRequest, GitServer, HttpRequest, NpmRegistry,
+    NpmRequest, RawEntry, RawKind, TarEntry, TarKind, lfs_pointer, tgz,
+};
 pub use sandbox::Sandbox;
 pub use wire::{Framing, check_envelope};
 

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use git2::{ObjectType, Oid, Repository, RepositoryInitOptions, Signature, Time};
-use plugd_git::{Address, CheckedOut, Checkout, Depth, Failure, Git, GitError, Want, Watch};
+use plugd_git::{
+    Address, Backend, CheckedOut, Checkout, Depth, Failure, Git, GitError, Want, Watch,
+};
 use plugd_model::{AbsPath, Environment, Layout};
 use plugd_testkit::{Sandbox, test_environment};
 
@@ -52,6 +54,12 @@ impl World {
             environment.vars.insert(name.into(), value.into());
         }
         Self::with_environment(sandbox, environment)
+    }
+
+    /// The same with another program behind it.
+    pub(crate) fn on(mut self, backend: Backend) -> Self {
+        self.git = self.git.with_backend(backend);
+        self
     }
 
     fn with_environment(sandbox: Sandbox, environment: Environment) -> Self {
@@ -125,14 +133,31 @@ impl World {
         let address = Address::parse(url).unwrap();
         let dest = self.dest();
         let checkout = Checkout {
-            dest: dest.clone(),
             subdir: subdir.map(str::to_owned),
             sparse: sparse.iter().map(|path| (*path).to_owned()).collect(),
+            ..Checkout::whole(dest.clone())
         };
         let work = self
             .git
             .obtain(&address, want, Depth::Tip, &checkout, Watch::nobody());
         self.wait(work).map(|report| (dest, report))
+    }
+
+    /// Writes a whole commit and keeps a repository beside it.
+    pub(crate) fn obtain_kept(
+        &self,
+        url: &str,
+        want: &Want,
+    ) -> Result<(AbsPath, CheckedOut), GitError> {
+        let address = Address::parse(url).unwrap();
+        let checkout = Checkout {
+            keep_repository: true,
+            ..Checkout::whole(self.dest())
+        };
+        let work = self
+            .git
+            .obtain(&address, want, Depth::Tip, &checkout, Watch::nobody());
+        self.wait(work).map(|report| (checkout.dest, report))
     }
 
     /// Where the mirror of an address lies.

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use plugd_git::{Address, Depth, Failure, GitError, Stage, Want, Watch};
+use plugd_git::{Address, CommitId, Depth, Failure, GitError, History, Stage, Want, Watch};
+use plugd_testkit::{GitRepo, GitServer};
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{Remote, World, failure};
@@ -377,4 +378,34 @@ fn a_fetch_that_breaks_off_leaves_a_mirror_that_works() {
     let work = git.fetch(&address, &Want::Head, Depth::Tip, None, Watch::nobody());
     let found = failure(other.wait(work));
     assert!(matches!(found, Failure::TooMuch { .. }), "{found:?}");
+}
+
+/// A shallow mirror holds one commit, and its object names its parents.
+#[test]
+fn a_shallow_mirror_tells_what_its_commits_name() {
+    let world = World::new();
+    let repo = GitRepo::bare(&world.sandbox, "remotes/r.git");
+    let server = GitServer::start();
+    let url = server.serve("r.git", &repo);
+    let address = Address::parse(&url).unwrap();
+    let check = |since: &str, expected| {
+        let since = CommitId::new(since).unwrap();
+        let nobody = Watch::nobody();
+        let work = world
+            .git
+            .fetch(&address, &Want::Head, Depth::Tip, Some(&since), nobody);
+        assert_eq!(world.wait(work).unwrap().history, expected);
+    };
+    let first = repo.commit("== a\n1\n");
+    check(&first, History::Forward);
+    let second = repo.commit("== a\n2\n");
+    check(&first, History::Forward);
+    repo.set_branch("main", &first);
+    check(&second, History::Rewritten);
+    repo.set_branch("main", &second);
+    repo.commit("== a\n3\n");
+    let fourth = repo.commit("== a\n4\n");
+    // The third one, which would tell, was never fetched.
+    check(&second, History::Unknown);
+    check(&fourth, History::Forward);
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use plugd_git::{Address, CommitId, Depth, Failure, Git, History, Want, Watch};
+use plugd_git::{Address, Backend, CommitId, Depth, Failure, Git, History, Want, Watch};
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{DIR, FILE, Remote, World, failure};
+use crate::table::has_git;
 
 #[test]
 fn every_kind_of_name_leads_to_its_commit() {
@@ -140,12 +141,18 @@ fn the_users_configuration_may_send_us_elsewhere() {
          [url \"ext::sh -c \"]\n insteadOf = https://example.org/bad/\n"
     );
     std::fs::write(&config, text).unwrap();
-    let world = World::with_vars(&[("GIT_CONFIG_GLOBAL", config.to_str().unwrap())]);
-    world
-        .obtain("https://example.org/own/r.git", &Want::Head)
-        .unwrap();
-    let found = failure(world.obtain("https://example.org/bad/id", &Want::Head));
-    assert!(matches!(found, Failure::BadReplacement { .. }), "{found:?}");
+    for backend in [Backend::Libgit2, Backend::Command] {
+        if backend == Backend::Command && !has_git() {
+            continue;
+        }
+        let vars = [("GIT_CONFIG_GLOBAL", config.to_str().unwrap())];
+        let world = World::with_vars(&vars).on(backend);
+        world
+            .obtain("https://example.org/own/r.git", &Want::Head)
+            .unwrap();
+        let found = failure(world.obtain("https://example.org/bad/id", &Want::Head));
+        assert!(matches!(found, Failure::BadReplacement { .. }), "{found:?}");
+    }
 }
 
 #[test]

@@ -3,6 +3,11 @@
 //! - `fixture`: a temporary world with repositories made by libgit2
 //! - `local`: which commit is meant, and what comes of it
 //! - `trees`: what is written of a commit, and what is refused
+//! - `keep`: the small repository beside a checkout
+//! - `table`: every case with every backend, printed; `bad` and `good` are its rows
+//! - `parts`: what the git command fetches of a part of a repository
+//! - `large`: the content of Git LFS, by a fake extension
+//! - `tls`: whom our own transport trusts
 //! - `damage`: mirrors with files missing or cut
 //! - `worker`: workers that hang, crash or babble
 //! - `server`: a smart HTTP server, `http`: what is fetched from it and what it may not do
@@ -16,12 +21,19 @@
     reason = "tests look at the disk past `disk::Disk`, and start servers of their own"
 )]
 
+mod bad;
 mod damage;
 mod fixture;
+mod good;
 mod http;
+mod keep;
+mod large;
 mod local;
+mod parts;
 mod server;
 mod ssh;
 mod submodules;
+mod table;
+mod tls;
 mod trees;
 mod worker;

@@ -126,15 +126,23 @@ pub(crate) fn git_answers(
     pass_on(&git_output(backend, root, config, asked), stream);
 }
 
-/// What git's own server says, as it says it.
+/// What git's own server says, as it says it. `config` is a list of `name=value`, separated by
+/// blanks.
 pub(crate) fn git_output(backend: &Path, root: &Path, config: &str, asked: &Asked) -> Vec<u8> {
-    let (key, value) = config.split_once('=').unwrap_or(("x.y", "z"));
-    let mut child = Command::new(backend)
+    let settings: Vec<_> = config
+        .split_whitespace()
+        .filter_map(|setting| setting.split_once('='))
+        .collect();
+    let mut command = Command::new(backend);
+    for (number, (key, value)) in settings.iter().enumerate() {
+        command
+            .env(format!("GIT_CONFIG_KEY_{number}"), key)
+            .env(format!("GIT_CONFIG_VALUE_{number}"), value);
+    }
+    let mut child = command
         .env("GIT_PROJECT_ROOT", root)
         .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("GIT_CONFIG_COUNT", "1")
-        .env("GIT_CONFIG_KEY_0", key)
-        .env("GIT_CONFIG_VALUE_0", value)
+        .env("GIT_CONFIG_COUNT", settings.len().to_string())
         .env("REQUEST_METHOD", &asked.method)
         .env("PATH_INFO", &asked.path)
         .env("QUERY_STRING", &asked.query)
@@ -143,6 +151,14 @@ pub(crate) fn git_output(backend: &Path, root: &Path, config: &str, asked: &Aske
             asked.header("content-type").unwrap_or_default(),
         )
         .env("CONTENT_LENGTH", asked.body.len().to_string())
+        .env(
+            "HTTP_CONTENT_ENCODING",
+            asked.header("content-encoding").unwrap_or_default(),
+        )
+        .env(
+            "GIT_PROTOCOL",
+            asked.header("git-protocol").unwrap_or_default(),
+        )
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

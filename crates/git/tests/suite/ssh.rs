@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Duration;
 
-use plugd_git::{Address, Failure, GitError, Want, Watch};
+use plugd_git::{Address, Backend, Failure, GitError, Want, Watch};
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{World, failure};
@@ -67,6 +67,35 @@ fn a_repository_is_fetched_through_the_users_ssh() {
         .obtain(&short, &Want::of_ref("main").unwrap())
         .unwrap();
     assert_eq!(fs::read_to_string(dest.join("a")).unwrap(), "2");
+}
+
+#[test]
+fn the_git_command_goes_through_the_users_ssh_too() {
+    if Command::new("git").arg("--version").output().is_err() {
+        return;
+    }
+    let world = world("exec sh -c \"$last\"").on(Backend::Command);
+    let remote = world.remote("r.git");
+    remote.commit("main", &[("a", "1"), ("p/b", "2")]);
+    let url = format!("me@h.example:{}", remote.path.display());
+    let (dest, _) = world
+        .obtain_part(&url, &Want::Head, Some("p"), &[])
+        .unwrap();
+    assert_eq!(fs::read_to_string(dest.join("b")).unwrap(), "2");
+    let args = args(&world);
+    assert!(args.contains(&"BatchMode=yes".to_owned()), "{args:?}");
+    assert!(args.contains(&"me@h.example".to_owned()), "{args:?}");
+    // No word of the address is taken for an option, and what ssh says is told.
+    let world = self::world("echo 'me@h: Permission denied (publickey).' >&2; exit 255");
+    let found = failure(world.on(Backend::Command).resolve(&url, &Want::Head));
+    let Failure::Unreachable { host, reason } = found else {
+        panic!("{found:?}");
+    };
+    assert_eq!(host, "h.example");
+    assert!(
+        reason.starts_with("me@h: Permission denied (publickey)."),
+        "{reason}"
+    );
 }
 
 #[test]

@@ -142,8 +142,8 @@ fn a_worker_ends_with_whoever_started_it() {
     let world = World::new();
     let state = world.layout.state();
     let request = format!(
-        "{{\"version\":1,\"settings\":{{\"mirrors\":\"{state}/m\",\"locks\":\"{state}/l\",\
-         \"lock_seconds\":1,\"max_pack_bytes\":1000}},\"url\":\"http://127.0.0.1:{port}/r\",\
+        "{{\"version\":2,\"settings\":{{\"mirrors\":\"{state}/m\",\"locks\":\"{state}/l\",\
+         \"lock_seconds\":1,\"max_pack_bytes\":1000,\"backend\":\"auto\"}},\"url\":\"http://127.0.0.1:{port}/r\",\
          \"task\":{{\"Resolve\":{{\"want\":\"head\"}}}}}}\n"
     );
     let mut child = Command::new(env!("CARGO_BIN_EXE_plugd-git-test-worker"))
@@ -196,7 +196,7 @@ fn an_unknown_version_is_refused() {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let request = "{\"version\":9,\"settings\":{\"mirrors\":\"/m\",\"locks\":\"/l\",\
-        \"lock_seconds\":1,\"max_pack_bytes\":1},\"url\":\"/r\",\
+        \"lock_seconds\":1,\"max_pack_bytes\":1,\"backend\":\"auto\"},\"url\":\"/r\",\
         \"task\":{\"Resolve\":{\"want\":\"head\"}}}\n";
     input.write_all(request.as_bytes()).unwrap();
     let mut said = String::new();
