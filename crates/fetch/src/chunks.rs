@@ -28,7 +28,7 @@ enum State {
 
 impl Chunks {
     /// A channel of a size that keeps both ends busy: the end that a download writes to, and the end
-    /// that [`crate::unpack`] reads.
+    /// that [`crate::unpack()`] reads.
     #[must_use]
     pub fn channel() -> (mpsc::Sender<Bytes>, Self) {
         let (sender, receiver) = mpsc::channel(QUEUE);

@@ -1,13 +1,13 @@
 //! Content from the network into a directory: packages of npm registries and archives, streamed,
 //! checked, unpacked.
 //!
-//! [`Npm`] asks a registry what a package means and brings its archive in chunks; [`unpack`] reads
+//! [`Npm`] asks a registry what a package means and brings its archive in chunks; [`unpack()`] reads
 //! the chunks on a thread that may block and writes a directory. The two meet in [`Chunks`], so that
 //! an archive is never in memory as a whole and never on disk.
 //!
 //! Invariants:
 //! - Nothing of a package is run, and no program is needed: no npm, no node, no tar.
-//! - What was not checked is not kept: a directory is only good when [`unpack`] succeeded, and it
+//! - What was not checked is not kept: a directory is only good when [`unpack()`] succeeded, and it
 //!   fails unless the archive ended where it should, with the digest that the registry names.
 //! - A directory holds regular files and directories only, all of them below its root.
 //! - A credential goes to the host and path that the user's npmrc gives it for, and stands in no
