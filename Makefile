@@ -17,7 +17,7 @@ else
 	$(CARGO) test --locked --workspace --quiet
 endif
 
-# The tests beside the code. Only those of the testkit start a process, a shell.
+# The tests beside the code. Only those of the testkit and of git start processes.
 test-unit:
 	$(CARGO) test --locked --workspace --lib --quiet
 

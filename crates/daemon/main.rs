@@ -3,6 +3,8 @@
 //! Everything that the system tells a process ends here in one [`Environment`]. Nothing behind it
 //! asks again, so what a run does depends on that value and on the disk alone. No file is touched
 //! here: the command line decides what is needed, and a frontend waits for its answer.
+//!
+//! The same program is its own git worker, when its first argument says so.
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -28,6 +30,18 @@ const DEFAULT_LOG: &str = "warn";
 
 fn main() -> anyhow::Result<ExitCode> {
     let environment = environment()?;
+    if environment
+        .args
+        .first()
+        .is_some_and(|first| first == plugd_git::WORKER_ARGUMENT)
+    {
+        start_log(&environment, false);
+        return Ok(plugd_git::worker_main(
+            &environment,
+            io::stdin(),
+            io::stdout(),
+        ));
+    }
     let terminals = Terminals {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),

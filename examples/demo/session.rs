@@ -28,6 +28,8 @@ impl Daemon {
             .env_clear()
             .env("HOME", home)
             .env("CODEX_HOME", home.join("codex"))
+            // The official marketplace would be fetched otherwise.
+            .env("CODEX_DISABLE_CURATED_PLUGIN_SYNC", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

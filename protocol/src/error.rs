@@ -106,6 +106,9 @@ pub struct ErrorData {
     /// The column in the file, in characters counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<u32>,
+    /// The machine that was asked, such as `github.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// What a person can do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
@@ -133,6 +136,7 @@ impl ErrorData {
             field: None,
             line: None,
             column: None,
+            host: None,
             hint: None,
             retryable: None,
             config_write_error_code: None,

@@ -58,6 +58,9 @@ pub struct ChangedParams {
     pub plugins: Vec<String>,
     /// Key paths of the configuration that changed.
     pub config_keys: Vec<String>,
+    /// Of `marketplaces` those whose history was replaced: what they offer now does not descend from
+    /// what they offered before.
+    pub rewritten_marketplaces: Vec<String>,
 }
 
 /// What caused a change.

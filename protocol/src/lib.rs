@@ -57,8 +57,9 @@ pub use handshake::{
 };
 pub use ids::{AbsolutePathBuf, ProgressToken, RequestId};
 pub use marketplace::{
-    MarketplaceAddParams, MarketplaceAddResponse, MarketplaceRemoveParams,
-    MarketplaceRemoveResponse,
+    MarketplaceAddParams, MarketplaceAddResponse, MarketplaceHistory, MarketplaceRemoveParams,
+    MarketplaceRemoveResponse, MarketplaceUpgradeChange, MarketplaceUpgradeErrorInfo,
+    MarketplaceUpgradeParams, MarketplaceUpgradeResponse,
 };
 pub use method::{
     Direction, Lane, Method, MethodSpec, Notification, NotificationSpec, Origin, TypeSpec,

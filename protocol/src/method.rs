@@ -42,6 +42,9 @@ pub enum Lane {
     Plugin,
     /// A write that waits for earlier writes about the same marketplace.
     Marketplace,
+    /// The same when its params name a marketplace; without a name it is about all of them, and
+    /// waits for earlier writes about any.
+    Marketplaces,
     /// A configuration write: it waits with the plugin or marketplace that its key names, else
     /// with other configuration writes.
     Config,

@@ -8,10 +8,11 @@ use crate::{
     ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
     ConfigValueWriteParams, ConfigWriteResponse, DiscoverResponse, InitializeParams,
     InitializeResponse, MarketplaceAddParams, MarketplaceAddResponse, MarketplaceRemoveParams,
-    MarketplaceRemoveResponse, MethodSpec, NoParams, PlugdStatusParams, PlugdStatusResponse,
-    PluginInstallParams, PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse,
-    PluginListParams, PluginListResponse, PluginReadParams, PluginReadResponse, PluginSearchParams,
-    PluginSearchResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
+    MarketplaceRemoveResponse, MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec,
+    NoParams, PlugdStatusParams, PlugdStatusResponse, PluginInstallParams, PluginInstallResponse,
+    PluginInstalledParams, PluginInstalledResponse, PluginListParams, PluginListResponse,
+    PluginReadParams, PluginReadResponse, PluginSearchParams, PluginSearchResponse,
+    PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
 };
 
 methods! {
@@ -43,13 +44,18 @@ methods! {
     PluginUninstall = "plugin/uninstall" (Plugin, Reference):
         PluginUninstallParams => PluginUninstallResponse;
 
-    /// Adds a marketplace to the user's configuration.
+    /// Adds a marketplace to the user's configuration; one from git is fetched first.
     MarketplaceAdd = "marketplace/add" (Marketplace, Reference):
         MarketplaceAddParams => MarketplaceAddResponse;
 
-    /// Removes a marketplace from the user's configuration; its installed plugins stay.
+    /// Removes a marketplace from the user's configuration. Its installed plugins stay, and are named
+    /// in the answer, unless they are to go too.
     MarketplaceRemove = "marketplace/remove" (Marketplace, Reference):
         MarketplaceRemoveParams => MarketplaceRemoveResponse;
+
+    /// Brings git marketplaces to what their repositories hold, and their installed plugins along.
+    MarketplaceUpgrade = "marketplace/upgrade" (Marketplaces, Reference):
+        MarketplaceUpgradeParams => MarketplaceUpgradeResponse;
 
     /// Answers the effective configuration and which layer each value comes from.
     ConfigRead = "config/read" (Read, Reference): ConfigReadParams => ConfigReadResponse;

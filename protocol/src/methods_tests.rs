@@ -74,6 +74,7 @@ fn lanes() {
     check("plugin/uninstall", Lane::Plugin);
     check("marketplace/add", Lane::Marketplace);
     check("marketplace/remove", Lane::Marketplace);
+    check("marketplace/upgrade", Lane::Marketplaces);
     check("config/read", Lane::Read);
     check("config/value/write", Lane::Config);
     check("config/batchWrite", Lane::Config);

@@ -20,10 +20,12 @@ pub struct PluginListParams {
     /// catalog; an empty list means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketplace_kinds: Option<Vec<PluginListMarketplaceKind>>,
-    /// Whether to fetch the remote catalog anew, as newer clients ask for it.
+    /// Whether to fetch the remote catalog anew, as newer clients ask for it. Until there is one, it
+    /// asks for a look at the curated repository in the background, however short the last is ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_refetch: Option<bool>,
     /// Whether to reconcile with the remote catalog before answering, as older clients ask for it.
+    /// Until there is one, it does what `forceRefetch` does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_remote_sync: Option<bool>,
 }

@@ -67,6 +67,7 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PluginUninstall>(&mut checked);
     check::<methods::MarketplaceAdd>(&mut checked);
     check::<methods::MarketplaceRemove>(&mut checked);
+    check::<methods::MarketplaceUpgrade>(&mut checked);
     check::<methods::ConfigRead>(&mut checked);
     check::<methods::ConfigValueWrite>(&mut checked);
     check::<methods::ConfigBatchWrite>(&mut checked);

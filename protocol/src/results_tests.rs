@@ -287,8 +287,11 @@ fn an_installation() {
         MarketplaceRemoveResponse {
             marketplace_name: "m".to_owned(),
             installed_root: None,
+            orphans: vec!["p@m".to_owned()],
+            removed_plugins: Vec::new(),
         },
-        json!({"marketplaceName": "m", "installedRoot": null}),
+        json!({"marketplaceName": "m", "installedRoot": null, "orphans": ["p@m"],
+               "removedPlugins": []}),
     );
 }
 
@@ -427,9 +430,11 @@ fn events() {
         marketplaces: Vec::new(),
         plugins: vec!["hello@demo".to_owned()],
         config_keys: Vec::new(),
+        rewritten_marketplaces: Vec::new(),
     };
     let expected = json!({"id": 4, "reason": "refresh", "marketplaces": [],
-                          "plugins": ["hello@demo"], "configKeys": []});
+                          "plugins": ["hello@demo"], "configKeys": [],
+                          "rewrittenMarketplaces": []});
     check(changed, expected);
     let task = TaskParams {
         id: 1,

@@ -47,7 +47,7 @@ pub struct PlugdLayer {
 pub enum PlugdLayerKind {
     /// What is remembered of the remote catalog.
     Remote,
-    /// The checkouts of marketplaces.
+    /// The checkouts of marketplaces: the curated snapshot, and the configured git marketplaces.
     CatalogClone,
     /// The installed plugins.
     InstalledCopy,

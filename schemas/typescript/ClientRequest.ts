@@ -5,6 +5,7 @@ import type { ConfigValueWriteParams } from "./v2/ConfigValueWriteParams";
 import type { InitializeParams } from "./InitializeParams";
 import type { MarketplaceAddParams } from "./v2/MarketplaceAddParams";
 import type { MarketplaceRemoveParams } from "./v2/MarketplaceRemoveParams";
+import type { MarketplaceUpgradeParams } from "./v2/MarketplaceUpgradeParams";
 import type { NoParams } from "./plugd/NoParams";
 import type { PlugdStatusParams } from "./plugd/PlugdStatusParams";
 import type { PluginInstallParams } from "./v2/PluginInstallParams";
@@ -74,17 +75,26 @@ export type ClientRequest =
     method: "plugin/uninstall";
     params: PluginUninstallParams;
   }
-  /** Adds a marketplace to the user's configuration. */
+  /** Adds a marketplace to the user's configuration; one from git is fetched first. */
   | {
     id: RequestId;
     method: "marketplace/add";
     params: MarketplaceAddParams;
   }
-  /** Removes a marketplace from the user's configuration; its installed plugins stay. */
+  /**
+   * Removes a marketplace from the user's configuration. Its installed plugins stay, and are
+   * named in the answer, unless they are to go too.
+   */
   | {
     id: RequestId;
     method: "marketplace/remove";
     params: MarketplaceRemoveParams;
+  }
+  /** Brings git marketplaces to what their repositories hold, and their installed plugins along. */
+  | {
+    id: RequestId;
+    method: "marketplace/upgrade";
+    params?: MarketplaceUpgradeParams | null;
   }
   /** Answers the effective configuration and which layer each value comes from. */
   | {

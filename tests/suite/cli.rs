@@ -92,7 +92,10 @@ fn marketplaces_as_text() {
 fn marketplaces_as_json() {
     let sandbox = Sandbox::from(&marketplace("market", "market", &[("p", "1.0.0")]));
     sandbox.add(&marketplace("home", "mine", &[("p", "1.0.0")]));
-    let added = |already: bool| json!({"marketplaceName": "market", "installedRoot": "$ROOT/market", "alreadyAdded": already});
+    let added = |already: bool| {
+        json!({"marketplaceName": "market", "installedRoot": "$ROOT/market",
+               "alreadyAdded": already, "commit": null, "problems": []})
+    };
     prints(
         &sandbox,
         &["marketplace", "add", "$ROOT/market"],
@@ -115,7 +118,8 @@ fn marketplaces_as_json() {
         },
     ]});
     prints(&sandbox, &["marketplace", "list"], &listed);
-    let removed = json!({"marketplaceName": "market", "installedRoot": null});
+    let removed = json!({"marketplaceName": "market", "installedRoot": null, "orphans": [],
+                         "removedPlugins": []});
     prints(&sandbox, &["marketplace", "remove", "market"], &removed);
 }
 

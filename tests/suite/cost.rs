@@ -127,7 +127,8 @@ fn memory_after_a_large_listing() {
 #[test]
 fn memory_does_not_grow_with_requests() {
     let mut daemon = start(&large());
-    for _ in 0..10 {
+    // Until every thread that will ever be there has had its turn.
+    for _ in 0..40 {
         daemon.ok("plugin/list", json!({}));
     }
     let before = memory(&daemon, "VmRSS");

@@ -12,7 +12,7 @@ use crate::fixtures::{
 };
 
 /// Every method of this build, in alphabetical order.
-const METHODS: [&str; 16] = [
+const METHODS: [&str; 17] = [
     "config/batchWrite",
     "config/read",
     "config/value/write",
@@ -20,6 +20,7 @@ const METHODS: [&str; 16] = [
     "initialize",
     "marketplace/add",
     "marketplace/remove",
+    "marketplace/upgrade",
     "plugd/status",
     "plugin/install",
     "plugin/installed",
@@ -122,7 +123,6 @@ fn what_is_named_is_built_and_nothing_else_answers() {
         "plugin/skill/read",
         "plugin/reconcile",
         "plugin/share/list",
-        "marketplace/upgrade",
         "skills/list",
         "skills/config/write",
         "hooks/list",

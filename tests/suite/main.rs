@@ -11,6 +11,9 @@
 /// Marketplaces, expected answers and ways to start, which the other files share.
 mod fixtures;
 
+/// Marketplaces behind a server of our own, what may be left on the disk, and giving up.
+mod remotes;
+
 /// Cancelling a request and hearing how far it is.
 mod cancel_progress;
 /// `initialize`, and what is refused before and after it.
@@ -48,6 +51,31 @@ mod plugin_search;
 mod plugin_uninstall;
 /// `plugd/status`.
 mod status;
+
+/// The sync stopped, killed, or met by another one.
+mod curated_interrupted;
+/// The curated snapshot and what follows it.
+mod curated_sync;
+/// Servers and repositories that do harm to `marketplace/add`.
+mod git_faults;
+/// Work on git marketplaces that is given up, killed, or done twice at once.
+mod git_interrupted;
+/// `marketplace/add` of repositories.
+mod git_marketplace_add;
+/// `marketplace/remove` of repositories, and orphans.
+mod git_marketplace_remove;
+/// `marketplace/upgrade`.
+mod git_marketplace_upgrade;
+/// Plugins that live in repositories.
+mod git_plugin_install;
+/// Plugins from repositories, given up, killed, or installed twice at once.
+mod git_plugin_interrupted;
+/// `marketplace/upgrade` given up, killed, or done twice at once.
+mod git_upgrade_interrupted;
+/// Archives of npm packages.
+mod npm_archives;
+/// Plugins from an npm registry.
+mod npm_plugin_install;
 
 /// Hostile and broken input: a precise answer, nothing changed, still alive.
 mod bad_input;

@@ -20,7 +20,10 @@ fn one(name: &str) -> Sandbox {
 fn the_whole_answer_and_what_is_written() {
     let sandbox = one("market");
     let mut daemon = start(&sandbox);
-    let expected = |already: bool| json!({"marketplaceName": "market", "installedRoot": "$ROOT/market", "alreadyAdded": already});
+    let expected = |already: bool| {
+        json!({"marketplaceName": "market", "installedRoot": "$ROOT/market",
+               "alreadyAdded": already, "commit": null, "problems": []})
+    };
     check(
         &add(&mut daemon, "$ROOT/market"),
         &sandbox,

@@ -21,7 +21,8 @@ fn the_whole_answer_and_what_is_left() {
     check(
         &answer,
         &sandbox,
-        &json!({"marketplaceName": "one", "installedRoot": null}),
+        &json!({"marketplaceName": "one", "installedRoot": null, "orphans": [],
+                "removedPlugins": []}),
     );
     let left = sandbox.text("ch/config.toml");
     assert_eq!(
@@ -56,6 +57,7 @@ fn a_checkout_goes_with_its_row() {
     let answer = daemon.ok("marketplace/remove", json!({"marketplaceName": "far"}));
     let expected = json!({
         "marketplaceName": "far", "installedRoot": "$ROOT/ch/.tmp/marketplaces/far",
+        "orphans": [], "removedPlugins": [],
     });
     check(&answer, &sandbox, &expected);
     assert!(!sandbox.exists("ch/.tmp/marketplaces/far"));
@@ -68,7 +70,8 @@ fn its_plugins_stay() {
     let sandbox = Sandbox::from(DEMO);
     let mut daemon = start(&sandbox);
     install(&mut daemon, DEMO_MANIFEST, "hello");
-    daemon.ok("marketplace/remove", json!({"marketplaceName": "demo"}));
+    let answer = daemon.ok("marketplace/remove", json!({"marketplaceName": "demo"}));
+    assert_eq!(answer["orphans"], json!(["hello@demo"]));
     assert!(sandbox.exists("ch/plugins/cache/demo/hello/1.0.0/.codex-plugin/plugin.json"));
     let answer = daemon.ok("plugin/installed", json!({}));
     assert_eq!(installed_in(&answer), ["hello@demo 1.0.0"]);

@@ -40,7 +40,7 @@ fn the_whole_answer_of_a_new_home() {
         .iter()
         .map(|layer| (&layer["kind"], &layer["state"]))
         .collect();
-    // The farthest first; what is not built says that it is off.
+    // The farthest first; what is not built or switched off says that it is off.
     let expected = [
         ("remote", "off"),
         ("catalogClone", "off"),
@@ -57,6 +57,11 @@ fn the_whole_answer_of_a_new_home() {
         "outcome": null, "message": null, "problem": null, "plugins": [],
     });
     assert_eq!(part(&status, "tasks", "refresh"), &never);
+    let never = crate::fixtures::with(never, json!({"kind": "curatedSync"}));
+    assert_eq!(part(&status, "tasks", "curatedSync"), &never);
+    // The sandbox switches it off.
+    let clone = part(&status, "layers", "catalogClone");
+    assert_eq!(clone["message"], "CODEX_DISABLE_CURATED_PLUGIN_SYNC is set");
     daemon.shut_down();
 }
 

@@ -14,14 +14,16 @@ const AFTER_HELP: &str = "\
 Without a command and without a terminal on stdin this is `plugd app-server`.
 
 Exit codes:
-  0  done
-  1  the command failed, or something it should show could not be loaded
-  2  the command line cannot be meant
+  0    done
+  1    the command failed, or something it should show could not be loaded
+  2    the command line cannot be meant
+  130  ended by Ctrl-C; what was not done yet is undone
 
 Environment:
   CODEX_HOME        the home directory of configuration and plugins [default: ~/.codex]
   PLUGD_LOG         what goes to the log on stderr, else RUST_LOG [default: warn]
   PLUGD_LOG_FORMAT  `json` for one JSON object per line
+  PLUGD_TOKEN_HOST  a token for https to that host: capitals, other characters as `_`
   NO_COLOR          when it is not empty, no colours, also on a terminal (as TERM=dumb)
 
 Example:
@@ -105,7 +107,7 @@ pub(crate) enum Command {
     /// List, install, look into and remove plugins
     #[command(subcommand, after_help = "Example:\n  plugd plugin add hello@demo")]
     Plugin(PluginCommand),
-    /// Add, list and remove marketplaces
+    /// Add, list, upgrade and remove marketplaces
     #[command(subcommand, after_help = "Example:\n  plugd marketplace add ./demo")]
     Marketplace(MarketplaceCommand),
     /// Serve one client over stdin and stdout
@@ -134,7 +136,7 @@ pub(crate) enum PluginCommand {
     /// Show a plugin from the inside
     #[command(after_help = "Example:\n  plugd plugin read hello --marketplace demo")]
     Read(PluginArgs),
-    /// Add, list and remove marketplaces
+    /// Add, list, upgrade and remove marketplaces
     #[command(
         subcommand,
         after_help = "Example:\n  plugd plugin marketplace add ./demo"
@@ -173,15 +175,18 @@ pub(crate) enum MarketplaceCommand {
     /// List the marketplaces in use
     #[command(after_help = "Example:\n  plugd marketplace list --json")]
     List,
+    /// Bring git marketplaces to what their repositories hold, with their plugins
+    #[command(after_help = "Example:\n  plugd marketplace upgrade demo")]
+    Upgrade(UpgradeArgs),
     /// Remove a marketplace from the configuration; its installed plugins stay
-    #[command(after_help = "Example:\n  plugd marketplace remove demo")]
+    #[command(after_help = "Example:\n  plugd marketplace remove demo --plugins")]
     Remove(RemoveArgs),
 }
 
 /// Which marketplace to add.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct AddArgs {
-    /// A local path, owner/repo, or the URL of a git repository
+    /// A local path, owner/repo, or the address of a git repository; `#ref` may follow
     pub(crate) source: String,
     /// The branch, tag or commit of a git source
     #[arg(long = "ref", value_name = "REF")]
@@ -191,11 +196,21 @@ pub(crate) struct AddArgs {
     pub(crate) sparse: Vec<String>,
 }
 
+/// Which marketplaces to upgrade.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct UpgradeArgs {
+    /// Its name; without one, all git marketplaces
+    pub(crate) name: Option<String>,
+}
+
 /// Which marketplace to remove.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct RemoveArgs {
     /// Its name
     pub(crate) name: String,
+    /// Uninstall its plugins too
+    #[arg(long)]
+    pub(crate) plugins: bool,
 }
 
 /// What stands below `app-server`.

@@ -3,7 +3,7 @@ use pretty_assertions::assert_eq;
 
 use super::{
     AddArgs, Command, CommandLine, ListArgs, MarketplaceCommand, PluginArgs, PluginCommand,
-    SchemaCommand, ServerCommand,
+    RemoveArgs, SchemaCommand, ServerCommand, UpgradeArgs,
 };
 use crate::flags::Flags;
 
@@ -85,14 +85,8 @@ fn one_plugin() {
 
 #[track_caller]
 fn adds(args: &str, source: &str, ref_name: Option<&str>, sparse: &[&str]) {
-    let line = parse(args);
-    let (Command::Marketplace(command) | Command::Plugin(PluginCommand::Marketplace(command))) =
-        line.command
-    else {
-        panic!("{args}: {line:?}");
-    };
-    let MarketplaceCommand::Add(found) = command else {
-        panic!("{args}: {command:?}");
+    let MarketplaceCommand::Add(found) = of_marketplaces(args) else {
+        panic!("{args}");
     };
     let expected = AddArgs {
         source: source.to_owned(),
@@ -100,6 +94,34 @@ fn adds(args: &str, source: &str, ref_name: Option<&str>, sparse: &[&str]) {
         sparse: sparse.iter().map(|&path| path.to_owned()).collect(),
     };
     assert_eq!(found, expected, "{args}");
+}
+
+#[track_caller]
+fn of_marketplaces(args: &str) -> MarketplaceCommand {
+    match parse(args).command {
+        Command::Marketplace(command) | Command::Plugin(PluginCommand::Marketplace(command)) => {
+            command
+        }
+        other => panic!("{args}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn upgrades(args: &str, name: Option<&str>) {
+    let MarketplaceCommand::Upgrade(found) = of_marketplaces(args) else {
+        panic!("{args}");
+    };
+    let name = name.map(str::to_owned);
+    assert_eq!(found, UpgradeArgs { name }, "{args}");
+}
+
+#[track_caller]
+fn removes(args: &str, name: &str, plugins: bool) {
+    let MarketplaceCommand::Remove(found) = of_marketplaces(args) else {
+        panic!("{args}");
+    };
+    let name = name.to_owned();
+    assert_eq!(found, RemoveArgs { name, plugins }, "{args}");
 }
 
 #[test]
@@ -113,7 +135,13 @@ fn marketplaces_have_two_spellings() {
             &["a", "b"],
         );
         parse(&format!("{prefix} list"));
-        parse(&format!("{prefix} remove demo"));
+        let spelled = |rest: &str| format!("{prefix} {rest}");
+        upgrades(&spelled("upgrade"), None);
+        upgrades(&spelled("upgrade demo --json"), Some("demo"));
+        removes(&spelled("remove demo"), "demo", false);
+        removes(&spelled("remove --plugins demo"), "demo", true);
+        refuses(&spelled("upgrade a b"));
+        refuses(&spelled("upgrade --plugins"));
         refuses(&format!("{prefix} add"));
         refuses(&format!("{prefix} remove"));
         refuses(&format!("{prefix} bogus"));
@@ -199,9 +227,10 @@ fn every_command_has_one_example() {
 fn the_top_level_explains_exit_codes() {
     let help = CommandLine::command().render_long_help().to_string();
     for line in [
-        "  0  done",
-        "  1  the command failed",
-        "  2  the command line cannot",
+        "  0    done",
+        "  1    the command failed",
+        "  2    the command line cannot",
+        "  130  ended by Ctrl-C",
     ] {
         assert!(help.contains(line), "{line}\n{help}");
     }

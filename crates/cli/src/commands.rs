@@ -4,6 +4,7 @@
 mod marketplace_add;
 mod marketplace_list;
 mod marketplace_remove;
+mod marketplace_upgrade;
 mod plugin_add;
 mod plugin_list;
 mod plugin_read;
@@ -21,6 +22,7 @@ use crate::args::{
 use crate::blame;
 use crate::failure::Failure;
 use crate::page::{Form, Page};
+use crate::progress::Watched;
 use crate::session::Session;
 
 /// Runs a command to its end.
@@ -31,8 +33,9 @@ pub(crate) fn execute(
     environment: &Environment,
     line: &CommandLine,
     form: Form,
+    watched: Watched,
 ) -> Result<Page, Failure> {
-    let open = || Session::open(environment, &line.global.flags());
+    let open = || Session::open(environment, &line.global.flags(), watched);
     match &line.command {
         Command::Plugin(command) => plugin(&open()?, command, form),
         Command::Marketplace(command) => marketplace(&open()?, command, form),
@@ -70,8 +73,8 @@ fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page
         // Its rows tell of the configuration already.
         PluginCommand::List(args) => return session.run(plugin_list::run(session, args, form)),
         PluginCommand::Marketplace(command) => return marketplace(session, command, form),
-        PluginCommand::Add(args) => session.run(plugin_add::run(session, args, form)),
-        PluginCommand::Remove(args) => session.run(plugin_remove::run(session, args, form)),
+        PluginCommand::Add(args) => session.change(plugin_add::run(session, args, form)),
+        PluginCommand::Remove(args) => session.change(plugin_remove::run(session, args, form)),
         PluginCommand::Read(args) => session.run(plugin_read::run(session, args, form)),
     };
     with_configuration(session, done, form)
@@ -84,6 +87,9 @@ fn with_configuration(
     done: Result<Page, Failure>,
     form: Form,
 ) -> Result<Page, Failure> {
+    if done.as_ref().is_err_and(Failure::is_cancelled) {
+        return done;
+    }
     let configuration = session.run(session.config_errors())?;
     match done {
         Ok(page) => Ok(page.beside(&configuration, form)),
@@ -97,10 +103,13 @@ fn marketplace(
     form: Form,
 ) -> Result<Page, Failure> {
     let done = match command {
-        MarketplaceCommand::Add(args) => session.run(marketplace_add::run(session, args, form)),
+        MarketplaceCommand::Add(args) => session.change(marketplace_add::run(session, args, form)),
         MarketplaceCommand::List => session.run(marketplace_list::run(session, form)),
+        MarketplaceCommand::Upgrade(args) => {
+            session.change(marketplace_upgrade::run(session, args, form))
+        }
         MarketplaceCommand::Remove(args) => {
-            session.run(marketplace_remove::run(session, args, form))
+            session.change(marketplace_remove::run(session, args, form))
         }
     };
     with_configuration(session, done, form)

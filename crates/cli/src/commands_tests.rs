@@ -166,7 +166,8 @@ fn json_of_every_command() {
     assert_eq!(
         added,
         json!({
-            "marketplaceName": "demo", "installedRoot": "$ROOT/demo", "alreadyAdded": false
+            "marketplaceName": "demo", "installedRoot": "$ROOT/demo", "alreadyAdded": false,
+            "commit": null, "problems": []
         })
     );
     let marketplaces = answer(&sandbox, "marketplace list --json", 0);
@@ -191,8 +192,56 @@ fn json_of_every_command() {
     let removed = answer(&sandbox, "marketplace remove demo --json", 0);
     assert_eq!(
         removed,
-        json!({"marketplaceName": "demo", "installedRoot": null})
+        json!({
+            "marketplaceName": "demo", "installedRoot": null, "orphans": [], "removedPlugins": []
+        })
     );
+    let upgraded = answer(&sandbox, "marketplace upgrade --json", 0);
+    assert_eq!(
+        upgraded,
+        json!({"selectedMarketplaces": [], "upgradedRoots": [], "errors": [], "changes": []})
+    );
+}
+
+#[test]
+fn only_git_marketplaces_can_be_upgraded() {
+    let sandbox = with_demo();
+    prints(
+        &sandbox,
+        "marketplace upgrade",
+        "No configured Git marketplaces to upgrade.\n",
+    );
+    for prefix in ["marketplace", "plugin marketplace"] {
+        fails(
+            &sandbox,
+            &format!("{prefix} upgrade demo"),
+            "error: marketplace `demo` is not configured as a Git marketplace\n\
+             hint: `plugd marketplace list` shows which there are\n",
+        );
+    }
+    let refused = answer(&sandbox, "marketplace upgrade demo --json", 1);
+    assert_eq!(refused["error"]["code"], json!(-32600));
+    assert_eq!(refused["error"]["data"]["kind"], json!("notFound"));
+}
+
+#[test]
+fn a_marketplace_goes_with_or_without_its_plugins() {
+    let sandbox = with_demo();
+    assert_eq!(ran(&sandbox, "plugin add hello@demo").code, 0);
+    prints(
+        &sandbox,
+        "marketplace remove demo",
+        "Removed marketplace `demo`.\n\
+         Plugin `hello@demo` stays active without a marketplace; \
+         `plugd plugin remove hello@demo` removes it.\n",
+    );
+    assert_eq!(ran(&sandbox, "marketplace add ./demo").code, 0);
+    prints(
+        &sandbox,
+        "marketplace remove demo --plugins",
+        "Removed marketplace `demo`.\nRemoved plugin `hello` from marketplace `demo`.\n",
+    );
+    prints(&sandbox, "plugin list", "No marketplace plugins found.\n");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::io;
 
 use plugd_disk::DiskError;
 use plugd_model::{AbsPath, NameError, Place, Problem, error_chain};
+use plugd_plugins::call::Cancelled;
 use plugd_plugins::{Facts, FlagError, Kind};
 use plugd_server::{RegisteredTwice, ServeError, WireError};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use crate::blame::Culprit;
 use crate::home::HomeError;
 use crate::problems;
+use crate::signals::Signal;
 use crate::style::{Paint, Style};
 use crate::wording;
 use crate::{FAILED, USAGE, escape};
@@ -86,6 +88,12 @@ pub(crate) enum Failure {
     /// The files cannot be written.
     #[error("the generated files cannot be written")]
     Write(#[source] DiskError),
+    /// Somebody ended the command, and it has undone what it had begun.
+    #[error("interrupted: what was begun is undone")]
+    Interrupted(Signal),
+    /// Somebody ended the command twice and did not wait for its clean-up.
+    #[error("interrupted twice: what was begun is undone by the next command")]
+    Abandoned(Signal),
     /// The system has no room for the work.
     #[error("the work cannot be started")]
     Start(#[source] io::Error),
@@ -129,8 +137,7 @@ impl Failure {
             text.push_str(&format!("{label} {path}:{line}:{column}\n"));
         }
         if let Some(hint) = hint {
-            text.push_str(&style.paint(Paint::Good, "hint:"));
-            text.push_str(&format!(" {}\n", escape::line(&hint)));
+            text.push_str(&hint_line(&hint, style));
         }
         text
     }
@@ -144,7 +151,8 @@ impl Failure {
             | Self::Start(_)
             | Self::Serve(_)
             | Self::Methods(_)
-            | Self::Params(_) => true,
+            | Self::Params(_)
+            | Self::Abandoned(_) => true,
             Self::Wire(error) => error.data.kind.word() == "internal",
             Self::Beside { failure, .. } => failure.is_internal(),
             Self::Hidden { .. }
@@ -152,6 +160,7 @@ impl Failure {
             | Self::MarketplaceRequired
             | Self::OtherMarketplace { .. }
             | Self::BadName { .. }
+            | Self::Interrupted(_)
             | Self::Flags(_) => false,
         }
     }
@@ -189,9 +198,12 @@ impl Failure {
             Self::BadName { .. } => refused("plugin").into(),
             Self::Flags(_) => refused("config").into(),
             Self::Write(error) => plugd_plugins::Error::Disk(Box::new(error)).into(),
-            Self::Start(_) | Self::Serve(_) | Self::Methods(_) | Self::Params(_) => {
-                plugd_plugins::Error::Panicked { text: chain }.into()
-            }
+            Self::Interrupted(_) => plugd_plugins::Error::Cancelled(Cancelled).into(),
+            Self::Start(_)
+            | Self::Serve(_)
+            | Self::Methods(_)
+            | Self::Params(_)
+            | Self::Abandoned(_) => plugd_plugins::Error::Panicked { text: chain }.into(),
         })
     }
 
@@ -200,8 +212,19 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Flags(_) => USAGE,
+            Self::Interrupted(signal) | Self::Abandoned(signal) => signal.exit_code(),
             Self::Beside { failure, .. } => failure.exit_code(),
             _ => FAILED,
+        }
+    }
+
+    /// Whether the work was given up because it was cancelled.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        match self {
+            Self::UseCase(error) => error.kind() == Kind::Cancelled,
+            Self::Wire(error) => error.data.kind.word() == "cancelled",
+            Self::Interrupted(_) | Self::Abandoned(_) => true,
+            _ => false,
         }
     }
 
@@ -286,6 +309,7 @@ fn data(kind: &str, facts: Facts, hint: Option<String>) -> Value {
         field,
         place,
         hint: _,
+        host,
         retryable: _,
         config_write: _,
     } = facts;
@@ -298,6 +322,7 @@ fn data(kind: &str, facts: Facts, hint: Option<String>) -> Value {
         ("line", place.map(|place| place.line.into())),
         ("column", place.map(|place| place.column.into())),
         ("hint", hint.map(Value::from)),
+        ("host", host.map(Value::from)),
     ];
     members
         .into_iter()
@@ -321,6 +346,15 @@ pub(crate) fn error_line(reason: &str, style: Style) -> String {
         "{} {}\n",
         style.paint(Paint::Error, "error:"),
         escape::line(reason)
+    )
+}
+
+/// One line that says what to do next.
+pub(crate) fn hint_line(hint: &str, style: Style) -> String {
+    format!(
+        "{} {}\n",
+        style.paint(Paint::Good, "hint:"),
+        escape::line(hint)
     )
 }
 

@@ -26,10 +26,12 @@ mod invocation;
 mod known;
 mod page;
 mod problems;
+mod progress;
 mod selector;
 mod serving;
 mod session;
 mod shapes;
+mod signals;
 mod style;
 mod table;
 mod wording;
@@ -45,6 +47,7 @@ use crate::args::CommandLine;
 use crate::failure::Failure;
 use crate::invocation::Invocation;
 use crate::page::{Form, Page};
+use crate::progress::Watched;
 use crate::style::Style;
 
 pub use style::wants_colours;
@@ -123,7 +126,8 @@ fn command(environment: &Environment, output: &mut Output<'_>) -> io::Result<u8>
             err: output.err_style(environment),
         }
     };
-    match commands::execute(environment, &line, form) {
+    let watched = Watched::of(environment, output.terminals.stderr, form == Form::Json);
+    match commands::execute(environment, &line, form, watched) {
         Ok(page) => output.page(&page, form),
         Err(failure) => output.failure(environment, failure, form),
     }

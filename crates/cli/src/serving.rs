@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::invocation::Serving;
 use crate::page::Form;
 use crate::session::setup;
+use crate::signals::Signals;
 use crate::style::Paint;
 use crate::{DONE, Output, escape};
 
@@ -76,37 +77,15 @@ fn start(environment: &Environment, serving: &Serving) -> Result<ExitReason, Fai
         limits: Limits::STANDARD,
     };
     let ended = runtime.block_on(async {
-        let signal = told_to_end().map_err(Failure::Start)?;
-        plugd_server::serve(setup, io, options, signal)
+        let mut signals = Signals::listen().map_err(Failure::Start)?;
+        let told_to_end = async move {
+            signals.next().await;
+        };
+        plugd_server::serve(setup, io, options, told_to_end)
             .await
             .map_err(Failure::Serve)
     });
     // The server has ended its work and waits for nobody; neither does the process.
     runtime.shutdown_background();
     ended
-}
-
-/// Ends when the system or a person asks the process to end.
-#[cfg(unix)]
-fn told_to_end() -> io::Result<impl Future<Output = ()> + Send> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-/// Ends when a person asks the process to end.
-#[cfg(not(unix))]
-fn told_to_end() -> io::Result<impl Future<Output = ()> + Send> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler there is nothing to wait for; the end of the input still ends it.
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -1,13 +1,17 @@
 //! What a command works with: the parts that the use cases ask for, and a runtime to wait on.
+//!
+//! Work that changes something can be ended from outside: it is cancelled, cleans up, and only then
+//! the command ends. What has passed its point of no return is finished, and its result stands.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::sync::Arc;
 
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, Environment, Problem, Severity};
-use plugd_plugins::call::Call;
+use plugd_plugins::call::{Call, Cancel};
 use plugd_plugins::events::Events;
-use plugd_plugins::{Blocking, Copies, Lookup, Refresher};
+use plugd_plugins::{Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher};
 use plugd_server::Setup;
 use tokio::runtime::{Builder, Runtime};
 
@@ -15,6 +19,8 @@ use crate::failure::Failure;
 use crate::flags::Flags;
 use crate::home;
 use crate::known::{self, KnownMarketplace};
+use crate::progress::{Reports, Watched};
+use crate::signals::{Signal, Signals};
 
 /// The parts of one command's work. Nothing runs in the background.
 pub(crate) struct Session {
@@ -23,11 +29,16 @@ pub(crate) struct Session {
     pub(crate) blocking: Blocking,
     pub(crate) lookup: Lookup,
     pub(crate) copies: Copies,
+    pub(crate) fetcher: Fetcher,
     pub(crate) refresher: Refresher,
     pub(crate) events: Events,
     /// The same process as the server sees it.
     pub(crate) setup: Setup,
-    runtime: Runtime,
+    reports: Reports,
+    /// Absent only while it is dropped.
+    runtime: Option<Runtime>,
+    /// Nobody waits for work that is left.
+    hurried: Cell<bool>,
 }
 
 impl Session {
@@ -35,7 +46,11 @@ impl Session {
     ///
     /// # Errors
     /// There is no home directory, a flag cannot be understood, or the system refuses a runtime.
-    pub(crate) fn open(environment: &Environment, flags: &Flags) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        environment: &Environment,
+        flags: &Flags,
+        watched: Watched,
+    ) -> Result<Self, Failure> {
         let setup = setup(environment, flags)?;
         let disk = Disk::new();
         // A command runs one section after the other.
@@ -54,31 +69,75 @@ impl Session {
             Arc::clone(&clock),
         );
         let events = Events::detached();
-        let refresher = Refresher::switched_off(
-            blocking.clone(),
-            lookup.clone(),
-            copies.clone(),
-            events.clone(),
+        let fetcher = Fetcher::new(environment, &setup.layout);
+        let parts = Parts {
+            blocking: blocking.clone(),
+            lookup: lookup.clone(),
+            copies: copies.clone(),
+            fetcher: fetcher.clone(),
+            events: events.clone(),
             clock,
-        );
+        };
+        let refresher = Refresher::new(parts, Activity::Rests);
+        let (progress, reports) = watched.progress();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Failure::Start)?;
         Ok(Self {
-            call: Call::detached(),
+            call: Call {
+                progress,
+                ..Call::detached()
+            },
             blocking,
             lookup,
             copies,
+            fetcher,
             refresher,
             events,
             setup,
-            runtime: Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(Failure::Start)?,
+            reports,
+            runtime: Some(runtime),
+            hurried: Cell::new(false),
         })
     }
 
-    /// Waits for a use case.
+    /// Waits for a use case that changes nothing. A signal ends the process, as it ends any.
     pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.block_on(work)
+        self.runtime().block_on(work)
+    }
+
+    /// Waits for a use case that changes something, draws how far it is, and cancels it on a signal.
+    ///
+    /// # Errors
+    /// The use case failed, or was ended by a signal.
+    pub(crate) fn change<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let done = self.runtime().block_on(async {
+            let mut signals = Signals::listen().map_err(Failure::Start)?;
+            let work = until_told(&self.call.cancel, async || signals.next().await, work);
+            tokio::select! {
+                biased;
+                done = work => done,
+                never = self.reports.draw() => match never {},
+            }
+        });
+        if let Err(Failure::Abandoned(_)) = done {
+            self.hurried.set(true);
+        }
+        done
+    }
+
+    fn runtime(&self) -> &Runtime {
+        #[expect(
+            clippy::expect_used,
+            reason = "it is taken in `drop`, behind which nobody asks"
+        )]
+        self.runtime
+            .as_ref()
+            .expect("a session that is not dropped")
     }
 
     /// The directory that relative arguments count from.
@@ -123,6 +182,42 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// Waits for work that is left, unless somebody is in a hurry.
+    fn drop(&mut self) {
+        match self.runtime.take() {
+            Some(runtime) if self.hurried.get() => runtime.shutdown_background(),
+            runtime => drop(runtime),
+        }
+    }
+}
+
+/// Does the work and listens for signals meanwhile: the first one cancels it and waits for its end,
+/// the second one leaves it behind.
+async fn until_told<T>(
+    cancel: &Cancel,
+    mut next: impl AsyncFnMut() -> Signal,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::pin!(work);
+    let first = tokio::select! {
+        biased;
+        done = &mut work => return done,
+        signal = next() => signal,
+    };
+    cancel.cancel();
+    let done = tokio::select! {
+        biased;
+        done = &mut work => done,
+        second = next() => return Err(Failure::Abandoned(second)),
+    };
+    match done {
+        Err(failure) if failure.is_cancelled() => Err(Failure::Interrupted(first)),
+        // It was too late to cancel, or it had failed for another reason.
+        done => done,
+    }
+}
+
 /// What the process is about, from what it was told.
 ///
 /// # Errors
@@ -134,3 +229,7 @@ pub(crate) fn setup(environment: &Environment, flags: &Flags) -> Result<Setup, F
         environment: environment.clone(),
     })
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 //! from those of the wire; members of ours come after its own.
 
 use plugd_model::git_url::without_credentials;
-use plugd_model::{AuthPolicy, InstallPolicy, Source};
+use plugd_model::{AuthPolicy, InstallPolicy, PluginId, Source};
 use plugd_plugins::ConfiguredKind;
 use serde::Serialize;
 
@@ -33,6 +33,15 @@ pub(crate) enum SourceShape {
     },
 }
 
+/// Which plugin an answer is about.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TargetShape {
+    plugin_id: String,
+    name: String,
+    marketplace_name: String,
+}
+
 /// Which state of a git repository.
 #[derive(Debug, Serialize)]
 pub(crate) struct Revision {
@@ -50,6 +59,15 @@ pub(crate) struct MarketplaceSourceShape {
     source: String,
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     ref_name: Option<String>,
+}
+
+/// The shape of an id.
+pub(crate) fn target(id: &PluginId) -> TargetShape {
+    TargetShape {
+        plugin_id: id.to_string(),
+        name: id.plugin.to_string(),
+        marketplace_name: id.marketplace.to_string(),
+    }
 }
 
 /// The shape of a source.

@@ -39,6 +39,12 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
             other_case: None, ..
         } => Some("`plugd marketplace add SOURCE`, or `plugd marketplace list`".to_owned()),
         Error::OtherSource { name, .. } => Some(format!("`plugd marketplace remove {name}` first")),
+        Error::Renamed { name, found } => Some(format!(
+            "`plugd marketplace remove {name}`, then add the source again: it is `{found}` now"
+        )),
+        Error::NotAGitMarketplace { .. } => {
+            Some("`plugd marketplace list` shows which there are".to_owned())
+        }
         other => other.facts().hint,
     }
 }
@@ -94,6 +100,21 @@ mod tests {
             &unknown(Some("Demo".to_owned())),
             "marketplace `demo` is not configured or installed",
             Some("names are case-sensitive; `Demo` is configured"),
+        );
+        check(
+            &Error::NotAGitMarketplace {
+                name: "demo".to_owned(),
+            },
+            "marketplace `demo` is not configured as a Git marketplace",
+            Some("`plugd marketplace list` shows which there are"),
+        );
+        check(
+            &Error::Renamed {
+                name: "demo".to_owned(),
+                found: "other".to_owned(),
+            },
+            "the marketplace configured as `demo` calls itself `other` now",
+            Some("`plugd marketplace remove demo`, then add the source again: it is `other` now"),
         );
         check(
             &Error::OtherSource {

@@ -39,7 +39,7 @@ pub use key_path::{KeyPath, KeyPathError};
 pub use layer::{Layer, LayerSource, Origin};
 pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
 pub use plugin_setting::{Features, PluginSetting};
-pub use requirements::Requirements;
+pub use requirements::{CURATED_URL, Requirements};
 pub use settings::{GitBackend, Settings, TrustTable};
 pub use snapshot::{Snapshot, Warning, load};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};

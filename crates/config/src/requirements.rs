@@ -12,8 +12,8 @@ use crate::reader::{Reader, Spoiled};
 use crate::tree::{Kind, Node};
 use crate::{KeyPath, MarketplaceKind, git_url};
 
-/// The repository of the curated marketplace, which needs permission like any other.
-const CURATED_URL: &str = "https://github.com/openai/plugins.git";
+/// Where the official marketplace lies. It needs permission like any other source.
+pub const CURATED_URL: &str = "https://github.com/openai/plugins.git";
 
 /// The requirements in force.
 #[derive(Debug, Clone)]

@@ -3,6 +3,9 @@
 //! They never stand in `config.toml`, because the reference warns about tables it does not know and
 //! can be told to refuse them.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use plugd_model::ProblemKind;
 use serde_json::Value;
 
@@ -12,9 +15,14 @@ use crate::reader::{Reader, Spoiled};
 use crate::tree::{Kind, Node};
 
 /// How many replaced versions of a plugin are kept when nothing else is said.
-const KEEP_VERSIONS: usize = 2;
+const KEEP_VERSIONS: u64 = 2;
 /// More kept versions than this are a slip of the finger.
-const MAX_KEEP_VERSIONS: i64 = 1000;
+const MAX_KEEP_VERSIONS: u64 = 1000;
+
+/// How many seconds a git server may be silent when nothing else is said.
+const GIT_IDLE_SECONDS: u64 = 30;
+/// Silence longer than an hour is no patience any more.
+const MAX_GIT_IDLE_SECONDS: u64 = 3600;
 
 /// Which git does the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +56,8 @@ pub struct Settings {
     pub keep_versions: usize,
     /// Which git does the work.
     pub git: GitBackend,
+    /// How long a git server may be silent.
+    pub git_idle: Duration,
     /// Whether an expired login may be refreshed and written back.
     pub refresh_login: bool,
     /// The `[trust]` tables, lowest layer first, projects last.
@@ -62,6 +72,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node, trust: &[&Node]) -> S
         "curated_url",
         "keep_versions",
         "git",
+        "git_idle_seconds",
         "refresh_login",
         "trust",
     ];
@@ -69,10 +80,25 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node, trust: &[&Node]) -> S
     let curated_sync = reader.flag(merged, &field("curated_sync"));
     let curated_url = reader.text(merged, &field("curated_url"));
     let refresh_login = reader.flag(merged, &field("refresh_login"));
+    let keep_versions = number(
+        reader,
+        merged,
+        "keep_versions",
+        0..=MAX_KEEP_VERSIONS,
+        KEEP_VERSIONS,
+    );
+    let git_idle = number(
+        reader,
+        merged,
+        "git_idle_seconds",
+        1..=MAX_GIT_IDLE_SECONDS,
+        GIT_IDLE_SECONDS,
+    );
     Settings {
         curated_sync: curated_sync.ok().flatten().unwrap_or(true),
         curated_url: curated_url.ok().flatten().filter(|url| !url.is_empty()),
-        keep_versions: keep_versions(reader, merged, &field("keep_versions")),
+        keep_versions: usize::try_from(keep_versions).unwrap_or(usize::MAX),
+        git_idle: Duration::from_secs(git_idle),
         git: git(reader, merged, &field("git")).unwrap_or(GitBackend::Auto),
         refresh_login: refresh_login.ok().flatten().unwrap_or(false),
         trust: trust
@@ -88,22 +114,29 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node, trust: &[&Node]) -> S
     }
 }
 
-fn keep_versions(reader: &mut Reader<'_>, merged: &Node, field: &KeyPath) -> usize {
-    let Some(node) = merged.get("keep_versions") else {
-        return KEEP_VERSIONS;
+/// A number within its bounds, or the one that holds when nothing else is said.
+fn number(
+    reader: &mut Reader<'_>,
+    merged: &Node,
+    name: &str,
+    bounds: RangeInclusive<u64>,
+    default: u64,
+) -> u64 {
+    let Some(node) = merged.get(name) else {
+        return default;
     };
-    match node.kind {
-        Kind::Integer(number @ 0..=MAX_KEEP_VERSIONS) => {
-            usize::try_from(number).unwrap_or(KEEP_VERSIONS)
-        }
-        Kind::Integer(number) => {
-            let message = format!("{number} is not between 0 and {MAX_KEEP_VERSIONS}");
-            reader.error(ProblemKind::BadValue, node.mark, field, message);
-            KEEP_VERSIONS
-        }
+    let field = KeyPath::of(["plugd", name]);
+    let Kind::Integer(number) = node.kind else {
+        reader.wrong_type(node, &field, "an integer");
+        return default;
+    };
+    match u64::try_from(number) {
+        Ok(legal) if bounds.contains(&legal) => legal,
         _ => {
-            reader.wrong_type(node, field, "an integer");
-            KEEP_VERSIONS
+            let (least, most) = (bounds.start(), bounds.end());
+            let message = format!("{number} is not between {least} and {most}");
+            reader.error(ProblemKind::BadValue, node.mark, &field, message);
+            default
         }
     }
 }

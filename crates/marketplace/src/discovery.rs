@@ -5,7 +5,7 @@ use plugd_disk::Kind;
 use plugd_manifest::{Loader, MarketplaceSearch};
 use plugd_model::{
     AbsPath, CURATED_MARKETPLACE, Layout, MarketplaceName, Problem, ProblemKind,
-    RESERVED_MARKETPLACES,
+    RESERVED_MARKETPLACES, git_url,
 };
 
 use crate::resolver::Login;
@@ -110,7 +110,7 @@ fn push_configured(
             source, ref_name, ..
         } => (
             Some(Binding::Git {
-                url: source.clone(),
+                url: git_url::without_secrets(source),
                 ref_name: ref_name.clone(),
             }),
             Absence::Problem(format!(
@@ -174,7 +174,7 @@ fn managed_binding(input: &ResolveInput<'_>, manifest: &AbsPath) -> Option<Bindi
             };
             let root = root_of(input.layout, row).ok()?;
             manifest.starts_with(&root).then(|| Binding::Git {
-                url: source.clone(),
+                url: git_url::without_secrets(source),
                 ref_name: ref_name.clone(),
             })
         })

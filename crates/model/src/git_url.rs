@@ -80,6 +80,24 @@ pub fn without_credentials(url: &str) -> String {
     format!("{}{}", &url[..span.start], &url[host..])
 }
 
+/// The address as it may be shown and recorded: a login of http goes, and so does a password. The
+/// user of ssh stays, because it is a part of the address.
+#[must_use]
+pub fn without_secrets(url: &str) -> String {
+    let is_http = ["http://", "https://"].iter().any(|scheme| {
+        let front = url.get(..scheme.len());
+        front.is_some_and(|front| front.eq_ignore_ascii_case(scheme))
+    });
+    let has_password = authority(url)
+        .and_then(|authority| authority.rsplit_once('@'))
+        .is_some_and(|(user, _)| user.contains(':'));
+    if is_http || has_password {
+        without_credentials(url)
+    } else {
+        url.to_owned()
+    }
+}
+
 fn authority_span(url: &str) -> Option<Range<usize>> {
     if let Some(scheme) = url.find("://") {
         let start = scheme + 3;
@@ -104,6 +122,20 @@ mod tests {
     fn check_parts(url: &str, expected: Option<&str>, host: Option<&str>) {
         assert_eq!(authority(url), expected, "{url}");
         assert_eq!(host_span(url).map(|span| &url[span]), host, "{url}");
+    }
+
+    #[test]
+    fn a_secret_goes_and_a_user_of_ssh_stays() {
+        let check = |url: &str, expected: &str| {
+            assert_eq!(super::without_secrets(url), expected, "{url}");
+        };
+        check("https://ada:pw@h/r", "https://h/r");
+        check("HTTP://token@127.0.0.1:80/r", "HTTP://127.0.0.1:80/r");
+        check("ssh://git@h/r", "ssh://git@h/r");
+        check("ssh://git:pw@h/r", "ssh://h/r");
+        check("git@h:r", "git@h:r");
+        check("/srv/a@b", "/srv/a@b");
+        check("https://h/a@b", "https://h/a@b");
     }
 
     #[test]

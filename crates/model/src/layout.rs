@@ -93,10 +93,28 @@ impl Layout {
             .join(format!("{}-{}", id.plugin, id.marketplace))
     }
 
+    /// Where the checkouts of git marketplaces lie.
+    #[must_use]
+    pub fn git_marketplaces(&self) -> AbsPath {
+        self.home.join(".tmp/marketplaces")
+    }
+
     /// The checkout of a configured git marketplace.
     #[must_use]
     pub fn git_marketplace(&self, name: &MarketplaceName) -> AbsPath {
-        self.home.join(".tmp/marketplaces").join(name.as_str())
+        self.git_marketplaces().join(name.as_str())
+    }
+
+    /// What a checkout of a git marketplace says of itself, in the format of the reference.
+    #[must_use]
+    pub fn git_marketplace_note(checkout: &AbsPath) -> AbsPath {
+        checkout.join(".codex-marketplace-install.json")
+    }
+
+    /// The reference's lock over the places of git marketplaces.
+    #[must_use]
+    pub fn git_marketplaces_lock(&self) -> AbsPath {
+        self.git_marketplaces().join(".staging.lock")
     }
 
     /// The curated snapshot.
@@ -109,6 +127,12 @@ impl Layout {
     #[must_use]
     pub fn curated_sha(&self) -> AbsPath {
         self.home.join(".tmp/plugins.sha")
+    }
+
+    /// The reference's lock over the synchronisation of the curated snapshot.
+    #[must_use]
+    pub fn curated_lock(&self) -> AbsPath {
+        self.home.join(".tmp/plugins.sync.lock")
     }
 
     /// A marketplace bundled with the reference.
@@ -173,6 +197,12 @@ impl Layout {
     #[must_use]
     pub fn trees(&self) -> AbsPath {
         self.state().join("trees")
+    }
+
+    /// Which trees living processes use, one file and one lock for each holder.
+    #[must_use]
+    pub fn leases(&self) -> AbsPath {
+        self.state().join("leases")
     }
 
     /// Bare git repositories, one per remote repository, named by the hash of its URL.

@@ -1,6 +1,6 @@
 //! Where the content of a marketplace entry comes from.
 
-use crate::AbsPath;
+use crate::{AbsPath, git_url};
 
 /// A resolved entry source. Its existence has not been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,4 +30,17 @@ pub enum Source {
         /// Registry URL; `None` means the user's.
         registry: Option<String>,
     },
+}
+
+impl Source {
+    /// The source as it may be shown and recorded: a catalog may hold a login that is meant for the
+    /// server and for nobody else.
+    #[must_use]
+    pub fn without_secrets(&self) -> Self {
+        let mut shown = self.clone();
+        if let Self::Git { url, .. } = &mut shown {
+            *url = git_url::without_secrets(url);
+        }
+        shown
+    }
 }

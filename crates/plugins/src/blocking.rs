@@ -2,8 +2,9 @@
 //!
 //! A use case runs its file work as one section per phase, not per file. The number of sections at a
 //! time is bounded, so that a flood of requests cannot start a thousand threads; a section that
-//! waits for its turn holds nothing. Reads and writes have turns of their own: a write may wait long
-//! for another process's lock, and no read waits for a write.
+//! waits for its turn holds nothing. Reads, writes and transfers have turns of their own: a write may
+//! wait long for another process's lock and a transfer for a slow server, and neither holds up the
+//! others.
 
 use std::sync::Arc;
 
@@ -16,7 +17,11 @@ use crate::Error;
 pub struct Blocking {
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
+    transfers: Arc<Semaphore>,
 }
+
+/// How many sections run at a time that take what a server sends.
+const TRANSFERS: usize = 4;
 
 impl Blocking {
     /// Allows this many reading and this many writing sections at a time.
@@ -25,6 +30,7 @@ impl Blocking {
         Self {
             reads: Arc::new(Semaphore::new(reads)),
             writes: Arc::new(Semaphore::new(writes)),
+            transfers: Arc::new(Semaphore::new(TRANSFERS)),
         }
     }
 
@@ -51,6 +57,18 @@ impl Blocking {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
         run(&self.writes, section).await
+    }
+
+    /// Runs a section that takes chunk by chunk what a server sends, and waits for its end.
+    ///
+    /// # Errors
+    /// As [`Blocking::read`].
+    pub async fn transfer<T, F>(&self, section: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        run(&self.transfers, section).await
     }
 }
 

@@ -94,6 +94,13 @@ impl Copies {
         }
     }
 
+    /// Makes the state ready for a file of any kind. State of a newer program is left alone.
+    pub(crate) fn prepare_state(&self) -> Result<(), Error> {
+        self.store()?
+            .prepare_state()
+            .map_err(|error| Error::StoreState(Box::new(error)))
+    }
+
     /// The file system.
     pub(crate) fn disk(&self) -> &Disk {
         &self.disk

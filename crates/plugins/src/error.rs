@@ -6,12 +6,15 @@
 use plugd_config::{KeyPathError, WriteError};
 use plugd_disk::DiskError;
 use plugd_disk::tree::TreeError;
+use plugd_fetch::FetchError;
+use plugd_git::{AddressError, GitError, WantError};
 use plugd_marketplace::NotSelected;
 use plugd_model::{AbsPath, Place, PluginId, Problem, VersionError};
 use plugd_store::StoreError;
 
 use crate::call::Cancelled;
 use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
+use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
 
 /// What an error means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,6 +50,8 @@ pub struct Facts {
     pub place: Option<Place>,
     /// What to do next.
     pub hint: Option<String>,
+    /// The machine that was asked.
+    pub host: Option<String>,
     /// Whether the same request may succeed later.
     pub retryable: bool,
     /// Why a configuration write was refused, in the reference's terms.
@@ -106,13 +111,68 @@ pub enum Error {
         /// The plugin.
         id: PluginId,
     },
-    /// Its source is of a kind that cannot be fetched yet.
-    #[error("plugin `{id}` comes from {what}, and fetching from there is not built yet")]
-    SourceNotBuilt {
+    /// Its source lies elsewhere and could not be brought.
+    #[error("cannot fetch plugin `{id}`")]
+    Source {
         /// The plugin.
         id: PluginId,
-        /// The kind of source, in words.
-        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<Self>,
+    },
+    /// An address that nothing is fetched from.
+    #[error(transparent)]
+    BadAddress {
+        /// What is wrong with it.
+        source: AddressError,
+    },
+    /// A branch, tag or commit that cannot be meant.
+    #[error(transparent)]
+    BadWant {
+        /// What is wrong with it.
+        source: WantError,
+    },
+    /// Git could not bring what was asked for.
+    #[error("cannot fetch from `{url}`")]
+    Git {
+        /// The repository, without credentials.
+        url: String,
+        /// Its machine.
+        host: String,
+        /// Why.
+        #[source]
+        source: Box<GitError>,
+    },
+    /// A registry could not bring what was asked for.
+    #[error(transparent)]
+    Registry(Box<FetchError>),
+    /// The address of a marketplace holds a login, and it would be written to files.
+    #[error("the address of `{url}` holds a user name or password, which is stored nowhere")]
+    SecretInAddress {
+        /// The address without it.
+        url: String,
+    },
+    /// A repository that holds no usable marketplace.
+    #[error("`{url}` holds no usable marketplace: {}", problem.message)]
+    NoMarketplaceInRepository {
+        /// The repository, without credentials.
+        url: String,
+        /// Why.
+        problem: Box<Problem>,
+    },
+    /// A marketplace calls itself something else than it is configured as.
+    #[error("the marketplace configured as `{}` calls itself `{found}` now", name.escape_debug())]
+    Renamed {
+        /// Its key.
+        name: String,
+        /// What its manifest says.
+        found: String,
+    },
+    /// Only git marketplaces can be upgraded. The words are the reference's.
+    #[error("marketplace `{}` is not configured as a Git marketplace", name.escape_debug())]
+    NotAGitMarketplace {
+        /// What was asked for.
+        name: String,
     },
     /// The directory of a local source is not there.
     #[error("the source of plugin `{id}` does not exist or is not a directory: {path}")]
@@ -261,12 +321,6 @@ pub enum Error {
     /// A whole directory could not be removed.
     #[error("a directory could not be processed")]
     Tree(#[source] Box<TreeError>),
-    /// Adding git marketplaces is not built yet.
-    #[error("`{}` is a git source, and adding marketplaces from git is not built yet", source_text.escape_debug())]
-    GitMarketplaceNotBuilt {
-        /// What was given.
-        source_text: String,
-    },
     /// The request was cancelled.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -296,24 +350,32 @@ impl Error {
             | Self::BadPluginId { .. }
             | Self::BadKeyPath { .. }
             | Self::BadMarketplaceSource { .. }
+            | Self::BadAddress { .. }
+            | Self::BadWant { .. }
+            | Self::SecretInAddress { .. }
             | Self::NoMarketplaceThere { .. }
+            | Self::NoMarketplaceInRepository { .. }
             | Self::NameMismatch { .. }
             | Self::BadManifest { .. }
             | Self::BadVersion { .. }
             | Self::SourceUnreadable { .. }
             | Self::SourceEscapes { .. } => Kind::InvalidInput,
             Self::NotSelected(reason) => kind_of_unselected(reason),
-            Self::SourceMissing { .. } | Self::NotConfigured { .. } => Kind::NotFound,
+            Self::SourceMissing { .. }
+            | Self::NotConfigured { .. }
+            | Self::NotAGitMarketplace { .. } => Kind::NotFound,
             Self::PluginsDisabled
             | Self::LoginRequired { .. }
             | Self::NotAvailable { .. }
             | Self::Policy { .. } => Kind::NotAllowed,
-            Self::Pinned { .. } | Self::OtherSource { .. } | Self::NoLongerConfigured { .. } => {
-                Kind::Conflict
-            }
-            Self::SourceNotBuilt { .. }
-            | Self::GitMarketplaceNotBuilt { .. }
-            | Self::NoCuratedCommit { .. } => Kind::Unavailable,
+            Self::Pinned { .. }
+            | Self::OtherSource { .. }
+            | Self::Renamed { .. }
+            | Self::NoLongerConfigured { .. } => Kind::Conflict,
+            Self::NoCuratedCommit { .. } => Kind::Unavailable,
+            Self::Source { source, .. } => source.kind(),
+            Self::Git { source, .. } => kind_of_git(source),
+            Self::Registry(error) => kind_of_registry(error),
             Self::Config(error) => kind_of_write(error),
             Self::Store { source, .. } | Self::StoreState(source) => kind_of_store(source),
             Self::Disk(error) if matches!(**error, DiskError::Locked { .. }) => Kind::Conflict,
@@ -321,6 +383,16 @@ impl Error {
             Self::Disk(_) | Self::Tree(_) | Self::Panicked { .. } => Kind::Internal,
             Self::Cancelled(_) => Kind::Cancelled,
         }
+    }
+}
+
+impl From<FetchError> for Error {
+    /// Giving up is the same everywhere.
+    fn from(error: FetchError) -> Self {
+        if error.is_cancelled() {
+            return Self::Cancelled(Cancelled);
+        }
+        Self::Registry(Box::new(error))
     }
 }
 

@@ -48,6 +48,9 @@ pub struct Change {
     pub plugins: BTreeSet<PluginId>,
     /// Paths of configuration keys that were written.
     pub config_keys: BTreeSet<String>,
+    /// Of the marketplaces those whose history was replaced: what they offer now does not descend
+    /// from what they offered before.
+    pub rewritten: BTreeSet<MarketplaceName>,
 }
 
 /// Kinds of background work.
@@ -119,6 +122,7 @@ impl Change {
             marketplaces: BTreeSet::new(),
             plugins: BTreeSet::new(),
             config_keys: BTreeSet::new(),
+            rewritten: BTreeSet::new(),
         }
     }
 
@@ -127,6 +131,13 @@ impl Change {
     pub fn marketplace(mut self, name: MarketplaceName) -> Self {
         self.marketplaces.insert(name);
         self
+    }
+
+    /// The same change, with a marketplace whose history was replaced.
+    #[must_use]
+    pub fn rewritten(mut self, name: MarketplaceName) -> Self {
+        self.rewritten.insert(name.clone());
+        self.marketplace(name)
     }
 
     /// The same change, with a plugin.
@@ -161,6 +172,7 @@ impl Change {
         self.marketplaces.extend(other.marketplaces);
         self.plugins.extend(other.plugins);
         self.config_keys.extend(other.config_keys);
+        self.rewritten.extend(other.rewritten);
         if everything || self.names() > MAX_NAMES {
             *self = Self::new(self.reason);
         }

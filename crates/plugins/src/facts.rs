@@ -9,14 +9,15 @@ use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_store::StoreError;
 
 use crate::error::{Error, Facts, Kind, WriteRefusal};
+use crate::facts_elsewhere::{of_git, of_registry};
 
 impl Error {
     /// The facts of this error.
     #[must_use]
     pub fn facts(&self) -> Facts {
         let mut facts = self.subject();
-        facts.hint = self.hint();
-        facts.retryable = self.held_lock().is_some() || self.is_disk_full();
+        facts.hint = self.hint().or(facts.hint);
+        facts.retryable |= self.held_lock().is_some() || self.is_disk_full();
         facts
     }
 
@@ -62,7 +63,6 @@ impl Error {
             },
             Self::NotSelected(reason) => of_unselected(reason),
             Self::NotAvailable { id }
-            | Self::SourceNotBuilt { id, .. }
             | Self::BadVersion { id, .. }
             | Self::NoLongerConfigured { id }
             | Self::Pinned { id, .. } => of_plugin(id),
@@ -83,7 +83,15 @@ impl Error {
                 path: problem.path.clone().or_else(|| Some(path.clone())),
                 ..of_problem(problem)
             },
-            Self::OtherSource { name, .. } | Self::NotConfigured { name, .. } => Facts {
+            Self::Source { .. }
+            | Self::Git { .. }
+            | Self::Registry(_)
+            | Self::SecretInAddress { .. }
+            | Self::NoMarketplaceInRepository { .. } => self.elsewhere(),
+            Self::OtherSource { name, .. }
+            | Self::NotConfigured { name, .. }
+            | Self::NotAGitMarketplace { name }
+            | Self::Renamed { name, .. } => Facts {
                 marketplace: Some(name.clone()),
                 ..Facts::default()
             },
@@ -106,9 +114,29 @@ impl Error {
             | Self::PluginsDisabled
             | Self::LoginRequired { .. }
             | Self::BadMarketplaceSource { .. }
-            | Self::GitMarketplaceNotBuilt { .. }
+            | Self::BadAddress { .. }
+            | Self::BadWant { .. }
             | Self::Cancelled(_)
             | Self::Panicked { .. } => Facts::default(),
+        }
+    }
+
+    /// What an error is about whose cause lies on another machine.
+    fn elsewhere(&self) -> Facts {
+        match self {
+            Self::Source { id, source } => Facts {
+                plugin: Some(id.to_string()),
+                marketplace: Some(id.marketplace.to_string()),
+                ..source.facts()
+            },
+            Self::Git { host, source, .. } => of_git(host, source),
+            Self::Registry(error) => of_registry(error),
+            Self::SecretInAddress { .. } => Facts {
+                field: Some("source".to_owned()),
+                ..Facts::default()
+            },
+            Self::NoMarketplaceInRepository { problem, .. } => of_problem(problem),
+            _ => Facts::default(),
         }
     }
 
@@ -148,6 +176,12 @@ impl Error {
             }
             Self::SourceEscapes { .. } => "move the plugin's files into the marketplace".to_owned(),
             Self::Pinned { .. } => "remove the pin first".to_owned(),
+            Self::SecretInAddress { .. } => "put the login into a credential helper of git, or a \
+                token into the variable PLUGD_TOKEN_ and the host's name, and leave it out here"
+                .to_owned(),
+            Self::Renamed { name, found } => format!(
+                "remove `{name}` with marketplace/remove and add the source again, as `{found}`"
+            ),
             Self::Config(error) => match **error {
                 WriteError::Broken { ref problem, .. } if problem.place.is_some() => {
                     "mend the file at the given line; nothing was written".to_owned()

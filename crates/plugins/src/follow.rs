@@ -1,33 +1,80 @@
 //! One step of background work: bring one configured plugin to what its source has.
 //!
+//! A source that lies elsewhere is not looked at here. The step says what to ask for, and is taken
+//! again with what was fetched.
+//!
 //! Everything is decided for one look at the store. When something else stands there by the time the
 //! lock is held, nothing happens: whoever was faster has the say, and the next listing looks again.
 
 use plugd_disk::tree::Digest;
 use plugd_marketplace::{Binding, NotSelected, Offer, Selector, State};
 use plugd_model::{PluginId, Problem, ProblemKind, Source, VersionSegment, error_chain};
-use plugd_store::{Adoption, Store};
+use plugd_store::{Adoption, Provenance, Store};
 
 use crate::binding;
 use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
+use crate::fetcher::Fetched;
 use crate::install::{STORE_PATIENCE, Why, install_offer};
 use crate::lookup::Resolved;
-use crate::obtain::{admit, obtain};
+use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
 use crate::{Copies, Error, Lookup};
 
-/// Compares one plugin with its source and moves it when it may be moved. `None` means that nothing
-/// here is its source, or that somebody else has just changed it: nothing is known, nothing happens.
+/// How far one step came.
+#[derive(Debug)]
+pub(crate) enum Followed {
+    /// Nothing here is the plugin's source, or somebody else has just changed it: nothing is known,
+    /// nothing happens.
+    Nothing,
+    /// To the end.
+    Result(PluginResult),
+    /// The content is elsewhere.
+    Elsewhere(Elsewhere),
+}
+
+/// What has to be asked for before the step can be taken.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Elsewhere {
+    pub(crate) id: PluginId,
+    /// The version of the copy, when there is one.
+    pub(crate) from: Option<String>,
+    pub(crate) source: Source,
+    /// What the source meant when the copy was made: as long as it means the same, nothing has to be
+    /// fetched.
+    pub(crate) known: Option<String>,
+}
+
+impl Elsewhere {
+    /// The source still means what the copy is.
+    pub(crate) fn unchanged(self) -> PluginResult {
+        PluginResult {
+            id: self.id,
+            outcome: PluginOutcome::Unchanged,
+            to: self.from.clone(),
+            from: self.from,
+            problem: None,
+        }
+    }
+
+    /// The source could not be asked or brought.
+    pub(crate) fn failed(self, error: &Error) -> PluginResult {
+        failed(&self.id, self.from, problem_of(error))
+    }
+}
+
+/// Compares one plugin with its source and moves it when it may be moved. `fetched` is what an
+/// earlier call asked for.
 pub(crate) fn follow(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
     resolved: &Resolved,
     id: &PluginId,
-) -> Option<PluginResult> {
+    fetched: Option<Fetched>,
+) -> Followed {
     let looked = copies.store().and_then(|store| {
         Standing::of(store, id).map_err(|source| Error::Store {
             action: "inspect",
@@ -37,27 +84,65 @@ pub(crate) fn follow(
     });
     let standing = match looked {
         Ok(standing) => standing,
-        Err(error) => return Some(failed(id, None, problem_of(&error))),
+        Err(error) => return Followed::Result(failed(id, None, problem_of(&error))),
     };
     let from = standing.copy.as_ref().map(|copy| copy.version.to_string());
     let Ok(offer) = source_of(resolved, &standing, id) else {
-        let broken = broken_source(lookup, resolved, &standing)?;
-        return Some(failed(id, from, broken));
+        return match broken_source(lookup, resolved, &standing) {
+            Some(broken) => Followed::Result(failed(id, from, broken)),
+            None => Followed::Nothing,
+        };
     };
-    // Sources that have to be fetched do not follow by themselves.
-    let Source::Local { .. } = offer.entry.source else {
-        return None;
+    let stepped = match obtain(lookup, &offer, fetched) {
+        Ok(Supply::Here(obtained)) => {
+            step(call, lookup, copies, resolved, &offer, &standing, obtained)
+        }
+        Ok(Supply::Elsewhere(source)) => return elsewhere(id, from, source, &standing),
+        Err(error) => Err(error),
     };
-    match step(call, lookup, copies, resolved, &offer, &standing) {
-        Ok((outcome, to, problem)) => Some(PluginResult {
+    match stepped {
+        Ok((outcome, to, problem)) => Followed::Result(PluginResult {
             id: id.clone(),
             outcome,
             from,
             to: Some(to.to_string()),
             problem,
         }),
-        Err(error) if is_overtaken(&error) => None,
-        Err(error) => Some(failed(id, from, problem_of(&error))),
+        Err(error) if is_overtaken(&error) => Followed::Nothing,
+        Err(error) => Followed::Result(failed(id, from, problem_of(&error))),
+    }
+}
+
+/// What is known of a plugin whose source lies elsewhere, without asking anybody.
+fn elsewhere(id: &PluginId, from: Option<String>, source: Source, standing: &Standing) -> Followed {
+    let ours = standing
+        .copy
+        .as_ref()
+        .is_some_and(|copy| !copy.is_empty && copy.provenance == Provenance::Recorded);
+    let record = standing.record.as_ref();
+    let known = record
+        .filter(|record| ours && record.source == source.without_secrets())
+        .and_then(|record| record.commit.clone());
+    let asked = Elsewhere {
+        id: id.clone(),
+        from,
+        source,
+        known,
+    };
+    match &asked.known {
+        Some(known) if means_for_ever(&asked.source, known) => Followed::Result(asked.unchanged()),
+        _ => Followed::Elsewhere(asked),
+    }
+}
+
+/// Whether a source can never mean anything else: a commit, or an exact version of a registry.
+fn means_for_ever(source: &Source, known: &str) -> bool {
+    match source {
+        Source::Local { .. } => false,
+        Source::Git { sha, .. } => sha
+            .as_ref()
+            .is_some_and(|sha| known.starts_with(&sha.to_ascii_lowercase())),
+        Source::Npm { version, .. } => version.as_deref() == Some(known),
     }
 }
 
@@ -105,15 +190,30 @@ fn step(
     resolved: &Resolved,
     offer: &Offer<'_>,
     standing: &Standing,
+    obtained: Obtained,
 ) -> Result<Step, Error> {
-    let content = Content::read(lookup, offer, obtain(lookup, offer)?)?;
+    let content = Content::read(lookup, offer, obtained.dir.clone())?;
     let version = content.version.clone();
     let offered = content.digest(copies, &offer.id(), call)?;
     let held = |problem| Ok((PluginOutcome::HeldBack, version.clone(), Some(problem)));
     let repaired_from = match compare(call, lookup, copies, standing, &content, offered)? {
-        Compared::Same => return Ok((PluginOutcome::Unchanged, version, None)),
+        Compared::Same => {
+            note_commit(
+                call,
+                copies.store()?,
+                standing,
+                &offer.id(),
+                obtained.commit,
+            )?;
+            return Ok((PluginOutcome::Unchanged, version, None));
+        }
         Compared::SameButForeign(tree_digest) => {
-            adopt(call, copies.store()?, offer, standing, offered, tree_digest)?;
+            let found = Found {
+                source_digest: offered,
+                tree_digest,
+                commit: obtained.commit,
+            };
+            adopt(call, copies.store()?, offer, standing, found)?;
             return Ok((PluginOutcome::Unchanged, version, None));
         }
         Compared::Drifted(problem) => return held(problem),
@@ -130,7 +230,7 @@ fn step(
         scopes: &resolved.scopes,
         repaired_from,
     };
-    let done = install_offer(call, lookup, copies, offer, why, standing)?;
+    let done = install_offer(call, lookup, copies, offer, obtained, why, standing)?;
     let outcome = match standing.copy {
         None => PluginOutcome::Installed,
         Some(_) => PluginOutcome::Updated,
@@ -152,21 +252,48 @@ fn may_move(id: &PluginId, standing: &Standing, offered: &VersionSegment) -> Res
     }
 }
 
+/// The same content under another commit is nothing to bring, and worth knowing the next time.
+fn note_commit(
+    call: &Call,
+    store: &Store,
+    standing: &Standing,
+    id: &PluginId,
+    commit: Option<String>,
+) -> Result<(), Error> {
+    let recorded = standing.record.as_ref().and_then(|one| one.commit.as_ref());
+    let Some(commit) = commit.filter(|commit| Some(commit) != recorded) else {
+        return Ok(());
+    };
+    store
+        .note_commit(id, &standing.seen, &commit, call.patience(STORE_PATIENCE))
+        .map_err(|source| Error::Store {
+            action: "record",
+            id: id.clone(),
+            source: Box::new(source),
+        })
+}
+
+/// What a foreign copy turned out to be.
+struct Found {
+    source_digest: Digest,
+    tree_digest: Digest,
+    commit: Option<String>,
+}
+
 fn adopt(
     call: &Call,
     store: &Store,
     offer: &Offer<'_>,
     standing: &Standing,
-    source_digest: Digest,
-    tree_digest: Digest,
+    found: Found,
 ) -> Result<(), Error> {
     let adoption = Adoption {
         bound: binding::for_record(offer),
-        source: offer.entry.source.clone(),
-        commit: None,
-        source_digest: Some(source_digest),
+        source: offer.entry.source.without_secrets(),
+        commit: found.commit,
+        source_digest: Some(found.source_digest),
         seen: standing.seen.clone(),
-        tree_digest,
+        tree_digest: found.tree_digest,
     };
     let id = offer.id();
     store
@@ -199,6 +326,7 @@ fn problem_of(error: &Error) -> Problem {
         Error::SourceEscapes { .. } => ProblemKind::BadPath,
         Error::NameMismatch { .. } => ProblemKind::NameMismatch,
         Error::BadVersion { .. } => ProblemKind::BadVersion,
+        error if error.kind() == crate::Kind::Unavailable => ProblemKind::Unavailable,
         _ => ProblemKind::Unreadable,
     };
     let facts = error.facts();

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use plugd_config::SessionFlags;
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, PluginId, VersionSegment};
+use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
 use plugd_store::{Pin, Provenance};
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 
-use super::{follow, source_of};
+use super::{Followed, follow, means_for_ever, source_of};
 use crate::call::Call;
-use crate::install::{Target, Why, install_by_request, install_offer, target_selector};
+use crate::install::{Step, Target, Why, install_offer, step};
+use crate::obtain::{Supply, obtain};
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
 use crate::{Copies, Lookup, Roots};
@@ -66,7 +67,11 @@ impl Home {
             manifests: Vec::new(),
         });
         let call = Call::detached();
-        follow(&call, &self.lookup, &self.copies, &resolved, &hello())
+        match follow(&call, &self.lookup, &self.copies, &resolved, &hello(), None) {
+            Followed::Nothing => None,
+            Followed::Result(result) => Some(result),
+            Followed::Elsewhere(asked) => panic!("{asked:?}"),
+        }
     }
 
     #[track_caller]
@@ -88,9 +93,9 @@ impl Home {
             manifest: self.sandbox.path(manifest),
             plugin: "hello".to_owned(),
         };
-        let resolved = self.lookup.resolve_ungated(&crate::install::roots(&target));
-        let offer = resolved.set.select(&target_selector(&target)).unwrap();
-        install_by_request(&Call::detached(), &self.lookup, &self.copies, &offer).unwrap();
+        let call = Call::detached();
+        let done = step(&call, &self.lookup, &self.copies, &target, None).unwrap();
+        assert!(matches!(done, Step::Done(_)));
     }
 
     fn pin(&self, version: &str) {
@@ -351,7 +356,11 @@ fn a_decision_is_not_carried_out_on_another_state() {
         repaired_from: None,
     };
     let call = Call::detached();
-    let late = install_offer(&call, &home.lookup, &home.copies, &offer, why, &standing);
+    let Ok(Supply::Here(content)) = obtain(&home.lookup, &offer, None) else {
+        panic!("it is on this disk");
+    };
+    let (lookup, copies) = (&home.lookup, &home.copies);
+    let late = install_offer(&call, lookup, copies, &offer, content, why, &standing);
     assert!(late.unwrap_err().is_superseded());
     assert_eq!(home.notes("9.9.9"), "evil\n");
 }
@@ -367,4 +376,55 @@ fn a_bound_marketplace_that_is_broken_is_told() {
         result.problem.unwrap().kind,
         plugd_model::ProblemKind::Syntax
     );
+}
+
+#[test]
+fn a_source_elsewhere_is_asked_for_when_it_may_mean_something_else() {
+    let home = home(HELLO);
+    let entry = |source: &str| {
+        format!(r#"{{"name":"demo","plugins":[{{"name":"hello","source":{source}}}]}}"#)
+    };
+    let asked = |home: &Home| {
+        let resolved = home.lookup.resolve(&Roots::default());
+        let call = Call::detached();
+        match follow(&call, &home.lookup, &home.copies, &resolved, &hello(), None) {
+            Followed::Elsewhere(asked) => asked,
+            other => panic!("{other:?}"),
+        }
+    };
+    let git = r#"{"source":"url","url":"https://example.invalid/r.git"}"#;
+    home.sandbox.write(MANIFEST, entry(git));
+    let missing = asked(&home);
+    assert_eq!((missing.from.as_deref(), missing.known), (None, None));
+    // What is installed came from the directory that the entry named before.
+    home.sandbox.write(MANIFEST, entry("\"./hello\""));
+    home.install(MANIFEST);
+    home.sandbox.write(MANIFEST, entry(git));
+    let moved = asked(&home);
+    assert_eq!((moved.from.as_deref(), moved.known), (Some("1.0.0"), None));
+}
+
+#[test]
+fn commits_and_exact_versions_mean_one_thing_for_ever() {
+    let git = |sha: Option<&str>| Source::Git {
+        url: "https://example.invalid/r.git".to_owned(),
+        path: None,
+        ref_name: Some("main".to_owned()),
+        sha: sha.map(str::to_owned),
+    };
+    let npm = |version: Option<&str>| Source::Npm {
+        package: "p".to_owned(),
+        version: version.map(str::to_owned),
+        registry: None,
+    };
+    let check = |source: Source, known: &str, expected: bool| {
+        assert_eq!(means_for_ever(&source, known), expected, "{source:?}");
+    };
+    check(git(Some("ABCD")), "abcdef", true);
+    check(git(Some("abce")), "abcdef", false);
+    check(git(None), "abcdef", false);
+    check(npm(Some("1.2.3")), "1.2.3", true);
+    check(npm(Some("^1.2.3")), "1.2.3", false);
+    check(npm(Some("latest")), "1.2.3", false);
+    check(npm(None), "1.2.3", false);
 }

@@ -3,6 +3,9 @@
 //! Order: fetch and stage, check the staged tree, lock, journal, exchange, record, configuration,
 //! commit. What fails before the commit is played back; a copy that is already what its source has
 //! is not written again.
+//!
+//! Whatever was fetched, or was decided before a lock was held, is decided anew in the section that
+//! installs: the world may have changed meanwhile.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,20 +16,24 @@ use plugd_disk::tree::{Digest, Limits};
 use plugd_marketplace::{Binding, Offer, Selector};
 use plugd_model::{AbsPath, AuthPolicy, PluginId, PluginPath, Problem, Source, VersionSegment};
 use plugd_store::{
-    Installed, InstalledBy, NewInstall, PinChange, Retention, StagedInstall, Store, StoreError,
+    ActivatedInstall, Installed, InstalledBy, NewInstall, PinChange, Retention, StagedInstall,
+    Store, StoreError, Transaction,
 };
 
 use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
 use crate::events::{Change, ChangeReason, Events};
+use crate::fetcher::Fetched;
 use crate::marketplace_add::CONFIG_PATIENCE;
-use crate::obtain::{admit, obtain};
+use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::standing::Standing;
-use crate::{Blocking, Copies, Error, Lookup, Roots, Sight};
+use crate::{Blocking, Copies, Error, Fetcher, Lookup, Roots, Sight};
 
 /// How long to wait for another process that swaps a plugin.
 pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(30);
+/// How often a request is decided anew when the plugin changes under it.
+const ATTEMPTS: usize = 5;
 
 /// What to install.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,30 +91,71 @@ pub async fn install(
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
+    fetcher: &Fetcher,
     events: &Events,
     target: Target,
 ) -> Result<Installation, Error> {
-    let (call, lookup, copies, events) =
-        (call.clone(), lookup.clone(), copies.clone(), events.clone());
-    blocking
-        .write(move || {
-            let resolved = lookup.resolve_ungated(&roots(&target));
-            let offer = resolved.set.select(&target_selector(&target))?;
-            admit(&offer)?;
-            let done = install_by_request(&call, &lookup, &copies, &offer)?;
-            if done.changed {
-                let change = Change::new(ChangeReason::Request)
-                    .plugin(done.id.clone())
-                    .config_key(format!("plugins.{}", done.id));
-                events.changed(change);
+    let mut fetched = None;
+    let mut attempt = 1;
+    loop {
+        let section = {
+            let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
+            let (target, fetched) = (target.clone(), fetched.take());
+            blocking.write(move || step(&call, &lookup, &copies, &target, fetched))
+        };
+        match section.await {
+            Ok(Step::Done(done)) => {
+                if done.changed {
+                    let change = Change::new(ChangeReason::Request)
+                        .plugin(done.id.clone())
+                        .config_key(format!("plugins.{}", done.id));
+                    events.changed(change);
+                }
+                return Ok(*done);
             }
-            Ok(done)
-        })
-        .await
+            Ok(Step::Fetch { id, source }) => {
+                let content = fetcher.fetch(call, blocking, lookup, copies, &id, source);
+                fetched = Some(content.await?);
+            }
+            Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// How far one section came.
+pub(crate) enum Step {
+    /// To the end.
+    Done(Box<Installation>),
+    /// The content is elsewhere.
+    Fetch { id: PluginId, source: Source },
+}
+
+/// One section: everything that can be done with what is at hand.
+pub(crate) fn step(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    target: &Target,
+    fetched: Option<Fetched>,
+) -> Result<Step, Error> {
+    call.progress.report("resolving", 0, None);
+    let resolved = lookup.resolve_ungated(&roots(target));
+    let offer = resolved.set.select(&target_selector(target))?;
+    admit(&offer)?;
+    let id = offer.id();
+    let obtained = match obtain(lookup, &offer, fetched)? {
+        Supply::Here(obtained) => obtained,
+        Supply::Elsewhere(source) => return Ok(Step::Fetch { id, source }),
+    };
+    let standing = Standing::of(copies.store()?, &id).map_err(|error| failed(&id, error))?;
+    let why = Why::Request;
+    let done = install_offer(call, lookup, copies, &offer, obtained, why, &standing)?;
+    Ok(Step::Done(Box::new(done)))
 }
 
 /// How the target is looked up in the resolved set.
-pub(crate) fn target_selector(target: &Target) -> Selector<'_> {
+fn target_selector(target: &Target) -> Selector<'_> {
     match target {
         Target::Named { manifest, plugin } => Selector::Named { manifest, plugin },
         Target::Shown(id) => Selector::Shown(id),
@@ -115,7 +163,7 @@ pub(crate) fn target_selector(target: &Target) -> Selector<'_> {
 }
 
 /// Where to look for it: a manifest that the request names is a root of its own.
-pub(crate) fn roots(target: &Target) -> Roots {
+fn roots(target: &Target) -> Roots {
     match target {
         Target::Named { manifest, .. } => Roots {
             cwds: Vec::new(),
@@ -160,29 +208,6 @@ impl Why<'_> {
     }
 }
 
-/// How often a request is decided anew when the plugin changes under it.
-const ATTEMPTS: usize = 5;
-
-/// The one install path of a request: from an admitted offer to a committed copy, decided anew when
-/// somebody else was faster.
-pub(crate) fn install_by_request(
-    call: &Call,
-    lookup: &Lookup,
-    copies: &Copies,
-    offer: &Offer<'_>,
-) -> Result<Installation, Error> {
-    let store = copies.store()?;
-    let id = offer.id();
-    let mut attempt = 1;
-    loop {
-        let standing = Standing::of(store, &id).map_err(|error| failed(&id, error))?;
-        match install_offer(call, lookup, copies, offer, Why::Request, &standing) {
-            Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
-            outcome => return outcome,
-        }
-    }
-}
-
 /// From an admitted offer to a committed copy. What is decided here is decided for `standing`; the
 /// store refuses when something else stands there by the time it has the lock.
 pub(crate) fn install_offer(
@@ -190,13 +215,14 @@ pub(crate) fn install_offer(
     lookup: &Lookup,
     copies: &Copies,
     offer: &Offer<'_>,
+    obtained: Obtained,
     why: Why<'_>,
     standing: &Standing,
 ) -> Result<Installation, Error> {
     let store = copies.store()?;
     let id = offer.id();
-    call.progress.report("resolving", 0, None);
-    let content = Content::read(lookup, offer, obtain(lookup, offer)?)?;
+    call.progress.report("checking", 0, None);
+    let content = Content::read(lookup, offer, obtained.dir.clone())?;
     refuse_to_leave_pin(&id, standing, &content)?;
     let edits = [Edit::set_plugin_enabled(&id, true)];
     let rebound = rebinding(standing, offer);
@@ -226,14 +252,17 @@ pub(crate) fn install_offer(
         // Configuration that cannot be edited is found out before anything is copied.
         lookup.check_edits(&edits)?;
     }
-    let staged = stage(call, lookup, store, &id, &content)?;
-    let problems = staged.tree().left_out.clone();
+    let (commit, mut problems) = (obtained.commit.clone(), obtained.problems.clone());
+    let begun = obtained.begin(store, &id);
+    let transaction = begun.map_err(|error| failed(&id, error))?;
+    let staged = stage(call, lookup, store, transaction, &content)?;
+    problems.extend(staged.tree().left_out.iter().cloned());
     call.progress.report("activating", 0, None);
     let new = NewInstall {
         version: content.version.clone(),
         bound: binding::for_record(offer),
-        source: offer.entry.source.clone(),
-        commit: None,
+        source: offer.entry.source.without_secrets(),
+        commit,
         by: why.recorded(),
         pin: PinChange::Keep,
         remote_id: None,
@@ -247,21 +276,34 @@ pub(crate) fn install_offer(
     let mut activated = staged
         .activate(new, &standing.seen, &retention, patience)
         .map_err(|error| failed(&id, error))?;
+    configure(lookup, &mut activated, why, &edits)?;
+    let copy = activated.commit().map_err(|error| failed(&id, error))?;
+    Ok(done(copy, true, rebound, problems))
+}
+
+/// The part of an activation that concerns configuration: a request writes it, background work makes
+/// sure that it is still wanted.
+fn configure(
+    lookup: &Lookup,
+    activated: &mut ActivatedInstall,
+    why: Why<'_>,
+    edits: &[Edit],
+) -> Result<(), Error> {
+    let id = activated.id().clone();
     match why {
         Why::Request => {
-            let pending = lookup.begin_edits(&edits)?;
+            let pending = lookup.begin_edits(edits)?;
             activated
                 .journal_config(pending.undo().to_json())
                 .map_err(|error| failed(&id, error))?;
             pending.save()?;
+            Ok(())
         }
         Why::Configured { scopes, .. } if !is_configured(lookup, scopes, &id) => {
-            return Err(Error::NoLongerConfigured { id });
+            Err(Error::NoLongerConfigured { id })
         }
-        Why::Configured { .. } => {}
+        Why::Configured { .. } => Ok(()),
     }
-    let copy = activated.commit().map_err(|error| failed(&id, error))?;
-    Ok(done(copy, true, rebound, problems))
 }
 
 /// Whether one of the scopes still configures the plugin, read anew.
@@ -285,10 +327,10 @@ fn stage(
     call: &Call,
     lookup: &Lookup,
     store: &Store,
-    id: &PluginId,
+    transaction: Transaction,
     content: &Content,
 ) -> Result<StagedInstall, Error> {
-    let transaction = store.begin(id).map_err(|error| failed(id, error))?;
+    let id = &transaction.id().clone();
     call.cancel.check()?;
     if call.progress.is_watched() {
         // Nobody else needs the number, and finding it out means looking at every file.
@@ -360,6 +402,6 @@ fn rebinding(standing: &Standing, offer: &Offer<'_>) -> Option<Rebinding> {
         from,
         from_source: standing.record.as_ref().map(|record| record.source.clone()),
         to: offer.content.binding.clone(),
-        to_source: offer.entry.source.clone(),
+        to_source: offer.entry.source.without_secrets(),
     })
 }

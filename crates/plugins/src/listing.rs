@@ -160,7 +160,7 @@ pub(crate) fn join(facts: Facts<'_>) -> Summary {
         local_version: manifest.and_then(|manifest| manifest.version.clone()),
         installed,
         enabled: facts.setting.unwrap_or(false),
-        source: facts.entry.source.clone(),
+        source: facts.entry.source.without_secrets(),
         install_policy: facts.entry.install_policy,
         auth_policy: facts.entry.auth_policy,
         interface: interface(&facts),

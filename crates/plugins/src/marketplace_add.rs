@@ -1,15 +1,25 @@
 //! `marketplace/add`: registers a marketplace in the user's configuration.
+//!
+//! A local one is only named there. A git one is fetched first: everything is decided and checked on
+//! a checkout that nobody sees, and only then it takes its place and its row, in this order, so that
+//! no row ever names a checkout that is not there.
 
 use std::time::Duration;
 
-use plugd_config::{Edit, MarketplaceKind, Snapshot};
+use plugd_config::{Edit, MarketplaceKind, MarketplaceSetting, Snapshot};
+use plugd_disk::tree::sync_tree;
 use plugd_disk::{Disk, Kind};
+use plugd_git::Checkout;
 use plugd_model::git_url::without_credentials;
 use plugd_model::{AbsPath, MarketplaceName, Problem, ProblemKind};
+use plugd_store::Workspace;
 
 use crate::call::Call;
+use crate::checkout::{self, Note};
 use crate::events::{Change, ChangeReason, Events};
-use crate::{Blocking, Error, Lookup};
+use crate::fetcher::{Fetcher, problems_of};
+use crate::source_text::{self, GitSource, Given, SourceText};
+use crate::{Blocking, Copies, Error, Lookup};
 
 /// How long to wait for another process that edits the configuration.
 pub(crate) const CONFIG_PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +38,7 @@ pub struct AddRequest {
 }
 
 /// What was added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Added {
     /// The name that the marketplace gives itself.
     pub name: MarketplaceName,
@@ -36,76 +46,247 @@ pub struct Added {
     pub root: AbsPath,
     /// Whether it was there before.
     pub already_added: bool,
+    /// The commit of a git marketplace.
+    pub commit: Option<String>,
+    /// What is not as it should be and does no harm.
+    pub problems: Vec<Problem>,
 }
 
 /// Adds a marketplace.
 ///
 /// # Errors
-/// The source has no accepted form, holds no usable marketplace, is refused by policy, or its name
-/// belongs to another source.
+/// The source has no accepted form, cannot be fetched, holds no usable marketplace, is refused by
+/// policy, or its name belongs to another source.
 pub async fn add_marketplace(
     call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
+    copies: &Copies,
+    fetcher: &Fetcher,
     events: &Events,
     request: AddRequest,
 ) -> Result<Added, Error> {
-    let (call, lookup, events) = (call.clone(), lookup.clone(), events.clone());
+    let begun = {
+        let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
+        blocking.write(move || begin(&call, &lookup, &copies, &request))
+    };
+    let added = match begun.await? {
+        Begun::Done(added) => added,
+        Begun::Fetch { source, workspace } => {
+            fetch(call, blocking, lookup, fetcher, source, workspace).await?
+        }
+    };
+    if !added.already_added {
+        let change = Change::new(ChangeReason::Request)
+            .marketplace(added.name.clone())
+            .config_key(format!("marketplaces.{}", added.name));
+        events.changed(change);
+    }
+    Ok(added)
+}
+
+/// How far an addition comes without fetching anything.
+enum Begun {
+    Done(Added),
+    Fetch {
+        source: GitSource,
+        workspace: Workspace,
+    },
+}
+
+fn begin(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    request: &AddRequest,
+) -> Result<Begun, Error> {
+    let given = Given {
+        source: &request.source,
+        ref_name: request.ref_name.as_deref(),
+        sparse_paths: &request.sparse_paths,
+        cwd: &request.cwd,
+        home: lookup.home(),
+    };
+    let source = match source_text::parse(lookup.disk(), &given)? {
+        SourceText::Local(place) => return add_local(call, lookup, &place).map(Begun::Done),
+        SourceText::Git(source) => source,
+    };
+    let config = lookup.config(None);
+    // Nothing is fetched from where nothing may come from.
+    allowed(&config, &source.url, &source.row())?;
+    if let Some(there) = there_already(lookup, &config, &source) {
+        return Ok(Begun::Done(there));
+    }
+    let workspace = copies
+        .store()?
+        .workspace()
+        .map_err(|error| Error::StoreState(Box::new(error)))?;
+    Ok(Begun::Fetch { source, workspace })
+}
+
+/// The same source under a name of its own that can be used.
+fn there_already(lookup: &Lookup, config: &Snapshot, source: &GitSource) -> Option<Added> {
+    let row = config
+        .marketplaces()
+        .iter()
+        .find(|row| GitSource::of_row(&row.kind).as_ref() == Some(source))?;
+    let name = MarketplaceName::new(&row.key).ok()?;
+    let root = lookup.layout().git_marketplace(&name);
+    // A row whose manifest calls itself something else gets a row of that name.
+    if name_of(lookup, &root).ok()? != name {
+        return None;
+    }
+    Some(Added {
+        commit: Note::read(lookup.disk(), &root).and_then(|note| note.revision),
+        name,
+        root,
+        already_added: true,
+        problems: Vec::new(),
+    })
+}
+
+async fn fetch(
+    call: &Call,
+    blocking: &Blocking,
+    lookup: &Lookup,
+    fetcher: &Fetcher,
+    source: GitSource,
+    workspace: Workspace,
+) -> Result<Added, Error> {
+    let staged = workspace.dir().join("checkout");
+    let obtained = match source.repository() {
+        Ok(repository) => {
+            let place = checkout_of(&staged, &source);
+            fetcher.obtain(call, lookup, &repository, &place).await
+        }
+        Err(error) => Err(error),
+    };
+    let (call, lookup) = (call.clone(), lookup.clone());
+    // Also after a failure: what lies in the workspace is removed where the disk may be waited for.
     blocking
         .write(move || {
-            let place = parse_source(lookup.disk(), &request, lookup.home())?;
-            let added = add_local(&call, &lookup, &place)?;
-            if !added.already_added {
-                let change = Change::new(ChangeReason::Request)
-                    .marketplace(added.name.clone())
-                    .config_key(format!("marketplaces.{}", added.name));
-                events.changed(change);
-            }
+            let checked_out = obtained?;
+            let commit = checked_out.commit.as_str().to_owned();
+            let mut added = settle(&call, &lookup, &source, &workspace, &staged, &commit)?;
+            added.problems = problems_of(&checked_out);
             Ok(added)
         })
         .await
+}
+
+/// What is written of a repository. The places of the manifest belong to every selection: without it
+/// a marketplace is none.
+pub(crate) fn checkout_of(staged: &AbsPath, source: &GitSource) -> Checkout {
+    let mut place = Checkout::whole(staged.clone());
+    if !source.sparse_paths.is_empty() {
+        place.sparse.clone_from(&source.sparse_paths);
+        let manifests = plugd_model::Layout::MARKETPLACE_MANIFESTS;
+        place.sparse.extend(manifests.map(str::to_owned));
+    }
+    place
+}
+
+/// Checks the checkout and gives it its place and its row.
+fn settle(
+    call: &Call,
+    lookup: &Lookup,
+    source: &GitSource,
+    workspace: &Workspace,
+    staged: &AbsPath,
+    commit: &str,
+) -> Result<Added, Error> {
+    call.progress.report("checking", 0, None);
+    let disk = lookup.disk();
+    let name = checkout::name_of(lookup, staged, source)?;
+    let kind = source.row();
+    allowed(&lookup.config(None), name.as_str(), &kind)?;
+    checkout::write_note(disk, staged, source, commit)?;
+    sync_tree(disk, staged)?;
+    call.progress.report("activating", 0, None);
+    let _lock = checkout::lock(call, lookup)?;
+    // Decided under the lock: another process may have added the same thing meanwhile.
+    let config = lookup.config(None);
+    if let Some(there) = there_already(lookup, &config, source) {
+        return Ok(there);
+    }
+    refuse_other_source(lookup, &config, &name, |row| row.kind == kind)?;
+    let mut edits = Edit::set_marketplace(name.as_str(), &kind);
+    edits.extend(renamed(&config, &name, |row| row.kind == kind));
+    let root = lookup.layout().git_marketplace(&name);
+    let placed = checkout::put(disk, workspace, staged, &root)?;
+    lookup.write_edits(&edits, CONFIG_PATIENCE)?;
+    placed.keep();
+    Ok(Added {
+        name,
+        root,
+        already_added: false,
+        commit: Some(commit.to_owned()),
+        problems: Vec::new(),
+    })
+}
+
+/// Another source under this name keeps it as long as something usable stands behind it.
+fn refuse_other_source(
+    lookup: &Lookup,
+    config: &Snapshot,
+    name: &MarketplaceName,
+    is_same: impl Fn(&MarketplaceSetting) -> bool,
+) -> Result<(), Error> {
+    let other = config
+        .marketplaces()
+        .iter()
+        .find(|row| row.key == name.as_str() && !is_same(row));
+    match other {
+        Some(row) if still_there(lookup, name) => Err(Error::OtherSource {
+            name: name.to_string(),
+            existing: describe(&row.kind),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A marketplace that was renamed keeps one row, under its present name.
+fn renamed(
+    config: &Snapshot,
+    name: &MarketplaceName,
+    is_same: impl Fn(&MarketplaceSetting) -> bool,
+) -> Vec<Edit> {
+    config
+        .marketplaces()
+        .iter()
+        .filter(|row| row.key != name.as_str() && is_same(row))
+        .map(|row| Edit::remove_marketplace(&row.key))
+        .collect()
 }
 
 fn add_local(call: &Call, lookup: &Lookup, place: &AbsPath) -> Result<Added, Error> {
     let root = directory(lookup.disk(), place)?;
     let name = name_of(lookup, &root)?;
     let config = lookup.config(None);
-    allowed(&config, &name, &root)?;
-    let same: Vec<&str> = config
-        .marketplaces()
+    let kind = MarketplaceKind::Local {
+        source: root.clone(),
+    };
+    allowed(&config, name.as_str(), &kind)?;
+    let is_same = |row: &MarketplaceSetting| row.kind == kind;
+    let rows = config.marketplaces();
+    let same: Vec<&str> = rows
         .iter()
-        .filter(|row| is_local_source(&row.kind, &root))
+        .filter(|row| is_same(row))
         .map(|row| row.key.as_str())
         .collect();
     let done = |already_added| Added {
         name: name.clone(),
         root: root.clone(),
         already_added,
+        commit: None,
+        problems: Vec::new(),
     };
     if same == [name.as_str()] {
         return Ok(done(true));
     }
-    if let Some(row) = config
-        .marketplaces()
-        .iter()
-        .find(|row| row.key == name.as_str() && !is_local_source(&row.kind, &root))
-        && still_there(lookup, &name)
-    {
-        return Err(Error::OtherSource {
-            name: name.to_string(),
-            existing: describe(&row.kind),
-        });
-    }
-    let kind = MarketplaceKind::Local {
-        source: root.clone(),
-    };
+    refuse_other_source(lookup, &config, &name, is_same)?;
     let mut edits = Edit::set_marketplace(name.as_str(), &kind);
-    // A marketplace that was renamed keeps one row, under its present name.
-    edits.extend(
-        same.iter()
-            .filter(|key| **key != name.as_str())
-            .map(|key| Edit::remove_marketplace(key)),
-    );
+    edits.extend(renamed(&config, &name, is_same));
     lookup.write_edits(&edits, call.patience(CONFIG_PATIENCE))?;
     Ok(done(!same.is_empty()))
 }
@@ -123,7 +304,11 @@ fn directory(disk: &Disk, place: &AbsPath) -> Result<AbsPath, Error> {
     }
 }
 
-fn name_of(lookup: &Lookup, root: &AbsPath) -> Result<MarketplaceName, Error> {
+/// The name that the manifest below a root gives to a marketplace.
+///
+/// # Errors
+/// There is no manifest, it cannot be read, or its name is reserved.
+pub(crate) fn name_of(lookup: &Lookup, root: &AbsPath) -> Result<MarketplaceName, Error> {
     let refuse = |problem| Error::NoMarketplaceThere {
         path: root.clone(),
         problem: Box::new(problem),
@@ -154,24 +339,12 @@ fn name_of(lookup: &Lookup, root: &AbsPath) -> Result<MarketplaceName, Error> {
     Ok(name)
 }
 
-fn allowed(config: &Snapshot, name: &MarketplaceName, root: &AbsPath) -> Result<(), Error> {
-    let kind = MarketplaceKind::Local {
-        source: root.clone(),
-    };
-    config
-        .requirements()
-        .allows(name.as_str(), &kind)
-        .map_err(|problem| {
-            let problem = Box::new(problem);
-            Error::Policy { problem }
-        })
-}
-
-fn is_local_source(kind: &MarketplaceKind, root: &AbsPath) -> bool {
-    match kind {
-        MarketplaceKind::Local { source } => source == root,
-        MarketplaceKind::Git { .. } => false,
-    }
+fn allowed(config: &Snapshot, name: &str, kind: &MarketplaceKind) -> Result<(), Error> {
+    let verdict = config.requirements().allows(name, kind);
+    verdict.map_err(|problem| {
+        let problem = Box::new(problem);
+        Error::Policy { problem }
+    })
 }
 
 fn describe(kind: &MarketplaceKind) -> String {
@@ -191,115 +364,4 @@ fn still_there(lookup: &Lookup, name: &MarketplaceName) -> bool {
         );
         configured && marketplace.content().is_some()
     })
-}
-
-/// Understands the source text of the request; what is not a local path is a git source.
-fn parse_source(
-    disk: &Disk,
-    request: &AddRequest,
-    home: Option<&AbsPath>,
-) -> Result<AbsPath, Error> {
-    let text = request.source.trim();
-    let Some(path) = local_path(text, &request.cwd, home) else {
-        return Err(match is_git_source(text) {
-            true => Error::GitMarketplaceNotBuilt {
-                source_text: without_credentials(text),
-            },
-            false => Error::BadMarketplaceSource {
-                given: without_credentials(text),
-            },
-        });
-    };
-    for (field, given) in [
-        ("refName", request.ref_name.is_some()),
-        ("sparsePaths", !request.sparse_paths.is_empty()),
-    ] {
-        if given {
-            return Err(Error::BadValue {
-                field,
-                reason: "only a git marketplace source can have it".to_owned(),
-            });
-        }
-    }
-    // The reference takes `#` and `@` in a path for a branch. A directory that is there as written
-    // is meant as written.
-    let exists = disk.stamp(&path)?.is_some();
-    if !exists && text.contains('#') {
-        return Err(Error::BadValue {
-            field: "source",
-            reason: format!("`{path}` does not exist; a local source takes no `#ref`"),
-        });
-    }
-    Ok(path)
-}
-
-fn local_path(text: &str, cwd: &AbsPath, home: Option<&AbsPath>) -> Option<AbsPath> {
-    if let Some(rest) = text.strip_prefix("~/") {
-        return home.map(|home| home.join(rest));
-    }
-    let relative = matches!(text, "." | "..") || text.starts_with("./") || text.starts_with("../");
-    if relative && !text.contains('\0') {
-        return Some(cwd.join(text));
-    }
-    AbsPath::new(text).ok()
-}
-
-fn is_git_source(text: &str) -> bool {
-    let schemes = ["http://", "https://", "ssh://", "git@"];
-    if schemes.iter().any(|scheme| text.starts_with(scheme)) {
-        return true;
-    }
-    let bare = text.split(['#', '@']).next().unwrap_or_default();
-    let mut parts = bare.split('/');
-    let word = |part: Option<&str>| {
-        part.is_some_and(|part| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        })
-    };
-    word(parts.next()) && word(parts.next()) && parts.next().is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use plugd_model::AbsPath;
-
-    use super::{is_git_source, local_path};
-
-    #[test]
-    fn source_texts() {
-        let cwd = AbsPath::new("/cwd").unwrap();
-        let home = AbsPath::new("/home/u").unwrap();
-        for (text, expected) in [
-            ("/a/b", Some("/a/b")),
-            (".", Some("/cwd")),
-            ("../x", Some("/x")),
-            ("./a#b@c", Some("/cwd/a#b@c")),
-            ("~/m", Some("/home/u/m")),
-            ("owner/repo", None),
-            ("foo", None),
-        ] {
-            let path = local_path(text, &cwd, Some(&home));
-            assert_eq!(
-                path.map(|path| path.to_text()).as_deref(),
-                expected,
-                "{text}"
-            );
-        }
-        for text in [
-            "owner/repo",
-            "owner/repo@v1",
-            "owner/repo#main",
-            "https://example.invalid/r",
-            "ssh://git@example.invalid/r",
-            "git@example.invalid:r",
-        ] {
-            assert!(is_git_source(text), "{text}");
-        }
-        for text in ["foo", "a/b/c", "ftp://x/y", "file:///x", ""] {
-            assert!(!is_git_source(text), "{text}");
-        }
-    }
 }

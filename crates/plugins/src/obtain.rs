@@ -1,10 +1,36 @@
 //! The one way to content: from an entry's source to a directory that an installation may copy.
+//!
+//! A local source is there. Any other is fetched first, without a lock and before the blocking
+//! section that installs; what was fetched is only used for the very source it was fetched for.
 
 use plugd_disk::{DiskError, Kind};
-use plugd_marketplace::Offer;
-use plugd_model::{AbsPath, InstallPolicy, PluginId, Source};
+use plugd_marketplace::{Binding, Offer};
+use plugd_model::{AbsPath, InstallPolicy, PluginId, Problem, Source};
+use plugd_store::{Store, StoreError, Transaction};
 
-use crate::{Error, Lookup};
+use crate::fetcher::Fetched;
+use crate::{Error, Lookup, checkout, survey};
+
+/// Content at hand.
+#[derive(Debug)]
+pub(crate) struct Obtained {
+    /// The directory.
+    pub(crate) dir: AbsPath,
+    /// The commit that it is from, when it is from git.
+    pub(crate) commit: Option<String>,
+    /// What is not as it should be and does no harm.
+    pub(crate) problems: Vec<Problem>,
+    /// The transaction that holds fetched content.
+    begun: Option<Transaction>,
+}
+
+/// What there is for an offer.
+pub(crate) enum Supply {
+    /// The content.
+    Here(Obtained),
+    /// It has to be fetched from there.
+    Elsewhere(Source),
+}
 
 /// Whether an entry may be installed at all. A pure check.
 ///
@@ -17,22 +43,57 @@ pub(crate) fn admit(offer: &Offer<'_>) -> Result<(), Error> {
     }
 }
 
-/// The directory with the entry's content.
+/// The directory with the entry's content, or where to fetch it from. `fetched` is what an earlier
+/// call asked for.
 ///
 /// # Errors
-/// It is missing, leads out of its marketplace, or its kind of source cannot be fetched.
-pub(crate) fn obtain(lookup: &Lookup, offer: &Offer<'_>) -> Result<AbsPath, Error> {
-    let id = offer.id();
-    match &offer.entry.source {
-        Source::Local { path } => local(lookup, id, &offer.content.manifest.value.root, path),
-        Source::Git { .. } => Err(Error::SourceNotBuilt {
-            id,
-            what: "a git repository",
+/// It is missing or leads out of its marketplace.
+pub(crate) fn obtain(
+    lookup: &Lookup,
+    offer: &Offer<'_>,
+    fetched: Option<Fetched>,
+) -> Result<Supply, Error> {
+    let source = &offer.entry.source;
+    if let Source::Local { path } = source {
+        let root = &offer.content.manifest.value.root;
+        return Ok(Supply::Here(Obtained {
+            dir: local(lookup, offer.id(), root, path)?,
+            commit: commit_of_marketplace(lookup, offer),
+            problems: Vec::new(),
+            begun: None,
+        }));
+    }
+    Ok(match fetched {
+        Some(fetched) if fetched.source == *source => Supply::Here(Obtained {
+            dir: fetched.dir,
+            commit: fetched.commit,
+            problems: fetched.problems,
+            begun: Some(fetched.transaction),
         }),
-        Source::Npm { .. } => Err(Error::SourceNotBuilt {
-            id,
-            what: "an npm registry",
-        }),
+        // The entry names something else by now.
+        _ => Supply::Elsewhere(source.clone()),
+    })
+}
+
+impl Obtained {
+    /// The transaction that installs the content: the one that fetched it, or a new one.
+    pub(crate) fn begin(self, store: &Store, id: &PluginId) -> Result<Transaction, StoreError> {
+        match self.begun {
+            Some(begun) => Ok(begun),
+            None => store.begin(id),
+        }
+    }
+}
+
+/// The commit that a marketplace is at, when its files come from git.
+fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Option<String> {
+    match &offer.content.binding {
+        Binding::Manifest(_) => None,
+        Binding::Git { .. } => {
+            let root = &offer.content.manifest.value.root;
+            checkout::Note::read(lookup.disk(), root)?.revision
+        }
+        Binding::Curated => survey::curated_commit(lookup.loader(), lookup.layout()),
     }
 }
 

@@ -116,7 +116,7 @@ fn read_offer(
         // What the entry says of itself is for listings; here the answer is that nothing is here.
         Details::Fallback(_, None) | Details::NotHere => {
             reading.summary.local_version = None;
-            reading.description = Some(elsewhere(&offer.entry.source));
+            reading.description = Some(elsewhere(&offer.entry.source.without_secrets()));
         }
         Details::NoDirectory(_) | Details::Outside(_) | Details::Broken(_) => {}
     }

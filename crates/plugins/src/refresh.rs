@@ -6,33 +6,37 @@
 //!   means reinstalled through the one install path; missing means repaired; configuration is never
 //!   written.
 //! - Whatever moves a copy here has asked `may_move` first.
+//! - What lies on this disk comes first, in one section. Only then other machines are asked: for a
+//!   marketplace or a plugin that is missing at once, for news of one that is there once in five
+//!   minutes.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plugd_model::{Clock, PluginId, Problem, ProblemKind, error_chain};
+use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, Source, error_chain};
 use tokio::sync::Notify;
 
 use crate::call::{Call, Cancel};
-use crate::events::{Change, ChangeReason, Events, TaskEvent, TaskKind, TaskState as EventState};
-use crate::follow::follow;
+use crate::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState as EventState};
+use crate::follow::{Elsewhere, Followed, follow};
+use crate::follow_elsewhere::follow_elsewhere;
 use crate::listing::settings_of;
-use crate::status::{self, PluginOutcome, PluginResult, TaskReport, TaskState};
-use crate::{Blocking, Copies, Error, Lookup, Roots};
+use crate::marketplace_upgrade::bring_missing;
+use crate::parts::{Activity, Parts};
+use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
+use crate::{Error, Roots, checkout};
+
+/// How long a source that answered is not asked again whether it has news, in seconds.
+const LOOK_AGAIN: u64 = 300;
 
 /// Runs refreshes, one at a time. Clones speak of the same queue.
 #[derive(Clone)]
 pub struct Refresher(Arc<Inner>);
 
 struct Inner {
-    blocking: Blocking,
-    lookup: Lookup,
-    copies: Copies,
-    events: Events,
-    clock: Arc<dyn Clock>,
-    /// Off for the command line, which does what it is told and nothing else.
-    active: bool,
+    parts: Parts,
+    activity: Activity,
     state: Mutex<State>,
     idle: Notify,
 }
@@ -48,56 +52,33 @@ struct State {
     loaded: bool,
     /// What stops the plugin that is being worked on, until it is sealed.
     current: Option<Cancel>,
+    /// When each source elsewhere was last asked for news.
+    looked: Vec<(Source, u64)>,
+}
+
+/// What a pass came to without asking another machine.
+#[derive(Default)]
+struct Passed {
+    results: Vec<PluginResult>,
+    /// What has to be asked for, and where the request that needs it looked.
+    elsewhere: Vec<(Roots, Elsewhere)>,
 }
 
 impl fmt::Debug for Refresher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refresher")
-            .field("active", &self.0.active)
+            .field("activity", &self.0.activity)
             .finish_non_exhaustive()
     }
 }
 
 impl Refresher {
-    /// A queue that nothing works on yet: a run starts with a request.
+    /// A queue that nothing works on yet: a run starts with a request. One that rests takes none.
     #[must_use]
-    pub fn new(
-        blocking: Blocking,
-        lookup: Lookup,
-        copies: Copies,
-        events: Events,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self::with(blocking, lookup, copies, events, clock, true)
-    }
-
-    /// A queue that takes no requests: for the command line.
-    #[must_use]
-    pub fn switched_off(
-        blocking: Blocking,
-        lookup: Lookup,
-        copies: Copies,
-        events: Events,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self::with(blocking, lookup, copies, events, clock, false)
-    }
-
-    fn with(
-        blocking: Blocking,
-        lookup: Lookup,
-        copies: Copies,
-        events: Events,
-        clock: Arc<dyn Clock>,
-        active: bool,
-    ) -> Self {
+    pub fn new(parts: Parts, activity: Activity) -> Self {
         Self(Arc::new(Inner {
-            blocking,
-            lookup,
-            copies,
-            events,
-            clock,
-            active,
+            parts,
+            activity,
             state: Mutex::default(),
             idle: Notify::new(),
         }))
@@ -107,7 +88,7 @@ impl Refresher {
     /// more, however often it was asked for meanwhile.
     pub fn request(&self, roots: Roots) {
         let mut state = self.0.state();
-        if !self.0.active || state.stopping {
+        if self.0.activity == Activity::Rests || state.stopping {
             return;
         }
         if !state.waiting.contains(&roots) {
@@ -138,7 +119,9 @@ impl Refresher {
         let mut state = self.0.state();
         if !state.loaded {
             state.loaded = true;
-            state.report = status::load(self.0.lookup.disk(), &self.0.lookup.layout().status());
+            let lookup = &self.0.parts.lookup;
+            let file = lookup.layout().status();
+            state.report = status::load(lookup.disk(), &file, Reported::Refresh);
         }
         let running = if state.running {
             TaskState::Running
@@ -190,13 +173,23 @@ impl Inner {
     }
 
     async fn run(self: &Arc<Self>, roots: Vec<Roots>) {
-        let id = self.events.next_task();
+        let id = self.parts.events.next_task();
         self.tell(id, EventState::Started, None);
-        let started_at = Some(self.clock.now().as_secs());
-        let inner = Arc::clone(self);
-        let outcome = self.blocking.write(move || inner.pass(&roots)).await;
+        let started_at = Some(self.parts.clock.now().as_secs());
+        let mut outcome = self.results(roots.clone()).await;
+        // What is missing may lie far away, so it does not hold up what is here.
+        let problem = match self.bring_missing().await {
+            Ok((false, problem)) => problem,
+            Ok((true, problem)) => {
+                if let (Ok(results), Ok(more)) = (&mut outcome, self.results(roots).await) {
+                    results.extend(more);
+                }
+                problem
+            }
+            Err(error) => Some(Problem::error(ProblemKind::Unreadable, error_chain(&error))),
+        };
         let (plugins, problem) = match outcome {
-            Ok(results) => (status::merge(results), None),
+            Ok(results) => (status::merge(results), problem),
             Err(error) => {
                 let problem = Problem::error(ProblemKind::Unreadable, error_chain(&error));
                 (Vec::new(), Some(problem))
@@ -204,35 +197,120 @@ impl Inner {
         };
         let report = TaskReport {
             started_at,
-            finished_at: Some(self.clock.now().as_secs()),
+            finished_at: Some(self.parts.clock.now().as_secs()),
             plugins,
             problem,
         };
         self.publish(id, report).await;
     }
 
-    /// One pass over everything that is configured where the requests looked.
-    fn pass(&self, roots: &[Roots]) -> Result<Vec<PluginResult>, Error> {
-        self.copies.recover_again();
-        let mut results = Vec::new();
-        for roots in roots {
-            let resolved = self.lookup.resolve(roots);
-            let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
-            for id in settings.keys() {
-                // Each plugin has a call of its own: what is sealed for one cannot be stopped, what
-                // comes behind it can.
-                let call = Call::detached();
-                {
-                    let mut state = self.state();
-                    if state.stopping {
-                        return Ok(results);
-                    }
-                    state.current = Some(call.cancel.clone());
-                }
-                results.extend(follow(&call, &self.lookup, &self.copies, &resolved, id));
+    /// One pass over everything that is configured where the requests looked, and over what of it
+    /// lies elsewhere.
+    async fn results(self: &Arc<Self>, roots: Vec<Roots>) -> Result<Vec<PluginResult>, Error> {
+        let inner = Arc::clone(self);
+        let pass = self.parts.blocking.write(move || inner.pass(&roots));
+        let Passed {
+            mut results,
+            elsewhere,
+        } = pass.await?;
+        for (roots, asked) in elsewhere {
+            if asked.known.is_some() && !self.may_look(&asked.source) {
+                results.push(asked.unchanged());
+                continue;
             }
+            let Some(call) = self.next_call() else {
+                break;
+            };
+            let Parts {
+                blocking,
+                lookup,
+                copies,
+                fetcher,
+                ..
+            } = &self.parts;
+            let followed =
+                follow_elsewhere(&call, blocking, lookup, copies, fetcher, &roots, asked);
+            results.extend(followed.await);
         }
         Ok(results)
+    }
+
+    /// The part of a pass that needs no other machine.
+    fn pass(&self, roots: &[Roots]) -> Result<Passed, Error> {
+        self.parts.copies.recover_again();
+        let (lookup, copies) = (&self.parts.lookup, &self.parts.copies);
+        let mut passed = Passed::default();
+        for roots in roots {
+            let resolved = lookup.resolve(roots);
+            let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
+            for id in settings.keys() {
+                let Some(call) = self.next_call() else {
+                    return Ok(passed);
+                };
+                match follow(&call, lookup, copies, &resolved, id, None) {
+                    Followed::Nothing => {}
+                    Followed::Result(result) => passed.results.push(result),
+                    Followed::Elsewhere(asked) => passed.elsewhere.push((roots.clone(), asked)),
+                }
+            }
+        }
+        Ok(passed)
+    }
+
+    /// Brings configured git marketplaces that were never fetched. Answers whether one came, and
+    /// what went wrong with another.
+    async fn bring_missing(&self) -> Result<(bool, Option<Problem>), Error> {
+        let Some(call) = self.next_call() else {
+            return Ok((false, None));
+        };
+        let Parts {
+            blocking,
+            lookup,
+            copies,
+            fetcher,
+            ..
+        } = &self.parts;
+        let rows = bring_missing(&call, blocking, lookup, copies, fetcher).await?;
+        let mut change = Change::new(ChangeReason::Sync);
+        let mut problem = None;
+        for row in rows {
+            match (row.outcome, MarketplaceName::new(&row.name)) {
+                (Ok(_), Ok(name)) => change = change.marketplace(name),
+                (Err(Error::Cancelled(_)), _) | (Ok(_), Err(_)) => {}
+                (Err(error), _) => {
+                    problem = Some(checkout::not_fetched(&row.name, error_chain(&error)));
+                }
+            }
+        }
+        let came = !change.is_everything();
+        if came {
+            self.parts.events.changed(change);
+        }
+        Ok((came, problem))
+    }
+
+    /// Each plugin has a call of its own: what is sealed for one cannot be stopped, what comes
+    /// behind it can. `None` when everything stops.
+    fn next_call(&self) -> Option<Call> {
+        let call = Call::detached();
+        let mut state = self.state();
+        state.current = Some(call.cancel.clone());
+        (!state.stopping).then_some(call)
+    }
+
+    /// Whether a source may be asked for news, and notes that it is.
+    fn may_look(&self, source: &Source) -> bool {
+        let now = self.parts.clock.now().as_secs();
+        let mut state = self.state();
+        // A clock that was set back must not keep anybody from looking.
+        state
+            .looked
+            .retain(|(_, at)| *at <= now && now - *at < LOOK_AGAIN);
+        if state.looked.iter().any(|(known, _)| known == source) {
+            return false;
+        }
+        state.looked.push((source.clone(), now));
+        true
     }
 
     async fn publish(self: &Arc<Self>, id: u64, report: TaskReport) {
@@ -261,7 +339,8 @@ impl Inner {
         // A run that only says "unchanged" again is not worth a write.
         if news {
             let inner = Arc::clone(self);
-            let saved = self.blocking.write(move || inner.save(&report)).await;
+            let save = self.parts.blocking.write(move || inner.save(&report));
+            let saved = save.await;
             if let Err(error) = saved {
                 tracing::warn!(
                     "cannot keep the report of the refresh: {}",
@@ -273,7 +352,7 @@ impl Inner {
             let change = moved
                 .into_iter()
                 .fold(Change::new(ChangeReason::Refresh), Change::plugin);
-            self.events.changed(change);
+            self.parts.events.changed(change);
         }
         let state = match &failed {
             None => EventState::Done,
@@ -283,17 +362,13 @@ impl Inner {
     }
 
     fn save(&self, report: &TaskReport) -> Result<(), Error> {
-        let file = self.lookup.layout().status();
-        // State of a newer program is left alone, as the store does.
-        self.copies
-            .store()?
-            .prepare_state()
-            .map_err(|error| Error::StoreState(Box::new(error)))?;
-        status::save(self.lookup.disk(), &file, report).map_err(Error::from)
+        self.parts.copies.prepare_state()?;
+        let lookup = &self.parts.lookup;
+        status::save(lookup.disk(), lookup.layout(), Reported::Refresh, report).map_err(Error::from)
     }
 
     fn tell(&self, id: u64, state: EventState, problem: Option<Problem>) {
-        self.events.task(TaskEvent {
+        self.parts.events.task(TaskEvent {
             id,
             kind: TaskKind::Refresh,
             state,

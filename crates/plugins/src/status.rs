@@ -6,16 +6,23 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use std::time::Duration;
+
+use plugd_config::{MarketplaceKind, Snapshot};
 use plugd_disk::{Disk, DiskError};
-use plugd_model::{AbsPath, Place, PluginId, Problem, ProblemKind, Severity, error_chain};
+use plugd_model::{
+    AbsPath, Layout, MarketplaceName, Place, PluginId, Problem, ProblemKind, Severity, error_chain,
+};
 use serde_json::{Map, Value, json};
 
-use crate::{Blocking, Copies, Error, Lookup, Refresher};
+use crate::{Blocking, Copies, CuratedSync, Error, Lookup, Refresher};
 
 /// The newest format that this program reads and writes.
 const FORMAT: u64 = 1;
 /// More than any report needs; a larger file is not one of ours.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// How long to wait for another process that writes its report.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether background work is going on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +76,23 @@ pub struct TaskReport {
     pub problem: Option<Problem>,
 }
 
+/// Kinds of background work that leave a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reported {
+    Refresh,
+    CuratedSync,
+}
+
+impl Reported {
+    /// Its member of the file.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Refresh => "refresh",
+            Self::CuratedSync => "curatedSync",
+        }
+    }
+}
+
 /// The answer.
 #[derive(Debug, Clone)]
 pub struct Status {
@@ -80,6 +104,14 @@ pub struct Status {
     pub refresh: TaskReport,
     /// Installed plugins whose source has something else.
     pub stale: Vec<PluginId>,
+    /// Whether the curated snapshot is being synchronised.
+    pub curated_state: TaskState,
+    /// The last synchronisation.
+    pub curated: TaskReport,
+    /// Why the curated snapshot is not synchronised, when something keeps it from that.
+    pub curated_off: Option<String>,
+    /// Configured git marketplaces without a checkout that can be used.
+    pub not_fetched: Vec<String>,
     /// What is wrong with configuration and store as a whole.
     pub problems: Vec<Problem>,
 }
@@ -108,12 +140,16 @@ pub async fn status(
     lookup: &Lookup,
     copies: &Copies,
     refresher: &Refresher,
+    curated: &CuratedSync,
 ) -> Result<Status, Error> {
-    let (lookup, copies, refresher) = (lookup.clone(), copies.clone(), refresher.clone());
+    let (lookup, copies) = (lookup.clone(), copies.clone());
+    let (refresher, curated) = (refresher.clone(), curated.clone());
     blocking
         .read(move || {
             let (refresh_state, refresh) = refresher.report();
-            let mut problems = lookup.config(None).problems().to_vec();
+            let (curated_state, curated_report) = curated.report();
+            let config = lookup.config(None);
+            let mut problems = config.problems().to_vec();
             match copies.store() {
                 Ok(_) => problems.extend(copies.recovery_problems()),
                 Err(error) => {
@@ -136,28 +172,54 @@ pub async fn status(
                     .map(|result| result.id.clone())
                     .collect(),
                 refresh,
+                curated_state,
+                curated: curated_report,
+                curated_off: curated.off(&config),
+                not_fetched: not_fetched(&lookup, &config),
                 problems,
             })
         })
         .await
 }
 
+/// The configured git marketplaces of which there is nothing to read.
+fn not_fetched(lookup: &Lookup, config: &Snapshot) -> Vec<String> {
+    let rows = config.marketplaces().iter();
+    let unusable = |name: &str| {
+        MarketplaceName::new(name).is_ok_and(|name| {
+            let place = lookup.layout().git_marketplace(&name);
+            lookup.loader().find_marketplace(&place).found.is_none()
+        })
+    };
+    rows.filter(|row| matches!(row.kind, MarketplaceKind::Git { .. }) && unusable(&row.key))
+        .map(|row| row.key.clone())
+        .collect()
+}
+
 /// Reads the report of an earlier process. A file that cannot be read is as good as none: it holds
 /// nothing that the next run does not find out again.
-pub(crate) fn load(disk: &Disk, file: &AbsPath) -> TaskReport {
+pub(crate) fn load(disk: &Disk, file: &AbsPath, task: Reported) -> TaskReport {
     let parsed = disk
         .read(file, MAX_BYTES)
         .ok()
         .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
     parsed
         .filter(|value| value["version"] == json!(FORMAT))
-        .map(|value| report_of(&value["tasks"]["refresh"]))
+        .map(|value| report_of(&value["tasks"][task.key()]))
         .unwrap_or_default()
 }
 
 /// Writes the report, keeping members of the file that this program does not know. A file of a newer
 /// format is left alone.
-pub(crate) fn save(disk: &Disk, file: &AbsPath, report: &TaskReport) -> Result<(), DiskError> {
+pub(crate) fn save(
+    disk: &Disk,
+    layout: &Layout,
+    task: Reported,
+    report: &TaskReport,
+) -> Result<(), DiskError> {
+    let file = &layout.status();
+    // Two kinds of work may end at the same time, in one process or in two.
+    let _lock = disk.lock(&layout.lock("store"), PATIENCE)?;
     let old = disk
         .read(file, MAX_BYTES)
         .ok()
@@ -172,7 +234,7 @@ pub(crate) fn save(disk: &Disk, file: &AbsPath, report: &TaskReport) -> Result<(
         Some(Value::Object(tasks)) => tasks,
         _ => Map::new(),
     };
-    tasks.insert("refresh".to_owned(), json_of(report));
+    tasks.insert(task.key().to_owned(), json_of(report));
     root.insert("tasks".to_owned(), Value::Object(tasks));
     let mut text = Value::Object(root).to_string();
     text.push('\n');

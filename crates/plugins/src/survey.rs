@@ -311,13 +311,19 @@ fn bad_version(offer: &Offer<'_>, details: &Details) -> Option<Problem> {
 
 /// Curated plugins are versioned by the first eight digits of the snapshot's commit.
 pub(crate) fn curated_version(loader: &Loader, layout: &Layout) -> Option<String> {
-    let bytes = loader.disk().read(&layout.curated_sha(), 4096).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let commit: String = text.trim().chars().take(8).collect();
+    let text = curated_commit(loader, layout)?;
+    let commit: String = text.chars().take(8).collect();
     let is_commit = commit.len() == 8 && commit.bytes().all(|b| b.is_ascii_hexdigit());
     // A snapshot that came without git carries a word instead of a commit.
-    (is_commit || text.trim() == "export-backup").then(|| match is_commit {
-        true => commit,
-        false => text.trim().to_owned(),
-    })
+    match is_commit {
+        true => Some(commit),
+        false => (text == "export-backup").then_some(text),
+    }
+}
+
+/// What is recorded of the curated snapshot's commit.
+pub(crate) fn curated_commit(loader: &Loader, layout: &Layout) -> Option<String> {
+    let bytes = loader.disk().read(&layout.curated_sha(), 4096).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }

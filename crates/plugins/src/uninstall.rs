@@ -54,7 +54,12 @@ pub async fn uninstall(
         .await
 }
 
-fn remove(call: &Call, lookup: &Lookup, store: &Store, id: PluginId) -> Result<Uninstalled, Error> {
+pub(crate) fn remove(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    id: PluginId,
+) -> Result<Uninstalled, Error> {
     let in_store = |source| Error::Store {
         action: "uninstall",
         id: id.clone(),

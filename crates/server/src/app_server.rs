@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use plugd_model::{Environment, Layout};
 use plugd_plugins::events::Events;
-use plugd_plugins::{Refresher, SessionFlags};
+use plugd_plugins::{Activity, CuratedSync, Insistence, Refresher, SessionFlags};
 
 use crate::connection::{self, Backend, Background, ExitReason, Io, Options, StartError};
-use crate::context::{Context, Follow};
+use crate::context::Context;
 use crate::handlers;
 use crate::method_table::{Dispatcher, RegisteredTwice};
 
@@ -56,9 +56,12 @@ where
         setup.layout,
         setup.flags,
         events,
-        Follow::Sources,
+        Activity::Works,
     ));
-    let background = RefreshInBackground(context.refresher.clone());
+    let background = Behind {
+        curated: context.curated.clone(),
+        refresher: context.refresher.clone(),
+    };
     let backend = Backend {
         methods: handlers::table(context)?,
         events: stream,
@@ -78,19 +81,28 @@ pub fn dispatcher(setup: Setup) -> Result<Dispatcher, RegisteredTwice> {
         setup.layout,
         setup.flags,
         Events::detached(),
-        Follow::Nothing,
+        Activity::Rests,
     );
     handlers::table(Arc::new(context))
 }
 
-/// Background work begins with the first listing, so there is nothing to start here.
-struct RefreshInBackground(Refresher);
+/// The work that no request waits for. A refresh begins with the first listing, so only the curated
+/// sync has a start of its own.
+struct Behind {
+    curated: CuratedSync,
+    refresher: Refresher,
+}
 
-impl Background for RefreshInBackground {
-    fn start(&self) {}
+impl Background for Behind {
+    fn start(&self) {
+        self.curated.request(Insistence::WhenDue);
+    }
 
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let refresher = self.0.clone();
-        Box::pin(async move { refresher.stop().await })
+        let (curated, refresher) = (self.curated.clone(), self.refresher.clone());
+        // Both at once: each has a step of its own to come to an end with.
+        Box::pin(async move {
+            tokio::join!(curated.stop(), refresher.stop());
+        })
     }
 }

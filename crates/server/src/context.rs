@@ -5,7 +5,9 @@ use std::sync::Arc;
 use plugd_disk::Disk;
 use plugd_model::{Environment, Layout};
 use plugd_plugins::events::Events;
-use plugd_plugins::{Blocking, Copies, Lookup, Refresher, SessionFlags};
+use plugd_plugins::{
+    Activity, Blocking, Copies, CuratedSync, Fetcher, Lookup, Parts, Refresher, SessionFlags,
+};
 
 /// How many reading sections run at a time: more than some machines have cores, because they wait
 /// for the disk; few enough that a flood of requests is no flood of threads.
@@ -21,7 +23,9 @@ pub(crate) struct Context {
     pub(crate) blocking: Blocking,
     pub(crate) lookup: Lookup,
     pub(crate) copies: Copies,
+    pub(crate) fetcher: Fetcher,
     pub(crate) refresher: Refresher,
+    pub(crate) curated: CuratedSync,
     pub(crate) events: Events,
 }
 
@@ -32,9 +36,10 @@ impl Context {
         layout: Layout,
         flags: SessionFlags,
         events: Events,
-        follow: Follow,
+        activity: Activity,
     ) -> Self {
         let blocking = Blocking::new(READS, WRITES);
+        let fetcher = Fetcher::new(&environment, &layout);
         let lookup = Lookup::new(
             Disk::new(),
             Arc::new(layout.clone()),
@@ -44,32 +49,25 @@ impl Context {
         let names = Arc::clone(&environment.names);
         let clock = Arc::clone(&environment.clock);
         let copies = Copies::new(Disk::new(), layout, names, Arc::clone(&clock));
-        let parts = (
-            blocking.clone(),
-            lookup.clone(),
-            copies.clone(),
-            events.clone(),
-        );
-        let refresher = match follow {
-            Follow::Sources => Refresher::new(parts.0, parts.1, parts.2, parts.3, clock),
-            Follow::Nothing => Refresher::switched_off(parts.0, parts.1, parts.2, parts.3, clock),
+        let parts = Parts {
+            blocking: blocking.clone(),
+            lookup: lookup.clone(),
+            copies: copies.clone(),
+            fetcher: fetcher.clone(),
+            events: events.clone(),
+            clock,
         };
+        let refresher = Refresher::new(parts.clone(), activity);
+        let curated = CuratedSync::new(parts, refresher.clone(), activity);
         Self {
             environment,
             blocking,
             lookup,
             copies,
+            fetcher,
             refresher,
+            curated,
             events,
         }
     }
-}
-
-/// Whether installed plugins follow their sources in the background.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Follow {
-    /// A daemon does that.
-    Sources,
-    /// A command does what it is told and nothing else.
-    Nothing,
 }

@@ -143,6 +143,7 @@ impl From<plugd_plugins::Error> for WireError {
             field: facts.field,
             line: facts.place.map(|place| place.line),
             column: facts.place.map(|place| place.column),
+            host: facts.host,
             hint: facts.hint,
             retryable: facts.retryable.then_some(true),
             config_write_error_code: facts.config_write.map(config_write_code),
@@ -201,9 +202,11 @@ fn excerpt(text: &str) -> String {
 mod tests {
     use pretty_assertions::assert_eq;
 
+    use plugd_model::{Problem, ProblemKind};
+    use plugd_plugins::call::Cancelled;
     use plugd_protocol::ErrorKind;
 
-    use super::{code, invalid_params, method_not_found};
+    use super::{WireError, code, invalid_params, method_not_found};
 
     #[test]
     fn clients_of_the_reference_find_the_codes_they_expect() {
@@ -219,6 +222,37 @@ mod tests {
             };
             assert_eq!(code(*kind), expected, "{}", kind.word());
         }
+    }
+
+    #[track_caller]
+    fn refusal(error: plugd_plugins::Error, code: i32, kind: ErrorKind, has_hint: bool) {
+        let error = WireError::from(error);
+        let found = (error.code, error.data.kind, error.data.hint.is_some());
+        assert_eq!(found, (code, kind, has_hint), "{}", error.message);
+        // No other machine had a part in any of them.
+        assert_eq!(error.data.host, None);
+    }
+
+    #[test]
+    fn what_a_caller_can_cause_is_no_fault_of_ours() {
+        use plugd_plugins::Error;
+        let text = || "m".to_owned();
+        let secret = Error::SecretInAddress { url: text() };
+        refusal(secret, -32600, ErrorKind::InvalidInput, true);
+        let local = Error::NotAGitMarketplace { name: text() };
+        refusal(local, -32600, ErrorKind::NotFound, false);
+        let renamed = Error::Renamed {
+            name: text(),
+            found: "n".to_owned(),
+        };
+        refusal(renamed, -32600, ErrorKind::Conflict, true);
+        let empty = Error::NoMarketplaceInRepository {
+            url: text(),
+            problem: Box::new(Problem::error(ProblemKind::Missing, "nothing there")),
+        };
+        refusal(empty, -32600, ErrorKind::InvalidInput, false);
+        let given_up = Error::Cancelled(Cancelled);
+        refusal(given_up, -32800, ErrorKind::Cancelled, false);
     }
 
     #[test]

@@ -68,6 +68,7 @@ fn change(id: u64, change: Change) -> Result<Note, WireError> {
         marketplaces,
         plugins,
         config_keys,
+        rewritten,
     } = change;
     Note::of::<notifications::Changed>(&wire::ChangedParams {
         id,
@@ -80,6 +81,7 @@ fn change(id: u64, change: Change) -> Result<Note, WireError> {
         marketplaces: marketplaces.iter().map(ToString::to_string).collect(),
         plugins: plugins.iter().map(ToString::to_string).collect(),
         config_keys: config_keys.into_iter().collect(),
+        rewritten_marketplaces: rewritten.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -17,6 +17,7 @@ mod config_value_write;
 mod initialize;
 mod marketplace_add;
 mod marketplace_remove;
+mod marketplace_upgrade;
 mod plugd_status;
 mod plugin_install;
 mod plugin_installed;
@@ -26,6 +27,8 @@ mod plugin_search;
 mod plugin_uninstall;
 mod rpc_discover;
 pub(crate) mod shared;
+
+pub use marketplace_upgrade::upgrade_reply;
 
 /// Every method that is built. `shutdown` belongs to the connection and is not here.
 ///
@@ -42,6 +45,7 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::PluginUninstall, _, _>(plugin_uninstall::handle)?;
     table.register::<methods::MarketplaceAdd, _, _>(marketplace_add::handle)?;
     table.register::<methods::MarketplaceRemove, _, _>(marketplace_remove::handle)?;
+    table.register::<methods::MarketplaceUpgrade, _, _>(marketplace_upgrade::handle)?;
     table.register::<methods::ConfigRead, _, _>(config_read::handle)?;
     table.register::<methods::ConfigValueWrite, _, _>(config_value_write::handle)?;
     table.register::<methods::ConfigBatchWrite, _, _>(config_batch_write::handle)?;

@@ -3,28 +3,46 @@
 //! This runs before the params are decoded, so it takes what it can find. Params that name nothing
 //! will be refused a moment later, and until then they wait for nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use plugd_protocol::Lane;
 
-use crate::lanes::LaneKey;
+use crate::lanes::{Company, LaneKey, Places};
 use crate::params;
 
 type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// The lanes that a request has to stand in.
-pub(crate) fn of(lane: Lane, params: Option<&RawValue>) -> BTreeSet<LaneKey> {
-    let object = params::object(params).ok().flatten();
+pub(crate) fn of(lane: Lane, params: Option<&RawValue>) -> Places {
+    let Ok(object) = params::object(params) else {
+        return Places::new();
+    };
     let members = object.map(members).unwrap_or_default();
     match lane {
-        Lane::Handshake | Lane::Read => BTreeSet::new(),
-        Lane::Plugin => plugin(&members).into_iter().collect(),
-        Lane::Marketplace => marketplace(&members).into_iter().collect(),
-        Lane::Config => config(&members),
+        Lane::Handshake | Lane::Read => Places::new(),
+        Lane::Plugin => places(plugin(&members)),
+        Lane::Marketplace => places(marketplace(&members)),
+        Lane::Marketplaces if names_none(&members) => {
+            Places::from([(LaneKey::Marketplaces, Company::Alone)])
+        }
+        Lane::Marketplaces => places(marketplace(&members)),
+        Lane::Config => places(config(&members)),
     }
+}
+
+/// Alone in the lane of each thing, and for a marketplace beside others in the lane of all of them.
+fn places(keys: impl IntoIterator<Item = LaneKey>) -> Places {
+    let mut places = Places::new();
+    for key in keys {
+        if matches!(key, LaneKey::Marketplace(_)) {
+            places.insert(LaneKey::Marketplaces, Company::Shared);
+        }
+        places.insert(key, Company::Alone);
+    }
+    places
 }
 
 fn plugin(members: &Members<'_>) -> Option<LaneKey> {
@@ -37,12 +55,22 @@ fn marketplace(members: &Members<'_>) -> Option<LaneKey> {
     Some(LaneKey::Marketplace(name))
 }
 
-fn config(members: &Members<'_>) -> BTreeSet<LaneKey> {
+fn marketplace_lane(name: &str) -> LaneKey {
+    LaneKey::Marketplace(name.to_owned())
+}
+
+/// Whether the request is about all marketplaces.
+fn names_none(members: &Members<'_>) -> bool {
+    let name = members.get("marketplaceName");
+    name.is_none_or(|name| name.get() == "null")
+}
+
+fn config(members: &Members<'_>) -> Vec<LaneKey> {
     let edits: Vec<&RawValue> = members
         .get("edits")
         .and_then(|edits| serde_json::from_str(edits.get()).ok())
         .unwrap_or_default();
-    let mut keys: BTreeSet<_> = edits
+    let mut keys: Vec<_> = edits
         .into_iter()
         .flat_map(|edit| config_edit(&self::members(edit)))
         .collect();
@@ -58,7 +86,7 @@ fn config_edit(members: &Members<'_>) -> Vec<LaneKey> {
     let (table, rest) = path.split_once('.').unwrap_or((&path, ""));
     let lane: fn(&str) -> LaneKey = match table.trim() {
         "plugins" => plugin_lane,
-        "marketplaces" => |name| LaneKey::Marketplace(name.to_owned()),
+        "marketplaces" => marketplace_lane,
         _ => return vec![LaneKey::Config],
     };
     if !rest.is_empty() {
@@ -107,7 +135,9 @@ mod tests {
     use plugd_protocol::Lane;
 
     use super::of;
-    use crate::lanes::LaneKey;
+    use crate::lanes::{Company, LaneKey};
+
+    const SHARED: &str = "beside others: marketplaces";
 
     fn check(lane: Lane, params: &str, expected: &[&str]) {
         let params = RawValue::from_string(params.to_owned()).unwrap();
@@ -115,11 +145,16 @@ mod tests {
         assert_eq!(shown, expected, "{params}");
     }
 
-    fn show(key: LaneKey) -> String {
-        match key {
+    fn show((key, company): (LaneKey, Company)) -> String {
+        let name = match key {
             LaneKey::Plugin(name) => format!("plugin {name}"),
             LaneKey::Marketplace(name) => format!("marketplace {name}"),
+            LaneKey::Marketplaces => "marketplaces".to_owned(),
             LaneKey::Config => "config".to_owned(),
+        };
+        match company {
+            Company::Alone => name,
+            Company::Shared => format!("beside others: {name}"),
         }
     }
 
@@ -141,9 +176,27 @@ mod tests {
     #[test]
     fn marketplaces() {
         let lane = Lane::Marketplace;
-        check(lane, r#"{"marketplaceName":"m"}"#, &["marketplace m"]);
-        check(lane, r#"{"source":"o/r"}"#, &["marketplace o/r"]);
+        check(
+            lane,
+            r#"{"marketplaceName":"m"}"#,
+            &["marketplace m", SHARED],
+        );
+        check(lane, r#"{"source":"o/r"}"#, &["marketplace o/r", SHARED]);
         check(lane, "{}", &[]);
+    }
+
+    #[test]
+    fn without_a_name_an_upgrade_is_about_all_marketplaces() {
+        let lane = Lane::Marketplaces;
+        let one = ["marketplace m", SHARED];
+        check(lane, r#"{"marketplaceName":"m"}"#, &one);
+        check(lane, r#"[{"marketplaceName":"m"}]"#, &one);
+        for all in ["{}", "null", "[]", r#"{"marketplaceName":null}"#] {
+            check(lane, all, &["marketplaces"]);
+        }
+        // These will be refused.
+        check(lane, r#"{"marketplaceName":5}"#, &[]);
+        check(lane, "[1]", &[]);
     }
 
     #[test]
@@ -165,7 +218,7 @@ mod tests {
         check(
             lane,
             r#"{"keyPath":"marketplaces.m.source"}"#,
-            &["marketplace m"],
+            &["marketplace m", SHARED],
         );
         check(
             lane,

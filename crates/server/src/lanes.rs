@@ -1,14 +1,18 @@
 //! Lanes: writes about one thing run one after the other, in the order of their arrival.
 //!
 //! A request may name several things, as a batch of configuration keys does. It stands in all their
-//! lanes from the moment it arrives and runs when it is first in each. Since it enters all of them
-//! in one step, two requests can never wait for each other.
+//! lanes from the moment it arrives and runs when its turn has come in each. Since it enters all of
+//! them in one step, two requests can never wait for each other.
+//!
+//! Most requests stand in a lane alone. A write about one marketplace also stands in the lane of all
+//! marketplaces, beside its like; only a write about all of them stands there alone.
 //!
 //! Invariants:
 //! - Leaving is dropping the ticket, so a handler that panics or is cancelled cannot block a lane.
+//! - Nobody overtakes: whoever came later and cannot run beside somebody in front waits.
 //! - A lane that nobody stands in does not exist; names from clients leave nothing behind.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -21,9 +25,23 @@ pub(crate) enum LaneKey {
     Plugin(String),
     /// A marketplace by its name, or by its source while the name is not known.
     Marketplace(String),
+    /// All marketplaces.
+    Marketplaces,
     /// Every other configuration key: they share one file.
     Config,
 }
+
+/// Who may run at the same time in a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// Nobody.
+    Alone,
+    /// Others who say the same.
+    Shared,
+}
+
+/// The lanes that a request stands in.
+pub(crate) type Places = BTreeMap<LaneKey, Company>;
 
 /// All lanes. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -34,37 +52,43 @@ pub(crate) struct Lanes(Arc<Mutex<Table>>);
 pub(crate) struct Ticket {
     lanes: Lanes,
     number: u64,
-    keys: BTreeSet<LaneKey>,
+    keys: Vec<LaneKey>,
     turn: Option<oneshot::Receiver<()>>,
 }
 
 #[derive(Debug, Default)]
 struct Table {
     last: u64,
-    queues: HashMap<LaneKey, VecDeque<u64>>,
+    queues: HashMap<LaneKey, Queue>,
     waiting: HashMap<u64, Waiting>,
 }
 
+/// Who stands in a lane, the first in front.
+#[derive(Debug, Default)]
+struct Queue(VecDeque<(u64, Company)>);
+
 #[derive(Debug)]
 struct Waiting {
-    /// In how many lanes somebody stands in front.
-    behind: usize,
+    /// The lanes in which its turn has not come.
+    behind: BTreeSet<LaneKey>,
     wake: oneshot::Sender<()>,
 }
 
 impl Lanes {
-    /// Takes a place at the end of the lanes of `keys`. Without keys there is nothing to wait for.
-    pub(crate) fn enter(&self, keys: BTreeSet<LaneKey>) -> Ticket {
+    /// Takes a place at the end of these lanes. Without any there is nothing to wait for.
+    pub(crate) fn enter(&self, places: Places) -> Ticket {
         let mut table = self.table();
         table.last += 1;
         let number = table.last;
-        let mut behind = 0;
-        for key in &keys {
+        let mut behind = BTreeSet::new();
+        for (key, &company) in &places {
             let queue = table.queues.entry(key.clone()).or_default();
-            behind += usize::from(!queue.is_empty());
-            queue.push_back(number);
+            if !queue.admits(company) {
+                behind.insert(key.clone());
+            }
+            queue.0.push_back((number, company));
         }
-        let turn = (behind > 0).then(|| {
+        let turn = (!behind.is_empty()).then(|| {
             let (wake, turn) = oneshot::channel();
             table.waiting.insert(number, Waiting { behind, wake });
             turn
@@ -73,7 +97,7 @@ impl Lanes {
         Ticket {
             lanes: self.clone(),
             number,
-            keys,
+            keys: places.into_keys().collect(),
             turn,
         }
     }
@@ -105,29 +129,48 @@ impl Drop for Ticket {
     }
 }
 
+impl Queue {
+    /// Whether somebody who comes now has his turn at once.
+    fn admits(&self, company: Company) -> bool {
+        match company {
+            Company::Alone => self.0.is_empty(),
+            Company::Shared => self.0.iter().all(|(_, other)| *other == Company::Shared),
+        }
+    }
+
+    /// Those whose turn it is: the first, and if he shares, all behind him up to one who does not.
+    fn in_turn(&self) -> impl Iterator<Item = u64> {
+        let shared = self
+            .0
+            .iter()
+            .take_while(|(_, company)| *company == Company::Shared)
+            .count();
+        self.0.iter().take(shared.max(1)).map(|(number, _)| *number)
+    }
+}
+
 impl Table {
     fn leave(&mut self, key: &LaneKey, number: u64) {
         let Some(queue) = self.queues.get_mut(key) else {
             return;
         };
-        let was_first = queue.front() == Some(&number);
-        queue.retain(|&other| other != number);
-        let next = queue.front().copied();
-        if next.is_none() {
+        queue.0.retain(|(other, _)| *other != number);
+        let next: Vec<u64> = queue.in_turn().collect();
+        if next.is_empty() {
             self.queues.remove(key);
         }
-        if let Some(next) = next.filter(|_| was_first) {
-            self.advance(next);
+        for number in next {
+            self.advance(key, number);
         }
     }
 
-    /// One lane more in which this one is first.
-    fn advance(&mut self, number: u64) {
+    /// The turn has come in one lane; whoever had it before is not woken twice.
+    fn advance(&mut self, key: &LaneKey, number: u64) {
         let Some(waiting) = self.waiting.get_mut(&number) else {
             return;
         };
-        waiting.behind -= 1;
-        if waiting.behind == 0
+        waiting.behind.remove(key);
+        if waiting.behind.is_empty()
             && let Some(waiting) = self.waiting.remove(&number)
         {
             // Nobody listens when the request was cancelled meanwhile; its ticket is about to go.
@@ -137,85 +180,5 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
-
-    use super::{LaneKey, Lanes, Ticket};
-
-    fn plugins(names: &str) -> BTreeSet<LaneKey> {
-        names
-            .chars()
-            .map(|name| LaneKey::Plugin(name.to_string()))
-            .collect()
-    }
-
-    fn runs(ticket: &mut Ticket) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        pin!(ticket.turn()).poll(&mut context) == Poll::Ready(())
-    }
-
-    #[test]
-    fn one_lane_is_first_in_first_out() {
-        let lanes = Lanes::default();
-        let mut first = lanes.enter(plugins("a"));
-        let mut second = lanes.enter(plugins("a"));
-        let mut third = lanes.enter(plugins("a"));
-        assert!(runs(&mut first) && !runs(&mut second) && !runs(&mut third));
-        drop(first);
-        assert!(runs(&mut second) && !runs(&mut third));
-        drop(second);
-        assert!(runs(&mut third));
-    }
-
-    #[test]
-    fn lanes_are_independent() {
-        let lanes = Lanes::default();
-        let mut slow = lanes.enter(plugins("a"));
-        let mut other = lanes.enter(plugins("b"));
-        let mut config = lanes.enter(BTreeSet::from([LaneKey::Config]));
-        let mut nothing = lanes.enter(BTreeSet::new());
-        for ticket in [&mut slow, &mut other, &mut config, &mut nothing] {
-            assert!(runs(ticket));
-        }
-    }
-
-    #[test]
-    fn several_lanes_are_waited_for_together() {
-        let lanes = Lanes::default();
-        let a = lanes.enter(plugins("a"));
-        let b = lanes.enter(plugins("b"));
-        let mut both = lanes.enter(plugins("ab"));
-        let mut behind = lanes.enter(plugins("b"));
-        drop(a);
-        assert!(!runs(&mut both) && !runs(&mut behind));
-        drop(b);
-        assert!(runs(&mut both) && !runs(&mut behind));
-        drop(both);
-        assert!(runs(&mut behind));
-    }
-
-    #[test]
-    fn one_that_gives_up_in_the_middle_is_forgotten() {
-        let lanes = Lanes::default();
-        let first = lanes.enter(plugins("a"));
-        let second = lanes.enter(plugins("ab"));
-        let mut third = lanes.enter(plugins("ab"));
-        drop(second);
-        assert!(!runs(&mut third));
-        drop(first);
-        assert!(runs(&mut third));
-    }
-
-    #[test]
-    fn an_empty_lane_leaves_nothing_behind() {
-        let lanes = Lanes::default();
-        let first = lanes.enter(plugins("abc"));
-        let second = lanes.enter(plugins("c"));
-        drop((first, second));
-        let table = lanes.table();
-        assert!(table.queues.is_empty() && table.waiting.is_empty());
-    }
-}
+#[path = "lanes_tests.rs"]
+mod tests;

@@ -138,7 +138,9 @@ async fn turn(
     ticket.turn().await;
     match lane {
         Lane::Read => Arc::clone(reads).acquire_owned().await.ok(),
-        Lane::Handshake | Lane::Plugin | Lane::Marketplace | Lane::Config => None,
+        Lane::Handshake | Lane::Plugin | Lane::Marketplace | Lane::Marketplaces | Lane::Config => {
+            None
+        }
     }
 }
 

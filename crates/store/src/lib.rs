@@ -42,6 +42,7 @@ mod state;
 mod store;
 mod sweep;
 mod undo;
+mod workspace;
 
 #[cfg(test)]
 mod fault_tests;
@@ -61,3 +62,4 @@ pub use removal::{PendingRemoval, Removed};
 pub use seen::{Held, Seen};
 pub use staged::{CopyDigest, StagedInstall, StagedTree, Transaction};
 pub use store::Store;
+pub use workspace::Workspace;

@@ -57,6 +57,32 @@ impl Store {
         self.installed_now(id)
     }
 
+    /// Records that the source means another commit or version by now, and that the copy is what it
+    /// has: so nobody fetches it again to find that out.
+    ///
+    /// # Errors
+    /// [`StoreError::Superseded`] when the copy is no longer the one that the caller compared; the
+    /// store lock is held longer than `patience`, or the system refuses.
+    pub fn note_commit<'a>(
+        &self,
+        id: &PluginId,
+        seen: &Seen,
+        commit: &str,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<(), StoreError> {
+        let (_lock, installed, old) = self.open_record(id, patience)?;
+        match &old.record {
+            Some(record) if installed.seen == *seen => {
+                let record = Record {
+                    commit: Some(commit.to_owned()),
+                    ..record.clone()
+                };
+                self.write_record(id, &old, &record)
+            }
+            _ => Err(StoreError::Superseded { id: id.clone() }),
+        }
+    }
+
     /// Records a copy that another program installed. A copy that has a record by the time the lock
     /// is there is left alone.
     ///

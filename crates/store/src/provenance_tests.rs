@@ -56,6 +56,23 @@ fn a_recorded_copy_is_not_adopted() {
 }
 
 #[test]
+fn a_source_that_means_another_commit_is_noted() {
+    let world = World::new();
+    let store = world.store();
+    let before = world.install(&store, "one", "1.0.0").unwrap();
+    let seen = store.seen(&id()).unwrap();
+    store.note_commit(&id(), &seen, "abc", NO_PATIENCE).unwrap();
+    let record = store.record(&id()).unwrap().unwrap();
+    assert_eq!(record.commit.as_deref(), Some("abc"));
+    assert_eq!(record.tree_digest, before.record.unwrap().tree_digest);
+    assert!(is_recorded(&store.get(&id()).unwrap().unwrap()));
+    // Somebody installed another copy meanwhile.
+    world.install(&store, "two", "1.0.0").unwrap();
+    let late = store.note_commit(&id(), &seen, "abd", NO_PATIENCE);
+    assert!(matches!(late, Err(StoreError::Superseded { .. })));
+}
+
+#[test]
 fn pins_are_set_and_removed() {
     let world = World::new();
     let store = world.store();

@@ -115,7 +115,8 @@ pub struct Record {
     pub bound: BoundSource,
     /// The source that its entry named.
     pub source: Source,
-    /// The commit that was installed, for git.
+    /// What the source meant when it was installed: the commit for git, the exact version for a
+    /// registry.
     pub commit: Option<String>,
     /// The version that was installed.
     pub version: VersionSegment,

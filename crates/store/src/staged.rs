@@ -130,6 +130,12 @@ pub(crate) fn plain_digest(disk: &Disk, root: &AbsPath) -> Result<Option<Digest>
 }
 
 impl Transaction {
+    /// The plugin that is being installed.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        &self.id
+    }
+
     /// A directory for content that has to be fetched or unpacked before it can be staged. It is
     /// empty, and it goes away with the transaction.
     #[must_use]

@@ -16,6 +16,8 @@ export type ErrorData = {
   field?: string;
   /** What a person can do about it. */
   hint?: string;
+  /** The machine that was asked, such as `github.com`. */
+  host?: string;
   /** What went wrong. */
   kind: ErrorKind;
   /** The line in the file, counted from 1. */

@@ -17,4 +17,9 @@ export type PlugdChangedParams = {
   plugins: Array<string>;
   /** What caused it. */
   reason: PlugdChangeReason;
+  /**
+   * Of `marketplaces` those whose history was replaced: what they offer now does not descend
+   * from what they offered before.
+   */
+  rewrittenMarketplaces: Array<string>;
 };

@@ -4,7 +4,7 @@
 export type PlugdLayerKind =
   /** What is remembered of the remote catalog. */
   | "remote"
-  /** The checkouts of marketplaces. */
+  /** The checkouts of marketplaces: the curated snapshot, and the configured git marketplaces. */
   | "catalogClone"
   /** The installed plugins. */
   | "installedCopy";

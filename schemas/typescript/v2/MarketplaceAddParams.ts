@@ -2,9 +2,14 @@
 
 /** Params of `marketplace/add`. */
 export type MarketplaceAddParams = {
-  /** The branch or tag; it wins over one in `source`. Only for git. */
+  /** The branch, tag or commit; it wins over one in `source`. Only for git. */
   refName?: string | null;
-  /** A directory, a git URL, or `owner/repo` on GitHub. `#ref` behind it names a branch or tag. */
+  /**
+   * A directory, a git address (`https://`, `ssh://`, `git@host:path`, `file://`, `http://` to
+   * this machine, the path of a bare repository), or `owner/repo` on GitHub. `#ref` behind it
+   * names a branch, tag or commit, and `@ref` does so behind `owner/repo` and `git@host:path`.
+   * An address that holds a password is refused.
+   */
   source: string;
   /** The directories to check out. Only for git. */
   sparsePaths?: Array<string> | null;

@@ -4,4 +4,9 @@
 export type MarketplaceRemoveParams = {
   /** Its name, spelled as it is configured. */
   marketplaceName: string;
+  /**
+   * Whether to uninstall the plugins that would have no marketplace any more. Not in the
+   * reference.
+   */
+  removePlugins?: boolean | null;
 };

@@ -7,4 +7,11 @@ export type MarketplaceRemoveResponse = {
   installedRoot: AbsolutePathBuf | null;
   /** Its name. */
   marketplaceName: string;
+  /**
+   * Ids of the plugins that stay installed and active and have no marketplace from now on. Not
+   * in the reference.
+   */
+  orphans: Array<string>;
+  /** Ids of the plugins that were uninstalled with it. Not in the reference. */
+  removedPlugins: Array<string>;
 };

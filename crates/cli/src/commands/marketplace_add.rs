@@ -1,5 +1,6 @@
 //! `plugd marketplace add`.
 
+use plugd_model::git_url::without_credentials;
 use plugd_plugins::{AddRequest, Added};
 use serde::Serialize;
 
@@ -7,6 +8,7 @@ use crate::args::AddArgs;
 use crate::escape;
 use crate::failure::Failure;
 use crate::page::{Form, Page};
+use crate::problems::{self, ProblemShape};
 use crate::session::Session;
 
 #[derive(Serialize)]
@@ -15,6 +17,8 @@ struct Shape {
     marketplace_name: String,
     installed_root: String,
     already_added: bool,
+    commit: Option<String>,
+    problems: Vec<ProblemShape>,
 }
 
 pub(super) async fn run(session: &Session, args: &AddArgs, form: Form) -> Result<Page, Failure> {
@@ -33,38 +37,55 @@ pub(super) async fn run(session: &Session, args: &AddArgs, form: Form) -> Result
         &session.call,
         &session.blocking,
         &session.lookup,
+        &session.copies,
+        &session.fetcher,
         &session.events,
         request,
     )
     .await?;
-    Ok(page(&added, form))
+    Ok(page(&added, &args.source, form))
 }
 
-fn page(added: &Added, form: Form) -> Page {
+/// The reference says the address of a git source, and the directory of a local one.
+fn page(added: &Added, source: &str, form: Form) -> Page {
     let Added {
         name,
         root,
         already_added,
+        commit,
+        problems: met,
     } = added;
-    if form == Form::Json {
+    let Form::Text { err, .. } = form else {
         return Page::json(&Shape {
             marketplace_name: name.to_string(),
             installed_root: root.to_text(),
             already_added: *already_added,
+            commit: commit.clone(),
+            problems: problems::shapes(met),
         });
-    }
-    let root = escape::line(&root.to_text());
-    let first = if *already_added {
-        format!("Marketplace `{name}` is already added from {root}.")
-    } else {
-        format!("Added marketplace `{name}` from {root}.")
     };
-    Page::text(format!("{first}\nInstalled marketplace root: {root}\n"))
+    let root = escape::line(&root.to_text());
+    let from = match commit {
+        Some(_) => escape::line(&without_credentials(source)),
+        None => root.clone(),
+    };
+    let first = if *already_added {
+        format!("Marketplace `{name}` is already added from {from}.")
+    } else {
+        format!("Added marketplace `{name}` from {from}.")
+    };
+    Page {
+        warnings: met
+            .iter()
+            .map(|problem| problems::warning(problem, err))
+            .collect(),
+        ..Page::text(format!("{first}\nInstalled marketplace root: {root}\n"))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use plugd_model::MarketplaceName;
+    use plugd_model::{MarketplaceName, Problem, ProblemKind};
     use plugd_plugins::Added;
     use pretty_assertions::assert_eq;
 
@@ -77,30 +98,53 @@ mod tests {
             name: MarketplaceName::new("demo").unwrap(),
             root: path("/d/demo"),
             already_added,
+            commit: None,
+            problems: Vec::new(),
         }
     }
 
     #[test]
     fn text_says_whether_it_was_there() {
         assert_eq!(
-            page(&added(false), text()).body,
+            page(&added(false), "./demo", text()).body,
             "Added marketplace `demo` from /d/demo.\nInstalled marketplace root: /d/demo\n"
         );
         assert_eq!(
-            page(&added(true), text()).body,
+            page(&added(true), "./demo", text()).body,
             "Marketplace `demo` is already added from /d/demo.\n\
              Installed marketplace root: /d/demo\n"
         );
     }
 
     #[test]
-    fn json_is_the_references() {
+    fn a_git_source_is_named_by_its_address() {
+        let git = Added {
+            commit: Some("5a2c9f0d".to_owned()),
+            problems: vec![Problem::warning(ProblemKind::LeftOut, "a pointer of LFS")],
+            ..added(false)
+        };
+        let told = page(&git, "https://u:p@git.example/demo", text());
+        assert_eq!(
+            told.body,
+            "Added marketplace `demo` from https://git.example/demo.\n\
+             Installed marketplace root: /d/demo\n"
+        );
+        assert_eq!(told.warnings, "warning: a pointer of LFS\n");
+        let json = page(&git, "owner/demo", Form::Json).body;
+        assert!(json.contains("\"commit\": \"5a2c9f0d\""), "{json}");
+        assert!(json.contains("\"kind\": \"leftOut\""), "{json}");
+    }
+
+    #[test]
+    fn json_is_the_references_with_more() {
         let expected = r#"{
   "marketplaceName": "demo",
   "installedRoot": "/d/demo",
-  "alreadyAdded": true
+  "alreadyAdded": true,
+  "commit": null,
+  "problems": []
 }
 "#;
-        assert_eq!(page(&added(true), Form::Json).body, expected);
+        assert_eq!(page(&added(true), "./demo", Form::Json).body, expected);
     }
 }

@@ -11,15 +11,14 @@ use crate::page::{Form, Page};
 use crate::problems::{self, ProblemShape};
 use crate::selector;
 use crate::session::Session;
-use crate::shapes;
+use crate::shapes::{self, TargetShape};
 use crate::style::{Paint, Style};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape {
-    plugin_id: String,
-    name: String,
-    marketplace_name: String,
+    #[serde(flatten)]
+    target: TargetShape,
     version: String,
     installed_path: String,
     auth_policy: &'static str,
@@ -43,6 +42,7 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
         &session.blocking,
         &session.lookup,
         &session.copies,
+        &session.fetcher,
         &session.events,
         Target::Shown(id.clone()),
     )
@@ -70,9 +70,7 @@ fn page(installation: Installation, rebound: Option<Rebound>, form: Form) -> Pag
     } = installation;
     match form {
         Form::Json => Page::json(&Shape {
-            plugin_id: id.to_string(),
-            name: id.plugin.to_string(),
-            marketplace_name: id.marketplace.to_string(),
+            target: shapes::target(&id),
             version: version.to_string(),
             installed_path: root.to_text(),
             auth_policy: shapes::auth_policy(auth_policy),

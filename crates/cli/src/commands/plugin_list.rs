@@ -14,7 +14,7 @@ use crate::known::{self, KnownMarketplace};
 use crate::page::{CONFIGURATION_BROKEN, Form, Page};
 use crate::problems::{self, LoadErrorShape, ProblemShape};
 use crate::session::Session;
-use crate::shapes::{self, MarketplaceSourceShape, SourceShape};
+use crate::shapes::{self, MarketplaceSourceShape, SourceShape, TargetShape};
 use crate::style::{Paint, Style};
 use crate::table::Table;
 
@@ -35,9 +35,8 @@ struct Shape {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Item {
-    plugin_id: String,
-    name: String,
-    marketplace_name: String,
+    #[serde(flatten)]
+    target: TargetShape,
     version: Option<String>,
     installed: bool,
     enabled: bool,
@@ -188,9 +187,7 @@ fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace
         .as_ref()
         .map(|version| version.to_string());
     Item {
-        plugin_id: id.to_string(),
-        name: id.plugin.to_string(),
-        marketplace_name: id.marketplace.to_string(),
+        target: shapes::target(id),
         version: active.or_else(|| local_version.clone()),
         installed: *installed,
         enabled: *enabled,

@@ -1,5 +1,6 @@
 //! `plugd plugin remove`.
 
+use plugd_model::PluginId;
 use plugd_plugins::Uninstalled;
 use serde::Serialize;
 
@@ -8,13 +9,13 @@ use crate::failure::Failure;
 use crate::page::{Form, Page};
 use crate::selector;
 use crate::session::Session;
+use crate::shapes::{self, TargetShape};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Shape {
-    plugin_id: String,
-    name: String,
-    marketplace_name: String,
+    #[serde(flatten)]
+    target: TargetShape,
     changed: bool,
 }
 
@@ -36,17 +37,20 @@ fn page(removed: &Uninstalled, form: Form) -> Page {
     let Uninstalled { id, changed } = removed;
     match form {
         Form::Json => Page::json(&Shape {
-            plugin_id: id.to_string(),
-            name: id.plugin.to_string(),
-            marketplace_name: id.marketplace.to_string(),
+            target: shapes::target(id),
             changed: *changed,
         }),
         // The reference says the same whether or not it was there, and scripts rely on it.
-        Form::Text { .. } => Page::text(format!(
-            "Removed plugin `{}` from marketplace `{}`.\n",
-            id.plugin, id.marketplace
-        )),
+        Form::Text { .. } => Page::text(line(id)),
     }
+}
+
+/// What people read about a plugin that was removed.
+pub(super) fn line(id: &PluginId) -> String {
+    format!(
+        "Removed plugin `{}` from marketplace `{}`.\n",
+        id.plugin, id.marketplace
+    )
 }
 
 #[cfg(test)]

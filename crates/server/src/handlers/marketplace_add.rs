@@ -31,10 +31,14 @@ pub(crate) async fn handle(
         name,
         root,
         already_added,
+        commit,
+        problems,
     } = plugd_plugins::add_marketplace(
         &call,
         &context.blocking,
         &context.lookup,
+        &context.copies,
+        &context.fetcher,
         &context.events,
         request,
     )
@@ -43,5 +47,7 @@ pub(crate) async fn handle(
         marketplace_name: name.to_string(),
         installed_root: shared::path(&root),
         already_added,
+        commit,
+        problems: problems.into_iter().map(shared::problem).collect(),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugd_model::PluginId;
 use plugd_plugins::call::Call;
 use plugd_plugins::{PluginOutcome, PluginResult, Status, TaskReport, TaskState};
 use plugd_protocol as wire;
@@ -21,44 +22,44 @@ pub(crate) async fn handle(
         &context.lookup,
         &context.copies,
         &context.refresher,
+        &context.curated,
     )
     .await?;
+    Reply::of(&response(status))
+}
+
+fn response(status: Status) -> wire::PlugdStatusResponse {
     let Status {
         home,
         refresh_state,
         refresh,
         stale,
+        curated_state,
+        curated,
+        curated_off,
+        not_fetched,
         problems,
     } = status;
-    let checked_at = refresh.finished_at.and_then(|at| i64::try_from(at).ok());
-    let installed = wire::PlugdLayer {
-        kind: wire::PlugdLayerKind::InstalledCopy,
-        state: match (checked_at, stale.is_empty()) {
-            (None, _) => wire::PlugdLayerState::Unknown,
-            (Some(_), true) => wire::PlugdLayerState::Fresh,
-            (Some(_), false) => wire::PlugdLayerState::Stale,
-        },
-        checked_at,
-        stale: stale.iter().map(ToString::to_string).collect(),
-        message: None,
-    };
-    Reply::of(&wire::PlugdStatusResponse {
+    wire::PlugdStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         home: shared::path(&home),
         layers: vec![
-            not_built(wire::PlugdLayerKind::Remote),
-            not_built(wire::PlugdLayerKind::CatalogClone),
-            installed,
+            remote(),
+            catalog_clone(&curated, curated_off, not_fetched),
+            installed_copy(&refresh, &stale),
         ],
-        tasks: vec![task(refresh_state, refresh)],
+        tasks: vec![
+            task(wire::PlugdTaskKind::Refresh, refresh_state, refresh),
+            task(wire::PlugdTaskKind::CuratedSync, curated_state, curated),
+        ],
         problems: problems.into_iter().map(shared::problem).collect(),
-    })
+    }
 }
 
-/// A layer that this version does not keep fresh.
-fn not_built(kind: wire::PlugdLayerKind) -> wire::PlugdLayer {
+/// This version does not keep it fresh.
+fn remote() -> wire::PlugdLayer {
     wire::PlugdLayer {
-        kind,
+        kind: wire::PlugdLayerKind::Remote,
         state: wire::PlugdLayerState::Off,
         checked_at: None,
         stale: Vec::new(),
@@ -66,7 +67,52 @@ fn not_built(kind: wire::PlugdLayerKind) -> wire::PlugdLayer {
     }
 }
 
-fn task(state: TaskState, report: TaskReport) -> wire::PlugdTask {
+/// The checkouts: the curated one, which is looked at in the background, and the configured ones, of
+/// which nobody knows more than whether they are there until they are upgraded.
+fn catalog_clone(
+    curated: &TaskReport,
+    off: Option<String>,
+    not_fetched: Vec<String>,
+) -> wire::PlugdLayer {
+    let failure = curated.problem.as_ref().map(|one| one.message.clone());
+    let state = if !not_fetched.is_empty() {
+        wire::PlugdLayerState::Stale
+    } else if off.is_some() {
+        wire::PlugdLayerState::Off
+    } else if curated.finished_at.is_none() || failure.is_some() {
+        wire::PlugdLayerState::Unknown
+    } else {
+        wire::PlugdLayerState::Fresh
+    };
+    wire::PlugdLayer {
+        kind: wire::PlugdLayerKind::CatalogClone,
+        state,
+        checked_at: seconds(curated.finished_at),
+        stale: not_fetched,
+        // A failure of the time before it was switched off explains nothing any more.
+        message: off.or(failure),
+    }
+}
+
+fn installed_copy(refresh: &TaskReport, stale: &[PluginId]) -> wire::PlugdLayer {
+    wire::PlugdLayer {
+        kind: wire::PlugdLayerKind::InstalledCopy,
+        state: match (refresh.finished_at, stale) {
+            (None, _) => wire::PlugdLayerState::Unknown,
+            (Some(_), []) => wire::PlugdLayerState::Fresh,
+            (Some(_), _) => wire::PlugdLayerState::Stale,
+        },
+        checked_at: seconds(refresh.finished_at),
+        stale: stale.iter().map(ToString::to_string).collect(),
+        message: None,
+    }
+}
+
+fn seconds(at: Option<u64>) -> Option<i64> {
+    at.and_then(|at| i64::try_from(at).ok())
+}
+
+fn task(kind: wire::PlugdTaskKind, state: TaskState, report: TaskReport) -> wire::PlugdTask {
     let outcome = report.succeeded().map(|succeeded| {
         if succeeded {
             wire::PlugdTaskOutcome::Ok
@@ -80,9 +126,8 @@ fn task(state: TaskState, report: TaskReport) -> wire::PlugdTask {
         plugins,
         problem,
     } = report;
-    let seconds = |at: Option<u64>| at.and_then(|at| i64::try_from(at).ok());
     wire::PlugdTask {
-        kind: wire::PlugdTaskKind::Refresh,
+        kind,
         state: match state {
             TaskState::Idle => wire::PlugdTaskState::Idle,
             TaskState::Running => wire::PlugdTaskState::Running,
@@ -116,5 +161,81 @@ fn result(result: PluginResult) -> wire::PlugdPluginOutcome {
         from,
         to,
         problem: problem.map(shared::problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_model::{AbsPath, Problem, ProblemKind};
+    use plugd_plugins::{Status, TaskReport, TaskState};
+    use pretty_assertions::assert_eq;
+    use serde_json::{Value, json};
+
+    use super::{catalog_clone, response};
+
+    fn looked(at: Option<u64>, failure: Option<&str>) -> TaskReport {
+        TaskReport {
+            started_at: at,
+            finished_at: at,
+            plugins: Vec::new(),
+            problem: failure.map(|text| Problem::error(ProblemKind::Unavailable, text)),
+        }
+    }
+
+    #[track_caller]
+    fn check(report: &TaskReport, off: Option<&str>, missing: &[&str], expected: Value) {
+        let missing = missing.iter().map(|&name| name.to_owned()).collect();
+        let layer = catalog_clone(report, off.map(str::to_owned), missing);
+        let layer = serde_json::to_value(layer).unwrap();
+        let found = ["state", "checkedAt", "stale", "message"].map(|name| layer[name].clone());
+        assert_eq!(Value::from(found.to_vec()), expected);
+    }
+
+    #[test]
+    fn the_layer_of_checkouts() {
+        let (never, good) = (looked(None, None), looked(Some(7), None));
+        let bad = looked(Some(7), Some("no network"));
+        check(&never, None, &[], json!(["unknown", null, [], null]));
+        check(&good, None, &[], json!(["fresh", 7, [], null]));
+        check(&bad, None, &[], json!(["unknown", 7, [], "no network"]));
+        check(&bad, Some("off"), &[], json!(["off", 7, [], "off"]));
+        check(&good, None, &["m"], json!(["stale", 7, ["m"], null]));
+        check(
+            &never,
+            Some("off"),
+            &["m"],
+            json!(["stale", null, ["m"], "off"]),
+        );
+    }
+
+    #[test]
+    fn both_kinds_of_work_are_told() {
+        let status = Status {
+            home: AbsPath::new("/ch").unwrap(),
+            refresh_state: TaskState::Idle,
+            refresh: looked(Some(1), None),
+            stale: Vec::new(),
+            curated_state: TaskState::Running,
+            curated: looked(Some(2), Some("no network")),
+            curated_off: None,
+            not_fetched: Vec::new(),
+            problems: Vec::new(),
+        };
+        let told = serde_json::to_value(response(status)).unwrap();
+        let task = |index: usize| {
+            let task = &told["tasks"][index];
+            let names = ["kind", "state", "finishedAt", "outcome", "message"];
+            Value::from(names.map(|name| task[name].clone()).to_vec())
+        };
+        assert_eq!(task(0), json!(["refresh", "idle", 1, "ok", null]));
+        let expected = json!(["curatedSync", "running", 2, "failed", "no network"]);
+        assert_eq!(task(1), expected);
+        let kinds: Vec<_> = told["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|layer| &layer["kind"])
+            .collect();
+        assert_eq!(kinds, ["remote", "catalogClone", "installedCopy"]);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugd_model::git_url::without_credentials;
 use plugd_plugins::call::Call;
 use plugd_plugins::{Binding, Installation, Target};
 use plugd_protocol as wire;
@@ -54,6 +55,7 @@ pub(crate) async fn handle(
         &context.blocking,
         &context.lookup,
         &context.copies,
+        &context.fetcher,
         &context.events,
         target,
     )
@@ -74,7 +76,7 @@ pub(crate) async fn handle(
 fn binding(binding: Binding, source: Option<plugd_model::Source>) -> wire::PluginBinding {
     let (path, url, ref_name) = match binding {
         Binding::Manifest(path) => (Some(shared::path(&path)), None, None),
-        Binding::Git { url, ref_name } => (None, Some(url), ref_name),
+        Binding::Git { url, ref_name } => (None, Some(without_credentials(&url)), ref_name),
         Binding::Curated => (None, None, None),
     };
     wire::PluginBinding {

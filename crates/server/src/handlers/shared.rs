@@ -1,6 +1,7 @@
 //! Conversions that several handlers share. Each destructures its domain value completely, so that
 //! a new field forces a decision here.
 
+use plugd_model::git_url::without_credentials;
 use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPath, Source};
 use plugd_plugins::{ListedMarketplace, LoadError, ShownInterface, Summary};
 use plugd_protocol as wire;
@@ -138,6 +139,7 @@ pub(super) fn auth_policy(policy: AuthPolicy) -> wire::PluginAuthPolicy {
     }
 }
 
+/// A catalog may hold a login in an address, and whoever lists it must not pass it on.
 pub(super) fn source(source: Source) -> wire::PluginSource {
     match source {
         Source::Local { path: dir } => wire::PluginSource::Local { path: path(&dir) },
@@ -147,7 +149,7 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
             ref_name,
             sha,
         } => wire::PluginSource::Git {
-            url,
+            url: without_credentials(&url),
             path,
             ref_name,
             sha,
@@ -159,7 +161,7 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
         } => wire::PluginSource::Npm {
             package,
             version,
-            registry,
+            registry: registry.as_deref().map(without_credentials),
         },
     }
 }
@@ -205,5 +207,41 @@ fn interface(shown: ShownInterface) -> wire::PluginInterface {
         logo_url_dark: None,
         screenshots: screenshots.iter().filter_map(absolute).collect(),
         screenshot_urls: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_model::Source;
+    use pretty_assertions::assert_eq;
+    use serde_json::{Value, json};
+
+    use super::source;
+
+    fn check(from: Source, expected: Value) {
+        assert_eq!(serde_json::to_value(source(from)).unwrap(), expected);
+    }
+
+    #[test]
+    fn no_login_of_a_catalog_is_passed_on() {
+        check(
+            Source::Git {
+                url: "https://ada:secret@git.example/p".to_owned(),
+                path: None,
+                ref_name: None,
+                sha: None,
+            },
+            json!({"type": "git", "url": "https://git.example/p", "path": null, "refName": null,
+                   "sha": null}),
+        );
+        check(
+            Source::Npm {
+                package: "p".to_owned(),
+                version: None,
+                registry: Some("https://token@npm.example/".to_owned()),
+            },
+            json!({"type": "npm", "package": "p", "version": null,
+                   "registry": "https://npm.example/"}),
+        );
     }
 }

@@ -3,7 +3,7 @@
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use plugd_model::PluginId;
+use plugd_model::{MarketplaceName, PluginId};
 use plugd_plugins::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState};
 
 use super::session::Session;
@@ -36,7 +36,22 @@ fn changes_are_collected_and_numbered() {
     assert_eq!(
         session.next()["params"],
         json!({"id": last + 1, "reason": "request", "marketplaces": [], "plugins": ["c@m"],
-               "configKeys": []})
+               "configKeys": [], "rewrittenMarketplaces": []})
+    );
+}
+
+#[test]
+fn a_history_that_was_replaced_is_told() {
+    let mut session = Session::initialized_with(Limits::STANDARD, WANTS);
+    assert_eq!(session.next()["method"], "configWarning");
+    let name = MarketplaceName::new("m").unwrap();
+    session
+        .events
+        .changed(Change::new(ChangeReason::Sync).rewritten(name));
+    assert_eq!(
+        session.next()["params"],
+        json!({"id": 1, "reason": "sync", "marketplaces": ["m"], "plugins": [],
+               "configKeys": [], "rewrittenMarketplaces": ["m"]})
     );
 }
 

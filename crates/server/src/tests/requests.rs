@@ -236,3 +236,27 @@ fn headers_are_answered_in_kind() {
         "the connection leaves nothing behind"
     );
 }
+
+#[test]
+fn an_upgrade_of_all_marketplaces_runs_alone_among_them_and_beside_everything_else() {
+    let mut session = Session::initialized(Limits::STANDARD);
+    let name = |name: &str| format!(r#"{{"marketplaceName":"{name}"}}"#);
+    session.request("1", "marketplace/remove", &name("m@wait-1"));
+    session.wait_log("began m@wait-1");
+    session.request("2", "marketplace/upgrade", "{}");
+    session.request("3", "marketplace/upgrade", &name("n@wait-3"));
+    let key = r#"{"keyPath":"model","value":"written","mergeStrategy":"replace"}"#;
+    session.request("4", "config/value/write", key);
+    session.uninstall("5", "p@x");
+    assert_eq!(session.result("4"), json!({"done": "written"}));
+    assert_eq!(session.result("5"), json!({"done": "p@x"}));
+    // The first goes; the upgrade of all has its turn, and what came behind it still waits.
+    session.send(r#"{"method":"$/cancelRequest","params":{"id":1}}"#);
+    assert_eq!(session.error("1"), -32800);
+    session.wait_log("began all@wait");
+    session.open_gate();
+    session.result("2");
+    session.result("3");
+    let rest: Vec<String> = (0..3).map(|_| session.next_log()).collect();
+    assert_eq!(rest, ["ended all@wait", "began n@wait-3", "ended n@wait-3"]);
+}

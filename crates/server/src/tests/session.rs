@@ -14,11 +14,14 @@ use tokio::task::JoinHandle;
 
 use plugd_plugins::call::Call;
 use plugd_plugins::events::Events;
-use plugd_protocol::methods::{ConfigValueWrite, Initialize, PluginRead, PluginUninstall};
+use plugd_protocol::methods::{
+    ConfigValueWrite, Initialize, MarketplaceRemove, MarketplaceUpgrade, PluginRead,
+    PluginUninstall,
+};
 use plugd_protocol::notifications::ConfigWarning;
 use plugd_protocol::{
-    ConfigValueWriteParams, ConfigWarningNotification, InitializeParams, PluginReadParams,
-    PluginUninstallParams,
+    ConfigValueWriteParams, ConfigWarningNotification, InitializeParams, MarketplaceRemoveParams,
+    MarketplaceUpgradeParams, PluginReadParams, PluginUninstallParams,
 };
 
 use crate::connection::{Backend, Background, ExitReason, Io, Options, run};
@@ -138,6 +141,8 @@ pub(super) fn dispatcher(stage: &Arc<Stage>) -> Dispatcher {
     table.register::<PluginRead, _, _>(read).unwrap();
     table.register::<PluginUninstall, _, _>(uninstall).unwrap();
     table.register::<ConfigValueWrite, _, _>(write).unwrap();
+    table.register::<MarketplaceRemove, _, _>(remove).unwrap();
+    table.register::<MarketplaceUpgrade, _, _>(upgrade).unwrap();
     table.finish()
 }
 
@@ -178,6 +183,24 @@ async fn write(
     params: ConfigValueWriteParams,
 ) -> Result<Reply, WireError> {
     stage.play(call, params.value.as_str().unwrap_or("")).await
+}
+
+async fn remove(
+    stage: Arc<Stage>,
+    call: Call,
+    params: MarketplaceRemoveParams,
+) -> Result<Reply, WireError> {
+    stage.play(call, &params.marketplace_name).await
+}
+
+/// Without a name it waits for the gate.
+async fn upgrade(
+    stage: Arc<Stage>,
+    call: Call,
+    params: MarketplaceUpgradeParams,
+) -> Result<Reply, WireError> {
+    let name = params.marketplace_name.as_deref();
+    stage.play(call, name.unwrap_or("all@wait")).await
 }
 
 pub(super) fn backend(stage: &Arc<Stage>) -> (Backend, Events) {

@@ -1,0 +1,199 @@
+//! The checkout of a git marketplace on disk: what it says of itself, and how it takes its place.
+//!
+//! Place and note are the reference's, so both programs keep one checkout. A new one is complete
+//! before it is exchanged with the old one in one step; the old one goes away with the workspace
+//! that the new one came from.
+
+use std::time::Duration;
+
+use plugd_disk::{Disk, DiskError, FileLock};
+use plugd_model::{AbsPath, Layout, MarketplaceName, Problem, ProblemKind};
+use plugd_store::Workspace;
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::source_text::GitSource;
+use crate::{Error, Lookup};
+
+/// More than any note needs.
+const MAX_NOTE: u64 = 1 << 20;
+/// How long to wait for another process that puts a checkout in its place.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a checkout says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Note {
+    pub(crate) source: Option<GitSource>,
+    pub(crate) revision: Option<String>,
+}
+
+impl Note {
+    /// Reads the note of a checkout. One that cannot be read says nothing, and the next upgrade
+    /// writes a new one.
+    pub(crate) fn read(disk: &Disk, checkout: &AbsPath) -> Option<Self> {
+        let bytes = disk
+            .read(&Layout::git_marketplace_note(checkout), MAX_NOTE)
+            .ok()?;
+        let value: Value = serde_json::from_slice(&bytes).ok()?;
+        let text = |key: &str| value[key].as_str().map(str::to_owned);
+        let paths = value["sparse_paths"].as_array().into_iter().flatten();
+        Some(Self {
+            source: text("source").map(|url| GitSource {
+                url,
+                ref_name: text("ref_name"),
+                sparse_paths: paths
+                    .filter_map(|path| Some(path.as_str()?.to_owned()))
+                    .collect(),
+            }),
+            revision: text("revision"),
+        })
+    }
+
+    /// Whether the checkout is this source at this commit.
+    pub(crate) fn is(&self, source: &GitSource, revision: &str) -> bool {
+        self.source.as_ref() == Some(source) && self.revision.as_deref() == Some(revision)
+    }
+}
+
+/// Writes the note of a checkout that is not in its place yet. A file of the repository that has its
+/// name is replaced: it would speak of another checkout.
+pub(crate) fn write_note(
+    disk: &Disk,
+    checkout: &AbsPath,
+    source: &GitSource,
+    revision: &str,
+) -> Result<(), DiskError> {
+    let note = json!({
+        "source_type": "git",
+        "source": source.url,
+        "ref_name": source.ref_name,
+        "sparse_paths": source.sparse_paths,
+        "revision": revision,
+    });
+    let mut text = format!("{note:#}");
+    text.push('\n');
+    let file = Layout::git_marketplace_note(checkout);
+    disk.replace(&file, text.as_bytes(), 0o644)
+}
+
+/// Waits for the reference's lock over the places, and for our own of the same place.
+pub(crate) fn lock(call: &Call, lookup: &Lookup) -> Result<FileLock, Error> {
+    let layout = lookup.layout();
+    lookup.disk().create_dirs(&layout.git_marketplaces())?;
+    let file = layout.git_marketplaces_lock();
+    Ok(lookup.disk().lock(&file, call.patience(PATIENCE))?)
+}
+
+/// A checkout that has taken its place, until [`Placed::keep`] is called or it is dropped and taken
+/// out again.
+pub(crate) struct Placed<'a> {
+    disk: &'a Disk,
+    place: AbsPath,
+    staged: AbsPath,
+    was_there: bool,
+    kept: bool,
+}
+
+/// Puts a complete checkout into its place. What was there lies in the workspace afterwards.
+pub(crate) fn put<'a>(
+    disk: &'a Disk,
+    workspace: &Workspace,
+    staged: &AbsPath,
+    place: &AbsPath,
+) -> Result<Placed<'a>, Error> {
+    let was_there = disk.link_stamp(place)?.is_some();
+    if !was_there {
+        disk.rename(staged, place)?;
+    } else if !disk.exchange(staged, place)? {
+        let parked = workspace.dir().join("parked");
+        disk.rename(place, &parked)?;
+        if let Err(error) = disk.rename(staged, place) {
+            disk.rename(&parked, place)?;
+            return Err(error.into());
+        }
+        disk.rename(&parked, staged)?;
+    }
+    if let Some(parent) = place.parent() {
+        disk.sync_dir(&parent)?;
+    }
+    Ok(Placed {
+        disk,
+        place: place.clone(),
+        staged: staged.clone(),
+        was_there,
+        kept: false,
+    })
+}
+
+impl Placed<'_> {
+    /// The checkout stays.
+    pub(crate) fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Placed<'_> {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let back = match self.was_there {
+            true => self.disk.exchange(&self.staged, &self.place).map(|_| ()),
+            false => self.disk.rename(&self.place, &self.staged),
+        };
+        if let Err(error) = back {
+            tracing::warn!(place = %self.place, %error, "a checkout cannot be taken back");
+        }
+    }
+}
+
+/// The name that a checkout's manifest gives it.
+pub(crate) fn name_of(
+    lookup: &Lookup,
+    checkout: &AbsPath,
+    source: &GitSource,
+) -> Result<MarketplaceName, Error> {
+    crate::marketplace_add::name_of(lookup, checkout).map_err(|error| match error {
+        Error::NoMarketplaceThere { problem, .. } => Error::NoMarketplaceInRepository {
+            url: plugd_model::git_url::without_credentials(&source.url),
+            problem: Box::new(inside(*problem, checkout)),
+        },
+        other => other,
+    })
+}
+
+/// A problem whose path is told from the root of the repository: the checkout goes away.
+pub(crate) fn inside(problem: Problem, checkout: &AbsPath) -> Problem {
+    let root = checkout.to_text();
+    let place = problem.path.as_ref().and_then(|path| {
+        let text = path.to_text();
+        let rest = text.strip_prefix(&root)?.trim_start_matches('/').to_owned();
+        (!rest.is_empty()).then_some(rest)
+    });
+    let shown = problem
+        .message
+        .replace(&format!("{root}/"), "")
+        .replace(&root, "the repository");
+    let message = match place {
+        Some(place) if !shown.contains(&place) => format!("{place}: {shown}"),
+        _ => shown,
+    };
+    Problem {
+        message,
+        path: None,
+        ..problem
+    }
+}
+
+/// A configured git marketplace whose checkout is not there, as a problem of its row.
+pub(crate) fn not_fetched(name: &str, reason: String) -> Problem {
+    Problem::error(
+        ProblemKind::Unavailable,
+        format!("the git marketplace `{name}` could not be fetched: {reason}"),
+    )
+    .at_field(format!("marketplaces.{name}"))
+}
+
+#[cfg(test)]
+#[path = "checkout_tests.rs"]
+mod tests;

@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use plugd_disk::Disk;
+use plugd_store::{Store, UndoError};
+use plugd_testkit::{Sandbox, test_environment};
+use pretty_assertions::assert_eq;
+
+use super::{Note, put, write_note};
+use crate::source_text::GitSource;
+
+const PLACES: &str = "\
+    == ch/.tmp/marketplaces/m/a\nold\n\
+    == ch/plugins/.plugd/x\n-\n";
+
+fn store(sandbox: &Sandbox) -> Store {
+    let environment = test_environment(sandbox);
+    let nothing = |_: &serde_json::Value| -> Result<(), UndoError> { Ok(()) };
+    Store::new(
+        Disk::new(),
+        sandbox.layout(),
+        environment.names,
+        environment.clock,
+        Arc::new(nothing),
+    )
+}
+
+fn source() -> GitSource {
+    GitSource {
+        url: "https://example.com/r.git".to_owned(),
+        ref_name: None,
+        sparse_paths: vec!["a".to_owned()],
+    }
+}
+
+#[test]
+fn a_note_has_the_form_of_the_reference() {
+    let sandbox = Sandbox::from("== m/x\n-\n");
+    let checkout = sandbox.path("m");
+    assert_eq!(Note::read(&Disk::new(), &checkout), None);
+    write_note(&Disk::new(), &checkout, &source(), "abc").unwrap();
+    assert_eq!(
+        sandbox.text("m/.codex-marketplace-install.json"),
+        "{\n  \"ref_name\": null,\n  \"revision\": \"abc\",\n  \
+         \"source\": \"https://example.com/r.git\",\n  \"source_type\": \"git\",\n  \
+         \"sparse_paths\": [\n    \"a\"\n  ]\n}\n"
+    );
+    let note = Note::read(&Disk::new(), &checkout).unwrap();
+    assert!(note.is(&source(), "abc"));
+    assert!(!note.is(&source(), "abd"));
+    let elsewhere = GitSource {
+        ref_name: Some("v1".to_owned()),
+        ..source()
+    };
+    assert!(!note.is(&elsewhere, "abc"));
+    sandbox.write("m/.codex-marketplace-install.json", "[broken");
+    assert_eq!(Note::read(&Disk::new(), &checkout), None);
+}
+
+#[test]
+fn a_checkout_takes_its_place_in_one_step_and_can_be_taken_back() {
+    let sandbox = Sandbox::from(PLACES);
+    let store = store(&sandbox);
+    let workspace = store.workspace().unwrap();
+    let staged = workspace.dir().join("checkout");
+    let disk = Disk::new();
+    let fresh = || {
+        disk.create_dirs(&staged).unwrap();
+        disk.write_new(&staged.join("a"), b"new", 0o644).unwrap();
+    };
+    let place = sandbox.path("ch/.tmp/marketplaces/m");
+    fresh();
+    drop(put(&disk, &workspace, &staged, &place).unwrap());
+    assert_eq!(sandbox.text("ch/.tmp/marketplaces/m/a"), "old\n");
+    put(&disk, &workspace, &staged, &place).unwrap().keep();
+    assert_eq!(sandbox.text("ch/.tmp/marketplaces/m/a"), "new");
+    // The old one lies where it will be swept.
+    assert_eq!(disk.read(&staged.join("a"), 10).unwrap(), b"old\n");
+
+    let other = sandbox.path("ch/.tmp/marketplaces/other");
+    drop(put(&disk, &workspace, &staged, &other).unwrap());
+    assert_eq!(disk.link_stamp(&other).unwrap(), None);
+    put(&disk, &workspace, &staged, &other).unwrap().keep();
+    drop(workspace);
+    assert_eq!(sandbox.text("ch/.tmp/marketplaces/other/a"), "old\n");
+}

@@ -1,0 +1,428 @@
+//! The curated sync: the official marketplace mirrored into the home directory, in the background.
+//!
+//! - Place, record and lock are the reference's. One process does it at a time; the others go on
+//!   with the snapshot that is there.
+//! - The remote is asked at most once in five minutes for each home, whoever asks, unless a client
+//!   insists. An unchanged head costs one question.
+//! - A snapshot is complete and checked before it takes its place in one step. Without a network the
+//!   old one stays, and the failure stands in the report.
+//! - Plugins follow through the refresh. One that the snapshot no longer has stays installed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plugd_config::{CURATED_URL, MarketplaceKind, Snapshot};
+use plugd_disk::FileLock;
+use plugd_disk::tree::sync_tree;
+use plugd_git::{CheckedOut, Checkout, CommitId};
+use plugd_model::{
+    AbsPath, CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, MarketplaceName, Problem, ProblemKind,
+    error_chain, git_url,
+};
+use plugd_store::Workspace;
+use tokio::sync::Notify;
+
+use crate::call::{Call, Cancel};
+use crate::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState as EventState};
+use crate::fetcher::Repository;
+use crate::parts::{Activity, Parts};
+use crate::status::{self, Reported, TaskReport, TaskState};
+use crate::{Error, Lookup, Refresher, Roots, checkout, survey};
+
+/// How long the remote is not asked again, in seconds.
+const LOOK_AGAIN: u64 = 300;
+
+/// Runs synchronisations, one at a time. Clones speak of the same queue.
+#[derive(Clone)]
+pub struct CuratedSync(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    refresher: Refresher,
+    activity: Activity,
+    state: Mutex<State>,
+    idle: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    running: bool,
+    stopping: bool,
+    /// Set when a client insisted while a run was working.
+    again: bool,
+    current: Option<Cancel>,
+    /// The report of this process, once there is one.
+    report: Option<TaskReport>,
+}
+
+/// How soon the remote may be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Insistence {
+    /// When the last look is old enough.
+    WhenDue,
+    /// Now.
+    Now,
+}
+
+/// What one run came to.
+enum Outcome {
+    /// Nothing had to be done or nobody could be asked: there is nothing to report.
+    Skipped,
+    /// The snapshot is what the remote has.
+    Unchanged,
+    /// It took the place of another one.
+    Moved,
+}
+
+/// What is needed for a run that asks the remote.
+struct Begun {
+    repository: Repository,
+    /// The commit of the snapshot, when there is one that can be used.
+    present: Option<String>,
+    _lock: FileLock,
+}
+
+impl fmt::Debug for CuratedSync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CuratedSync")
+            .field("activity", &self.0.activity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CuratedSync {
+    /// A queue that nothing works on yet. What moved is followed by a run of the refresher.
+    #[must_use]
+    pub fn new(parts: Parts, refresher: Refresher, activity: Activity) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            refresher,
+            activity,
+            state: Mutex::default(),
+            idle: Notify::new(),
+        }))
+    }
+
+    /// Asks for a run and returns at once.
+    pub fn request(&self, insistence: Insistence) {
+        let mut state = self.0.state();
+        if self.0.activity == Activity::Rests || state.stopping {
+            return;
+        }
+        if state.running {
+            state.again |= insistence == Insistence::Now;
+            return;
+        }
+        state.running = true;
+        drop(state);
+        tokio::spawn(Arc::clone(&self.0).work(insistence));
+    }
+
+    /// Whether a run is working, and what the last one said, also one of another process.
+    #[must_use]
+    pub fn report(&self) -> (TaskState, TaskReport) {
+        let lookup = &self.0.parts.lookup;
+        let state = self.0.state();
+        let running = match state.running {
+            true => TaskState::Running,
+            false => TaskState::Idle,
+        };
+        let own = state.report.clone();
+        drop(state);
+        let file = lookup.layout().status();
+        let saved = status::load(lookup.disk(), &file, Reported::CuratedSync);
+        let newest = match own {
+            Some(own) if own.finished_at >= saved.finished_at => own,
+            _ => saved,
+        };
+        (running, newest)
+    }
+
+    /// Why nothing is synchronised, when something keeps it from that.
+    #[must_use]
+    pub fn off(&self, config: &Snapshot) -> Option<String> {
+        self.0.off(config).map(|problem| problem.message)
+    }
+
+    /// Ends background work: a snapshot that has taken its place stays, the rest is given up.
+    pub async fn stop(&self) {
+        loop {
+            let idle = self.0.idle.notified();
+            {
+                let mut state = self.0.state();
+                state.stopping = true;
+                state.again = false;
+                if let Some(current) = &state.current {
+                    current.cancel();
+                }
+                if !state.running {
+                    return;
+                }
+            }
+            idle.await;
+        }
+    }
+}
+
+impl Inner {
+    /// Held for a few assignments only.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn work(self: Arc<Self>, mut insistence: Insistence) {
+        loop {
+            self.run(insistence).await;
+            let mut state = self.state();
+            if !state.again || state.stopping {
+                state.running = false;
+                break;
+            }
+            state.again = false;
+            insistence = Insistence::Now;
+        }
+        self.idle.notify_waiters();
+    }
+
+    async fn run(self: &Arc<Self>, insistence: Insistence) {
+        let call = Call::detached();
+        {
+            let mut state = self.state();
+            if state.stopping {
+                return;
+            }
+            state.current = Some(call.cancel.clone());
+        }
+        let started_at = self.parts.clock.now().as_secs();
+        let inner = Arc::clone(self);
+        let begin = self.parts.blocking.write(move || inner.begin(insistence));
+        let outcome = match begin.await {
+            Ok(None) => return,
+            Ok(Some(begun)) => {
+                let id = self.parts.events.next_task();
+                self.tell(id, EventState::Started, None);
+                let outcome = self.bring(&call, begun).await;
+                (id, outcome)
+            }
+            Err(error) => (self.parts.events.next_task(), Err(error)),
+        };
+        self.publish(started_at, outcome).await;
+    }
+
+    async fn publish(
+        self: &Arc<Self>,
+        started_at: u64,
+        (id, outcome): (u64, Result<Outcome, Error>),
+    ) {
+        let problem = match &outcome {
+            Ok(Outcome::Skipped) | Err(Error::Cancelled(_)) => {
+                self.tell(id, EventState::Done, None);
+                return;
+            }
+            Ok(Outcome::Unchanged | Outcome::Moved) => None,
+            Err(error) => Some(Problem::error(ProblemKind::Unavailable, error_chain(error))),
+        };
+        let report = TaskReport {
+            started_at: Some(started_at),
+            finished_at: Some(self.parts.clock.now().as_secs()),
+            plugins: Vec::new(),
+            problem: problem.clone(),
+        };
+        let is_news = {
+            let mut state = self.state();
+            let before = state.report.replace(report.clone());
+            before.is_none_or(|before| before.problem != problem)
+        };
+        let inner = Arc::clone(self);
+        let save = self.parts.blocking.write(move || inner.save(&report));
+        if let Err(error) = save.await {
+            tracing::warn!("cannot keep the report of the curated sync: {error}");
+        }
+        match &problem {
+            // Once: without a network every look fails alike.
+            Some(problem) if is_news => tracing::warn!("curated sync: {}", problem.message),
+            Some(problem) => tracing::debug!("curated sync: {}", problem.message),
+            None => {}
+        }
+        if matches!(outcome, Ok(Outcome::Moved)) {
+            let names = [CURATED_API_MARKETPLACE, CURATED_MARKETPLACE];
+            let change = names
+                .into_iter()
+                .filter_map(|name| MarketplaceName::new(name).ok())
+                .fold(Change::new(ChangeReason::Sync), Change::marketplace);
+            self.parts.events.changed(change);
+            self.refresher.request(Roots::default());
+        }
+        let state = match &problem {
+            None => EventState::Done,
+            Some(_) => EventState::Failed,
+        };
+        self.tell(id, state, problem);
+    }
+
+    /// What keeps the snapshot from being synchronised.
+    fn off(&self, config: &Snapshot) -> Option<Problem> {
+        let off = |text: &str| Some(Problem::warning(ProblemKind::Config, text));
+        if self.parts.fetcher.is_curated_sync_disabled() {
+            return off("CODEX_DISABLE_CURATED_PLUGIN_SYNC is set");
+        }
+        if !config.features().plugins {
+            return off("plugins are switched off in the [features] table of config.toml");
+        }
+        let settings = config.settings();
+        if !settings.curated_sync {
+            return off("`curated_sync` is false in plugd.toml");
+        }
+        if let Err(problem) = config.requirements().allows_curated() {
+            return Some(problem);
+        }
+        // A mirror of one's own is one more source, and an administrator decides about sources.
+        let source = settings.curated_url.clone()?;
+        let mirror = MarketplaceKind::Git {
+            source,
+            ref_name: None,
+            sparse_paths: Vec::new(),
+        };
+        config
+            .requirements()
+            .allows(CURATED_MARKETPLACE, &mirror)
+            .err()
+    }
+
+    /// Finds out whether there is anything to do, and takes the lock.
+    fn begin(&self, insistence: Insistence) -> Result<Option<Begun>, Error> {
+        let lookup = &self.parts.lookup;
+        let config = lookup.config(None);
+        if self.off(&config).is_some() {
+            return Ok(None);
+        }
+        let layout = lookup.layout();
+        let last = status::load(lookup.disk(), &layout.status(), Reported::CuratedSync);
+        let now = self.parts.clock.now().as_secs();
+        // A clock that was set back must not keep anybody from looking.
+        let is_fresh = last
+            .finished_at
+            .is_some_and(|at| at <= now && now - at < LOOK_AGAIN);
+        if is_fresh && insistence == Insistence::WhenDue {
+            return Ok(None);
+        }
+        let url = config.settings().curated_url.clone();
+        let url = url.unwrap_or_else(|| CURATED_URL.to_owned());
+        let url = git_url::from_shorthand(&url).unwrap_or(url);
+        let repository = Repository::new(&url, None, None)?;
+        // State of a newer program is left alone, and so is everything that we could not record.
+        self.parts.copies.prepare_state()?;
+        if let Some(parent) = layout.curated_lock().parent() {
+            lookup.disk().create_dirs(&parent)?;
+        }
+        let Some(lock) = lookup.disk().try_lock(&layout.curated_lock())? else {
+            return Ok(None);
+        };
+        Ok(Some(Begun {
+            repository,
+            present: self.present(),
+            _lock: lock,
+        }))
+    }
+
+    /// The commit of the snapshot, when it can be used and another program can tell it too.
+    fn present(&self) -> Option<String> {
+        let lookup = &self.parts.lookup;
+        let place = lookup.layout().curated();
+        let head = lookup.disk().stamp(&place.join(".git/HEAD"));
+        let is_there = catalog(lookup, &place).is_ok() && matches!(head, Ok(Some(_)));
+        is_there.then(|| survey::curated_commit(lookup.loader(), lookup.layout()))?
+    }
+
+    async fn bring(self: &Arc<Self>, call: &Call, begun: Begun) -> Result<Outcome, Error> {
+        let (lookup, fetcher) = (&self.parts.lookup, &self.parts.fetcher);
+        let commit = fetcher.head(call, lookup, &begun.repository).await?;
+        if begun.present.as_deref() == Some(commit.as_str()) {
+            return Ok(Outcome::Unchanged);
+        }
+        let copies = self.parts.copies.clone();
+        let open = self.parts.blocking.write(move || {
+            let opened = copies.store()?.workspace();
+            opened.map_err(|error| Error::StoreState(Box::new(error)))
+        });
+        let workspace = open.await?;
+        let staged = workspace.dir().join("checkout");
+        let place = Checkout {
+            keep_repository: true,
+            ..Checkout::whole(staged.clone())
+        };
+        let obtained = fetcher
+            .obtain(call, lookup, &begun.repository, &place)
+            .await;
+        let (inner, call) = (Arc::clone(self), call.clone());
+        // Also after a failure: what lies in the workspace is removed where the disk may be waited
+        // for. The lock is held to the end.
+        let section = self.parts.blocking.write(move || {
+            let _begun = begun;
+            inner.settle(&call, &workspace, &staged, &obtained?)
+        });
+        section.await
+    }
+
+    fn settle(
+        &self,
+        call: &Call,
+        workspace: &Workspace,
+        staged: &AbsPath,
+        obtained: &CheckedOut,
+    ) -> Result<Outcome, Error> {
+        let lookup = &self.parts.lookup;
+        let (disk, layout) = (lookup.disk(), lookup.layout());
+        let commit: &CommitId = &obtained.commit;
+        catalog(lookup, staged)?;
+        sync_tree(disk, staged)?;
+        // Somebody may have switched it off while it was fetched.
+        if self.off(&lookup.config(None)).is_some() {
+            return Ok(Outcome::Skipped);
+        }
+        call.cancel.seal()?;
+        // Between the two steps the record names the old commit: then the next run brings the
+        // snapshot once more.
+        checkout::put(disk, workspace, staged, &layout.curated())?.keep();
+        let text = format!("{commit}\n");
+        disk.replace(&layout.curated_sha(), text.as_bytes(), 0o644)?;
+        Ok(Outcome::Moved)
+    }
+
+    fn save(&self, report: &TaskReport) -> Result<(), Error> {
+        self.parts.copies.prepare_state()?;
+        let lookup = &self.parts.lookup;
+        let (disk, layout) = (lookup.disk(), lookup.layout());
+        status::save(disk, layout, Reported::CuratedSync, report).map_err(Error::from)
+    }
+
+    fn tell(&self, id: u64, state: EventState, problem: Option<Problem>) {
+        self.parts.events.task(TaskEvent {
+            id,
+            kind: TaskKind::CuratedSync,
+            state,
+            message: problem.as_ref().map(|problem| problem.message.clone()),
+            problem,
+        });
+    }
+}
+
+/// Makes sure that a snapshot is a catalog. Its name is a reserved one, which no other marketplace
+/// may have, so only its form is looked at.
+fn catalog(lookup: &Lookup, root: &AbsPath) -> Result<(), Error> {
+    let search = lookup.loader().find_marketplace(root);
+    let broken = match search.found {
+        Some(manifest) => lookup.loader().marketplace(&manifest).err(),
+        None => Some(Problem::error(
+            ProblemKind::Missing,
+            "there is no marketplace manifest",
+        )),
+    };
+    match broken {
+        None => Ok(()),
+        Some(problem) => Err(Error::NoMarketplaceInRepository {
+            url: "the curated repository".to_owned(),
+            problem: Box::new(checkout::inside(problem, root)),
+        }),
+    }
+}

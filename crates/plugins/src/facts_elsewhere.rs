@@ -1,0 +1,142 @@
+//! The errors of other machines in terms of the request: which kind they are, which machine it was,
+//! whether trying again may help, and what to do.
+//!
+//! What a repository or package holds is the request's fault, as the content of a local source is.
+//! What the network, a server or a login does is nobody's, and may be different tomorrow.
+
+use plugd_fetch::FetchError;
+use plugd_git::{Failure, GitError};
+
+use crate::error::{Facts, Kind};
+
+/// Sorts the errors of git.
+pub(crate) fn kind_of_git(error: &GitError) -> Kind {
+    match error {
+        GitError::Silent { .. } => Kind::Unavailable,
+        GitError::Cancelled { .. } => Kind::Cancelled,
+        GitError::Start { .. }
+        | GitError::Request { .. }
+        | GitError::Crashed { .. }
+        | GitError::Garbled { .. } => Kind::Internal,
+        GitError::Failed { failure, .. } => kind_of_failure(failure),
+    }
+}
+
+fn kind_of_failure(failure: &Failure) -> Kind {
+    match failure {
+        Failure::BadRequest { .. }
+        | Failure::BadReplacement { .. }
+        | Failure::Ambiguous { .. }
+        | Failure::RefMissing { .. }
+        | Failure::CommitMissing { .. }
+        | Failure::DirectoryMissing { .. }
+        | Failure::HostileName { .. }
+        | Failure::LongName { .. }
+        | Failure::OverLimit { .. }
+        | Failure::TooMuch { .. } => Kind::InvalidInput,
+        Failure::RepositoryMissing { .. } => Kind::NotFound,
+        Failure::Unauthorised { .. }
+        | Failure::Unreachable { .. }
+        | Failure::Refused { .. }
+        | Failure::Damaged { .. }
+        | Failure::NoCommand
+        | Failure::Git { .. } => Kind::Unavailable,
+        Failure::Locked { .. } => Kind::Conflict,
+        Failure::Submodule { cause, .. } => kind_of_failure(cause),
+        Failure::Disk { .. } => Kind::Internal,
+    }
+}
+
+/// Sorts the errors of registries and archives.
+pub(crate) fn kind_of_registry(error: &FetchError) -> Kind {
+    match error {
+        FetchError::BadName { .. }
+        | FetchError::BadRegistry { .. }
+        | FetchError::Npmrc { .. }
+        | FetchError::BadAnswer { .. }
+        | FetchError::BadVersion { .. }
+        | FetchError::WrongDigest { .. }
+        | FetchError::Damaged { .. }
+        | FetchError::Entry { .. }
+        | FetchError::OverLimit { .. }
+        | FetchError::NoPackageJson { .. }
+        | FetchError::WrongPackage { .. } => Kind::InvalidInput,
+        FetchError::NotFound { .. } | FetchError::NoSuchVersion { .. } => Kind::NotFound,
+        FetchError::Http { .. }
+        | FetchError::Refused { .. }
+        | FetchError::Status { .. }
+        | FetchError::BrokenOff => Kind::Unavailable,
+        FetchError::Cancelled | FetchError::GivenUp => Kind::Cancelled,
+        FetchError::NotTaken | FetchError::Exists { .. } | FetchError::Disk(_) => Kind::Internal,
+    }
+}
+
+/// What a program can act on in an error of git.
+pub(crate) fn of_git(host: &str, error: &GitError) -> Facts {
+    Facts {
+        host: Some(host.to_owned()),
+        hint: hint_of_git(error),
+        retryable: error.is_retryable(),
+        ..Facts::default()
+    }
+}
+
+/// What a program can act on in an error of a registry.
+pub(crate) fn of_registry(error: &FetchError) -> Facts {
+    Facts {
+        host: error.host().map(|host| without_port(host).to_owned()),
+        hint: hint_of_registry(error),
+        retryable: error.is_retryable(),
+        ..Facts::default()
+    }
+}
+
+/// A host without its port, as git names it too.
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((front, port)) if !port.ends_with(']') && !front.is_empty() => front,
+        _ => host,
+    }
+}
+
+fn hint_of_git(error: &GitError) -> Option<String> {
+    let text = match error {
+        GitError::Silent { .. } => {
+            "try again; a slow server gets more time with `git_idle_seconds` in plugd.toml"
+        }
+        GitError::Failed { failure, .. } => return hint_of_failure(failure),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn hint_of_failure(failure: &Failure) -> Option<String> {
+    let text = match failure {
+        Failure::Unauthorised { hint, .. } => return Some(hint.clone()),
+        Failure::RefMissing { .. } => "check the name of the branch or tag",
+        Failure::CommitMissing { .. } => "check the commit; write it in full when it is no tip",
+        Failure::Ambiguous { .. } => "write more digits of the commit",
+        Failure::RepositoryMissing { .. } => {
+            "check the address; a private repository is hidden from who is not logged in"
+        }
+        Failure::DirectoryMissing { .. } => "check the `path` of the source",
+        Failure::Unreachable { .. } => "check the network and the proxy settings, and try again",
+        Failure::NoCommand => "install git, or set `git = \"auto\"` in plugd.toml",
+        Failure::Locked { .. } => "wait for the other process to finish and try again",
+        Failure::Submodule { cause, .. } => return hint_of_failure(cause),
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn hint_of_registry(error: &FetchError) -> Option<String> {
+    let text = match error {
+        FetchError::Http { .. } => "check the network and the proxy settings, and try again",
+        FetchError::WrongDigest { .. } => {
+            "do not install it: what came is not what the registry promised"
+        }
+        FetchError::NoSuchVersion { .. } => "name one of the versions or tags that there are",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

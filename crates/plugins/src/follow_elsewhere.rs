@@ -1,0 +1,94 @@
+//! The part of following that asks other machines: what a source means now, and its content when it
+//! means something else than the copy.
+
+use plugd_fetch::Package;
+use plugd_model::Source;
+
+use crate::call::Call;
+use crate::fetcher::{Fetcher, Repository};
+use crate::follow::{Elsewhere, Followed, follow};
+use crate::status::PluginResult;
+use crate::{Blocking, Copies, Error, Lookup, Roots};
+
+/// Takes the step for one plugin whose source lies elsewhere. `None` means that somebody else was
+/// faster, or that nobody wants it any more.
+pub(crate) async fn follow_elsewhere(
+    call: &Call,
+    blocking: &Blocking,
+    lookup: &Lookup,
+    copies: &Copies,
+    fetcher: &Fetcher,
+    roots: &Roots,
+    asked: Elsewhere,
+) -> Option<PluginResult> {
+    match means_the_same(call, lookup, fetcher, &asked).await {
+        Ok(true) => return Some(asked.unchanged()),
+        Ok(false) => {}
+        Err(Error::Cancelled(_)) => return None,
+        Err(error) => return Some(asked.failed(&error)),
+    }
+    let source = asked.source.clone();
+    let fetched = match fetcher
+        .fetch(call, blocking, lookup, copies, &asked.id, source)
+        .await
+    {
+        Ok(fetched) => fetched,
+        Err(Error::Cancelled(_)) => return None,
+        Err(error) => return Some(asked.failed(&error)),
+    };
+    let section = {
+        let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
+        let (roots, id) = (roots.clone(), asked.id.clone());
+        blocking.write(move || {
+            let resolved = lookup.resolve(&roots);
+            Ok(follow(
+                &call,
+                &lookup,
+                &copies,
+                &resolved,
+                &id,
+                Some(fetched),
+            ))
+        })
+    };
+    match section.await {
+        Ok(Followed::Result(result)) => Some(result),
+        // The entry names another source by now; the next look finds out.
+        Ok(Followed::Nothing | Followed::Elsewhere(_)) => None,
+        Err(error) => Some(asked.failed(&error)),
+    }
+}
+
+/// Whether a source still means what the copy was made of.
+async fn means_the_same(
+    call: &Call,
+    lookup: &Lookup,
+    fetcher: &Fetcher,
+    asked: &Elsewhere,
+) -> Result<bool, Error> {
+    let Some(known) = asked.known.as_deref() else {
+        return Ok(false);
+    };
+    match &asked.source {
+        Source::Local { .. } => Ok(false),
+        Source::Git {
+            url, ref_name, sha, ..
+        } => {
+            let repository = Repository::new(url, ref_name.as_deref(), sha.as_deref())?;
+            let commit = fetcher.head(call, lookup, &repository).await?;
+            Ok(commit.as_str() == known)
+        }
+        Source::Npm {
+            package,
+            version,
+            registry,
+        } => {
+            let package = Package {
+                name: package.clone(),
+                version: version.clone(),
+                registry: registry.clone(),
+            };
+            Ok(fetcher.released(call, &package).await?.version == known)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What background work takes: it outlives the request that asked for it, so it owns its parts.
+
+use std::fmt;
+use std::sync::Arc;
+
+use plugd_model::Clock;
+
+use crate::events::Events;
+use crate::{Blocking, Copies, Fetcher, Lookup};
+
+/// The parts. Cloning is cheap.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where blocking work runs.
+    pub blocking: Blocking,
+    /// Configuration and marketplaces.
+    pub lookup: Lookup,
+    /// Installed copies.
+    pub copies: Copies,
+    /// The way to content that lies elsewhere.
+    pub fetcher: Fetcher,
+    /// Where changes are told.
+    pub events: Events,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Whether there is background work at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// As a daemon does.
+    Works,
+    /// A command does what it is told and nothing else.
+    Rests,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
