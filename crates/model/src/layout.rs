@@ -223,6 +223,12 @@ impl Layout {
         self.lock(&format!("mirror-{hash}"))
     }
 
+    /// What plugins held when their hooks were trusted.
+    #[must_use]
+    pub fn hook_contents(&self) -> AbsPath {
+        self.state().join("hooks.json")
+    }
+
     /// The last background results.
     #[must_use]
     pub fn status(&self) -> AbsPath {

@@ -1,11 +1,12 @@
 //! A home with a store for the tests of this crate.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugd_disk::Disk;
 use plugd_disk::tree::{AtEase, Limits};
+use plugd_disk::{Disk, Operation, Probe};
 use plugd_model::{PluginId, Source, VersionSegment};
 use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
 use serde_json::{Value, json};
@@ -177,6 +178,25 @@ impl World {
         self.store().unused_trees(&BTreeSet::new()).unwrap().len()
     }
 
+    /// The names among the trees.
+    pub(crate) fn trees(&self) -> Vec<String> {
+        self.names_in("trees")
+    }
+
+    /// The files of leases, of the living and of the dead.
+    pub(crate) fn leases(&self) -> Vec<String> {
+        self.names_in("leases")
+    }
+
+    fn names_in(&self, name: &str) -> Vec<String> {
+        let dir = self.sandbox.path("ch/plugins/.plugd").join(name);
+        let entries = Disk::new().list(&dir).unwrap_or_default();
+        let names = entries.into_iter();
+        names
+            .map(|entry| entry.name.into_string().unwrap())
+            .collect()
+    }
+
     /// What transactions have left behind.
     pub(crate) fn leftovers(&self) -> String {
         ["journal", "staging", "trash"]
@@ -186,12 +206,30 @@ impl World {
     }
 }
 
+/// A file system that does something of its own in front of operations, or refuses them.
+pub(crate) fn hooked(
+    hook: impl Fn(&Operation<'_>) -> io::Result<()> + Send + Sync + 'static,
+) -> Disk {
+    struct Hook<F>(F);
+    impl<F: Fn(&Operation<'_>) -> io::Result<()> + Send + Sync> Probe for Hook<F> {
+        fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+            (self.0)(operation)
+        }
+    }
+    Disk::probed(Arc::new(Hook(hook)))
+}
+
 pub(crate) fn id() -> PluginId {
     PluginId::parse("hello@demo").unwrap()
 }
 
 pub(crate) fn version(text: &str) -> VersionSegment {
     VersionSegment::new(text).unwrap()
+}
+
+/// The copy that a reader finds.
+pub(crate) fn installed(store: &Store) -> Installed {
+    store.get(&id()).unwrap().unwrap()
 }
 
 pub(crate) fn retention(keep: usize) -> Retention {

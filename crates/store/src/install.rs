@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::change::Change;
 use crate::installed::version_dirs;
 use crate::journal::{Journal, Operation};
+use crate::json::{installed_in, trees_in};
 use crate::kept::{Predecessor, keep_of};
 use crate::record::{Kept, NewInstall, PinChange, Record, RecordFile, Retention};
 use crate::seen::Seen;
@@ -241,9 +242,8 @@ fn make_record(
 
 /// The trees that this plugin named before and names no more.
 fn dropped_by(old: &RecordFile, predecessors: &[Predecessor], record: &Record) -> Vec<Digest> {
-    let named = old.record.iter().flat_map(|old| &old.kept);
+    let named = trees_in(&old.members).chain(installed_in(&old.members));
     named
-        .map(|kept| kept.tree_digest)
         .chain(predecessors.iter().map(|old| old.tree_digest))
         .filter(|digest| !record.kept.iter().any(|kept| kept.tree_digest == *digest))
         .collect()

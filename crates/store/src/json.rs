@@ -1,7 +1,9 @@
-//! The JSON form of records and journals.
+//! The JSON form of records, leases and journals.
 //!
 //! Domain values know nothing of it. Readers ignore unknown members and writers keep them; a value
 //! that cannot be understood spoils the file it stands in, with a reason for people.
+
+use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
@@ -12,6 +14,9 @@ use crate::record::{BoundSource, Identity, InstalledBy, Kept, Pin, Record};
 
 /// The format of each JSON file written here.
 pub(crate) const FORMAT: u64 = 1;
+
+/// The member that lists the trees of a lease.
+const LEASED: &str = "digests";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,7 +108,39 @@ pub(crate) fn newer_format(members: &Map<String, Value>) -> Option<u64> {
         .filter(|&found| found > FORMAT)
 }
 
-/// The trees that a record names, whatever else is wrong with it.
+/// Splits the file of a holder into its members and the trees that it uses. All of it must be
+/// understood: a tree that is overlooked here could be removed under its user.
+pub(crate) fn parse_lease(bytes: &[u8]) -> Result<(Map<String, Value>, BTreeSet<Digest>), String> {
+    let members: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if let Some(found) = newer_format(&members) {
+        return Err(format!("it has format {found}, known is {FORMAT}"));
+    }
+    let digests = members.get(LEASED).and_then(Value::as_array);
+    let digests = digests.ok_or_else(|| format!("`{LEASED}` is no list"))?;
+    let digests = digests.iter().map(|entry| match entry.as_str() {
+        Some(text) => digest(text),
+        None => Err(format!("{entry} is no digest")),
+    });
+    let digests = digests.collect::<Result<_, _>>()?;
+    Ok((members, digests))
+}
+
+/// The text of a holder's file, over the members that stood in it before.
+pub(crate) fn lease_text(old: &Map<String, Value>, digests: &BTreeSet<Digest>) -> String {
+    let mut members = old.clone();
+    members.insert("version".to_owned(), json!(FORMAT));
+    let digests = digests.iter().map(|digest| json!(digest.to_string()));
+    members.insert(LEASED.to_owned(), digests.collect());
+    format!("{:#}\n", Value::Object(members))
+}
+
+/// The content that a record says is installed, whatever else is wrong with it.
+pub(crate) fn installed_in(members: &Map<String, Value>) -> Option<Digest> {
+    Digest::parse(members.get("treeDigest")?.as_str()?).ok()
+}
+
+/// The replaced trees that a record names, whatever else is wrong with it.
 pub(crate) fn trees_in(members: &Map<String, Value>) -> impl Iterator<Item = Digest> {
     let kept = members.get("kept").and_then(Value::as_array);
     kept.into_iter()

@@ -1,19 +1,19 @@
 //! Kept versions: trees of replaced copies, named by their content.
 //!
 //! A tree here is never changed by us. Its name is a promise, so it is checked before the tree is
-//! used again. Two plugins can keep the same tree; it goes when nobody names it.
+//! used again. Two plugins can keep the same tree; it goes when nobody names it. A tree that a living
+//! process leases stays whatever else is decided: the store looks for leases itself, under its lock,
+//! and does not depend on a caller to name them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use plugd_disk::Kind;
-use plugd_disk::tree::{AtEase, Digest, Limits, TreePlan};
-use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName, VersionSegment};
+use plugd_disk::tree::{AtEase, Digest};
+use plugd_model::{AbsPath, PluginId, VersionSegment};
 
-use crate::json::trees_in;
 use crate::record::{Kept, Pin, Record, Retention};
-use crate::staged::plain_digest;
 use crate::state::Ticket;
+use crate::trees::TreeDir;
 use crate::{Identity, Store, StoreError};
 
 /// A copy that is being replaced.
@@ -71,12 +71,7 @@ impl Store {
     /// # Errors
     /// It cannot be read.
     pub fn kept_tree(&self, digest: &Digest) -> Result<Option<AbsPath>, StoreError> {
-        let root = self.tree_of(digest);
-        if self.disk().link_stamp(&root)?.map(|stamp| stamp.kind) != Some(Kind::Dir) {
-            return Ok(None);
-        }
-        let found = plain_digest(self.disk(), &root)?;
-        Ok((found == Some(*digest)).then_some(root))
+        self.matching_tree(digest, &AtEase)
     }
 
     /// The kept versions of a plugin whose trees are there, the latest first. Their content is not
@@ -99,48 +94,16 @@ impl Store {
         Ok(kept)
     }
 
-    /// The trees that no record names and that are not protected.
+    /// The trees that no record keeps, nobody living leases and that are not protected.
     ///
     /// # Errors
-    /// The trees or the records cannot be read.
+    /// The trees, the records or the leases cannot be read.
     pub fn unused_trees(
         &self,
         protected: &BTreeSet<Digest>,
     ) -> Result<Vec<UnusedTree>, StoreError> {
-        let unlimited = Limits {
-            entries: u64::MAX,
-            bytes: u64::MAX,
-            ..Limits::INSTALL
-        };
-        let mut unused = Vec::new();
-        for digest in self.unnamed_trees(protected)? {
-            let root = self.tree_of(&digest);
-            let plan = TreePlan::scan(self.disk(), &root, &unlimited, &[], &AtEase);
-            unused.push(UnusedTree {
-                digest,
-                bytes: plan.map_or(0, |plan| plan.bytes()),
-                root,
-            });
-        }
-        Ok(unused)
-    }
-
-    /// The unused trees without a look into them.
-    pub(crate) fn unnamed_trees(
-        &self,
-        protected: &BTreeSet<Digest>,
-    ) -> Result<Vec<Digest>, StoreError> {
-        let mut there = BTreeSet::new();
-        for entry in self.entries_in(&self.layout().trees())? {
-            // Another name is not ours to judge.
-            there.extend(entry.name.to_str().and_then(Digest::from_hex));
-        }
-        there.retain(|digest| !protected.contains(digest));
-        if !there.is_empty() {
-            let named = self.named_trees()?;
-            there.retain(|digest| !named.contains(digest));
-        }
-        Ok(there.into_iter().collect())
+        let unused = self.trees_that_nobody_needs(protected)?;
+        Ok(unused.into_iter().map(|tree| self.measured(tree)).collect())
     }
 
     /// Removes the unused trees and tells which they were.
@@ -156,15 +119,34 @@ impl Store {
         let ticket = self.open_ticket()?;
         let lock = self.lock(patience)?;
         let unused = self.unused_trees(protected)?;
-        for tree in &unused {
+        for tree in unused.iter().rev() {
             self.discard(&tree.root, &ticket)?;
         }
         drop(lock);
         Ok(unused)
     }
 
-    pub(crate) fn tree_of(&self, digest: &Digest) -> AbsPath {
-        self.layout().trees().join(digest.hex())
+    fn trees_that_nobody_needs(
+        &self,
+        protected: &BTreeSet<Digest>,
+    ) -> Result<Vec<TreeDir>, StoreError> {
+        let mut there = self.tree_dirs()?;
+        there.retain(|tree| !protected.contains(&tree.digest));
+        if !there.is_empty() {
+            let (leases, named) = (self.leases(None)?, self.named_trees()?);
+            there.retain(|TreeDir { digest, .. }| {
+                !leases.protect(digest) && !named.kept.contains(digest)
+            });
+        }
+        Ok(there)
+    }
+
+    fn measured(&self, tree: TreeDir) -> UnusedTree {
+        UnusedTree {
+            digest: tree.digest,
+            bytes: self.bytes_in(&tree.root),
+            root: tree.root,
+        }
     }
 
     /// Moves what is to be kept of a replaced plugin directory to its names. The store lock is held.
@@ -184,15 +166,12 @@ impl Store {
                 Some(found) if found.is(&old.identity) => {}
                 _ => continue,
             }
-            let to = self.tree_of(&old.tree_digest);
-            if self.disk().link_stamp(&to)?.is_some() {
-                if self.kept_tree(&old.tree_digest).ok().flatten().is_some() {
-                    continue;
-                }
-                // It no longer is what its name says, and the real one is here.
-                self.discard(&to, ticket)?;
+            if self.kept_tree(&old.tree_digest).ok().flatten().is_some() {
+                continue;
             }
-            self.disk().create_dirs_durably(&self.layout().trees())?;
+            // One that no longer is what its name says must not hinder the real one.
+            let leases = self.leases(None)?;
+            let to = self.place_for(&old.tree_digest, &leases, ticket)?;
             self.disk().rename(&from, &to)?;
             self.disk().sync_dir(&self.layout().trees())?;
         }
@@ -216,50 +195,11 @@ impl Store {
         if there.is_empty() {
             return Ok(());
         }
-        let named = self.named_trees()?;
-        for digest in there.into_iter().filter(|digest| !named.contains(digest)) {
-            self.discard(&self.tree_of(digest), ticket)?;
-        }
-        Ok(())
-    }
-
-    /// Moves a tree out of sight; the ticket removes it.
-    pub(crate) fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
-        let Some(name) = root.file_name() else {
-            return Ok(());
-        };
-        self.disk().create_dirs(&ticket.trash)?;
-        Ok(self.disk().rename(root, &ticket.trash.join(name))?)
-    }
-
-    /// Every tree that a record names, also a record that cannot be understood as a whole, because
-    /// it is damaged or a newer program wrote it.
-    fn named_trees(&self) -> Result<BTreeSet<Digest>, StoreError> {
-        let mut named = BTreeSet::new();
-        for id in self.recorded_ids()? {
-            named.extend(trees_in(&self.record_file(&id)?.members));
-        }
-        Ok(named)
-    }
-
-    fn recorded_ids(&self) -> Result<Vec<PluginId>, StoreError> {
-        let records = self.layout().records();
-        let mut ids = Vec::new();
-        for marketplace in self.names_in(&records)? {
-            let Ok(name) = MarketplaceName::new(&marketplace) else {
-                continue;
-            };
-            for file in self.names_in(&records.join(&marketplace))? {
-                let plugin = file.strip_suffix(".json").map(PluginName::new);
-                if let Some(Ok(plugin)) = plugin {
-                    ids.push(PluginId {
-                        plugin,
-                        marketplace: name.clone(),
-                    });
-                }
-            }
-        }
-        Ok(ids)
+        let (leases, named) = (self.leases(None)?, self.named_trees()?.kept);
+        there.retain(|digest| !leases.protect(digest) && !named.contains(digest));
+        there
+            .into_iter()
+            .try_for_each(|digest| self.discard_all(digest, ticket))
     }
 }
 

@@ -156,6 +156,25 @@ fn protected_trees_outlive_their_plugin_until_they_are_collected() {
 }
 
 #[test]
+fn a_leased_tree_stays_although_the_caller_does_not_name_it() {
+    let world = World::new();
+    install(&world, "one", "1", &retention(2));
+    install(&world, "two", "2", &retention(2));
+    let store = world.store();
+    let digest = digest_of(&world, "one");
+    let mut lease = store.lease().unwrap();
+    let roots = lease.add_kept(&[digest], &AtEase, NO_PATIENCE).unwrap();
+    let pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
+    pending.commit(&BTreeSet::new()).unwrap();
+    assert_eq!(store.unused_trees(&BTreeSet::new()).unwrap(), []);
+    let removed = store.remove_unused_trees(&BTreeSet::new(), NO_PATIENCE);
+    assert_eq!(removed.unwrap(), []);
+    assert_eq!(roots, [store.kept_tree(&digest).unwrap()]);
+    drop(lease);
+    assert_eq!(trees(&store), 0);
+}
+
+#[test]
 fn a_tree_that_another_plugin_keeps_stays() {
     let world = World::new();
     install(&world, "one", "1", &retention(2));

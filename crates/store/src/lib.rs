@@ -1,8 +1,9 @@
-//! Installed plugins on disk: stage, check, activate, recover, provenance, kept versions.
+//! Installed plugins on disk: stage, check, activate, recover, provenance, kept versions, leases.
 //!
 //! ```text
 //! Store::begin ──► Transaction ──stage──► StagedInstall ──activate──► ActivatedInstall ──commit──► Installed
 //! Store::uninstall ──────────────────────────────────────────────────► PendingRemoval ──commit──► Removed
+//! Store::lease ──────► Lease ──add_tree──► LeasedTree, until the lease is released or its process ends
 //! ```
 //!
 //! Each step consumes the one before it, so steps cannot be left out or swapped. Dropping any of
@@ -18,6 +19,7 @@
 //! - A transaction holds the lock of its journal for its whole life. What can be locked is dead;
 //!   what cannot is left alone. Everything that changes what readers see happens under the store
 //!   lock, which is held from the first change to the commit.
+//! - A tree that a living process leases is neither changed nor removed, whoever asks for it.
 //! - Files of the reference keep the reference's layout; everything else lies in our own state
 //!   directory.
 //!
@@ -25,12 +27,16 @@
 //! edits configuration within a transaction hands over a value that says how to undo it.
 
 mod change;
+mod contents;
 mod error;
+mod gc;
 mod install;
 mod installed;
 mod journal;
 mod json;
 mod kept;
+mod lease;
+mod leases;
 mod places;
 mod provenance;
 mod record;
@@ -41,18 +47,24 @@ mod staged;
 mod state;
 mod store;
 mod sweep;
+mod trees;
 mod undo;
+mod verify;
 mod workspace;
 
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod lease_fault_tests;
 
 pub use error::{ConfigUndo, StoreError, UndoError};
+pub use gc::{Gc, GcReport, GcTree, Unneeded};
 pub use install::ActivatedInstall;
 pub use installed::{Installed, Provenance};
 pub use kept::UnusedTree;
+pub use lease::{Lease, LeasedTree};
 pub use provenance::Adoption;
 pub use record::{
     BoundSource, Identity, InstalledBy, Kept, NewInstall, Pin, PinChange, Record, Retention,
@@ -62,4 +74,5 @@ pub use removal::{PendingRemoval, Removed};
 pub use seen::{Held, Seen};
 pub use staged::{CopyDigest, StagedInstall, StagedTree, Transaction};
 pub use store::Store;
+pub use verify::VerifyReport;
 pub use workspace::Workspace;

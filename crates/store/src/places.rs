@@ -29,6 +29,7 @@ impl Store {
                 layout.trash(),
                 layout.records(),
                 layout.trees(),
+                layout.leases(),
             ] {
                 self.must_be_dir(place)?;
             }
@@ -62,14 +63,16 @@ impl Store {
         }
     }
 
-    fn must_be_dir(&self, path: AbsPath) -> Result<(), StoreError> {
+    /// Refuses when something else stands there; nothing there is fine.
+    pub(crate) fn must_be_dir(&self, path: AbsPath) -> Result<(), StoreError> {
         match self.kind_of(&path)? {
             None | Some(Kind::Dir) => Ok(()),
             Some(found) => Err(in_the_way(path, found)),
         }
     }
 
-    fn kind_of(&self, path: &AbsPath) -> Result<Option<Kind>, StoreError> {
+    /// What stands there; a link counts as itself.
+    pub(crate) fn kind_of(&self, path: &AbsPath) -> Result<Option<Kind>, StoreError> {
         Ok(self.disk().link_stamp(path)?.map(|stamp| stamp.kind))
     }
 }

@@ -51,7 +51,15 @@ fn a_link_where_a_directory_belongs_is_not_followed() {
     for path in [CACHE, &format!("{CACHE}/demo"), STATE] {
         check(path, link, Kind::Link);
     }
-    for name in ["locks", "journal", "staging", "trash", "installed", "trees"] {
+    for name in [
+        "locks",
+        "journal",
+        "staging",
+        "trash",
+        "installed",
+        "trees",
+        "leases",
+    ] {
         check(&format!("{STATE}/{name}"), link, Kind::Link);
     }
     check(&format!("{STATE}/installed/demo"), link, Kind::Link);
@@ -170,4 +178,27 @@ fn a_linked_plugin_is_replaced_and_removed_as_a_link() {
     assert!(pending.commit(&BTreeSet::new()).unwrap().was_present);
     assert_eq!(world.sandbox.text("dev/1/x"), "1\n");
     assert!(!world.sandbox.exists(&format!("{CACHE}/demo/hello")));
+}
+
+#[test]
+fn leases_and_their_trees_are_not_kept_behind_a_link() {
+    for name in ["leases", "trees"] {
+        let world = World::new();
+        world.install(&world.store(), "one", "1").unwrap();
+        let place = format!("{STATE}/{name}");
+        world.sandbox.add(&format!(
+            "{ELSEWHERE}== {place} -> $ROOT/elsewhere\n== {STATE}/journal/dead.lock\n"
+        ));
+        let elsewhere = world.sandbox.tree("elsewhere");
+        let error = world.store().lease().unwrap_err();
+        let StoreError::InTheWay { path, found } = &error else {
+            panic!("{name}: {error}");
+        };
+        assert_eq!((path, *found), (&world.sandbox.path(&place), Kind::Link));
+        let leased = world.store().leased_digests();
+        assert_eq!(leased.is_err(), name == "leases");
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered.problems.len(), 1, "{name}: {recovered:?}");
+        assert_eq!(world.sandbox.tree("elsewhere"), elsewhere);
+    }
 }

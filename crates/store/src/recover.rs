@@ -34,32 +34,47 @@ pub(crate) struct Stuck {
 
 /// What lies in the state directory, of the living and of the dead.
 #[derive(Default)]
-struct Remains {
+pub(crate) struct Remains {
     /// Transactions that have left anything.
-    ids: BTreeSet<String>,
+    pub(crate) ids: BTreeSet<String>,
     /// Whether there is a journal or a part of one.
     journals: bool,
     /// Files of the state directory itself that are not finished.
     half_written: Vec<AbsPath>,
+    /// Whether there are leases, of the living or of the dead.
+    leases: bool,
     /// What does not belong there.
     problems: Vec<Problem>,
 }
 
+impl Remains {
+    fn is_empty(&self) -> bool {
+        let Self {
+            ids,
+            journals,
+            half_written,
+            leases,
+            problems: _,
+        } = self;
+        ids.is_empty() && !journals && half_written.is_empty() && !leases
+    }
+}
+
 impl Store {
-    /// Undoes every transaction whose process is gone and sweeps what it left, the trees that no
-    /// record names included. To be called before the store is used, and cheap enough to be called
-    /// again at any time: without anything to do this lists the state directory and three
-    /// directories in it and takes no lock. An interrupted call can be repeated.
+    /// Undoes every transaction whose process is gone and sweeps what it left, with the leases of the
+    /// dead and the trees that no record names and nobody living leases. To be called before the store is used, and cheap enough to be called
+    /// again at any time: without anything to do this lists the state directory and four directories
+    /// in it, tries the locks of the leases, and waits for none. An interrupted call can be repeated.
     ///
     /// # Errors
     /// The state directory cannot be read, or the store lock is held longer than `patience`.
     pub fn recover(&self, patience: Duration) -> Result<Recovered, StoreError> {
-        let remains = self.remains()?;
+        let mut remains = self.remains()?;
         let mut recovered = Recovered {
             undone: Vec::new(),
-            problems: remains.problems,
+            problems: std::mem::take(&mut remains.problems),
         };
-        if remains.ids.is_empty() && !remains.journals && remains.half_written.is_empty() {
+        if remains.is_empty() {
             return Ok(recovered);
         }
         if let Err(error) = self.prepare_state() {
@@ -79,19 +94,17 @@ impl Store {
         }
         let problems = &mut recovered.problems;
         let mut dead = self.dead_tickets(&remains.ids, problems);
-        if remains.journals || !dead.is_empty() {
+        let dead_leases = remains.leases && self.has_dead_leases(problems);
+        if remains.journals || !dead.is_empty() || dead_leases {
             // Before anything of the dead goes: while it lies there, an interrupted sweep is found.
             let lock = self.lock(patience)?;
             let (undone, stuck) = self.undo_dead(&lock)?;
             let stuck = stuck.iter();
             problems.extend(stuck.map(|stuck| problem(&stuck.error, &stuck.journal)));
-            if !undone.is_empty() || !dead.is_empty() {
-                report(
-                    self.sweep_records(&lock),
-                    &self.layout().records(),
-                    problems,
-                );
-                report(self.sweep_trees(&lock), &self.layout().trees(), problems);
+            if !undone.is_empty() || !dead.is_empty() || dead_leases {
+                let swept = self.sweep_records(&lock);
+                report(swept, &self.layout().records(), problems);
+                dead.extend(self.sweep_unused(&lock, problems));
             }
             recovered.undone = undone;
         }
@@ -103,7 +116,36 @@ impl Store {
         Ok(recovered)
     }
 
-    fn remains(&self) -> Result<Remains, StoreError> {
+    /// Whether there are leases of the dead; looks again under the lock before anything is done.
+    fn has_dead_leases(&self, problems: &mut Vec<Problem>) -> bool {
+        match self.leases(None) {
+            Ok(leases) => {
+                let has_remains = leases.has_remains();
+                problems.extend(leases.problems);
+                has_remains
+            }
+            Err(error) => {
+                problems.push(problem(&error, &self.layout().leases()));
+                false
+            }
+        }
+    }
+
+    /// Sweeps trees that nobody needs, and only then the leases of the dead. What is returned removes
+    /// the trees when it is dropped.
+    fn sweep_unused(&self, lock: &FileLock, problems: &mut Vec<Problem>) -> Option<Ticket> {
+        let swept = self.leases(None).and_then(|leases| {
+            let ticket = self.sweep_trees(lock, &leases)?;
+            self.sweep_leases(&leases)?;
+            Ok(ticket)
+        });
+        swept.unwrap_or_else(|error| {
+            problems.push(problem(&error, &self.layout().trees()));
+            None
+        })
+    }
+
+    pub(crate) fn remains(&self) -> Result<Remains, StoreError> {
         let mut remains = Remains::default();
         let state = self.layout().state();
         match self.disk().link_stamp(&state)?.map(|stamp| stamp.kind) {
@@ -137,7 +179,7 @@ impl Store {
                 remains.journals = true;
                 continue;
             }
-            let stray = stray(&layout.journals(), &entry);
+            let stray = stray(&layout.journals(), &entry, "transaction");
             remains.problems.push(stray);
         }
         for place in [layout.staging(), layout.trash()] {
@@ -148,6 +190,8 @@ impl Store {
             remains.ids.extend(names);
         }
         remains.ids.retain(|id| !unknown.contains(id));
+        let leases = self.real_dir(&layout.leases(), &kinds, &mut remains.problems)?;
+        remains.leases = !leases.is_empty();
         Ok(remains)
     }
 
@@ -284,9 +328,10 @@ fn report(swept: Result<(), StoreError>, path: &AbsPath, problems: &mut Vec<Prob
     problems.extend(swept.err().map(|error| problem(&error, path)));
 }
 
-fn stray(dir: &AbsPath, entry: &Entry) -> Problem {
+/// Something that is not ours among files that are each a `what` of ours.
+pub(crate) fn stray(dir: &AbsPath, entry: &Entry, what: &str) -> Problem {
     let text = format!(
-        "this {} is no part of a transaction and is left alone",
+        "this {} is no part of a {what} and is left alone",
         entry.kind.word()
     );
     let kind = match entry.kind {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::change::Change;
 use crate::install::text_of;
 use crate::journal::{Journal, Operation};
+use crate::json::{installed_in, trees_in};
 use crate::record::{Record, RecordFile};
 use crate::undo::parked_in;
 use crate::{Store, StoreError};
@@ -128,8 +129,10 @@ impl PendingRemoval {
 
     /// A failure leaves an unused tree, which recovery finds, so it is not an error.
     fn drop_kept(&mut self, protected: &BTreeSet<Digest>) {
-        let kept = self.old.record.iter().flat_map(|record| &record.kept);
-        let digests: Vec<_> = kept.map(|kept| kept.tree_digest).collect();
+        // Also of a record that cannot be understood as a whole; and the tree of what was installed
+        // lies there when it was leased.
+        let members = &self.old.members;
+        let digests: Vec<_> = trees_in(members).chain(installed_in(members)).collect();
         let Change { store, ticket, .. } = &self.change;
         if let Err(error) = store.drop_trees(&digests, protected, ticket) {
             tracing::warn!(plugin = %self.id(), %error, "a kept version is not removed");

@@ -110,6 +110,21 @@ impl Ticket {
         }))
     }
 
+    /// The id of the transaction, which nobody else has.
+    pub(crate) fn id(&self) -> &str {
+        self.staging
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+    }
+
+    /// Removes what lies in the places now, and tells whether that worked. What is left is a dead
+    /// transaction, which recovery finds.
+    pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        self.left = true;
+        self.sweep()
+    }
+
     /// From here on the places belong to the journal, also when the ticket is dropped.
     pub(crate) fn journal_exists(&mut self) {
         self.journaled = true;

@@ -1,13 +1,15 @@
-//! The store itself: what every operation needs, and nothing that is remembered between two.
+//! The store itself: what every operation needs. All that it remembers between two is what files
+//! were found to hold, which makes the next look cheaper and never another one.
 
 use std::sync::Arc;
 
 use plugd_disk::{Disk, FileLock, Patience};
 use plugd_model::{Clock, Layout, RandomNames};
 
+use crate::contents::Contents;
 use crate::{ConfigUndo, StoreError};
 
-/// The installed plugins of one home directory. Cloning is cheap, and nothing is cached: two stores
+/// The installed plugins of one home directory. Cloning is cheap, and no state is cached: two stores
 /// of one home, in one process or in two, see the same.
 #[derive(Clone)]
 pub struct Store {
@@ -20,6 +22,7 @@ pub(crate) struct Inner {
     pub(crate) names: Arc<dyn RandomNames>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<dyn ConfigUndo>,
+    pub(crate) contents: Contents,
 }
 
 impl Store {
@@ -43,6 +46,7 @@ impl Store {
                 names,
                 clock,
                 config,
+                contents: Contents::default(),
             }),
         }
     }

@@ -4,11 +4,13 @@
 //! Only what has a name of ours is removed, and only regular files and trees; a stranger's file in
 //! our directories stays where it is.
 
-use std::collections::BTreeSet;
-
+use plugd_disk::tree::{AtEase, Limits, TreePlan};
 use plugd_disk::{Entry, FileLock, Kind, is_temporary};
 use plugd_model::AbsPath;
 
+use crate::leases::Leases;
+use crate::state::Ticket;
+use crate::trees::TreeDir;
 use crate::{Store, StoreError};
 
 /// A file that is being written has its final name after milliseconds. Not everything in the state
@@ -16,24 +18,43 @@ use crate::{Store, StoreError};
 const HALF_WRITTEN_NS: i128 = 300 * 1_000_000_000;
 
 impl Store {
-    /// Removes the trees that no record names, as they stay behind when a process is killed between
-    /// its commit and the end of its work.
-    pub(crate) fn sweep_trees(&self, _lock: &FileLock) -> Result<(), StoreError> {
-        // What a lease names is in use. Who holds one is not known here, so nothing goes meanwhile.
-        if !self
-            .entries_in(&self.layout().state().join("leases"))?
-            .is_empty()
-        {
-            return Ok(());
+    /// Moves the trees out of sight that no record names and nobody living leases. They stay behind
+    /// when a lease ends, and when a process is killed between its commit and the end of its work.
+    /// The store lock is held; what is returned removes them, better without it.
+    ///
+    /// A tree of what is installed stays: the next lease wants it again, and copying it once per
+    /// session would cost more than its room. It goes with the version, or on request.
+    pub(crate) fn sweep_trees(
+        &self,
+        _lock: &FileLock,
+        leases: &Leases,
+    ) -> Result<Option<Ticket>, StoreError> {
+        let mut unused = self.tree_dirs()?;
+        unused.retain(|tree| !leases.protect(&tree.digest));
+        if !unused.is_empty() {
+            let named = self.named_trees()?;
+            unused.retain(|TreeDir { digest, .. }| {
+                !named.kept.contains(digest) && !named.installed.contains(digest)
+            });
         }
-        let unused = self.unnamed_trees(&BTreeSet::new())?;
         if unused.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let ticket = self.open_ticket()?;
-        unused
-            .iter()
-            .try_for_each(|digest| self.discard(&self.tree_of(digest), &ticket))
+        for tree in unused.iter().rev() {
+            self.discard(&tree.root, &ticket)?;
+        }
+        Ok(Some(ticket))
+    }
+
+    /// How many bytes the files below a path have, as far as they can be counted.
+    pub(crate) fn bytes_in(&self, root: &AbsPath) -> u64 {
+        let unlimited = Limits {
+            entries: u64::MAX,
+            bytes: u64::MAX,
+            ..Limits::INSTALL
+        };
+        TreePlan::scan(self.disk(), root, &unlimited, &[], &AtEase).map_or(0, |plan| plan.bytes())
     }
 
     /// Removes records that were half written. Records are written under the store lock only, so

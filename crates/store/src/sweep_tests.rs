@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 
+use plugd_disk::tree::Digest;
 use plugd_model::ProblemKind;
 use plugd_testkit::tree;
 
 use crate::fixture::{NO_PATIENCE, World, id};
 
+const NOTHING: [&str; 0] = [];
 const STATE: &str = "ch/plugins/.plugd";
 const UNNAMED: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
 
@@ -32,12 +34,97 @@ fn trees_that_no_record_names_go_with_the_remains() {
     assert_eq!(world.leftovers(), "");
 }
 
+/// The lease of somebody who uses these trees.
+fn lease_of(name: &str, digests: &str) -> String {
+    format!(
+        "== {STATE}/leases/{name}.lock\n== {STATE}/leases/{name}.json\n\
+         {{\"version\": 1, \"digests\": [{digests}]}}\n"
+    )
+}
+
 #[test]
-fn trees_stay_while_somebody_leases_one() {
-    let world = with_remains(&format!("== {STATE}/leases/a.json\n{{}}\n"));
-    world.store().recover(NO_PATIENCE).unwrap();
+fn trees_stay_while_somebody_living_leases_them() {
+    let other = UNNAMED.replace("aa", "bb");
+    let world = with_remains(&format!(
+        "{}{}== {STATE}/trees/{other}/x\n1\n",
+        lease_of("a", &format!("\"sha256:{UNNAMED}\"")),
+        lease_of("b", &format!("\"sha256:{other}\"")),
+    ));
+    let lock = world.sandbox.path(format!("{STATE}/leases/a.lock"));
+    let living = plugd_disk::Disk::new().try_lock(&lock).unwrap().unwrap();
+    let leased = world.store().leased_digests().unwrap();
+    assert_eq!(leased, [Digest::from_hex(UNNAMED).unwrap()].into());
+    let recovered = world.store().recover(NO_PATIENCE).unwrap();
+    assert_eq!(recovered, crate::Recovered::default());
     assert!(world.sandbox.exists(&format!("{STATE}/trees/{UNNAMED}")));
+    assert!(!world.sandbox.exists(&format!("{STATE}/trees/{other}")));
+    assert_eq!(world.leases(), ["a.json", "a.lock"]);
     assert_eq!(world.leftovers(), "");
+    // Its process ends.
+    drop(living);
+    world.store().recover(NO_PATIENCE).unwrap();
+    assert!(!world.sandbox.exists(&format!("{STATE}/trees/{UNNAMED}")));
+    assert_eq!(world.leases(), NOTHING);
+    assert_eq!(world.kept(), ["1"]);
+}
+
+#[test]
+fn a_living_lease_that_cannot_be_understood_keeps_every_tree() {
+    for (content, kind) in [
+        ("{", ProblemKind::Syntax),
+        ("{}", ProblemKind::Syntax),
+        ("{\"version\": 2, \"digests\": []}", ProblemKind::Syntax),
+        ("{\"version\": 1, \"digests\": [7]}", ProblemKind::Syntax),
+        (
+            "{\"version\": 1, \"digests\": [\"x\"]}",
+            ProblemKind::Syntax,
+        ),
+    ] {
+        let world = with_remains(&format!(
+            "== {STATE}/leases/a.lock\n== {STATE}/leases/a.json\n{content}\n"
+        ));
+        let file = world.sandbox.path(format!("{STATE}/leases/a.json"));
+        let lock = world.sandbox.path(format!("{STATE}/leases/a.lock"));
+        let living = plugd_disk::Disk::new().try_lock(&lock).unwrap().unwrap();
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        let told = recovered.problems.iter();
+        let told: Vec<_> = told.map(|told| (told.kind, told.path.clone())).collect();
+        assert_eq!(told, [(kind, Some(file))], "{content}");
+        assert!(world.sandbox.exists(&format!("{STATE}/trees/{UNNAMED}")));
+        assert_eq!(world.leftovers(), "");
+        // Who leaves it to itself loses nothing: with its end it is a dead one.
+        drop(living);
+        world.store().recover(NO_PATIENCE).unwrap();
+        assert!(!world.sandbox.exists(&format!("{STATE}/trees/{UNNAMED}")));
+        assert_eq!(world.leases(), NOTHING);
+    }
+}
+
+#[test]
+fn strays_among_the_leases_hinder_nobody() {
+    for stray in ["note", "a.json/", "b.lock/", "c.json -> nowhere"] {
+        let world = with_remains(&format!("== {STATE}/leases/{stray}\n"));
+        let path = format!("{STATE}/leases/{}", stray.trim_end_matches(" -> nowhere"));
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        let told: Vec<_> = recovered.problems.iter().map(|told| &told.path).collect();
+        assert_eq!(told, [&Some(world.sandbox.path(&path))], "{stray}");
+        assert!(!world.sandbox.exists(&format!("{STATE}/trees/{UNNAMED}")));
+        assert_eq!(world.leases().len(), 1, "{stray}");
+    }
+}
+
+#[test]
+fn half_written_leases_of_the_dead_go() {
+    let world = World::new();
+    world.install(&world.store(), "one", "1").unwrap();
+    for left in [".plugd-0123", "a.json", "a.lock"] {
+        world
+            .sandbox
+            .add(&format!("== {STATE}/leases/{left}\nhalf\n"));
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered, crate::Recovered::default(), "{left}");
+        assert_eq!(world.leases(), NOTHING, "{left}");
+    }
 }
 
 #[test]

@@ -1,0 +1,90 @@
+//! What directories hold, remembered as long as nobody has touched a file in them.
+//!
+//! Why a tree is trusted: whoever uses a tree for the first time in a process has all of it read, so
+//! what an earlier process or a stranger left there is never taken on faith. After that the stamps
+//! of its files are looked at, all of them and each time. The system moves the time of change with
+//! every write, mode change and rename, and no program can set it back, so equal stamps mean equal
+//! content, unless a write fell into the same clock tick. That is why content which changed in the
+//! last moments is not remembered.
+//!
+//! Nothing of this is kept on disk: a mark beside a tree could be copied or restored together with a
+//! tree that it does not speak of. No decision depends on what is remembered, only its price.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use plugd_disk::tree::{Digest, Limits, Pace, TreePlan, digest};
+use plugd_model::AbsPath;
+
+use crate::{Store, StoreError};
+
+/// A file that changed this recently may change again without its stamp telling.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// More directories than anybody leases; beyond it everything is forgotten rather than kept for
+/// ever.
+const MAX_DIRECTORIES: usize = 10_000;
+
+/// The digests that are known in this process.
+#[derive(Default)]
+pub(crate) struct Contents {
+    known: Mutex<HashMap<AbsPath, Known>>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    fingerprint: [u8; 32],
+    digest: Digest,
+}
+
+/// What a directory holds now.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// What a copy of it would hold.
+    pub(crate) plan: TreePlan,
+    /// The digest of such a copy.
+    pub(crate) digest: Digest,
+}
+
+impl Contents {
+    /// Held for a map operation only.
+    fn lock(&self) -> MutexGuard<'_, HashMap<AbsPath, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// What a directory holds now. Its files are read only when a stamp has changed since they were
+    /// read last.
+    pub(crate) fn content(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Content, StoreError> {
+        let plan = self.plan(root, &Limits::INSTALL, pace)?;
+        let fingerprint = plan.fingerprint();
+        let contents = &self.inner.contents;
+        let remembered = contents.lock().get(root).copied();
+        if let Some(known) = remembered
+            && known.fingerprint == fingerprint
+        {
+            let digest = known.digest;
+            return Ok(Content { plan, digest });
+        }
+        let digest = digest(self.disk(), &plan, pace)?;
+        let now = i128::try_from(self.inner.clock.now().as_nanos()).unwrap_or(i128::MAX);
+        let settled = i128::try_from(SETTLED.as_nanos()).unwrap_or(i128::MAX);
+        let mut known = contents.lock();
+        if known.len() >= MAX_DIRECTORIES {
+            known.clear();
+        }
+        if plan.newest_change_ns().saturating_add(settled) < now {
+            let entry = Known {
+                fingerprint,
+                digest,
+            };
+            known.insert(root.clone(), entry);
+        } else {
+            known.remove(root);
+        }
+        drop(known);
+        Ok(Content { plan, digest })
+    }
+}

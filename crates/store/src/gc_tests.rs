@@ -1,0 +1,249 @@
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pretty_assertions::assert_eq;
+
+use plugd_disk::OperationKind;
+use plugd_disk::tree::{AtEase, Digest};
+use plugd_testkit::{RecordingProbe, tree};
+
+use super::{Gc, GcReport, Unneeded};
+use crate::fixture::{NO_PATIENCE, World, hooked, id, installed, retention, version};
+use crate::{Pin, Store};
+
+const STATE: &str = "ch/plugins/.plugd";
+
+fn gc(keep: usize) -> Gc {
+    Gc {
+        dry_run: false,
+        keep,
+        protected: [].into(),
+    }
+}
+
+fn dry(gc: &Gc) -> Gc {
+    Gc {
+        dry_run: true,
+        ..gc.clone()
+    }
+}
+
+/// What is collected, dry and in earnest, with the number of trees that are left.
+#[track_caller]
+fn check(world: &World, gc: &Gc, expected: &[(&str, u64, Unneeded)], left: usize) -> GcReport {
+    let before = tree(&world.sandbox.layout().state());
+    let told = world.store().gc(&dry(gc), NO_PATIENCE).unwrap();
+    assert_eq!(tree(&world.sandbox.layout().state()), before);
+    let report = world.store().gc(gc, NO_PATIENCE).unwrap();
+    assert_eq!(report, told);
+    let mut expected: Vec<_> = expected
+        .iter()
+        .map(|(source, bytes, why)| (digest_of(world, source), *bytes, *why))
+        .collect();
+    expected.sort();
+    let found = report.trees.iter();
+    let found: Vec<_> = found
+        .map(|tree| (tree.digest, tree.bytes, tree.why))
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(world.trees().len(), left);
+    let of_trees: u64 = expected.iter().map(|(_, bytes, _)| bytes).sum();
+    assert_eq!(report.freed, of_trees + report.staging + report.trash);
+    // Nothing is left for a second one.
+    let again = world.store().gc(gc, NO_PATIENCE).unwrap();
+    assert_eq!(again.freed, 0);
+    assert_eq!(world.leftovers(), "");
+    report
+}
+
+/// Every source has another content, so its name stands for it.
+fn digest_of(world: &World, source: &str) -> Digest {
+    let source = world.sandbox.path(source);
+    world.store().content(&source, &AtEase).unwrap().digest
+}
+
+/// Three versions, of which two are kept.
+fn with_three() -> World {
+    let world = World::new();
+    for (source, version) in [("one", "1"), ("two", "2"), ("three", "3")] {
+        world.install(&world.store(), source, version).unwrap();
+    }
+    world
+}
+
+fn lease(store: &Store) -> crate::Lease {
+    let mut lease = store.lease().unwrap();
+    let tree = lease.add_tree(&installed(store), &AtEase, NO_PATIENCE);
+    tree.unwrap();
+    lease
+}
+
+#[test]
+fn a_home_without_state_stays_without() {
+    let world = World::new();
+    let report = world.store().gc(&dry(&gc(0)), NO_PATIENCE).unwrap();
+    assert_eq!(report, GcReport::default());
+    assert!(!world.sandbox.exists("ch/plugins"));
+}
+
+#[test]
+fn versions_beyond_the_limit_go() {
+    let limit = |keep, expected: &[_], left| {
+        let world = with_three();
+        check(&world, &gc(keep), expected, left);
+        assert_eq!(world.kept().len(), left);
+    };
+    limit(2, &[], 2);
+    limit(1, &[("one", 8, Unneeded::TooMany)], 1);
+    let both = [("one", 8, Unneeded::TooMany), ("two", 4, Unneeded::TooMany)];
+    limit(0, &both, 0);
+}
+
+#[test]
+fn pins_and_what_the_caller_protects_stay() {
+    for by_content in [true, false] {
+        let world = with_three();
+        let pin = Pin {
+            version: version("1"),
+            tree_digest: by_content.then(|| digest_of(&world, "one")),
+        };
+        let store = world.store();
+        store.set_pin(&id(), Some(pin), NO_PATIENCE).unwrap();
+        check(&world, &gc(0), &[("two", 4, Unneeded::TooMany)], 1);
+        assert_eq!(world.kept(), ["1"]);
+    }
+    let world = with_three();
+    let gc = Gc {
+        protected: [digest_of(&world, "two")].into(),
+        ..gc(0)
+    };
+    check(&world, &gc, &[("one", 8, Unneeded::TooMany)], 1);
+}
+
+#[test]
+fn leased_trees_stay_until_the_lease_is_over() {
+    let world = with_three();
+    let store = world.store();
+    let lease = lease(&store);
+    let all = [("one", 8, Unneeded::TooMany), ("two", 4, Unneeded::TooMany)];
+    check(&world, &gc(0), &all, 1);
+    lease.release(NO_PATIENCE).unwrap();
+    let copy = [("three", 2, Unneeded::CopyOfInstalled)];
+    check(&world, &gc(2), &copy, 0);
+    // What is installed was never in question.
+    assert_eq!(installed(&store).version.as_str(), "3");
+}
+
+#[test]
+fn what_no_record_names_goes_and_strangers_stay() {
+    let world = with_three();
+    let unnamed = digest_of(&world, "four").hex();
+    world.sandbox.add(&format!(
+        "== {STATE}/trees/{unnamed}/plugin.json\n4\n== {STATE}/trees/{unnamed}.0a/x\n5\n\
+         == {STATE}/trees/notes/x\nmine\n"
+    ));
+    let four = ("four", 2, Unneeded::Unnamed);
+    check(&world, &gc(2), &[four, four], 3);
+    assert!(world.sandbox.exists(&format!("{STATE}/trees/notes/x")));
+}
+
+#[test]
+fn a_record_that_cannot_be_understood_keeps_what_it_names() {
+    let world = with_three();
+    let record = format!("{STATE}/installed/demo/hello.json");
+    let text = world.sandbox.text(&record);
+    let newer = text.replacen("\"version\": 1", "\"version\": 2", 1);
+    assert_ne!(newer, text);
+    world.sandbox.write(&record, newer);
+    check(&world, &gc(0), &[], 2);
+}
+
+#[test]
+fn what_the_dead_left_is_counted_and_goes() {
+    let world = with_three();
+    world.sandbox.add(&format!(
+        "== {STATE}/staging/a/tree/x (size 100)\n== {STATE}/trash/a/plugin/x (size 20)\n\
+         == {STATE}/trash/b/x (size 3)\n== {STATE}/journal/b.lock\n\
+         == {STATE}/leases/c.lock\n== {STATE}/leases/c.json\n{{}}\n\
+         == {STATE}/leases/d.json\n{{}}\n"
+    ));
+    // A living one is neither counted nor swept.
+    let staged = world.stage(&world.store(), "four").unwrap();
+    let living = staged.tree().root.clone();
+    let before = tree(&world.sandbox.layout().state());
+    let told = world.store().gc(&dry(&gc(2)), NO_PATIENCE).unwrap();
+    assert_eq!(tree(&world.sandbox.layout().state()), before);
+    let report = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
+    assert_eq!(report, told);
+    let expected = GcReport {
+        staging: 100,
+        trash: 23,
+        dead_leases: 2,
+        freed: 123,
+        ..GcReport::default()
+    };
+    assert_eq!(report, expected);
+    assert_eq!(tree(&living), "== plugin.json\n4\n");
+    drop(staged);
+    assert_eq!(world.leftovers(), "");
+    assert_eq!(world.leases().len(), 0);
+}
+
+#[test]
+fn a_lock_that_is_held_is_named_and_a_dry_run_takes_none() {
+    let world = with_three();
+    let lock = world.sandbox.layout().lock("store");
+    let _held = world.store().disk().lock(&lock, NO_PATIENCE).unwrap();
+    let error = world.store().gc(&gc(0), NO_PATIENCE).unwrap_err();
+    assert_eq!(error.held_lock(), Some(&lock));
+    assert_eq!(world.trees().len(), 2);
+    let probe = RecordingProbe::new();
+    let told = world.store_on(probe.disk()).gc(&dry(&gc(0)), NO_PATIENCE);
+    assert_eq!(told.unwrap().freed, 12);
+    assert!(probe.operations().iter().all(|one| !one.kind.mutates()));
+}
+
+#[test]
+fn what_an_interrupted_operation_would_bring_back_is_not_counted() {
+    let world = with_three();
+    world.sandbox.add(&format!(
+        "== {STATE}/journal/bad.json\n{{\n== {STATE}/staging/bad/plugin/1/x\n1\n"
+    ));
+    let told = world.store().gc(&dry(&gc(2)), NO_PATIENCE).unwrap();
+    assert_eq!(told, GcReport::default());
+    let report = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
+    assert_eq!((report.freed, report.problems.len()), (0, 1));
+    assert!(world.sandbox.exists(&format!("{STATE}/staging/bad")));
+}
+
+/// An installation that keeps nothing and is killed before its commit has written its record. What
+/// the old record keeps must not go by the new one.
+#[test]
+fn interrupted_operations_are_undone_before_anything_is_judged() {
+    let world = with_three();
+    let killed = AtomicBool::new(false);
+    let store = world.store_on(hooked(move |operation| {
+        let journals = operation.path.as_path().parent().and_then(Path::file_name);
+        let commits = operation.kind == OperationKind::RemoveFile
+            && journals.is_some_and(|name| name == "journal")
+            && operation.path.as_path().extension() == Some("json".as_ref());
+        if commits || killed.load(Ordering::Relaxed) {
+            killed.store(true, Ordering::Relaxed);
+            return Err(io::Error::other("killed"));
+        }
+        Ok(())
+    }));
+    let seen = store.seen(&id()).unwrap();
+    let staged = world.stage(&store, "four").unwrap();
+    let new = world.new_install("four", "4");
+    let active = staged.activate(new, &seen, &retention(0), NO_PATIENCE);
+    active.unwrap().commit().unwrap_err();
+    drop(store);
+
+    let report = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
+    assert_eq!((report.trees, report.problems), (vec![], vec![]));
+    assert_eq!(installed(&world.store()).version.as_str(), "3");
+    assert_eq!(world.kept(), ["2", "1"]);
+    assert_eq!(world.leftovers(), "");
+}

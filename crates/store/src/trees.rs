@@ -1,0 +1,191 @@
+//! The directories among the kept and leased trees: their names, what makes one usable, and where a
+//! new one goes.
+//!
+//! A tree is named by its content: `<hex>`. A plugin that runs in a leased tree may write into it,
+//! and then the name is no longer true. Such a tree is not used again. Nor may it be taken away
+//! while somebody runs in it, so the true one lies beside it then, as `<hex>.<random id>`.
+//!
+//! Invariants:
+//! - A tree of ours appears and goes away by one rename, under the store lock.
+//! - Where a tree has a random id there is one without it, so looking at one path tells whether
+//!   there is anything.
+//! - What has another name is not ours to judge.
+
+use std::collections::BTreeSet;
+
+use plugd_disk::Kind;
+use plugd_disk::tree::{Digest, Pace, TreeError};
+use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName};
+
+use crate::json::{installed_in, trees_in};
+use crate::leases::Leases;
+use crate::state::Ticket;
+use crate::{Store, StoreError};
+
+/// A directory whose name promises a content.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TreeDir {
+    pub(crate) digest: Digest,
+    pub(crate) root: AbsPath,
+}
+
+/// The trees that records name, also records that cannot be understood as a whole because they are
+/// damaged or a newer program wrote them.
+#[derive(Debug, Default)]
+pub(crate) struct NamedTrees {
+    /// Kept and pinned.
+    pub(crate) kept: BTreeSet<Digest>,
+    /// What is installed. A copy of it lies here only because somebody has leased it.
+    pub(crate) installed: BTreeSet<Digest>,
+}
+
+impl Store {
+    /// Where a tree lies, unless its name was untrue there.
+    pub(crate) fn tree_of(&self, digest: &Digest) -> AbsPath {
+        self.layout().trees().join(digest.hex())
+    }
+
+    /// All trees, sorted by digest.
+    pub(crate) fn tree_dirs(&self) -> Result<Vec<TreeDir>, StoreError> {
+        let dir = self.layout().trees();
+        let mut trees = Vec::new();
+        for entry in self.entries_in(&dir)? {
+            let digest = entry.name.to_str().and_then(promised);
+            trees.extend(digest.map(|digest| TreeDir {
+                digest,
+                root: dir.join(&entry.name),
+            }));
+        }
+        trees.sort();
+        Ok(trees)
+    }
+
+    /// The tree with this content, read and compared. `None` when there is none whose name is true.
+    pub(crate) fn matching_tree(
+        &self,
+        digest: &Digest,
+        pace: &dyn Pace,
+    ) -> Result<Option<AbsPath>, StoreError> {
+        let plain = self.tree_of(digest);
+        if self.kind_of(&plain)?.is_none() {
+            return Ok(None);
+        }
+        if self.is_true(&plain, digest, pace)? {
+            return Ok(Some(plain));
+        }
+        for tree in self.tree_dirs()? {
+            let is_other = tree.digest == *digest && tree.root != plain;
+            if is_other && self.is_true(&tree.root, digest, pace)? {
+                return Ok(Some(tree.root));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a tree holds what its name says and nothing that a digest does not see. One that its
+    /// user has made unreadable or too large does not.
+    fn is_true(
+        &self,
+        root: &AbsPath,
+        digest: &Digest,
+        pace: &dyn Pace,
+    ) -> Result<bool, StoreError> {
+        if self.kind_of(root)? != Some(Kind::Dir) {
+            return Ok(false);
+        }
+        match self.content(root, pace) {
+            Ok(content) => Ok(content.digest == *digest && content.plan.is_plain()),
+            Err(StoreError::Tree(error)) if is_no_tree_of_ours(&error) => {
+                tracing::debug!(%root, %error, "a tree is not what its name says");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A free path for a tree that is about to be moved there. What is there and untrue goes away,
+    /// unless somebody uses it. The store lock is held.
+    pub(crate) fn place_for(
+        &self,
+        digest: &Digest,
+        leases: &Leases,
+        ticket: &Ticket,
+    ) -> Result<AbsPath, StoreError> {
+        let place = self.tree_of(digest);
+        self.disk().create_dirs_durably(&self.layout().trees())?;
+        if self.kind_of(&place)?.is_none() {
+            return Ok(place);
+        }
+        if leases.protect(digest) {
+            let name = format!("{}.{}", digest.hex(), ticket.id());
+            return Ok(self.layout().trees().join(name));
+        }
+        self.discard_all(digest, ticket)?;
+        Ok(place)
+    }
+
+    /// Moves every tree of this name out of sight, the one without an id last.
+    pub(crate) fn discard_all(&self, digest: &Digest, ticket: &Ticket) -> Result<(), StoreError> {
+        let trees = self.tree_dirs()?.into_iter().rev();
+        for tree in trees.filter(|tree| tree.digest == *digest) {
+            self.discard(&tree.root, ticket)?;
+        }
+        Ok(())
+    }
+
+    /// Moves a tree out of sight; the ticket removes it.
+    pub(crate) fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
+        let Some(name) = root.file_name() else {
+            return Ok(());
+        };
+        self.disk().create_dirs(&ticket.trash)?;
+        Ok(self.disk().rename(root, &ticket.trash.join(name))?)
+    }
+
+    pub(crate) fn named_trees(&self) -> Result<NamedTrees, StoreError> {
+        let mut named = NamedTrees::default();
+        for id in self.recorded_ids()? {
+            let members = self.record_file(&id)?.members;
+            named.kept.extend(trees_in(&members));
+            named.installed.extend(installed_in(&members));
+        }
+        Ok(named)
+    }
+
+    /// Every plugin that has a record.
+    pub(crate) fn recorded_ids(&self) -> Result<Vec<PluginId>, StoreError> {
+        let records = self.layout().records();
+        let mut ids = Vec::new();
+        for marketplace in self.names_in(&records)? {
+            let Ok(name) = MarketplaceName::new(&marketplace) else {
+                continue;
+            };
+            for file in self.names_in(&records.join(&marketplace))? {
+                let plugin = file.strip_suffix(".json").map(PluginName::new);
+                if let Some(Ok(plugin)) = plugin {
+                    ids.push(PluginId {
+                        plugin,
+                        marketplace: name.clone(),
+                    });
+                }
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// The content that a name among the trees promises.
+fn promised(name: &str) -> Option<Digest> {
+    Digest::from_hex(name.split_once('.').map_or(name, |(hex, _)| hex))
+}
+
+/// Whether an error says something of the tree and not of the disk.
+fn is_no_tree_of_ours(error: &TreeError) -> bool {
+    match error {
+        TreeError::OverLimit { .. }
+        | TreeError::Changed { .. }
+        | TreeError::NotADirectory { .. } => true,
+        TreeError::Disk(error) => error.is_denied(),
+        TreeError::ContainsStore { .. } | TreeError::GivenUp | TreeError::Exists { .. } => false,
+    }
+}
