@@ -64,9 +64,32 @@ pub fn migrated_commands(
         Err(problem) => return Found::only(problem),
     };
     let mut problems = Vec::new();
+    let commands = find(&tree, manifest, &mut problems);
+    let items = generate(&tree, commands, &mut problems);
+    Found { items, problems }.bounded()
+}
+
+/// The files of a plugin's commands, whether or not one becomes a skill.
+pub(crate) fn command_files(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    problems: &mut Vec<Problem>,
+) -> Vec<AbsPath> {
+    if manifest.format == ManifestFormat::AgentPlugins {
+        return Vec::new();
+    }
+    let commands = find(tree, manifest, problems);
+    commands.into_iter().map(|command| command.path).collect()
+}
+
+fn find(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    problems: &mut Vec<Problem>,
+) -> Vec<Command> {
     let mut walk = Walk {
-        tree: &tree,
-        problems: &mut problems,
+        tree,
+        problems,
         commands: Vec::new(),
         dirs: 0,
         cut: false,
@@ -79,9 +102,7 @@ pub fn migrated_commands(
         }
         None => walk.root(&tree.root().join(DEFAULT_ROOT), false),
     }
-    let commands = walk.commands;
-    let items = generate(&tree, commands, &mut problems);
-    Found { items, problems }.bounded()
+    walk.commands
 }
 
 /// A Markdown file among the commands.

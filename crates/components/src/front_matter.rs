@@ -8,6 +8,8 @@ use std::rc::Rc;
 
 use plugd_model::{Place, Problem, ProblemKind};
 
+use crate::item::clip;
+use crate::spelling;
 use crate::yaml::{self, Value, Yaml};
 
 /// The largest block that is parsed. The text behind it is not counted.
@@ -128,6 +130,18 @@ impl FrontMatter {
             }
             _ => Err(wrong_type(node, "a mapping", outer)),
         }
+    }
+
+    /// The members that nobody reads and that are almost one of `known`.
+    pub(crate) fn misspelt(&self, known: &[&str]) -> impl Iterator<Item = Problem> {
+        self.pairs.iter().filter_map(|(key, _)| {
+            let name = key.text()?;
+            let meant = spelling::meant(name, known)?;
+            let name = clip(name);
+            let text = format!("nobody reads `{name}` here; did you mean `{meant}`");
+            let problem = Problem::warning(ProblemKind::UnknownField, text);
+            Some(problem.at_field(name).at(key.place))
+        })
     }
 
     /// Where a member stands; the block's beginning when it is absent.

@@ -4,22 +4,36 @@
 //! Trust is stored under that key, so positions count everything that stands in the file, also what
 //! cannot be used.
 //!
-//! Nothing here decides whether a hook runs, and no matcher is compiled.
+//! A handler that no host can run (a blank command, a matcher that is no regular expression) stays
+//! in the list, because positions and `plugin/read` count it, and says so by
+//! [`HookDeclaration::obstacle`].
+//!
+//! Nothing here decides whether a hook is trusted, and nothing here runs one.
 
 use plugd_disk::Disk;
+use plugd_disk::tree::Digest;
 use plugd_model::{
     AbsPath, HooksDeclaration, ManifestFormat, PluginId, PluginManifest, Problem, ProblemKind,
 };
 
 use crate::Found;
-use crate::item::{Document, Item, Member, clip, take};
+use crate::item::{Document, Item, Origin, clip, report_misspelt, take};
+use crate::placeholders::{Placeholders, Platform, Spelling};
+use crate::spelling;
 use crate::tree::PluginTree;
 
+mod digest;
+#[cfg(test)]
+mod digest_tests;
 mod event;
+mod handler;
+mod matcher;
 #[cfg(test)]
 mod tests;
 
+use digest::Canonical;
 pub use event::HookEvent;
+pub use handler::{HookHandler, HookObstacle};
 
 /// Where hooks are declared when the manifest names nothing else.
 const DEFAULT_FILE: &str = "hooks/hooks.json";
@@ -31,6 +45,9 @@ const MAX_FILES: usize = 100;
 const MAX_HANDLERS: usize = 1_000;
 /// The longest matcher, in bytes: it is repeated for each handler of its group.
 const MAX_MATCHER: usize = 8 * 1024;
+
+/// The members of a group of handlers.
+const GROUP: &[&str] = &["matcher", "hooks"];
 
 /// One declared handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,39 +65,68 @@ pub struct HookDeclaration {
     pub handler: HookHandler,
 }
 
-/// What a hook does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HookHandler {
-    /// Runs a shell command.
-    Command {
-        /// The command as written; it may be blank, and then nothing can run.
-        command: String,
-        /// What to run on Windows instead.
-        command_windows: Option<String>,
-        /// How long it may take, the event's default applied.
-        timeout_sec: u64,
-        /// Whether nobody waits for it.
-        is_async: bool,
-        /// What to show while it runs.
-        status_message: Option<String>,
-        /// How much of what it prints may reach the model.
-        additional_context_limit: Option<u64>,
-    },
-    /// Calls a tool of an MCP server.
-    McpTool {
-        /// The server.
-        server: String,
-        /// The tool.
-        tool: String,
-        /// How long it may take, the event's default applied.
-        timeout_sec: u64,
-        /// What to show while it runs.
-        status_message: Option<String>,
-    },
-    /// Asks a model; declared by plugins for other hosts, run by none here.
-    Prompt,
-    /// Starts an agent; declared by plugins for other hosts, run by none here.
-    Agent,
+impl HookDeclaration {
+    /// Why this handler can never run, whoever trusts it. Such a handler keeps its key and its row
+    /// in `plugin/read`; a list of hooks that count leaves it out.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<HookObstacle> {
+        let bad_matcher = self
+            .effective_matcher()
+            .is_some_and(|matcher| matcher::mistake(matcher).is_some());
+        match self.handler.obstacle(self.event) {
+            None if bad_matcher => Some(HookObstacle::BadMatcher),
+            obstacle => obstacle,
+        }
+    }
+
+    /// The matcher, for events that have something to compare it with.
+    #[must_use]
+    pub fn effective_matcher(&self) -> Option<&str> {
+        self.matcher
+            .as_deref()
+            .filter(|_| !self.event.ignores_matcher())
+    }
+
+    /// Whether nobody waits for the handler.
+    #[must_use]
+    pub fn runs_async(&self) -> bool {
+        match &self.handler {
+            HookHandler::Command { is_async, .. } => *is_async && self.event.can_be_async(),
+            HookHandler::McpTool { .. } | HookHandler::Prompt | HookHandler::Agent => false,
+        }
+    }
+
+    /// The digest of the declaration, under which trust is stored: the first half of what the
+    /// reference calls the current hash, equal to the byte. Nothing for handlers that no host runs.
+    #[must_use]
+    pub fn declaration_hash(&self) -> Option<Digest> {
+        let handler = self.handler.canonical()?.into_json();
+        let object = Canonical::new()
+            .text("event_name", self.event.snake_name())
+            .some_text("matcher", self.effective_matcher())
+            .json("hooks", format!("[{handler}]"));
+        Some(object.digest())
+    }
+
+    /// The command with the plugin's directories put in; `$NAME` and other variables stay for the
+    /// shell, which gets [`Placeholders::environment`] beside its own. On Windows the command for
+    /// Windows counts, when there is one.
+    #[must_use]
+    pub fn command_text(&self, placeholders: &Placeholders, platform: Platform) -> Option<String> {
+        let HookHandler::Command {
+            command,
+            command_windows,
+            ..
+        } = &self.handler
+        else {
+            return None;
+        };
+        let command = match (platform, command_windows) {
+            (Platform::Windows, Some(windows)) => windows,
+            _ => command,
+        };
+        Some(placeholders.expand(command, Spelling::Both))
+    }
 }
 
 /// The hooks that a plugin declares: file by file, by event in the order of [`HookEvent::ALL`],
@@ -99,13 +145,27 @@ pub fn hooks(
         Ok(tree) => tree,
         Err(problem) => return Found::only(problem),
     };
+    let (found, _) = read(&tree, manifest, id);
+    found.bounded()
+}
+
+/// The hooks of a plugin, and beside each the place where it is declared.
+pub(crate) fn read(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    id: &PluginId,
+) -> (Found<HookDeclaration>, Vec<Origin>) {
     let mut reader = Reader {
         id,
         found: Found::nothing(),
+        origins: Vec::new(),
     };
+    if manifest.format == ManifestFormat::AgentPlugins {
+        return (reader.found, reader.origins);
+    }
     match &manifest.hooks {
         HooksDeclaration::Default => {
-            reader.file(&tree, DEFAULT_FILE, false);
+            reader.file(tree, DEFAULT_FILE, false);
         }
         HooksDeclaration::Files(paths) => {
             if let Some(path) = paths.get(MAX_FILES) {
@@ -121,20 +181,14 @@ pub fn hooks(
                     let path = path.below(tree.root());
                     reader.found.problems.push(problem.in_file(&path));
                 } else {
-                    reader.file(&tree, path.as_str(), true);
+                    reader.file(tree, path.as_str(), true);
                 }
             }
         }
-        HooksDeclaration::Inline(texts) => {
-            let file =
-                plugd_manifest::plugin_file(manifest.format).map(|name| tree.root().join(name));
-            for (index, text) in texts.iter().enumerate() {
-                reader.inline(text, index, file.as_ref());
-            }
-        }
+        HooksDeclaration::Inline(texts) => reader.inline(tree, manifest.format, texts),
         HooksDeclaration::Nothing => {}
     }
-    reader.found.bounded()
+    (reader.found, reader.origins)
 }
 
 /// Where the handlers being read stand.
@@ -146,6 +200,8 @@ struct Source<'a> {
 struct Reader<'a> {
     id: &'a PluginId,
     found: Found<HookDeclaration>,
+    /// Where the items of `found` stand.
+    origins: Vec<Origin>,
 }
 
 impl Reader<'_> {
@@ -175,16 +231,34 @@ impl Reader<'_> {
         self.note(read.err());
     }
 
-    fn inline(&mut self, text: &str, index: usize, file: Option<&AbsPath>) {
-        let name = format!("plugin.json#hooks[{index}]");
-        let source = Source { name: &name, file };
-        let before = self.found.problems.len();
-        let read = Document::parse_inline(text).and_then(|document| {
-            self.document(&document.root(&format!("hooks[{index}]")), &source)
-        });
-        self.note(read.err());
-        for problem in &mut self.found.problems[before..] {
-            problem.path = file.cloned();
+    /// Reads hooks that stand in the manifest: in its file when they are still there, so that
+    /// problems have their place, else as they were when the manifest was read.
+    fn inline(&mut self, tree: &PluginTree<'_>, format: ManifestFormat, texts: &[String]) {
+        let file = plugd_manifest::plugin_file(format).map(|name| tree.root().join(name));
+        let manifest = tree.manifest_text(format);
+        let document = manifest
+            .as_ref()
+            .and_then(|(file, text)| Document::parse_file(text, file).ok());
+        let declared = document.as_ref().map(in_manifest).unwrap_or_default();
+        for (index, text) in texts.iter().enumerate() {
+            let name = format!("plugin.json#hooks[{index}]");
+            let source = Source {
+                name: &name,
+                file: file.as_ref(),
+            };
+            if let Some(item) = declared.get(index).filter(|item| item.text() == text) {
+                let read = self.document(item, &source);
+                self.note(read.err());
+                continue;
+            }
+            let before = self.found.problems.len();
+            let read = Document::parse_inline(text).and_then(|document| {
+                self.document(&document.root(&format!("hooks[{index}]")), &source)
+            });
+            self.note(read.err());
+            for problem in &mut self.found.problems[before..] {
+                problem.path.clone_from(&file);
+            }
         }
     }
 
@@ -216,7 +290,14 @@ impl Reader<'_> {
         let events = events.object(&mut self.found.problems)?;
         for (name, value) in &events {
             if HookEvent::from_name(name).is_none() {
-                let text = format!("the event `{}` is not known", clip(name));
+                let names: Vec<_> = HookEvent::ALL.iter().map(|event| event.name()).collect();
+                let text = match spelling::meant(name, &names) {
+                    Some(meant) => format!(
+                        "the event `{}` is not known; did you mean `{meant}`",
+                        clip(name)
+                    ),
+                    None => format!("the event `{}` is not known", clip(name)),
+                };
                 self.note(Some(value.warning(ProblemKind::UnknownField, text)));
             }
         }
@@ -250,18 +331,9 @@ impl Reader<'_> {
         group_index: usize,
     ) -> Result<(), Problem> {
         let members = group.object(&mut self.found.problems)?;
-        // A matcher that cannot be read must not become "everything": the group goes.
-        let matcher = match take(&members, "matcher") {
-            Some(matcher) => {
-                let text = matcher.string()?;
-                if text.len() > MAX_MATCHER {
-                    let message = format!("the matcher is longer than {MAX_MATCHER} bytes");
-                    return Err(matcher.problem(ProblemKind::TooLarge, message));
-                }
-                Some(text)
-            }
-            None => None,
-        };
+        report_misspelt(&members, GROUP, &mut self.found.problems);
+        let problems = &mut self.found.problems;
+        let matcher = handler::read_matcher(&members, event, MAX_MATCHER, problems)?;
         let Some(handlers) = take(&members, "hooks") else {
             return Ok(());
         };
@@ -270,19 +342,22 @@ impl Reader<'_> {
                 let text = format!("there are more than {MAX_HANDLERS} handlers");
                 return Err(value.problem(ProblemKind::TooLarge, text));
             }
-            match handler(value, event, &mut self.found.problems) {
-                Ok(handler) => self.found.items.push(HookDeclaration {
-                    key: format!(
-                        "{}:{}:{}:{group_index}:{handler_index}",
-                        self.id,
-                        source.name,
-                        event.snake_name()
-                    ),
-                    event,
-                    matcher: matcher.clone(),
-                    file: source.file.cloned(),
-                    handler,
-                }),
+            match handler::read(value, event, &mut self.found.problems) {
+                Ok(handler) => {
+                    self.origins.push(value.origin());
+                    self.found.items.push(HookDeclaration {
+                        key: format!(
+                            "{}:{}:{}:{group_index}:{handler_index}",
+                            self.id,
+                            source.name,
+                            event.snake_name()
+                        ),
+                        event,
+                        matcher: matcher.clone(),
+                        file: source.file.cloned(),
+                        handler,
+                    });
+                }
                 Err(problem) => self.note(Some(problem)),
             }
         }
@@ -290,75 +365,11 @@ impl Reader<'_> {
     }
 }
 
-/// Reads one handler. Members that nobody knows are ignored.
-fn handler(
-    value: &Item<'_>,
-    event: HookEvent,
-    problems: &mut Vec<Problem>,
-) -> Result<HookHandler, Problem> {
-    let members = value.object(problems)?;
-    let kind = required(value, &members, "type")?;
-    match kind.string()?.as_str() {
-        "command" => {
-            let command = required(value, &members, "command")?;
-            let text = command.string()?;
-            if text.trim().is_empty() {
-                let message = "the command is blank, so nothing can run";
-                problems.push(command.warning(ProblemKind::BadValue, message));
-            }
-            let windows = match optional_text(&members, "commandWindows")? {
-                Some(text) => Some(text),
-                None => optional_text(&members, "command_windows")?,
-            };
-            Ok(HookHandler::Command {
-                command: text,
-                command_windows: windows,
-                timeout_sec: timeout(&members, event)?,
-                is_async: match take(&members, "async") {
-                    Some(item) => item.boolean()?,
-                    None => false,
-                },
-                status_message: optional_text(&members, "statusMessage")?,
-                additional_context_limit: optional_number(&members, "additionalContextLimit")?,
-            })
-        }
-        "mcp_tool" => Ok(HookHandler::McpTool {
-            server: required(value, &members, "server")?.string()?,
-            tool: required(value, &members, "tool")?.string()?,
-            timeout_sec: timeout(&members, event)?,
-            status_message: optional_text(&members, "statusMessage")?,
-        }),
-        "prompt" => Ok(HookHandler::Prompt),
-        "agent" => Ok(HookHandler::Agent),
-        other => {
-            let text = format!(
-                "the type `{}` is none of `command`, `mcp_tool`, `prompt` and `agent`",
-                clip(other)
-            );
-            Err(kind.problem(ProblemKind::BadValue, text))
-        }
+/// The values of a manifest's `hooks`: the one, or those of the list.
+fn in_manifest<'a>(document: &'a Document<'a>) -> Vec<Item<'a>> {
+    let members = document.root("").object(&mut Vec::new());
+    match take(&members.unwrap_or_default(), "hooks") {
+        Some(item) => item.array().unwrap_or_else(|_| vec![item]),
+        None => Vec::new(),
     }
-}
-
-/// How long a handler may take. Nobody can wait for nothing, so 0 becomes the shortest time.
-fn timeout(members: &[Member<'_>], event: HookEvent) -> Result<u64, Problem> {
-    let declared = optional_number(members, "timeout")?;
-    Ok(declared.map_or(event.default_timeout_sec(), |seconds| seconds.max(1)))
-}
-
-fn required<'a>(value: &Item<'a>, members: &[Member<'a>], name: &str) -> Result<Item<'a>, Problem> {
-    take(members, name).ok_or_else(|| {
-        let text = format!("the handler has no `{name}`");
-        value.problem(ProblemKind::MissingField, text)
-    })
-}
-
-fn optional_text(members: &[Member<'_>], name: &str) -> Result<Option<String>, Problem> {
-    take(members, name).map(|item| item.string()).transpose()
-}
-
-fn optional_number(members: &[Member<'_>], name: &str) -> Result<Option<u64>, Problem> {
-    take(members, name)
-        .map(|item| item.whole_number())
-        .transpose()
 }

@@ -5,9 +5,12 @@
 //! what a problem is about.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use plugd_manifest::json::{self, Elements, Members, Shape, Text, shortened};
-use plugd_model::{AbsPath, Problem, ProblemKind};
+use plugd_model::{AbsPath, Place, Problem, ProblemKind};
+
+use crate::spelling;
 
 /// How many problems of one document get a line and column. Finding one costs a look at the text
 /// around it, and a file may be made of nothing but mistakes.
@@ -31,6 +34,49 @@ pub(crate) struct Item<'a> {
     document: &'a Document<'a>,
     raw: &'a str,
     field: String,
+}
+
+/// Where something is declared, for problems that are met only when it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// The file, when it stands in one of the plugin.
+    pub file: Option<AbsPath>,
+    /// The member, as a path such as `mcpServers.github`.
+    pub field: Option<String>,
+    /// The place in the file.
+    pub place: Option<Place>,
+    /// The places of its members, as far as somebody may have to speak of one.
+    members: Vec<(String, Place)>,
+}
+
+impl Origin {
+    /// A problem about what is declared here.
+    #[must_use]
+    pub fn problem(&self, kind: ProblemKind, message: impl Into<String>) -> Problem {
+        let mut problem = Problem::error(kind, message);
+        problem.path.clone_from(&self.file);
+        problem.field.clone_from(&self.field);
+        problem.place = self.place;
+        problem
+    }
+
+    /// The place of a member below, such as `command` or `args[1]`: that of the direct member, where
+    /// it is known.
+    #[must_use]
+    pub fn below(&self, member: &str) -> Self {
+        let field = match &self.field {
+            Some(field) => format!("{field}.{member}"),
+            None => member.to_owned(),
+        };
+        let direct = member.split(['.', '[']).next().unwrap_or(member);
+        let known = self.members.iter().find(|(name, _)| name == direct);
+        Self {
+            file: self.file.clone(),
+            field: Some(field),
+            place: known.map(|(_, place)| *place).or(self.place),
+            members: Vec::new(),
+        }
+    }
 }
 
 /// A member of an object: its name and its value.
@@ -102,7 +148,26 @@ impl<'a> Item<'a> {
         problem.at(self.document.text.place(self.raw))
     }
 
-    /// The same, for something that spoils only this value.
+    /// Where this value and its members stand.
+    pub(crate) fn origin(&self) -> Origin {
+        let text = &self.document.text;
+        let mut members = Vec::new();
+        if self.document.file.is_some()
+            && self.is_object()
+            && let Ok(found) = self.object(&mut Vec::new())
+        {
+            let places = found.into_iter();
+            members.extend(places.map(|(name, value)| (name, text.place(value.raw))));
+        }
+        Origin {
+            file: self.document.file.cloned(),
+            field: (!self.field.is_empty()).then(|| self.field.clone()),
+            place: self.document.file.map(|_| text.place(self.raw)),
+            members,
+        }
+    }
+
+    /// A problem that spoils only this value.
     pub(crate) fn warning(&self, kind: ProblemKind, message: impl Into<String>) -> Problem {
         self.problem(kind, message).as_warning()
     }
@@ -164,12 +229,18 @@ impl<'a> Item<'a> {
         serde_json::from_str(self.raw).map_err(|_| self.wrong_type("a whole number"))
     }
 
-    /// A number of any kind.
-    pub(crate) fn number(&self) -> Result<(), Problem> {
-        match Shape::of(self.raw) {
-            Shape::Number => Ok(()),
-            _ => Err(self.wrong_type("a number")),
+    /// A time in seconds, which may have a fraction.
+    pub(crate) fn seconds(&self) -> Result<Duration, Problem> {
+        if Shape::of(self.raw) != Shape::Number {
+            return Err(self.wrong_type("a number"));
         }
+        let seconds: Option<f64> = self.raw.parse().ok();
+        seconds
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .ok_or_else(|| {
+                let text = "a time that is not negative and can pass is expected here";
+                self.problem(ProblemKind::BadValue, text)
+            })
     }
 
     /// An array of strings.
@@ -194,7 +265,8 @@ impl<'a> Item<'a> {
         self.problem(ProblemKind::Syntax, text)
     }
 
-    fn wrong_type(&self, expected: &str) -> Problem {
+    /// The problem of a value with another type than its member has.
+    pub(crate) fn wrong_type(&self, expected: &str) -> Problem {
         let found = Shape::of(self.raw).word();
         let text = format!("{expected} is expected here, not {found}");
         self.problem(ProblemKind::WrongType, text)
@@ -221,6 +293,16 @@ pub(crate) fn take<'a>(members: &[Member<'a>], name: &str) -> Option<Item<'a>> {
         .iter()
         .find(|(key, value)| key == name && !value.is_null())
         .map(|(_, value)| value.clone())
+}
+
+/// Reports members that nobody reads and that are almost one of `known`.
+pub(crate) fn report_misspelt(members: &[Member<'_>], known: &[&str], problems: &mut Vec<Problem>) {
+    for (name, value) in members {
+        if let Some(meant) = spelling::meant(name, known) {
+            let text = format!("nobody reads `{}` here; did you mean `{meant}`", clip(name));
+            problems.push(value.warning(ProblemKind::UnknownField, text));
+        }
+    }
 }
 
 /// A name as messages show it: escaped, and cut when it is long.

@@ -2,40 +2,67 @@
 //! turns into skills.
 //!
 //! Each function takes a plugin's root and its manifest and answers everything that could be
-//! understood, in a stable order, beside the problems of everything that could not.
+//! understood, in a stable order, beside the problems of everything that could not. Three questions
+//! build on that: what a host has to load ([`list_skills`], [`McpDefinition::resolved`],
+//! [`HookDeclaration::command_text`]), what somebody says yes to ([`inspect()`]), and what an author
+//! should repair ([`plugin_findings`], [`marketplace_findings`]).
 //!
 //! Invariants:
 //! - One bad item spoils itself only. A broken skill, hook handler, server or app is a [`Problem`]
 //!   with its place, and its neighbours stay. There is no error that hides a whole plugin.
 //! - No file outside the resolved plugin root is read or named: a link is followed only when its
-//!   target lies inside.
+//!   target lies inside. Only directories of skills that belong to no plugin are the user's own, and
+//!   there its links count.
 //! - Work is bounded before it starts: files by size, directories by number and depth, YAML and JSON
 //!   by nesting.
 //!
-//! This crate only tells what is declared. It starts nothing, expands no variable, and does not
-//! decide what is enabled, trusted or allowed.
+//! This crate only tells what is declared. It starts nothing, knows no value of a variable, and does
+//! not decide what is enabled, trusted or allowed.
 
 use plugd_model::{Problem, ProblemKind};
 
 mod apps;
+mod author;
 mod budget;
 mod commands;
 mod front_matter;
 mod hooks;
+mod inspect;
 mod item;
 mod mcp;
+mod placeholders;
 mod skills;
+mod spelling;
 mod tree;
 mod yaml;
 
 #[cfg(test)]
+mod bad_input_tests;
+#[cfg(test)]
+mod conformance_tests;
+#[cfg(test)]
 mod fixture;
 
 pub use apps::{App, apps};
+pub use author::{marketplace_findings, plugin_findings};
 pub use commands::{GeneratedFile, MIGRATED_SKILLS_DIR, migrated_commands};
-pub use hooks::{HookDeclaration, HookEvent, HookHandler, hooks};
-pub use mcp::{McpServer, mcp_server_names, mcp_servers};
-pub use skills::{Skill, SkillInterface, ToolDependency, onboarding_skill, skills};
+pub use hooks::{HookDeclaration, HookEvent, HookHandler, HookObstacle, hooks};
+pub use inspect::{
+    Change, Changes, Difference, EnvironmentNames, Executable, ExecutableKind, HiddenCharacter,
+    HiddenClass, HiddenText, Inspection, InspectionLimits, ModelText, Oddity, OddityKind, TextKind,
+    hidden_characters, inspect,
+};
+pub use item::Origin;
+pub use mcp::{
+    HttpProtocol, McpDefinition, McpOauth, McpServer, McpTransport, NeededVariable,
+    ResolvedMcpServer, VariableUse, mcp_definitions, mcp_server_names, mcp_servers,
+};
+pub use placeholders::{Mention, Placeholders, Platform, Spelling, mentions};
+pub use skills::{
+    ListedProblem, ListedSkill, Skill, SkillInterface, SkillListing, SkillScope, SkillSource,
+    ToolDependency, list_skills, onboarding_skill, skill_text, skills,
+};
+pub use spelling::meant;
 
 /// How many problems of one kind of component are listed.
 const MAX_PROBLEMS: usize = 500;

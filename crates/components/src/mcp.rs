@@ -1,26 +1,37 @@
 //! MCP servers that a plugin declares.
 //!
 //! Two formats: `agent` is the strict one of the Agent Plugins specification, `native` the looser
-//! one of all other manifests. Both answer servers that could be understood, each with its JSON as
-//! it stands in the file; what is expanded, merged with settings or started is not decided here.
+//! one of all other manifests. Both answer an [`McpDefinition`] for each server that could be
+//! understood; [`McpDefinition::resolved`] makes of one what a host has to start or to call.
+//!
+//! Nothing here merges servers with settings, decides which of two plugins wins, or starts anything.
 
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, ManifestFormat, McpDeclaration, PluginManifest, Problem, ProblemKind};
 
 use crate::Found;
-use crate::item::Document;
+use crate::item::{Document, take};
 use crate::tree::PluginTree;
 
 mod agent;
+mod definition;
 mod native;
+mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 #[cfg(test)]
 mod tests;
 mod url;
+
+pub use definition::{HttpProtocol, McpDefinition, McpOauth, McpTransport};
+pub use resolve::{NeededVariable, ResolvedMcpServer, VariableUse};
 
 /// Where servers are declared when the manifest names nothing else.
 const DEFAULT_FILE: &str = ".mcp.json";
 /// Where the Agent Plugins format declares them, always.
 const AGENT_FILE: &str = "mcp.json";
+/// The member of a manifest that holds servers.
+const MANIFEST_MEMBER: &str = "mcpServers";
 /// The largest file that is read.
 const MAX_FILE: u64 = 1024 * 1024;
 
@@ -36,6 +47,25 @@ pub struct McpServer {
 /// The MCP servers of a plugin, sorted by name, each name once.
 #[must_use]
 pub fn mcp_servers(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Found<McpServer> {
+    let definitions = mcp_definitions(disk, root, manifest);
+    let server = |definition: McpDefinition| McpServer {
+        name: definition.name,
+        json: definition.json,
+    };
+    Found {
+        items: definitions.items.into_iter().map(server).collect(),
+        problems: definitions.problems,
+    }
+}
+
+/// The MCP servers of a plugin with all that they say, sorted by name, each name once. Disabled ones
+/// and ones that can never start are among them.
+#[must_use]
+pub fn mcp_definitions(
+    disk: &Disk,
+    root: &AbsPath,
+    manifest: &PluginManifest,
+) -> Found<McpDefinition> {
     let tree = match PluginTree::open(disk, root) {
         Ok(tree) => tree,
         Err(problem) => return Found::only(problem),
@@ -62,7 +92,7 @@ pub fn mcp_server_names(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) 
     }
 }
 
-fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> Result<Found<McpServer>, Problem> {
+fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> Result<Found<McpDefinition>, Problem> {
     if manifest.format == ManifestFormat::AgentPlugins {
         let file = tree.root().join(AGENT_FILE);
         return match tree.read(&file, MAX_FILE)? {
@@ -73,9 +103,7 @@ fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> Result<Found<McpSer
     let (file, declared) = match &manifest.mcp_servers {
         McpDeclaration::Default => (tree.root().join(DEFAULT_FILE), false),
         McpDeclaration::File(path) => (path.below(tree.root()), true),
-        McpDeclaration::Inline(text) => {
-            return native::servers(&Document::parse_inline(text)?.root("mcpServers"));
-        }
+        McpDeclaration::Inline(text) => return inline(tree, manifest.format, text),
         McpDeclaration::Nothing => return Ok(Found::nothing()),
     };
     match tree.read(&file, MAX_FILE)? {
@@ -86,4 +114,22 @@ fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> Result<Found<McpSer
         }
         None => Ok(Found::nothing()),
     }
+}
+
+/// Reads servers that stand in the manifest: in its file when they are still there, so that problems
+/// have their place, else as they were when the manifest was read.
+fn inline(
+    tree: &PluginTree<'_>,
+    format: ManifestFormat,
+    text: &str,
+) -> Result<Found<McpDefinition>, Problem> {
+    if let Some((file, content)) = tree.manifest_text(format)
+        && let Ok(document) = Document::parse_file(&content, &file)
+        && let Ok(members) = document.root("").object(&mut Vec::new())
+        && let Some(item) = take(&members, MANIFEST_MEMBER)
+        && item.text() == text
+    {
+        return native::servers(&item);
+    }
+    native::servers(&Document::parse_inline(text)?.root(MANIFEST_MEMBER))
 }

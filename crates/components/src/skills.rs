@@ -1,16 +1,20 @@
 //! Skills: which files below a plugin are skills, and what they say about themselves.
 //!
 //! `scan` finds the files, this module reads their front matter, `metadata` the optional file
-//! beside them. Nothing here reads a skill for a model: only its head is looked at.
+//! beside them, `listing` puts those of many places together. Only the head of a skill is looked at
+//! here; [`skill_text`] hands out the rest.
 
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, ManifestFormat, PluginManifest, Problem, ProblemKind};
+use plugd_model::{AbsPath, ManifestFormat, Place, PluginManifest, Problem, ProblemKind};
 
 use crate::Found;
 use crate::budget::Budget;
 use crate::front_matter::{self, Fence, FrontMatter};
 use crate::tree::PluginTree;
 
+mod listing;
+#[cfg(test)]
+mod listing_tests;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;
@@ -18,17 +22,53 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use listing::{ListedProblem, ListedSkill, SkillListing, SkillScope, SkillSource, list_skills};
 pub use metadata::{SkillInterface, ToolDependency};
 use scan::SkillFile;
 
 /// The largest `SKILL.md` that is read.
 const MAX_SKILL_FILE: u64 = 8 * 1024 * 1024;
+/// The members of front matter that some host reads; the others are nobody's business, unless they
+/// look like one of these.
+const KNOWN_FIELDS: &[&str] = &[
+    "name",
+    "description",
+    "metadata",
+    "license",
+    "compatibility",
+    "allowed-tools",
+    "disable-model-invocation",
+    "user-invocable",
+    "argument-hint",
+    "arguments",
+    "model",
+    "context",
+    "agent",
+    "hooks",
+    "version",
+    "author",
+    "tags",
+    "category",
+    "title",
+    "when_to_use",
+    "effort",
+    "paths",
+    "shell",
+    "mode",
+    "tools",
+    "skills",
+    "color",
+    "glob",
+    "globs",
+];
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
 /// The longest qualified name: two longest names and the colon.
 const MAX_QUALIFIED_NAME: usize = 2 * MAX_NAME + 1;
 /// The longest description that the Agent Skills format allows; the others have no limit.
 const MAX_AGENT_DESCRIPTION: usize = 1024;
+/// The longest note on compatibility that it allows.
+const MAX_AGENT_COMPATIBILITY: usize = 500;
 
 /// A skill of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,24 +103,70 @@ pub fn skills(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Found<S
         Err(problem) => return Found::only(problem),
     };
     let mut found = Found::nothing();
-    let mut budget = Budget::new();
-    for file in scan::scan(&tree, manifest, &mut found.problems) {
-        match read(&tree, &file, manifest, &mut budget) {
-            Ok(mut skill) => {
-                let problems = &mut found.problems;
-                metadata::apply(&tree, &file.dir, &mut skill, &mut budget, problems);
-                found.items.push(skill);
-            }
-            Err(mut problem) => {
-                problem.path = Some(file.path);
-                found.problems.push(problem);
-            }
-        }
+    for read in read_all(&tree, manifest, &mut found.problems) {
+        found.items.push(read.skill);
     }
     found
         .items
         .sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
     found.bounded()
+}
+
+/// A skill with what its listing needs beside it.
+pub(crate) struct ReadSkill {
+    pub(crate) skill: Skill,
+    /// The products it is restricted to, as written; empty means no restriction.
+    pub(crate) products: Vec<String>,
+    /// What the front matter begins its description with.
+    pub(crate) description_place: Place,
+}
+
+/// Reads every skill of a plugin, in the order in which they are found.
+pub(crate) fn read_all(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    problems: &mut Vec<Problem>,
+) -> Vec<ReadSkill> {
+    let mut budget = Budget::new();
+    let mut skills = Vec::new();
+    for file in scan::scan(tree, manifest, problems) {
+        let naming = Naming {
+            namespace: Some(&manifest.name),
+            is_agent: manifest.format == ManifestFormat::AgentPlugins,
+        };
+        match read(tree, tree, &file, naming, &mut budget, problems) {
+            Ok(read) => skills.push(read),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    skills
+}
+
+/// The text of a skill, for a reader that shows it or passes it on.
+///
+/// `path` is that of a [`Skill`] found below `root`. It is resolved once more, so that a file that
+/// was replaced by a link since then does not lead elsewhere.
+///
+/// # Errors
+/// The file is gone, has left the root, is larger than 8 MiB, or is no text.
+pub fn skill_text(disk: &Disk, root: &AbsPath, path: &AbsPath) -> Result<String, Problem> {
+    let tree = PluginTree::open(disk, root)?;
+    match tree.read(path, MAX_SKILL_FILE)? {
+        Some(text) => Ok(text),
+        None => {
+            let text = "the skill's file does not exist any more";
+            Err(Problem::error(ProblemKind::Missing, text).in_file(path))
+        }
+    }
+}
+
+/// How skills of one place are called.
+#[derive(Debug, Clone, Copy)]
+struct Naming<'a> {
+    /// What stands in front of the colon.
+    namespace: Option<&'a str>,
+    /// Whether the rules of the Agent Skills format hold.
+    is_agent: bool,
 }
 
 /// The skill that the manifest wants shown first, out of those that [`skills`] found. Whether it is
@@ -121,22 +207,39 @@ pub fn onboarding_skill<'a>(
     }
 }
 
-/// Reads one skill; the problem's path is filled in by the caller.
+/// Reads one skill and the file beside it; `files` is the tree that may not be left for the latter.
 fn read(
     tree: &PluginTree<'_>,
+    files: &PluginTree<'_>,
     file: &SkillFile,
-    manifest: &PluginManifest,
+    naming: Naming<'_>,
     budget: &mut Budget,
-) -> Result<Skill, Problem> {
+    problems: &mut Vec<Problem>,
+) -> Result<ReadSkill, Problem> {
+    let head = |problem: Problem| problem.in_file(&file.path);
+    let mut read = read_head(tree, file, naming, budget, problems).map_err(head)?;
+    metadata::apply(files, &file.dir, &mut read, budget, problems);
+    Ok(read)
+}
+
+fn read_head(
+    tree: &PluginTree<'_>,
+    file: &SkillFile,
+    naming: Naming<'_>,
+    budget: &mut Budget,
+    problems: &mut Vec<Problem>,
+) -> Result<ReadSkill, Problem> {
     let text = tree.read_located(&file.content, &file.path, MAX_SKILL_FILE)?;
     budget.text(&text)?;
     let Some(parts) = front_matter::split(&text, Fence::Blanks) else {
         let text = "the file does not begin with YAML front matter between two lines `---`";
-        let start = plugd_model::Place { line: 1, column: 1 };
+        let start = Place { line: 1, column: 1 };
         return Err(Problem::error(ProblemKind::Syntax, text).at(start));
     };
     budget.yaml(parts.yaml)?;
     let head = FrontMatter::parse_with_rescue(parts.yaml)?;
+    let misspelt = head.misspelt(KNOWN_FIELDS);
+    problems.extend(misspelt.map(|problem| problem.in_file(&file.path)));
     let declared = head.text("name")?.map(|name| front_matter::collapse(&name));
     let description = head
         .text("description")?
@@ -144,37 +247,50 @@ fn read(
     let short = head.inner_text("metadata", "short-description")?;
     let at = |problem: Problem, name: &str| problem.at_field(name).at(head.place(name));
     let Some(description) = description else {
-        let text = "`description` is missing or blank";
+        let text = "`description` is missing or blank; say in it when to use the skill";
         return Err(at(
             Problem::error(ProblemKind::MissingField, text),
             "description",
         ));
     };
-    if manifest.format == ManifestFormat::AgentPlugins {
+    if naming.is_agent {
         agent_rules(declared.as_deref(), &file.directory, &description)
             .map_err(|(problem, name)| at(problem, name))?;
+        let compatibility = head.text("compatibility")?;
+        if compatibility.is_some_and(|text| text.chars().count() > MAX_AGENT_COMPATIBILITY) {
+            let text = format!("longer than {MAX_AGENT_COMPATIBILITY} characters");
+            let problem = Problem::error(ProblemKind::TooLarge, text);
+            return Err(at(problem, "compatibility"));
+        }
     }
     let bare_name = declared.unwrap_or_else(|| file.directory.clone());
     let bad_name = |text| Err(at(Problem::error(ProblemKind::BadName, text), "name"));
     if bare_name.chars().count() > MAX_NAME {
         return bad_name(format!("the name is longer than {MAX_NAME} characters"));
     }
-    let name = format!("{}:{bare_name}", manifest.name);
+    let name = match naming.namespace {
+        Some(namespace) => format!("{namespace}:{bare_name}"),
+        None => bare_name.clone(),
+    };
     if name.chars().count() > MAX_QUALIFIED_NAME {
         return bad_name(format!(
             "the name together with the plugin's is longer than {MAX_QUALIFIED_NAME} characters"
         ));
     }
-    Ok(Skill {
-        name,
-        bare_name,
-        description,
-        short_description: short.map(|text| front_matter::collapse(&text)),
-        interface: None,
-        dependencies: Vec::new(),
-        path: file.path.clone(),
-        allow_implicit: true,
-        visible: true,
+    Ok(ReadSkill {
+        skill: Skill {
+            name,
+            bare_name,
+            description,
+            short_description: short.map(|text| front_matter::collapse(&text)),
+            interface: None,
+            dependencies: Vec::new(),
+            path: file.path.clone(),
+            allow_implicit: true,
+            visible: true,
+        },
+        products: Vec::new(),
+        description_place: head.place("description"),
     })
 }
 

@@ -3,15 +3,20 @@
 //! The root is resolved once; every path is resolved before it is used and must lie below it. A
 //! link inside the tree is therefore as good as what it leads to, and one that leaves it is a
 //! problem (Agent Plugins 4.1, and for the other formats the same rule).
+//!
+//! A directory of skills that belongs to no plugin is opened by [`PluginTree::unbounded`]: there the
+//! links are the user's own, and may lead anywhere.
 
 use plugd_disk::{Disk, DiskError, Kind};
-use plugd_model::{AbsPath, Problem, ProblemKind};
+use plugd_model::{AbsPath, ManifestFormat, Problem, ProblemKind};
 
 /// A plugin's directory tree.
 #[derive(Debug)]
 pub(crate) struct PluginTree<'a> {
     disk: &'a Disk,
     root: AbsPath,
+    /// Whether a link may leave the root.
+    is_unbounded: bool,
 }
 
 /// Something below the root, with every link resolved.
@@ -30,6 +35,15 @@ impl<'a> PluginTree<'a> {
         Ok(Self {
             disk,
             root: resolved,
+            is_unbounded: false,
+        })
+    }
+
+    /// Resolves a directory of the user's, whose links may lead anywhere.
+    pub(crate) fn unbounded(disk: &'a Disk, root: &AbsPath) -> Result<Self, Problem> {
+        Ok(Self {
+            is_unbounded: true,
+            ..Self::open(disk, root)?
         })
     }
 
@@ -57,7 +71,7 @@ impl<'a> PluginTree<'a> {
             }
             Err(error) => return Err(failed(error)),
         };
-        if !resolved.starts_with(&self.root) {
+        if !self.is_unbounded && !resolved.starts_with(&self.root) {
             let text = "the path leaves the plugin through a link";
             return Err(Problem::error(ProblemKind::BadPath, text).in_file(path));
         }
@@ -91,6 +105,14 @@ impl<'a> PluginTree<'a> {
         self.read_located(&located, path, limit).map(Some)
     }
 
+    /// The manifest's file and text, for places of what was declared in it; nothing when it stands
+    /// in no file of the plugin or cannot be read.
+    pub(crate) fn manifest_text(&self, format: ManifestFormat) -> Option<(AbsPath, String)> {
+        let file = self.root.join(plugd_manifest::plugin_file(format)?);
+        let text = self.read(&file, plugd_manifest::MAX_PLUGIN_BYTES).ok()??;
+        Some((file, text))
+    }
+
     /// Reads a text file that was located before; problems name `shown`.
     pub(crate) fn read_located(
         &self,
@@ -112,6 +134,21 @@ impl<'a> PluginTree<'a> {
                 .at(plugd_model::Place::of_offset(error.as_bytes(), valid))
         })
     }
+}
+
+/// Resolves the part of a path that exists; what does not exist cannot lead anywhere.
+pub(crate) fn resolve_as_far(disk: &Disk, path: &AbsPath) -> Result<AbsPath, DiskError> {
+    for ancestor in path.ancestors() {
+        if disk.link_stamp(&ancestor)?.is_none() {
+            continue;
+        }
+        let real = disk.resolve(&ancestor)?;
+        return Ok(match path.as_path().strip_prefix(&ancestor) {
+            Ok(rest) => real.join(rest),
+            Err(_) => real,
+        });
+    }
+    Ok(path.clone())
 }
 
 /// The problem of something that is there and of the wrong kind.

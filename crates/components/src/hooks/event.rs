@@ -79,6 +79,35 @@ impl HookEvent {
             _ => 600,
         }
     }
+
+    /// The longest time that a handler may take, whatever it says.
+    #[must_use]
+    pub fn longest_timeout_sec(self) -> Option<u64> {
+        match self {
+            Self::SessionEnd | Self::Interrupt => Some(3),
+            _ => None,
+        }
+    }
+
+    /// Whether a handler can run while nobody waits for it. At the end of a session there is nobody
+    /// left who would collect it.
+    #[must_use]
+    pub fn can_be_async(self) -> bool {
+        self != Self::SessionEnd
+    }
+
+    /// Whether the event has nothing that a matcher could be compared with.
+    #[must_use]
+    pub fn ignores_matcher(self) -> bool {
+        matches!(
+            self,
+            Self::PreModelRequest
+                | Self::PostModelRequest
+                | Self::UserPromptSubmit
+                | Self::Stop
+                | Self::Interrupt
+        )
+    }
 }
 
 #[cfg(test)]

@@ -64,9 +64,9 @@ fn keys_follow_the_events_order_and_count_positions() {
     );
     check(
         &format!(
-            r#"{{"hooks": {{"Stop": [{{"matcher": "x"}}, {{"hooks": []}}, {{"hooks": [{COMMAND}]}}]}}}}"#
+            r#"{{"hooks": {{"PreCompact": [{{"matcher": "x"}}, {{"hooks": []}}, {{"hooks": [{COMMAND}]}}]}}}}"#
         ),
-        &["stop:2:0"],
+        &["pre_compact:2:0"],
         &[],
     );
     for empty in [
@@ -86,7 +86,10 @@ fn every_declared_handler_is_listed() {
         r#"{"hooks": {"Stop": [{"hooks": [{"type": "prompt"}, {"type": "agent", "prompt": "x"},
             {"type": "mcp_tool", "server": "a", "tool": "b"}]}]}}"#,
         &["stop:0:0", "stop:0:1", "stop:0:2"],
-        &[],
+        &[
+            "badValue hooks.Stop[0].hooks[0].type 1:41",
+            "badValue hooks.Stop[0].hooks[1].type 1:61",
+        ],
     );
     check(
         r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": " "}]}]}}"#,
@@ -144,7 +147,8 @@ fn the_members_of_a_command() {
             {"type": "command", "command": "${PLUGIN_ROOT}/x", "command_windows": "w", "timeout": 0,
              "async": true, "statusMessage": "s", "additionalContextLimit": 5, "other": 1},
             {"type": "command", "command": "x", "timeout": null, "timeoutSec": 5}]}],
-           "SessionEnd": [{"hooks": [{"type": "mcp_tool", "server": "a", "tool": "b"}]}]}}"#,
+           "Interrupt": [{"hooks": [{"type": "mcp_tool", "server": "a", "tool": "b",
+            "input": { "q": [1] }, "timeout": 1}]}]}}"#,
     );
     let found = read(&plugin);
     assert_eq!(plugin.problems(&found.problems), Vec::<String>::new());
@@ -154,12 +158,6 @@ fn the_members_of_a_command() {
         .map(|hook| hook.handler.clone())
         .collect();
     let expected = [
-        HookHandler::McpTool {
-            server: "a".to_owned(),
-            tool: "b".to_owned(),
-            timeout_sec: 1,
-            status_message: None,
-        },
         HookHandler::Command {
             command: "${PLUGIN_ROOT}/x".to_owned(),
             command_windows: Some("w".to_owned()),
@@ -176,11 +174,18 @@ fn the_members_of_a_command() {
             status_message: None,
             additional_context_limit: None,
         },
+        HookHandler::McpTool {
+            server: "a".to_owned(),
+            tool: "b".to_owned(),
+            input: r#"{ "q": [1] }"#.to_owned(),
+            timeout_sec: 1,
+            status_message: None,
+        },
     ];
     assert_eq!(handlers, expected);
-    assert_eq!(found.items[1].matcher.as_deref(), Some("*"));
+    assert_eq!(found.items[0].matcher.as_deref(), Some("*"));
     assert_eq!(
-        found.items[1].file,
+        found.items[0].file,
         Some(plugin.root().join("hooks/hooks.json"))
     );
 }
@@ -260,7 +265,7 @@ fn the_list_of_problems_is_bounded() {
 
 #[test]
 fn handlers_and_matchers_are_bounded() {
-    let many = vec![r#"{"type": "agent"}"#; 1001].join(",");
+    let many = vec![COMMAND; 1001].join(",");
     let long = "x".repeat(8193);
     let file = format!(
         r#"{{"hooks": {{"Stop": [{{"matcher": "{long}", "hooks": [{COMMAND}]}}, {{"hooks": [{many}]}}]}}}}"#
@@ -283,4 +288,76 @@ fn handlers_and_matchers_are_bounded() {
             .iter()
             .all(|problem| problem.kind.word() == "tooLarge")
     );
+}
+
+#[test]
+fn members_that_cannot_hold_what_they_say_are_told() {
+    check(
+        &format!(
+            "{{\"hooks\": {{\n\"PreToolUse\": [{{\"matcher\": \"[\", \"hooks\": [{COMMAND}]}}],\n\"SessionEnd\": [{{\"hooks\": [\n{{\"type\": \"command\", \"command\": \"x\", \"timeout\": 9}},\n{{\"type\": \"command\", \"command\": \"x\", \"async\": true}},\n{{\"type\": \"mcp_tool\", \"server\": \"a\", \"tool\": \"b\"}}]}}],\n\"Stop\": [{{\"matcher\": \"x\", \"hooks\": []}}]}}}}"
+        ),
+        &[
+            "pre_tool_use:0:0",
+            "session_end:0:0",
+            "session_end:0:1",
+            "session_end:0:2",
+        ],
+        &[
+            "badValue hooks.PreToolUse[0].matcher 2:28",
+            "badValue hooks.SessionEnd[0].hooks[0].timeout 4:48",
+            "badValue hooks.SessionEnd[0].hooks[1].async 5:46",
+            "badValue hooks.SessionEnd[0].hooks[2] 6:1",
+            "badValue hooks.Stop[0].matcher 7:22",
+        ],
+    );
+    check(
+        r#"{"hooks": {"Stop": [{"hooks": [
+{"type": "mcp_tool", "server": "a", "tool": "b", "input": 5},
+{"type": "mcp_tool", "server": "a", "tool": "b", "input": {"x": null}},
+{"type": "mcp_tool", "server": "a", "tool": "b", "input": {"x": 18446744073709551615}},
+{"type": "command", "command": "x", "command_windows": "a", "commandWindows": "b"}]}]}}"#,
+        &["stop:0:3"],
+        &[
+            "wrongType hooks.Stop[0].hooks[0].input 2:59",
+            "badValue hooks.Stop[0].hooks[1].input 3:59",
+            "badValue hooks.Stop[0].hooks[2].input 4:59",
+            "duplicate hooks.Stop[0].hooks[3].command_windows 5:56",
+        ],
+    );
+}
+
+#[test]
+fn typing_errors_are_told() {
+    check(
+        r#"{"hooks": {"PreTolUse": [],
+"Stop": [{"mather": "x", "hooks": [{"type": "command", "comand": "x", "command": "y", "note": 1}]}]}}"#,
+        &["stop:0:0"],
+        &[
+            "unknownField hooks.PreTolUse 1:25",
+            "unknownField hooks.Stop[0].mather 2:21",
+            "unknownField hooks.Stop[0].hooks[0].comand 2:66",
+        ],
+    );
+}
+
+#[test]
+fn hooks_in_a_manifest_have_their_place() {
+    let bad = r#"{"hooks": {"Stop": [{"hooks": [5]}]}}"#;
+    let check = |text: &str, expected: &str| {
+        let plugin = Plugin::new()
+            .file(".codex-plugin/plugin.json", text)
+            .with(|m| m.hooks = HooksDeclaration::Inline(vec![bad.to_owned()]));
+        check_plugin(&plugin, &[], &[expected]);
+    };
+    let file = "wrongType .codex-plugin/plugin.json";
+    check(
+        &format!("{{\n\"hooks\": {bad}}}"),
+        &format!("{file} hooks.hooks.Stop[0].hooks[0] 2:41"),
+    );
+    check(
+        &format!("{{\n\"hooks\": [{bad}]}}"),
+        &format!("{file} hooks[0].hooks.Stop[0].hooks[0] 2:42"),
+    );
+    // The file has changed since the manifest was read.
+    check("{}", &format!("{file} hooks[0].hooks.Stop[0].hooks[0]"));
 }

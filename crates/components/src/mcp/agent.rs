@@ -6,9 +6,11 @@ use plugd_model::{AbsPath, Problem, ProblemKind};
 
 use crate::Found;
 use crate::item::{Document, Item, Member, clip};
+use crate::placeholders::Spelling;
+use crate::spelling;
 use crate::tree::PluginTree;
 
-use super::{McpServer, url};
+use super::{HttpProtocol, McpDefinition, McpTransport, url};
 
 /// The one version of the format that is supported; the manifest's was checked before.
 const SCHEMA: &str = "https://agent-plugins.org/schemas/1.0.0/mcp.schema.json";
@@ -17,7 +19,7 @@ const SCHEMA: &str = "https://agent-plugins.org/schemas/1.0.0/mcp.schema.json";
 pub(super) fn servers(
     tree: &PluginTree<'_>,
     document: &Document<'_>,
-) -> Result<Found<McpServer>, Problem> {
+) -> Result<Found<McpDefinition>, Problem> {
     let mut found = Found::nothing();
     let root = document.root("");
     let members = root.object(&mut found.problems)?;
@@ -36,8 +38,20 @@ pub(super) fn servers(
     };
     for (name, value) in servers.object(&mut found.problems)? {
         match server(tree, &value, &mut found.problems) {
-            Ok(()) => found.items.push(McpServer {
+            Ok(transport) => found.items.push(McpDefinition {
                 name,
+                transport,
+                oauth: None,
+                scopes: Vec::new(),
+                startup_timeout: None,
+                tool_timeout: None,
+                enabled: true,
+                required: false,
+                enabled_tools: None,
+                disabled_tools: Vec::new(),
+                extra: Vec::new(),
+                spelling: Spelling::Portable,
+                origin: value.origin(),
                 json: value.text().to_owned(),
             }),
             Err(problem) => found.problems.push(problem),
@@ -50,7 +64,7 @@ fn server(
     tree: &PluginTree<'_>,
     value: &Item<'_>,
     problems: &mut Vec<Problem>,
-) -> Result<(), Problem> {
+) -> Result<McpTransport, Problem> {
     let members = value.object(problems)?;
     let kind = required(value, &members, "type")?;
     match kind.string()?.as_str() {
@@ -79,7 +93,7 @@ fn stdio(
     value: &Item<'_>,
     members: &[Member<'_>],
     problems: &mut Vec<Problem>,
-) -> Result<(), Problem> {
+) -> Result<McpTransport, Problem> {
     let command = required(value, members, "command")?;
     let text = command.string()?;
     if text.starts_with("./") {
@@ -91,29 +105,40 @@ fn stdio(
         let text = "a command is a bare name, or a path that begins with `./`";
         return Err(command.problem(ProblemKind::BadValue, text));
     }
-    if let Some(args) = member(members, "args") {
-        args.strings()?;
-    }
-    if let Some(env) = member(members, "env") {
-        for (name, entry) in env.object(problems)? {
-            entry.string()?;
+    let args = match member(members, "args") {
+        Some(args) => args.strings()?,
+        None => Vec::new(),
+    };
+    let mut env = Vec::new();
+    if let Some(item) = member(members, "env") {
+        for (name, entry) in item.object(problems)? {
             if matches!(name.as_str(), "PLUGIN_ROOT" | "PLUGIN_DATA") {
                 let text = format!("`{name}` is set by the host and may not be set here");
                 return Err(entry.problem(ProblemKind::BadValue, text));
             }
+            env.push((name, entry.string()?));
         }
+        env.sort();
     }
-    match member(members, "cwd") {
-        Some(cwd) => working_directory(tree, &cwd),
-        None => Ok(()),
-    }
+    let cwd = match member(members, "cwd") {
+        Some(cwd) => Some(working_directory(tree, &cwd)?),
+        None => None,
+    };
+    Ok(McpTransport::Stdio {
+        command: text,
+        args,
+        env,
+        env_vars: Vec::new(),
+        cwd,
+    })
 }
 
 /// The three forms of a working directory, each of which must stay where it begins.
-fn working_directory(tree: &PluginTree<'_>, cwd: &Item<'_>) -> Result<(), Problem> {
+fn working_directory(tree: &PluginTree<'_>, cwd: &Item<'_>) -> Result<String, Problem> {
     let text = cwd.string()?;
     if text.starts_with("./") {
-        return inside(tree, cwd, tree.root(), &text);
+        inside(tree, cwd, tree.root(), &text)?;
+        return Ok(text);
     }
     for placeholder in ["${PLUGIN_ROOT}", "${PLUGIN_DATA}"] {
         let Some(rest) = text.strip_prefix(placeholder) else {
@@ -123,10 +148,13 @@ fn working_directory(tree: &PluginTree<'_>, cwd: &Item<'_>) -> Result<(), Proble
             break;
         }
         if placeholder == "${PLUGIN_ROOT}" {
-            return inside(tree, cwd, tree.root(), &format!(".{rest}"));
+            inside(tree, cwd, tree.root(), &format!(".{rest}"))?;
+        } else if climbs(rest) {
+            // Where the data directory is, and what lies in it, is known only to the host: here the
+            // text is judged, the rest when the server is resolved.
+            return Err(leaves(cwd));
         }
-        // The data directory may not exist yet, so only the text can be judged here.
-        return climbs(rest).then(|| leaves(cwd)).map_or(Ok(()), Err);
+        return Ok(text);
     }
     let text = "a working directory begins with `./`, `${PLUGIN_ROOT}` or `${PLUGIN_DATA}`";
     Err(cwd.problem(ProblemKind::BadPath, text))
@@ -146,7 +174,7 @@ fn inside(
 }
 
 /// Whether a relative path leaves its base on the way, judged by its text.
-fn climbs(relative: &str) -> bool {
+pub(super) fn climbs(relative: &str) -> bool {
     let mut depth = 0_i64;
     for part in relative.split('/') {
         match part {
@@ -169,15 +197,17 @@ fn remote(
     value: &Item<'_>,
     members: &[Member<'_>],
     problems: &mut Vec<Problem>,
-) -> Result<(), Problem> {
+) -> Result<McpTransport, Problem> {
     closed(members, &["type", "url", "headers"])?;
     let item = required(value, members, "url")?;
-    url::check(&item.string()?).map_err(|why| item.problem(ProblemKind::BadValue, why))?;
-    let Some(headers) = member(members, "headers") else {
-        return Ok(());
+    let address = item.string()?;
+    url::check(&address).map_err(|why| item.problem(ProblemKind::BadValue, why))?;
+    let mut headers: Vec<(String, String)> = Vec::new();
+    let declared = match member(members, "headers") {
+        Some(item) => item.object(problems)?,
+        None => Vec::new(),
     };
-    let mut seen = Vec::new();
-    for (name, header) in headers.object(problems)? {
+    for (name, header) in declared {
         let text = header.string()?;
         let bad = |text: &str| Err(header.problem(ProblemKind::BadValue, text));
         if name.is_empty() || !name.bytes().all(is_token) {
@@ -189,13 +219,22 @@ fn remote(
         {
             return bad("the value of the header has a control character");
         }
-        let lower = name.to_ascii_lowercase();
-        if seen.contains(&lower) {
+        if headers
+            .iter()
+            .any(|(other, _)| other.eq_ignore_ascii_case(&name))
+        {
             return bad("the header stands here twice; case does not count");
         }
-        seen.push(lower);
+        headers.push((name, text));
     }
-    Ok(())
+    headers.sort();
+    Ok(McpTransport::Http {
+        url: address,
+        protocol: HttpProtocol::Streamable,
+        headers,
+        env_headers: Vec::new(),
+        bearer_token_env_var: None,
+    })
 }
 
 /// The characters of a header's name.
@@ -224,7 +263,13 @@ fn closed(members: &[Member<'_>], known: &[&str]) -> Result<(), Problem> {
     match unknown {
         None => Ok(()),
         Some((name, value)) => {
-            let text = format!("`{}` is not allowed here", clip(name));
+            let text = match spelling::meant(name, known) {
+                Some(meant) => format!(
+                    "`{}` is not allowed here; did you mean `{meant}`",
+                    clip(name)
+                ),
+                None => format!("`{}` is not allowed here", clip(name)),
+            };
             Err(value.problem(ProblemKind::UnknownField, text))
         }
     }

@@ -4,12 +4,52 @@
 use plugd_model::{Problem, ProblemKind};
 
 use crate::Found;
-use crate::item::{Item, clip, take};
+use crate::item::{Item, Member, clip, report_misspelt, take};
+use crate::placeholders::Spelling;
 
-use super::McpServer;
+use super::{HttpProtocol, McpDefinition, McpOauth, McpTransport};
+
+/// The members that are read.
+const KNOWN: &[&str] = &[
+    "type",
+    "command",
+    "args",
+    "env",
+    "env_vars",
+    "cwd",
+    "url",
+    "headers",
+    "http_headers",
+    "env_http_headers",
+    "bearer_token_env_var",
+    "oauth",
+    "scopes",
+    "startup_timeout_sec",
+    "tool_timeout_sec",
+    "enabled",
+    "disabled",
+    "required",
+    "enabled_tools",
+    "disabled_tools",
+];
+/// Members that hosts read and this crate does not; they are no typing errors.
+const FOREIGN: &[&str] = &[
+    "timeout",
+    "tools",
+    "description",
+    "transport",
+    "default_tools_approval_mode",
+    "supports_parallel_tool_calls",
+    "autoApprove",
+    "alwaysAllow",
+    "headersHelper",
+    "name",
+    "note",
+    "$comment",
+];
 
 /// Reads an object of servers, or an object that holds one as `mcpServers`.
-pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpServer>, Problem> {
+pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpDefinition>, Problem> {
     let mut found = Found::nothing();
     let outer = root.object(&mut found.problems)?;
     // Only an object is a wrapper; anything else under that name is a server that cannot be read.
@@ -28,8 +68,8 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpServer>, Problem> {
                 .push(value.warning(ProblemKind::WrongType, text));
             continue;
         }
-        match understand(&value, &mut found.problems) {
-            Ok(()) => {
+        match understand(&name, &value, &mut found.problems) {
+            Ok(definition) => {
                 if !is_startable(&name) {
                     let text = format!(
                         "a server named `{}` cannot start; use ASCII letters, digits and `_:@/.-`",
@@ -39,10 +79,7 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpServer>, Problem> {
                         .problems
                         .push(value.warning(ProblemKind::BadName, text));
                 }
-                found.items.push(McpServer {
-                    name,
-                    json: value.text().to_owned(),
-                });
+                found.items.push(definition);
             }
             Err(problem) => found.problems.push(problem),
         }
@@ -50,53 +87,198 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpServer>, Problem> {
     Ok(found)
 }
 
-/// Whether the host would accept the name when it starts the server.
-fn is_startable(name: &str) -> bool {
+/// Whether a host would accept the name when it starts the server.
+pub(super) fn is_startable(name: &str) -> bool {
     let legal =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '@' | '/' | '.' | '-');
     !name.is_empty() && name.chars().all(legal)
 }
 
-/// Checks the members that decide what the server is. A wrong type drops the server, because what
-/// would start without that member is not what its author wrote.
-fn understand(value: &Item<'_>, problems: &mut Vec<Problem>) -> Result<(), Problem> {
+/// Reads one server. A member of a wrong type drops the server, because what would start without
+/// that member is not what its author wrote.
+fn understand(
+    name: &str,
+    value: &Item<'_>,
+    problems: &mut Vec<Problem>,
+) -> Result<McpDefinition, Problem> {
     let members = value.object(problems)?;
-    for (name, member) in &members {
-        if member.is_null() {
-            continue;
-        }
-        match name.as_str() {
-            "command" | "cwd" | "url" | "bearer_token_env_var" | "type" => {
-                member.string()?;
-            }
-            "args" | "enabled_tools" | "disabled_tools" | "scopes" => {
-                member.strings()?;
-            }
-            "env" | "http_headers" | "env_http_headers" => {
-                member.string_map(problems)?;
-            }
-            "env_vars" => {
-                member.array()?;
-            }
-            "startup_timeout_sec" | "tool_timeout_sec" => member.number()?,
-            "enabled" | "required" => {
-                member.boolean()?;
-            }
-            "oauth" => {
-                member.object(problems)?;
-            }
-            _ => {}
-        }
-    }
-    match (take(&members, "command"), take(&members, "url")) {
-        (Some(_), Some(url)) => {
+    let known: Vec<&str> = KNOWN.iter().chain(FOREIGN).copied().collect();
+    report_misspelt(&members, &known, problems);
+    let extra = members
+        .iter()
+        .filter(|(name, _)| !KNOWN.contains(&name.as_str()))
+        .map(|(name, member)| (name.clone(), member.text().to_owned()))
+        .collect();
+    let definition = McpDefinition {
+        name: name.to_owned(),
+        transport: transport(value, &members, problems)?,
+        oauth: oauth(&members, problems)?,
+        scopes: strings(&members, "scopes")?.unwrap_or_default(),
+        startup_timeout: seconds(&members, "startup_timeout_sec")?,
+        tool_timeout: seconds(&members, "tool_timeout_sec")?,
+        enabled: boolean(&members, "enabled")?.unwrap_or(true)
+            & !boolean(&members, "disabled")?.unwrap_or(false),
+        required: boolean(&members, "required")?.unwrap_or(false),
+        enabled_tools: strings(&members, "enabled_tools")?,
+        disabled_tools: strings(&members, "disabled_tools")?.unwrap_or_default(),
+        extra,
+        spelling: Spelling::Both,
+        origin: value.origin(),
+        json: value.text().to_owned(),
+    };
+    Ok(definition)
+}
+
+/// Reads everything that decides how the server is reached, also the members of the other
+/// transport: a wrong type anywhere means that its author meant something else.
+fn transport(
+    value: &Item<'_>,
+    members: &[Member<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<McpTransport, Problem> {
+    let kind = text(members, "type")?;
+    let command = text(members, "command")?;
+    let url = text(members, "url")?;
+    let args = strings(members, "args")?.unwrap_or_default();
+    let cwd = text(members, "cwd")?;
+    let mut env = map(members, "env", problems)?;
+    env.sort();
+    let env_vars = env_vars(members, problems)?;
+    let headers = headers(members, problems)?;
+    let env_headers = map(members, "env_http_headers", problems)?;
+    let bearer_token_env_var = text(members, "bearer_token_env_var")?;
+    match (command, url) {
+        (Some(command), None) => Ok(McpTransport::Stdio {
+            command,
+            args,
+            env,
+            env_vars,
+            cwd,
+        }),
+        (None, Some(url)) => Ok(McpTransport::Http {
+            url,
+            protocol: match kind.as_deref() {
+                Some("sse") => HttpProtocol::Sse,
+                _ => HttpProtocol::Streamable,
+            },
+            headers,
+            env_headers,
+            bearer_token_env_var,
+        }),
+        (Some(_), Some(_)) => {
             let text = "a server has a `command` or a `url`, not both";
+            let url = take(members, "url").unwrap_or_else(|| value.clone());
             Err(url.problem(ProblemKind::BadValue, text))
         }
         (None, None) => {
             let text = "a server has a `command` or a `url`, and this one has neither";
             Err(value.problem(ProblemKind::MissingField, text))
         }
-        _ => Ok(()),
+    }
+}
+
+/// The headers of both members. `http_headers` is the name in user settings and wins over `headers`,
+/// which is what most plugins write.
+fn headers(
+    members: &[Member<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<(String, String)>, Problem> {
+    let mut headers = map(members, "headers", problems)?;
+    for (name, value) in map(members, "http_headers", problems)? {
+        headers.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+        headers.push((name, value));
+    }
+    headers.sort();
+    headers.dedup_by(|next, first| {
+        let repeated = next.0.eq_ignore_ascii_case(&first.0);
+        if repeated && let Some(item) = take(members, "headers") {
+            let text = format!("the header `{}` stands here twice", clip(&next.0));
+            problems.push(item.warning(ProblemKind::Duplicate, text));
+        }
+        repeated
+    });
+    Ok(headers)
+}
+
+/// Names of variables, each a text or an object with a `name`.
+fn env_vars(members: &[Member<'_>], problems: &mut Vec<Problem>) -> Result<Vec<String>, Problem> {
+    let Some(item) = take(members, "env_vars") else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    for element in item.array()? {
+        let name = if element.is_object() {
+            let members = element.object(problems)?;
+            let Some(name) = take(&members, "name") else {
+                let text = "a variable to pass on needs a `name`";
+                return Err(element.problem(ProblemKind::MissingField, text));
+            };
+            name.string()?
+        } else {
+            element.string()?
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+fn oauth(members: &[Member<'_>], problems: &mut Vec<Problem>) -> Result<Option<McpOauth>, Problem> {
+    let Some(item) = take(members, "oauth") else {
+        return Ok(None);
+    };
+    let inner = item.object(problems)?;
+    let known = ["clientId", "client_id", "callbackPort", "callback_port"];
+    report_misspelt(&inner, &known, problems);
+    let mut optional = |name: &str| {
+        take(&inner, name).and_then(|item| match item.string() {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                problems.push(problem.as_warning());
+                None
+            }
+        })
+    };
+    let client_id = optional("clientId").or_else(|| optional("client_id"));
+    let port = take(&inner, "callbackPort").or_else(|| take(&inner, "callback_port"));
+    let callback_port = port.and_then(|item| {
+        let port = item.whole_number().ok().and_then(|n| u16::try_from(n).ok());
+        if port.is_none() {
+            problems.push(item.warning(ProblemKind::BadValue, "a port is expected here"));
+        }
+        port
+    });
+    Ok(Some(McpOauth {
+        client_id,
+        callback_port,
+        json: item.text().to_owned(),
+    }))
+}
+
+fn text(members: &[Member<'_>], name: &str) -> Result<Option<String>, Problem> {
+    take(members, name).map(|item| item.string()).transpose()
+}
+
+fn strings(members: &[Member<'_>], name: &str) -> Result<Option<Vec<String>>, Problem> {
+    take(members, name).map(|item| item.strings()).transpose()
+}
+
+fn boolean(members: &[Member<'_>], name: &str) -> Result<Option<bool>, Problem> {
+    take(members, name).map(|item| item.boolean()).transpose()
+}
+
+fn seconds(members: &[Member<'_>], name: &str) -> Result<Option<std::time::Duration>, Problem> {
+    take(members, name).map(|item| item.seconds()).transpose()
+}
+
+fn map(
+    members: &[Member<'_>],
+    name: &str,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<(String, String)>, Problem> {
+    match take(members, name) {
+        Some(item) => item.string_map(problems),
+        None => Ok(Vec::new()),
     }
 }

@@ -386,3 +386,46 @@ fn section_7_2_1_remote_servers() {
         ],
     );
 }
+
+#[test]
+fn problems_in_a_manifest_have_their_place() {
+    let text = "{\"name\": \"p\",\n \"mcpServers\": {\"a\": {\"command\": 5}, \"b\": {\"command\": \"x\"}}}";
+    let servers = r#"{"a": {"command": 5}, "b": {"command": "x"}}"#;
+    let declare = |servers: &str| {
+        Plugin::new()
+            .file(".codex-plugin/plugin.json", text)
+            .with(|m| m.mcp_servers = McpDeclaration::Inline(servers.to_owned()))
+    };
+    check_plugin(
+        &declare(servers),
+        &["b"],
+        &["wrongType .codex-plugin/plugin.json mcpServers.a.command 2:34"],
+    );
+    // The file has changed since the manifest was read.
+    check_plugin(
+        &declare(r#"{"c": {"url": 5}}"#),
+        &[],
+        &["wrongType mcpServers.c.url"],
+    );
+}
+
+#[test]
+fn typing_errors_are_told() {
+    check(
+        r#"{"s": {"command": "x", "agrs": ["y"], "Env": {}, "timeout": 5, "xyz": 1, "oauth": {"clientID": "c"}}}"#,
+        &["s"],
+        &[
+            "unknownField .mcp.json s.agrs 1:32",
+            "unknownField .mcp.json s.Env 1:46",
+            "unknownField .mcp.json s.oauth.clientID 1:96",
+        ],
+    );
+    check(
+        r#"{"s": {"command": "x", "headers": {"A": 5}}, "t": {"url": "x", "env_vars": [5]}}"#,
+        &[],
+        &[
+            "wrongType .mcp.json s.headers.A 1:41",
+            "wrongType .mcp.json t.env_vars[0] 1:77",
+        ],
+    );
+}

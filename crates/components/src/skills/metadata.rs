@@ -14,7 +14,7 @@ use crate::item::clip;
 use crate::tree::PluginTree;
 use crate::yaml::{self, Value, Yaml};
 
-use super::Skill;
+use super::ReadSkill;
 
 /// Where the file lies below the skill's directory.
 const FILE: &str = "agents/openai.yaml";
@@ -69,7 +69,7 @@ pub struct ToolDependency {
 pub(super) fn apply(
     tree: &PluginTree<'_>,
     skill_dir: &AbsPath,
-    skill: &mut Skill,
+    read: &mut ReadSkill,
     budget: &mut Budget,
     problems: &mut Vec<Problem>,
 ) {
@@ -98,9 +98,9 @@ pub(super) fn apply(
             let Some(top) = reader.mapping(&root, "") else {
                 return;
             };
-            skill.interface = reader.interface(top);
-            skill.dependencies = reader.dependencies(top);
-            reader.policy(top, skill);
+            read.skill.interface = reader.interface(top);
+            read.skill.dependencies = reader.dependencies(top);
+            reader.policy(top, read);
         }
         Err(error) => reader.report(ProblemKind::Syntax, error.to_string(), "", error.place()),
     }
@@ -274,13 +274,13 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn policy(&mut self, top: &Pairs, skill: &mut Skill) {
+    fn policy(&mut self, top: &Pairs, read: &mut ReadSkill) {
         let Some(pairs) = self.member_mapping(top, "policy") else {
             return;
         };
         let field = "policy.allow_implicit_invocation";
         if let Some(node) = self.member(pairs, "allow_implicit_invocation", field) {
-            skill.allow_implicit = match &node.value {
+            read.skill.allow_implicit = match &node.value {
                 Value::Scalar { text, plain: true } => match text.as_str() {
                     "true" | "True" | "TRUE" => true,
                     "false" | "False" | "FALSE" => false,
@@ -291,7 +291,8 @@ impl Reader<'_, '_> {
         }
         let field = "policy.products";
         if let Some(node) = self.member(pairs, "products", field) {
-            skill.visible = self.products(node, field);
+            read.skill.visible = self.products(node, field);
+            read.products = names(node);
         }
     }
 
@@ -325,5 +326,17 @@ impl Reader<'_, '_> {
             self.report(ProblemKind::Product, message, field, item.place);
         }
         text.eq_ignore_ascii_case(OUR_PRODUCT)
+    }
+}
+
+/// The texts of a list, or the one text.
+fn names(node: &Yaml) -> Vec<String> {
+    match &node.value {
+        Value::Sequence(items) => items
+            .iter()
+            .filter_map(|item| item.text())
+            .map(str::to_owned)
+            .collect(),
+        _ => node.text().map(str::to_owned).into_iter().collect(),
     }
 }

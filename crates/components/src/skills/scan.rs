@@ -22,6 +22,8 @@ const MAX_DEPTH: usize = 6;
 const MAX_DIRS_PER_ROOT: usize = 2_000;
 /// How many directories are listed for one plugin, however many roots it names.
 const MAX_DIRS: usize = 20_000;
+/// The largest directory that is listed. Beyond it lies no collection of skills but something else.
+const MAX_ENTRIES: u64 = 100_000;
 /// How many directories below the deepest level are asked whether a skill was missed.
 const MAX_DEEPER: usize = 2_000;
 
@@ -38,6 +40,26 @@ pub(super) struct SkillFile {
     pub(super) content: Located,
 }
 
+/// Finds the skill files below a directory that belongs to no plugin, in the order of the walk.
+///
+/// The user put its links there, so directories may be linked from anywhere; in a directory that a
+/// program manages (`follow_links` is false) none is followed. A `SKILL.md` that is itself a link is
+/// left out, as the reference does, and reported.
+pub(super) fn scan_directory(
+    tree: &PluginTree<'_>,
+    follow_links: bool,
+    problems: &mut Vec<Problem>,
+) -> Vec<SkillFile> {
+    let rules = Rules {
+        linked_dirs: follow_links,
+        linked_files: false,
+        ..NATIVE
+    };
+    let mut walk = Walk::new(tree, problems, rules);
+    walk.root(tree.root(), Presence::Optional);
+    walk.found
+}
+
 /// Finds the skill files of a plugin in the order of its roots.
 pub(super) fn scan(
     tree: &PluginTree<'_>,
@@ -45,16 +67,7 @@ pub(super) fn scan(
     problems: &mut Vec<Problem>,
 ) -> Vec<SkillFile> {
     let agent = manifest.format == ManifestFormat::AgentPlugins;
-    let mut walk = Walk {
-        tree,
-        problems,
-        found: Vec::new(),
-        known: HashSet::new(),
-        listed: HashMap::new(),
-        lists: 0,
-        deeper: 0,
-        rules: if agent { AGENT } else { NATIVE },
-    };
+    let mut walk = Walk::new(tree, problems, if agent { AGENT } else { NATIVE });
     match &manifest.skills {
         Some(paths) if !agent => {
             for path in paths {
@@ -88,6 +101,10 @@ struct Rules {
     max_depth: usize,
     /// Whether names that begin with a dot count.
     hidden: bool,
+    /// Whether a link to a directory is followed.
+    linked_dirs: bool,
+    /// Whether a `SKILL.md` may be a link.
+    linked_files: bool,
 }
 
 /// Agent Plugins 7.1: immediate children only, whatever their names.
@@ -96,6 +113,8 @@ const AGENT: Rules = Rules {
     min_depth: 1,
     max_depth: 1,
     hidden: true,
+    linked_dirs: true,
+    linked_files: true,
 };
 
 /// All other formats, as the reference walks them.
@@ -104,6 +123,8 @@ const NATIVE: Rules = Rules {
     min_depth: 0,
     max_depth: MAX_DEPTH,
     hidden: false,
+    linked_dirs: true,
+    linked_files: true,
 };
 
 /// A directory to list.
@@ -127,7 +148,20 @@ struct Walk<'a, 'p> {
     rules: Rules,
 }
 
-impl Walk<'_, '_> {
+impl<'a, 'p> Walk<'a, 'p> {
+    fn new(tree: &'a PluginTree<'a>, problems: &'p mut Vec<Problem>, rules: Rules) -> Self {
+        Self {
+            tree,
+            problems,
+            found: Vec::new(),
+            known: HashSet::new(),
+            listed: HashMap::new(),
+            lists: 0,
+            deeper: 0,
+            rules,
+        }
+    }
+
     /// Walks one root.
     fn root(&mut self, path: &AbsPath, presence: Presence) {
         let root = match self.tree.locate(path) {
@@ -192,8 +226,14 @@ impl Walk<'_, '_> {
     /// Lists one directory: takes its skill, and answers the directories to look at next. At most
     /// one more than `room` is answered, which tells that there are too many.
     fn directory(&mut self, dir: &Dir, depth: usize, room: usize) -> Vec<Dir> {
-        let entries = match self.tree.disk().list(&dir.path) {
-            Ok(entries) => entries,
+        let entries = match self.tree.disk().list_up_to(&dir.path, MAX_ENTRIES) {
+            Ok(Some(entries)) => entries,
+            Ok(None) => {
+                let text = format!("the directory has more than {MAX_ENTRIES} entries");
+                let problem = Problem::error(ProblemKind::TooLarge, text);
+                self.problems.push(problem.in_file(&dir.path));
+                return Vec::new();
+            }
             Err(error) => {
                 self.problems.push(error.problem());
                 return Vec::new();
@@ -215,6 +255,7 @@ impl Walk<'_, '_> {
             let path = dir.path.join(&entry.name);
             let child = match entry.kind {
                 Kind::Dir => path,
+                Kind::Link if !self.rules.linked_dirs => continue,
                 Kind::Link => match self.linked_dir(&path) {
                     Some(child) => child,
                     None => continue,
@@ -257,6 +298,12 @@ impl Walk<'_, '_> {
             return;
         };
         let path = dir.path.join(&entry.name);
+        if entry.kind == Kind::Link && !self.rules.linked_files {
+            let text = "a `SKILL.md` that is a link is not read; link its directory instead";
+            let problem = Problem::warning(ProblemKind::LeftOut, text);
+            self.problems.push(problem.in_file(&path));
+            return;
+        }
         let content = match self.tree.locate(&path) {
             Ok(Some(content)) if content.kind == Kind::File => content,
             Ok(Some(content)) => {

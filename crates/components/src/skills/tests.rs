@@ -359,6 +359,13 @@ fn section_7_1_a_skill_that_does_not_conform_is_skipped() {
         .file(
             "skills/limit/SKILL.md",
             head(&format!("name: limit\ndescription: {}", "d".repeat(1024))),
+        )
+        .file(
+            "skills/picky/SKILL.md",
+            head(&format!(
+                "name: picky\ndescription: d\ncompatibility: {}",
+                "c".repeat(501)
+            )),
         );
     check_agent(
         &plugin,
@@ -370,6 +377,7 @@ fn section_7_1_a_skill_that_does_not_conform_is_skipped() {
             "badName skills/a--b/SKILL.md name 2:7",
             "missingField skills/noname/SKILL.md name 2:1",
             "badName skills/other/SKILL.md name 2:7",
+            "tooLarge skills/picky/SKILL.md compatibility 4:16",
             "tooLarge skills/wordy/SKILL.md description 3:14",
         ],
     );

@@ -1,0 +1,141 @@
+//! Which files of a plugin can run, and what kind of program they are.
+
+/// What kind of program a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecutableKind {
+    /// A script with its interpreter, as its first line or its suffix tells.
+    Script {
+        /// The interpreter's name, without directories and arguments.
+        interpreter: String,
+    },
+    /// A program or library for Linux and its relatives.
+    Elf,
+    /// A program or library for macOS.
+    MachO,
+    /// A program or library for Windows.
+    Pe,
+    /// Marked as executable; its content tells nothing.
+    Unknown,
+}
+
+/// How many bytes of a file its kind is read from.
+pub(super) const HEAD: u64 = 256;
+
+/// Suffixes that a system runs without looking at the content.
+const RUN_BY_SUFFIX: [(&str, &str); 4] = [
+    (".bat", "cmd"),
+    (".cmd", "cmd"),
+    (".ps1", "powershell"),
+    (".vbs", "wscript"),
+];
+
+impl ExecutableKind {
+    /// A stable word for programs.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Script { .. } => "script",
+            Self::Elf => "elf",
+            Self::MachO => "machO",
+            Self::Pe => "pe",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The kind of a file by its first bytes, its name, and whether it is marked as executable;
+    /// nothing for a file that cannot run.
+    #[must_use]
+    pub fn of(head: &[u8], name: &str, is_marked: bool) -> Option<Self> {
+        if let Some(line) = head.strip_prefix(b"#!") {
+            let interpreter = interpreter(line);
+            return Some(Self::Script { interpreter });
+        }
+        if head.starts_with(b"\x7fELF") {
+            return Some(Self::Elf);
+        }
+        if is_mach_o(head) {
+            return Some(Self::MachO);
+        }
+        // Two letters alone would make programs of many texts.
+        if head.starts_with(b"MZ") && head.contains(&0) {
+            return Some(Self::Pe);
+        }
+        let lower = name.to_ascii_lowercase();
+        if let Some((_, interpreter)) = RUN_BY_SUFFIX.iter().find(|(s, _)| lower.ends_with(s)) {
+            let interpreter = (*interpreter).to_owned();
+            return Some(Self::Script { interpreter });
+        }
+        is_marked.then_some(Self::Unknown)
+    }
+}
+
+fn is_mach_o(head: &[u8]) -> bool {
+    let Some((magic, rest)) = head.split_at_checked(4) else {
+        return false;
+    };
+    match magic {
+        [0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xce | 0xcf, 0xfa, 0xed, 0xfe] => true,
+        // Shared with compiled Java, where a version above 40 follows instead of a small count.
+        [0xca, 0xfe, 0xba, 0xbe | 0xbf] => matches!(rest, [0, 0, 0, 1..=39, ..]),
+        _ => false,
+    }
+}
+
+/// The interpreter of a first line: the program, or what `env` would start.
+fn interpreter(line: &[u8]) -> String {
+    let end = line.iter().position(|byte| *byte == b'\n');
+    let line = String::from_utf8_lossy(&line[..end.unwrap_or(line.len())]);
+    let mut words = line.split_whitespace();
+    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let program = base(words.next().unwrap_or_default());
+    if program != "env" {
+        return program;
+    }
+    let is_name = |word: &&str| !word.starts_with('-') && !word.contains('=');
+    words.find(is_name).map_or(program, base)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::ExecutableKind;
+
+    #[track_caller]
+    fn check(head: &[u8], name: &str, is_marked: bool, expected: &str) {
+        let shown = match ExecutableKind::of(head, name, is_marked) {
+            Some(ExecutableKind::Script { interpreter }) => format!("script {interpreter}"),
+            Some(kind) => kind.word().to_owned(),
+            None => "-".to_owned(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn kinds_by_content() {
+        check(b"#!/bin/sh\necho", "x", false, "script sh");
+        check(
+            b"#! /usr/bin/env -S A=b python3 -u\n",
+            "x",
+            true,
+            "script python3",
+        );
+        check(b"#!/usr/bin/env", "x", true, "script env");
+        check(b"#!", "x", true, "script ");
+        check(b"\x7fELF\x02", "x.txt", false, "elf");
+        check(b"\xcf\xfa\xed\xfe....", "x", false, "machO");
+        check(b"\xca\xfe\xba\xbe\0\0\0\x02", "x", false, "machO");
+        check(b"\xca\xfe\xba\xbe\0\0\0\x34", "X.class", false, "-");
+        check(b"MZ\x90\0", "x.dll", false, "pe");
+        check(b"MZ is a text", "x", false, "-");
+    }
+
+    #[test]
+    fn kinds_by_name_and_mark() {
+        check(b"@echo off", "Run.CMD", false, "script cmd");
+        check(b"", "x.ps1", false, "script powershell");
+        check(b"print()", "x.py", false, "-");
+        check(b"print()", "x.py", true, "unknown");
+        check(b"", "x", false, "-");
+    }
+}
