@@ -10,12 +10,12 @@ mod outline;
 mod splice;
 
 use plugd_model::PluginId;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(crate) use splice::Splice;
 
 use crate::tree::{self, SyntaxError};
-use crate::{KeyPath, MarketplaceKind};
+use crate::{KeyPath, MarketplaceKind, SkillSelector, skill_setting};
 use splice::{Editor, SpliceError};
 
 /// How a value meets what is there.
@@ -25,6 +25,11 @@ pub enum Merge {
     Replace,
     /// A table joins the table that is there, member by member; anything else replaces.
     Upsert,
+    /// The value becomes the last element of the array; an array that is not there is made.
+    Append,
+    /// The value is a rule for skills: afterwards the array says of its skills what it says. Use
+    /// [`Edit::set_skill_rule`].
+    Rule,
 }
 
 /// One change of one key.
@@ -72,6 +77,21 @@ impl Edit {
     #[must_use]
     pub fn remove_plugin(id: &PluginId) -> Self {
         Self::delete(KeyPath::of(["plugins", &id.to_string()]))
+    }
+
+    /// Switches skills. Off is a rule, of which one is enough; on is the absence of a rule, so all
+    /// that are about the same selector go, and with the last one the section.
+    #[must_use]
+    pub fn set_skill_rule(selector: &SkillSelector, enabled: bool) -> Self {
+        let (member, text) = match selector {
+            SkillSelector::Name(name) => ("name", name.trim().to_owned()),
+            SkillSelector::Path(path) => ("path", path.to_text()),
+        };
+        Self {
+            key_path: KeyPath::of(skill_setting::RULES),
+            value: Some(json!({ member: text, "enabled": enabled })),
+            strategy: Merge::Rule,
+        }
     }
 
     /// Configures a marketplace; keys that mean nothing for this kind go, unknown ones stay.
@@ -149,14 +169,17 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
             key: edit.key_path.clone(),
             source,
         };
+        let not_exact = || EditError::NotExact {
+            key: edit.key_path.clone(),
+        };
         match (&edit.value, edit.strategy) {
             (None | Some(Value::Null), _) => editor.delete(path),
             (Some(value), Merge::Replace) => editor.replace(path, value).map_err(refuse)?,
             (Some(value), Merge::Upsert) => editor.upsert(path, value).map_err(refuse)?,
+            (Some(value), Merge::Append) => editor.append(path, value).map_err(refuse)?,
+            // Whoever writes has taken it apart: which keys it means depends on the text.
+            (Some(_), Merge::Rule) => return Err(not_exact()),
         }
-        let not_exact = || EditError::NotExact {
-            key: edit.key_path.clone(),
-        };
         let actual = meaning(editor.text()).map_err(|_| not_exact())?;
         expect(&mut expected, edit);
         if !means(&mut expected, &actual, edit) {
@@ -209,7 +232,16 @@ pub(crate) fn expect(meaning: &mut Value, edit: &Edit) {
             }
         }
         Some(value) => {
-            let value = splice::without_nulls(value);
+            let mut value = splice::without_nulls(value);
+            if edit.strategy == Merge::Append {
+                let mut items = match lookup(meaning, path) {
+                    None => Vec::new(),
+                    Some(Value::Array(items)) => items.clone(),
+                    Some(_) => return,
+                };
+                items.push(value);
+                value = items.into();
+            }
             let mut place = meaning;
             for name in path {
                 if let Value::Object(members) = place {
@@ -229,8 +261,9 @@ pub(crate) fn expect(meaning: &mut Value, edit: &Edit) {
                 }
             }
             match edit.strategy {
-                Merge::Replace => *place = value,
+                Merge::Replace | Merge::Append => *place = value,
                 Merge::Upsert => join(place, value),
+                Merge::Rule => {}
             }
         }
     }

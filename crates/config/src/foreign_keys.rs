@@ -13,12 +13,9 @@ use crate::tree::{Kind, Node};
 
 /// Top-level keys that hold a string.
 const TEXTS: [&str; 3] = ["model", "model_provider", "model_reasoning_effort"];
-/// Top-level keys that hold a table.
-const TABLES: [&str; 2] = ["hooks", "tui"];
 const TRUST_LEVELS: [&str; 2] = ["trusted", "untrusted"];
 const SANDBOX_MODES: [&str; 3] = ["read-only", "workspace-write", "danger-full-access"];
 const APPROVAL_POLICIES: [&str; 4] = ["untrusted", "on-failure", "on-request", "never"];
-const TOOL_APPROVALS: [&str; 4] = ["auto", "prompt", "writes", "approve"];
 
 /// Notes a problem for every value that the reference would refuse.
 ///
@@ -27,26 +24,18 @@ pub(crate) fn check(reader: &mut Reader<'_>, tree: &Node) {
     for name in TEXTS {
         let _ = reader.text(tree, &KeyPath::of([name]));
     }
-    for name in TABLES {
-        let _ = reader.table(tree.get(name), &KeyPath::of([name]));
-    }
+    let _ = reader.table(tree.get("tui"), &KeyPath::of(["tui"]));
     let _ = reader.texts(tree, &KeyPath::of(["notify"]));
-    word(reader, tree, &KeyPath::of(["sandbox_mode"]), &SANDBOX_MODES);
+    let _ = reader.word(tree, &KeyPath::of(["sandbox_mode"]), &SANDBOX_MODES);
     approval_policy(reader, tree);
     profile(reader, tree);
     tables(reader, tree, &KeyPath::of(["profiles"]));
     for (field, project) in tables(reader, tree, &KeyPath::of(["projects"])) {
         let field = field.child("trust_level");
-        word(reader, project, &field, &TRUST_LEVELS);
+        let _ = reader.word(project, &field, &TRUST_LEVELS);
     }
     features(reader, tree);
-    skills(reader, tree);
     servers(reader, tree);
-    // A row that is no table has been noted by the reader of the plugins.
-    let rows = tree.get("plugins").and_then(Node::members);
-    for (name, row) in rows.unwrap_or_default() {
-        overlays(reader, row, &KeyPath::of(["plugins", name, "mcp_servers"]));
-    }
 }
 
 /// The rows of a table of tables, each with its field.
@@ -67,23 +56,6 @@ fn tables<'n>(
     good
 }
 
-/// An optional string that is one of a set.
-fn word(reader: &mut Reader<'_>, table: &Node, field: &KeyPath, words: &[&str]) {
-    let Ok(Some(text)) = reader.text(table, field) else {
-        return;
-    };
-    if !words.contains(&text.as_str()) {
-        let name = field.segments().last().map_or("", String::as_str);
-        let mark = table.get(name).unwrap_or(table).mark;
-        let message = format!(
-            "`{}` is none of `{}`",
-            text.escape_debug(),
-            words.join("`, `")
-        );
-        reader.error(ProblemKind::BadValue, mark, field, message);
-    }
-}
-
 /// A word, or a table with the one member `granular`.
 fn approval_policy(reader: &mut Reader<'_>, tree: &Node) {
     let field = KeyPath::of(["approval_policy"]);
@@ -91,7 +63,9 @@ fn approval_policy(reader: &mut Reader<'_>, tree: &Node) {
         return;
     };
     match &node.kind {
-        Kind::Text(_) => word(reader, tree, &field, &APPROVAL_POLICIES),
+        Kind::Text(_) => {
+            let _ = reader.word(tree, &field, &APPROVAL_POLICIES);
+        }
         Kind::Table(members) => match members.as_slice() {
             [(name, granular)] if name == "granular" => {
                 let _ = reader.table(Some(granular), &field.child("granular"));
@@ -135,39 +109,11 @@ fn features(reader: &mut Reader<'_>, tree: &Node) {
     }
 }
 
-fn skills(reader: &mut Reader<'_>, tree: &Node) {
-    let field = KeyPath::of(["skills"]);
-    let (Some(skills), Ok(_)) = (tree.get("skills"), reader.table(tree.get("skills"), &field))
-    else {
-        return;
-    };
-    let _ = reader.table(skills.get("bundled"), &field.child("bundled"));
-    let _ = reader.flag(skills, &field.child("include_instructions"));
-    let Some(rules) = skills.get("config") else {
-        return;
-    };
-    let field = field.child("config");
-    let Kind::Array(rules) = &rules.kind else {
-        reader.wrong_type(rules, &field, "an array of tables");
-        return;
-    };
-    for (index, rule) in rules.iter().enumerate() {
-        let field = field.child(index.to_string());
-        if reader.table(Some(rule), &field).is_err() {
-            continue;
-        }
-        let _ = reader.text(rule, &field.child("path"));
-        let _ = reader.text(rule, &field.child("name"));
-        if let Ok(None) = reader.flag(rule, &field.child("enabled")) {
-            let message = "the rule does not say whether it is `enabled`";
-            reader.error(ProblemKind::BadValue, rule.mark, &field, message);
-        }
-    }
-}
-
+/// The rows themselves and their switches are judged by the reader of the servers.
 fn servers(reader: &mut Reader<'_>, tree: &Node) {
-    for (field, server) in tables(reader, tree, &KeyPath::of(["mcp_servers"])) {
-        let _ = reader.flag(server, &field.child("enabled"));
+    let rows = tree.get("mcp_servers").and_then(Node::members);
+    for (name, server) in rows.unwrap_or_default() {
+        let field = KeyPath::of(["mcp_servers", name]);
         let _ = reader.texts(server, &field.child("args"));
         let command = reader.text(server, &field.child("command"));
         let url = reader.text(server, &field.child("url"));
@@ -175,26 +121,6 @@ fn servers(reader: &mut Reader<'_>, tree: &Node) {
         if let (Ok(Some(_)), Ok(Some(_))) = (command, url) {
             let message = "a server has either a `command` or a `url`";
             reader.error(ProblemKind::BadValue, server.mark, &field, message);
-        }
-    }
-}
-
-/// What is laid over the servers of a plugin. That they are tables is known already.
-fn overlays(reader: &mut Reader<'_>, plugin: &Node, field: &KeyPath) {
-    let rows = plugin.get("mcp_servers").and_then(Node::members);
-    for (name, server) in rows.unwrap_or_default() {
-        let field = field.child(name);
-        if server.members().is_none() {
-            continue;
-        }
-        let _ = reader.flag(server, &field.child("enabled"));
-        let _ = reader.texts(server, &field.child("enabled_tools"));
-        let _ = reader.texts(server, &field.child("disabled_tools"));
-        let approval = field.child("default_tools_approval_mode");
-        word(reader, server, &approval, &TOOL_APPROVALS);
-        for (field, tool) in tables(reader, server, &field.child("tools")) {
-            let approval = field.child("approval_mode");
-            word(reader, tool, &approval, &TOOL_APPROVALS);
         }
     }
 }

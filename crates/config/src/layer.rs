@@ -37,6 +37,16 @@ pub enum LayerSource {
     Managed,
 }
 
+impl LayerSource {
+    /// Whether it is the user who decides what stands there.
+    pub(crate) fn is_personal(&self) -> bool {
+        match self {
+            Self::User | Self::Profile { .. } | Self::SessionFlags => true,
+            Self::System | Self::Project { .. } | Self::Managed => false,
+        }
+    }
+}
+
 /// One layer as it was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {

@@ -6,7 +6,8 @@
 //! is refused rather than made on a file that cannot be understood.
 //!
 //! Invariants:
-//! - A layer of an untrusted project is shown and changes nothing.
+//! - A layer of an untrusted project is shown and changes nothing. No project switches skills or
+//!   trusts hooks.
 //! - A mistake in the requirements restricts; it never opens.
 //! - Only the user's `config.toml` and `plugd.toml` are ever written, under the lock `config`.
 //! - An edit that is undone leaves the bytes that were there before.
@@ -19,14 +20,18 @@ mod encode;
 mod flags;
 mod foreign_keys;
 pub mod git_url;
+mod hook_setting;
 mod key_path;
 mod layer;
 mod marketplace_setting;
+mod mcp_setting;
+mod personal;
 mod plugin_setting;
 mod project;
 mod reader;
 mod requirements;
 mod settings;
+mod skill_setting;
 mod snapshot;
 mod swap;
 mod tree;
@@ -35,12 +40,15 @@ mod write;
 
 pub use edit::{Edit, Merge};
 pub use flags::{FlagError, SessionFlags};
+pub use hook_setting::HookState;
 pub use key_path::{KeyPath, KeyPathError};
 pub use layer::{Layer, LayerSource, Origin};
 pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
+pub use mcp_setting::{McpOverlay, ToolApproval, UserMcpServer};
 pub use plugin_setting::{Features, PluginSetting};
 pub use requirements::{CURATED_URL, Requirements};
 pub use settings::{GitBackend, Settings, TrustTable};
+pub use skill_setting::{SkillRule, SkillSelector};
 pub use snapshot::{Snapshot, Warning, load};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
 pub use write::{PendingWrite, WriteError, Written, begin, check_file, plan, write};

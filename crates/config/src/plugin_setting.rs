@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::KeyPath;
 use crate::layer::Origin;
+use crate::mcp_setting::{self, McpOverlay};
 use crate::reader::Reader;
 use crate::tree::Node;
 
@@ -15,6 +16,8 @@ pub struct PluginSetting {
     pub id: PluginId,
     /// Whether it is switched on; a row that does not say is on.
     pub enabled: bool,
+    /// What is laid over its MCP servers, in the order of the layers and files.
+    pub mcp_servers: Vec<McpOverlay>,
     /// The highest layer that speaks of it.
     pub origin: Origin,
     /// The row with all its members, of which other crates read those they know.
@@ -49,13 +52,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> Vec<PluginSetting>
             continue;
         }
         let enabled = reader.flag(node, &field.child("enabled"));
-        let servers_field = field.child("mcp_servers");
-        // A bad overlay table has been reported; the plugin itself stays usable.
-        if let Ok(servers) = reader.table(node.get("mcp_servers"), &servers_field) {
-            for (name, server) in servers {
-                let _ = reader.table(Some(server), &servers_field.child(name));
-            }
-        }
+        let mcp_servers = mcp_setting::overlays(reader, node, &field.child("mcp_servers"));
         let id = match PluginId::parse(key) {
             Ok(id) => id,
             Err(error) => {
@@ -67,6 +64,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> Vec<PluginSetting>
             settings.push(PluginSetting {
                 id,
                 enabled: enabled.unwrap_or(true),
+                mcp_servers,
                 origin: reader.stack.origin(node.mark),
                 table: node.to_json(),
             });

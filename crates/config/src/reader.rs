@@ -120,6 +120,26 @@ impl<'a> Reader<'a> {
         Ok(texts)
     }
 
+    /// An optional string that is one of a set.
+    pub(crate) fn word(
+        &mut self,
+        table: &Node,
+        field: &KeyPath,
+        words: &[&str],
+    ) -> Result<Option<String>, Spoiled> {
+        let Some(text) = self.text(table, field)? else {
+            return Ok(None);
+        };
+        if words.contains(&text.as_str()) {
+            return Ok(Some(text));
+        }
+        let mark = member(table, field).unwrap_or(table).mark;
+        let (word, words) = (text.escape_debug(), words.join("`, `"));
+        let message = format!("`{word}` is none of `{words}`");
+        self.error(ProblemKind::BadValue, mark, field, message);
+        Err(Spoiled)
+    }
+
     /// Warns of members that nobody reads.
     pub(crate) fn unknown(&mut self, table: &Node, field: &KeyPath, known: &[&str]) {
         for (name, node) in table.members().unwrap_or_default() {

@@ -6,15 +6,19 @@
 use std::sync::Arc;
 
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, Layout, Place, Problem, ProblemKind};
+use plugd_model::{AbsPath, Layout, Place, PluginId, Problem, ProblemKind};
 use serde_json::Value;
 
+use crate::hook_setting::HookState;
 use crate::layer::{Layer, LayerSource, Stack};
 use crate::marketplace_setting::{self, MarketplaceSetting};
+use crate::mcp_setting::{self, McpOverlay, UserMcpServer};
+use crate::personal::{self, Personal};
 use crate::plugin_setting::{self, Features, PluginSetting};
 use crate::reader::Reader;
 use crate::requirements::{self, Requirements};
 use crate::settings::{self, Settings};
+use crate::skill_setting::SkillRule;
 use crate::tree::{Kind, Node};
 use crate::{KeyPath, SessionFlags, foreign_keys, project};
 
@@ -44,6 +48,8 @@ pub struct Snapshot {
     effective: Value,
     plugins: Vec<PluginSetting>,
     marketplaces: Vec<MarketplaceSetting>,
+    user_mcp_servers: Vec<UserMcpServer>,
+    personal: Personal,
     features: Features,
     requirements: Requirements,
     settings: Settings,
@@ -86,6 +92,8 @@ pub fn load(
     let mut reader = Reader::new(&stack);
     let plugins = plugin_setting::read(&mut reader, &merged);
     let marketplaces = marketplace_setting::read(&mut reader, &merged);
+    let user_mcp_servers = mcp_setting::user_servers(&mut reader, &merged);
+    let personal = personal::read(&mut reader, &order, &merged);
     let features = plugin_setting::read_features(&mut reader, &merged);
     let trust: Vec<&Node> = trust.iter().collect();
     let settings = settings::read(&mut reader, &settings_tree, &trust);
@@ -125,6 +133,8 @@ pub fn load(
         effective,
         plugins,
         marketplaces,
+        user_mcp_servers,
+        personal,
         features,
         requirements,
         settings,
@@ -368,6 +378,44 @@ impl Snapshot {
     #[must_use]
     pub fn marketplaces(&self) -> &[MarketplaceSetting] {
         &self.marketplaces
+    }
+
+    /// The rules for skills, in the order in which they apply: of those that are about a skill the
+    /// last one decides.
+    #[must_use]
+    pub fn skill_rules(&self) -> &[SkillRule] {
+        &self.personal.skill_rules
+    }
+
+    /// Whether the skills that come with the reference are listed.
+    #[must_use]
+    pub fn bundled_skills(&self) -> bool {
+        self.personal.skill_switches.bundled
+    }
+
+    /// Whether a model is told which skills there are.
+    #[must_use]
+    pub fn skill_instructions(&self) -> bool {
+        self.personal.skill_switches.include_instructions
+    }
+
+    /// What the user has decided about hooks, in the order of the layers and files.
+    #[must_use]
+    pub fn hook_states(&self) -> &[HookState] {
+        &self.personal.hook_states
+    }
+
+    /// What is laid over the MCP servers of a plugin; nothing for one that is not configured.
+    #[must_use]
+    pub fn mcp_overlays(&self, id: &PluginId) -> &[McpOverlay] {
+        let plugin = self.plugins.iter().find(|plugin| plugin.id == *id);
+        plugin.map_or(&[], |plugin| &plugin.mcp_servers)
+    }
+
+    /// The MCP servers that are configured without a plugin, in the order of the layers and files.
+    #[must_use]
+    pub fn user_mcp_servers(&self) -> &[UserMcpServer] {
+        &self.user_mcp_servers
     }
 
     /// The switches.

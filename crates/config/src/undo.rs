@@ -107,10 +107,13 @@ impl UndoRecord {
             text.replace_range(splice.at..end, &splice.removed);
         }
         splices.reverse();
+        let mut keys: Vec<_> = keys.collect();
+        // Two steps of one edit may be about the same array.
+        keys.dedup();
         Self {
             target,
             digest_after: digest(&edited.text),
-            keys: keys.collect(),
+            keys,
             splices,
         }
     }
@@ -178,7 +181,7 @@ impl UndoRecord {
     }
 
     /// The new text, and which keys were restored or left.
-    fn undo(&self, text: &str) -> Result<(String, Undone), edit::EditError> {
+    pub(crate) fn undo(&self, text: &str) -> Result<(String, Undone), edit::EditError> {
         let now = edit::meaning(text).map_err(edit::EditError::Broken)?;
         let mut undone = Undone::default();
         let mut holding = Vec::new();

@@ -6,7 +6,7 @@
 //! that cannot be understood.
 
 use plugd_disk::{Disk, DiskError, FileLock, Patience};
-use plugd_model::{AbsPath, Layout, Problem, ProblemKind};
+use plugd_model::{AbsPath, Layout, Problem, ProblemKind, Severity};
 use serde_json::Value;
 
 use crate::edit::{self, EditError, Edited};
@@ -15,8 +15,13 @@ use crate::reader::Reader;
 use crate::snapshot::SETTINGS_KEY;
 use crate::swap;
 use crate::undo::UndoRecord;
-use crate::{Edit, KeyPath, foreign_keys, marketplace_setting, plugin_setting, settings};
+use crate::{
+    Edit, KeyPath, foreign_keys, hook_setting, marketplace_setting, mcp_setting, plugin_setting,
+    settings, skill_setting,
+};
 
+mod hook_trust;
+mod skill_rule;
 mod target;
 
 pub(crate) use target::Target;
@@ -324,7 +329,7 @@ fn edit_text(
 ) -> Result<(Vec<Edit>, Edited), WriteError> {
     let meaning = edit::meaning(text)
         .map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
-    let own = target.own_edits(edits, meaning)?;
+    let own = target.own_edits(file, edits, meaning)?;
     let edited = edit::apply(text, &own).map_err(|error| refusal(target, file, text, error))?;
     validate(target, file, text, &edited.text)?;
     Ok((own, edited))
@@ -349,23 +354,41 @@ pub(crate) fn refusal(target: Target, file: &AbsPath, text: &str, error: EditErr
 }
 
 /// An edit must not make the file say something that its readers would refuse. What was wrong
-/// before does not stand in the way.
+/// before does not stand in the way, also when it has moved up or down in its array.
 fn validate(target: Target, file: &AbsPath, before: &str, after: &str) -> Result<(), WriteError> {
-    let known: Vec<_> = complaints(target, file, before)
-        .into_iter()
-        .map(|problem| (problem.field, problem.message))
-        .collect();
+    let row = |problem: &Problem| (wherever_it_stands(problem), problem.message.clone());
+    let mut known: Vec<_> = complaints(target, file, before).iter().map(row).collect();
     for problem in complaints(target, file, after) {
-        let is_wrong = matches!(problem.kind, ProblemKind::WrongType | ProblemKind::BadValue);
-        let row = (problem.field, problem.message);
-        if is_wrong && !known.contains(&row) {
-            return Err(WriteError::Invalid {
-                field: row.0.unwrap_or_default(),
-                reason: row.1,
-            });
+        let is_wrong = matches!(problem.kind, ProblemKind::WrongType | ProblemKind::BadValue)
+            && problem.severity == Severity::Error;
+        if !is_wrong {
+            continue;
+        }
+        // Each one that was there excuses one that is.
+        let row = row(&problem);
+        match known.iter().position(|known| *known == row) {
+            Some(index) => {
+                known.swap_remove(index);
+            }
+            None => {
+                return Err(WriteError::Invalid {
+                    field: problem.field.unwrap_or_default(),
+                    reason: problem.message,
+                });
+            }
         }
     }
     Ok(())
+}
+
+/// The field of a problem without the positions in arrays.
+fn wherever_it_stands(problem: &Problem) -> Option<String> {
+    let is_index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = problem.field.as_deref()?.split('.');
+    let parts: Vec<_> = parts
+        .map(|part| if is_index(part) { "#" } else { part })
+        .collect();
+    Some(parts.join("."))
 }
 
 fn complaints(target: Target, file: &AbsPath, text: &str) -> Vec<Problem> {
@@ -378,6 +401,10 @@ fn complaints(target: Target, file: &AbsPath, text: &str) -> Vec<Problem> {
             plugin_setting::read(&mut reader, tree);
             marketplace_setting::read(&mut reader, tree);
             plugin_setting::read_features(&mut reader, tree);
+            mcp_setting::user_servers(&mut reader, tree);
+            skill_setting::read_rules(&mut reader, tree, file.parent().as_ref());
+            skill_setting::read_switches(&mut reader, tree, &[index]);
+            hook_setting::read(&mut reader, tree);
             foreign_keys::check(&mut reader, tree);
         }
         Target::Settings => {

@@ -4,14 +4,49 @@
 
 use std::ops::Range;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::locate::{Spot, locate};
 use super::outline::{Item, Outline, Section, ValueKind, line_end, line_start, text_start};
-use super::splice::{Editor, SpliceError};
+use super::splice::{Editor, SpliceError, below, without_nulls};
 use crate::encode;
 
 impl Editor {
+    /// Adds an element behind those of an array; an array that is not there is made.
+    pub(crate) fn append(&mut self, path: &[String], value: &Value) -> Result<(), SpliceError> {
+        let value = &without_nulls(value);
+        match self.current(path) {
+            Some(Value::Array(items)) => self.insert(&below(path, &items.len().to_string()), value),
+            Some(_) => Err(SpliceError::NotAnArray),
+            None => self.first_element(path, value),
+        }
+    }
+
+    /// Makes an array: of tables with headers where they may stand, else in brackets.
+    fn first_element(&mut self, path: &[String], value: &Value) -> Result<(), SpliceError> {
+        let outline = Outline::of(&self.text);
+        let has_headers = |depth: usize| match locate(&outline, &path[..depth]) {
+            Spot::Absent => None,
+            Spot::Spread { lines, .. } => Some(lines.is_empty()),
+            _ => Some(false),
+        };
+        let in_headers = (0..path.len()).rev().find_map(has_headers);
+        // A header names a table absolutely and cannot say which element of an array it means.
+        let in_element = outline.sections.iter().any(|section| {
+            let array = section.path.split_last().map(|(_, array)| array);
+            section.is_element && array.is_some_and(|array| path.starts_with(array))
+        });
+        let parent = &path[..path.len().saturating_sub(1)];
+        match value.as_object() {
+            Some(members) if in_headers == Some(true) && !in_element => {
+                let lines = element(path, members)?;
+                self.add_section(&outline, parent, &lines);
+                Ok(())
+            }
+            _ => self.insert(path, &Value::Array(vec![value.clone()])),
+        }
+    }
+
     /// Adds a key that is not there.
     pub(super) fn insert(&mut self, path: &[String], value: &Value) -> Result<(), SpliceError> {
         let outline = Outline::of(&self.text);
@@ -121,10 +156,7 @@ impl Editor {
                 name.push(array[end - 1].clone());
             }
         }
-        let mut lines = vec![format!("[[{}]]", encode::dotted(&name))];
-        for (key, member) in members {
-            lines.push(encode::line(std::slice::from_ref(key), member)?);
-        }
+        let lines = element(&name, members)?;
         self.add_section(outline, array, &lines);
         Ok(())
     }
@@ -258,4 +290,13 @@ impl Editor {
         }
         self.splice(end..end, &block);
     }
+}
+
+/// The lines of an element under its own header.
+fn element(name: &[String], members: &Map<String, Value>) -> Result<Vec<String>, SpliceError> {
+    let mut lines = vec![format!("[[{}]]", encode::dotted(name))];
+    for (key, member) in members {
+        lines.push(encode::line(std::slice::from_ref(key), member)?);
+    }
+    Ok(lines)
 }

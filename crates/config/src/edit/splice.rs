@@ -40,6 +40,9 @@ pub(crate) enum SpliceError {
     /// Something above the key is no table.
     #[error("something above the key is no table")]
     NotATable,
+    /// An element for something that has none.
+    #[error("the key holds something other than an array")]
+    NotAnArray,
     /// The value cannot be written as TOML.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -143,7 +146,7 @@ impl Editor {
     }
 
     /// The meaning of what stands at a path.
-    fn current(&self, path: &[String]) -> Option<Value> {
+    pub(super) fn current(&self, path: &[String]) -> Option<Value> {
         let tree = tree::parse(&self.text, 0).ok()?;
         tree.at(path).map(tree::Node::to_json)
     }
@@ -276,7 +279,7 @@ impl Editor {
     }
 }
 
-fn below(path: &[String], name: &str) -> Vec<String> {
+pub(super) fn below(path: &[String], name: &str) -> Vec<String> {
     let mut path = path.to_vec();
     path.push(name.to_owned());
     path

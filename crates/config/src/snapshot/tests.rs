@@ -415,6 +415,7 @@ fn one_bad_row_spoils_itself_only() {
         [
             "wrongType /ch/config.toml:3:9 plugins.\"a@m\"",
             "wrongType /ch/config.toml:4:17 plugins.\"b@m\".enabled",
+            "unknownField /ch/config.toml:6:56 plugins.\"d.d@m\".mcp_servers.s.k",
             "badName /ch/config.toml:7:13 plugins.\"bad key\"",
             "wrongType /ch/config.toml:8:21 plugins.\"e@m\".mcp_servers",
             "wrongType /ch/config.toml:10:7 marketplaces.one",

@@ -6,7 +6,7 @@
 use plugd_model::{AbsPath, Layout};
 use serde_json::{Map, Value};
 
-use super::WriteError;
+use super::{WriteError, hook_trust, skill_rule};
 use crate::snapshot::SETTINGS_KEY;
 use crate::{Edit, KeyPath, Merge, edit};
 
@@ -52,6 +52,7 @@ impl Target {
     /// The edits as the file itself sees them; `meaning` is what it says before them.
     pub(super) fn own_edits(
         self,
+        file: &AbsPath,
         edits: &[Edit],
         mut meaning: Value,
     ) -> Result<Vec<Edit>, WriteError> {
@@ -59,6 +60,11 @@ impl Target {
         for edit in edits {
             let from = own.len();
             match KeyPath::new(self.own_path(edit).to_vec()) {
+                Ok(_) if edit.strategy == Merge::Rule => {
+                    let base = file.parent();
+                    own.extend(skill_rule::steps(edit, &meaning, base.as_ref())?);
+                }
+                Ok(_) if self == Self::Config => own.extend(hook_trust::halves(edit)),
                 Ok(key_path) => own.push(Edit {
                     key_path,
                     ..edit.clone()
