@@ -11,14 +11,25 @@
 //!
 //! This crate does no I/O, knows no numeric error code, and names no other crate of ours.
 
+#[cfg(test)]
+mod component_tests;
+mod components;
 mod config;
 mod configuration;
 mod error;
 mod events;
 pub mod generate;
+mod guidance;
 mod handshake;
+mod hooks;
 mod ids;
+mod inspect;
+#[cfg(test)]
+mod inspect_tests;
+#[cfg(test)]
+mod listing_tests;
 mod marketplace;
+mod mcp;
 mod method;
 pub mod methods;
 pub mod notifications;
@@ -34,8 +45,15 @@ mod readme_tests;
 #[cfg(test)]
 mod results_tests;
 mod sharing;
+mod skills;
 mod status;
+mod upkeep;
 
+pub use components::{
+    PlugdApp, PlugdComponentPlugin, PlugdComponentsParams, PlugdComponentsResponse, PlugdHook,
+    PlugdHookHandler, PlugdReleaseParams, PlugdReleaseResponse, PlugdShadowed, PlugdShadowedKind,
+    PlugdSkill, PlugdSkillRoot,
+};
 pub use config::{
     ConfigBatchWriteParams, ConfigEdit, ConfigReadParams, ConfigReadResponse,
     ConfigValueWriteParams, ConfigWriteResponse, MergeStrategy, OverriddenMetadata, WriteStatus,
@@ -50,16 +68,37 @@ pub use events::{
     ConfigWarningNotification, ProgressNotificationParams, ProgressParams, SetTraceParams,
     TaskEventState, TaskParams, TextPosition, TextRange, WorkDoneProgress,
 };
+pub use guidance::{
+    PlugdInstructionsParams, PlugdInstructionsPart, PlugdInstructionsPartKind,
+    PlugdInstructionsResponse, PlugdLeftOut, PlugdLeftOutKind, PlugdMention, PlugdMentionItem,
+    PlugdMentionPart, PlugdMentionPartKind, PlugdMentionsParams, PlugdMentionsResponse,
+    PlugdUnknownMention, PlugdUnknownMentionReason,
+};
 pub use handshake::{
     ClientInfo, DiscoverResponse, InitializationOptions, InitializeCapabilities, InitializeParams,
     InitializeResponse, NoParams, PlugdClientCapabilities, PlugdServerCapabilities,
     ServerCapabilities, ServerInfo, ShutdownResponse,
 };
+pub use hooks::{
+    HookErrorInfo, HookMetadata, HookMetadataHandler, HookSource, HookTrustStatus, HooksListEntry,
+    HooksListParams, HooksListResponse,
+};
 pub use ids::{AbsolutePathBuf, ProgressToken, RequestId};
+pub use inspect::{
+    PlugdBeforeAfter, PlugdEnvironmentName, PlugdExecutable, PlugdExecutableKind,
+    PlugdHiddenCharacter, PlugdHiddenClass, PlugdInspectParams, PlugdInspectResponse,
+    PlugdInspectedApp, PlugdInspectedHandler, PlugdInspectedHook, PlugdInspectedMcpServer,
+    PlugdInspectedTransport, PlugdInspection, PlugdInspectionCategory, PlugdInspectionChange,
+    PlugdInspectionDifference, PlugdModelText, PlugdModelTextKind, PlugdOddity, PlugdOddityKind,
+};
 pub use marketplace::{
     MarketplaceAddParams, MarketplaceAddResponse, MarketplaceHistory, MarketplaceRemoveParams,
     MarketplaceRemoveResponse, MarketplaceUpgradeChange, MarketplaceUpgradeErrorInfo,
     MarketplaceUpgradeParams, MarketplaceUpgradeResponse,
+};
+pub use mcp::{
+    PlugdMcpHttpProtocol, PlugdMcpOauth, PlugdMcpServer, PlugdMcpTransport, PlugdNeededEnv,
+    PlugdNeededEnvPurpose, PlugdToolApproval,
 };
 pub use method::{
     Direction, Lane, Method, MethodSpec, Notification, NotificationSpec, Origin, TypeSpec,
@@ -88,10 +127,20 @@ pub use sharing::{
     PluginShareContext, PluginShareDiscoverability, PluginSharePrincipal, PluginSharePrincipalRole,
     PluginSharePrincipalType,
 };
+pub use skills::{
+    PluginSkillReadParams, PluginSkillReadResponse, SkillDependencies, SkillErrorInfo,
+    SkillMetadata, SkillScope, SkillToolDependency, SkillsChangedNotification,
+    SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
+    SkillsExtraRootsSetResponse, SkillsListEntry, SkillsListParams, SkillsListResponse,
+};
 pub use status::{
     PlugdLayer, PlugdLayerKind, PlugdLayerState, PlugdPluginOutcome, PlugdStatusParams,
     PlugdStatusResponse, PlugdTask, PlugdTaskKind, PlugdTaskOutcome, PlugdTaskState,
     PluginOutcomeKind,
+};
+pub use upkeep::{
+    PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse, PlugdGcTree,
+    PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject,
 };
 
 /// The version of everything in the protocol that is not the reference's. It is raised when a

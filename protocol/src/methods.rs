@@ -6,13 +6,19 @@
 use crate::method::methods;
 use crate::{
     ConfigBatchWriteParams, ConfigReadParams, ConfigReadResponse, ConfigRequirementsReadResponse,
-    ConfigValueWriteParams, ConfigWriteResponse, DiscoverResponse, InitializeParams,
-    InitializeResponse, MarketplaceAddParams, MarketplaceAddResponse, MarketplaceRemoveParams,
-    MarketplaceRemoveResponse, MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec,
-    NoParams, PlugdStatusParams, PlugdStatusResponse, PluginInstallParams, PluginInstallResponse,
+    ConfigValueWriteParams, ConfigWriteResponse, DiscoverResponse, HooksListParams,
+    HooksListResponse, InitializeParams, InitializeResponse, MarketplaceAddParams,
+    MarketplaceAddResponse, MarketplaceRemoveParams, MarketplaceRemoveResponse,
+    MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
+    PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
+    PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
+    PlugdMentionsParams, PlugdMentionsResponse, PlugdReleaseParams, PlugdReleaseResponse,
+    PlugdStatusParams, PlugdStatusResponse, PluginInstallParams, PluginInstallResponse,
     PluginInstalledParams, PluginInstalledResponse, PluginListParams, PluginListResponse,
     PluginReadParams, PluginReadResponse, PluginSearchParams, PluginSearchResponse,
-    PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
+    PluginSkillReadParams, PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse,
+    ShutdownResponse, SkillsConfigWriteParams, SkillsConfigWriteResponse,
+    SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
 };
 
 methods! {
@@ -36,6 +42,10 @@ methods! {
     /// Describes one plugin with its skills, hooks, apps and MCP servers.
     PluginRead = "plugin/read" (Read, Reference): PluginReadParams => PluginReadResponse;
 
+    /// Answers the text of one skill of a plugin.
+    PluginSkillRead = "plugin/skill/read" (Read, Reference):
+        PluginSkillReadParams => PluginSkillReadResponse;
+
     /// Installs a plugin, or brings an installed one to what its marketplace offers, and enables it.
     PluginInstall = "plugin/install" (Plugin, Reference):
         PluginInstallParams => PluginInstallResponse;
@@ -57,6 +67,22 @@ methods! {
     MarketplaceUpgrade = "marketplace/upgrade" (Marketplaces, Reference):
         MarketplaceUpgradeParams => MarketplaceUpgradeResponse;
 
+    /// Lists the skills as seen from some directories: those of repositories, of the user, of installed
+    /// and enabled plugins, and of the system. From then on `skills/changed` is sent.
+    SkillsList = "skills/list" (Read, Reference): SkillsListParams => SkillsListResponse;
+
+    /// Switches a skill off or on again in the user's configuration.
+    SkillsConfigWrite = "skills/config/write" (Config, Reference):
+        SkillsConfigWriteParams => SkillsConfigWriteResponse;
+
+    /// Adds directories of skills for the life of this process, instead of those added before.
+    SkillsExtraRootsSet = "skills/extraRoots/set" (Config, Reference):
+        SkillsExtraRootsSetParams => SkillsExtraRootsSetResponse;
+
+    /// Lists the hooks of installed and enabled plugins as seen from some directories, and whether they
+    /// are enabled and trusted.
+    HooksList = "hooks/list" (Read, Reference): HooksListParams => HooksListResponse;
+
     /// Answers the effective configuration and which layer each value comes from.
     ConfigRead = "config/read" (Read, Reference): ConfigReadParams => ConfigReadResponse;
 
@@ -71,6 +97,30 @@ methods! {
     /// Answers what the organisation requires.
     ConfigRequirementsRead = "configRequirements/read" (Read, Reference):
         NoParams => ConfigRequirementsReadResponse;
+
+    /// Says what of a plugin would run or be read by a model: as it is offered, as it is installed, and
+    /// what an installation would change. Nothing is installed or started. A plugin that lies in a
+    /// repository or registry is fetched for the look and not kept.
+    PlugdInspect = "plugd/inspect" (Read, Own): PlugdInspectParams => PlugdInspectResponse;
+
+    /// Answers what a host has to load for a directory: skills, MCP servers ready to be started, hooks
+    /// and apps, each with the plugin it comes from. With a lease none of it changes until it is
+    /// released.
+    PlugdComponents = "plugd/components" (Read, Own):
+        PlugdComponentsParams => PlugdComponentsResponse;
+
+    /// Ends a lease. What was kept for it alone is removed.
+    PlugdRelease = "plugd/release" (Plugin, Own): PlugdReleaseParams => PlugdReleaseResponse;
+
+    /// Removes what nobody needs any more, or tells with numbers what that would be.
+    PlugdGc = "plugd/gc" (Marketplaces, Own): PlugdGcParams => PlugdGcResponse;
+
+    /// Finds the plugins that a text or an input mentions, and answers what to tell a model about each.
+    PlugdMentions = "plugd/mentions" (Read, Own): PlugdMentionsParams => PlugdMentionsResponse;
+
+    /// Answers the text that tells a model which plugins and skills there are, within a budget.
+    PlugdInstructions = "plugd/instructions" (Read, Own):
+        PlugdInstructionsParams => PlugdInstructionsResponse;
 
     /// Says which layer is stale and how the background work of late went.
     PlugdStatus = "plugd/status" (Read, Own): PlugdStatusParams => PlugdStatusResponse;

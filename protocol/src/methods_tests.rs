@@ -23,9 +23,16 @@ fn names_are_unique() {
 #[test]
 fn own_names_are_told_from_the_reference() {
     for method in METHODS {
-        let is_reference = ["plugin/", "marketplace/", "config", "initialize"]
-            .iter()
-            .any(|prefix| method.name.starts_with(prefix));
+        let is_reference = [
+            "plugin/",
+            "marketplace/",
+            "skills/",
+            "hooks/",
+            "config",
+            "initialize",
+        ]
+        .iter()
+        .any(|prefix| method.name.starts_with(prefix));
         let expected = if is_reference {
             Origin::Reference
         } else {
@@ -75,11 +82,21 @@ fn lanes() {
     check("marketplace/add", Lane::Marketplace);
     check("marketplace/remove", Lane::Marketplace);
     check("marketplace/upgrade", Lane::Marketplaces);
+    check("plugin/skill/read", Lane::Read);
+    check("skills/list", Lane::Read);
+    check("skills/config/write", Lane::Config);
+    check("skills/extraRoots/set", Lane::Config);
+    check("hooks/list", Lane::Read);
     check("config/read", Lane::Read);
     check("config/value/write", Lane::Config);
     check("config/batchWrite", Lane::Config);
     check("configRequirements/read", Lane::Read);
     check("plugd/status", Lane::Read);
+    check("plugd/components", Lane::Read);
+    check("plugd/release", Lane::Plugin);
+    check("plugd/gc", Lane::Marketplaces);
+    check("plugd/mentions", Lane::Read);
+    check("plugd/instructions", Lane::Read);
     check("rpc.discover", Lane::Read);
 }
 
@@ -88,7 +105,7 @@ fn what_is_not_built_is_not_found() {
     assert!(find("plugin/reconcile").is_none());
     assert!(find("Plugin/list").is_none());
     assert!(find("").is_none());
-    assert!(notifications::find("skills/changed").is_none());
+    assert!(notifications::find("skills/other").is_none());
 }
 
 #[test]
@@ -115,6 +132,7 @@ fn capabilities_name_what_is_built() {
         built.notifications,
         [
             "configWarning",
+            "skills/changed",
             "plugd/changed",
             "plugd/task",
             "$/progress",

@@ -6,7 +6,8 @@
 use crate::method::notifications;
 use crate::{
     CancelByIdParams, CancelByRequestIdParams, ChangedParams, ConfigWarningNotification, NoParams,
-    NotificationSpec, ProgressNotificationParams, ProgressParams, SetTraceParams, TaskParams,
+    NotificationSpec, ProgressNotificationParams, ProgressParams, SetTraceParams,
+    SkillsChangedNotification, TaskParams,
 };
 
 notifications! {
@@ -30,6 +31,10 @@ notifications! {
 
     /// A configuration file is broken or unusual. Sent after the result of `initialize`.
     ConfigWarning = "configWarning" (FromServer, Reference): ConfigWarningNotification;
+
+    /// Skills may be others than before. Sent to a client that has listed skills, or that asked for
+    /// notifications of this server; more than once where that is simpler.
+    SkillsChanged = "skills/changed" (FromServer, Reference): SkillsChangedNotification;
 
     /// Marketplaces, plugins or configuration changed. Sent only to a client that asked for it.
     Changed = "plugd/changed" (FromServer, Own): ChangedParams;

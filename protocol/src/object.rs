@@ -29,6 +29,16 @@ where
     Ok(objects.into_iter().map(|object| object.0).collect())
 }
 
+/// Decodes a list of objects, null or an absent member; for `deserialize_with`.
+pub(crate) fn optional_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let objects = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    Ok(objects.map(|objects| objects.into_iter().map(|object| object.0).collect()))
+}
+
 /// Decodes what belongs to somebody else's protocol as far as it is understood: anything that is
 /// not the expected object counts as absent.
 pub(crate) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>

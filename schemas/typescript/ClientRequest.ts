@@ -2,19 +2,30 @@
 import type { ConfigBatchWriteParams } from "./v2/ConfigBatchWriteParams";
 import type { ConfigReadParams } from "./v2/ConfigReadParams";
 import type { ConfigValueWriteParams } from "./v2/ConfigValueWriteParams";
+import type { HooksListParams } from "./v2/HooksListParams";
 import type { InitializeParams } from "./InitializeParams";
 import type { MarketplaceAddParams } from "./v2/MarketplaceAddParams";
 import type { MarketplaceRemoveParams } from "./v2/MarketplaceRemoveParams";
 import type { MarketplaceUpgradeParams } from "./v2/MarketplaceUpgradeParams";
 import type { NoParams } from "./plugd/NoParams";
+import type { PlugdComponentsParams } from "./plugd/PlugdComponentsParams";
+import type { PlugdGcParams } from "./plugd/PlugdGcParams";
+import type { PlugdInspectParams } from "./plugd/PlugdInspectParams";
+import type { PlugdInstructionsParams } from "./plugd/PlugdInstructionsParams";
+import type { PlugdMentionsParams } from "./plugd/PlugdMentionsParams";
+import type { PlugdReleaseParams } from "./plugd/PlugdReleaseParams";
 import type { PlugdStatusParams } from "./plugd/PlugdStatusParams";
 import type { PluginInstallParams } from "./v2/PluginInstallParams";
 import type { PluginInstalledParams } from "./v2/PluginInstalledParams";
 import type { PluginListParams } from "./v2/PluginListParams";
 import type { PluginReadParams } from "./v2/PluginReadParams";
 import type { PluginSearchParams } from "./v2/PluginSearchParams";
+import type { PluginSkillReadParams } from "./v2/PluginSkillReadParams";
 import type { PluginUninstallParams } from "./v2/PluginUninstallParams";
 import type { RequestId } from "./RequestId";
+import type { SkillsConfigWriteParams } from "./v2/SkillsConfigWriteParams";
+import type { SkillsExtraRootsSetParams } from "./v2/SkillsExtraRootsSetParams";
+import type { SkillsListParams } from "./v2/SkillsListParams";
 
 /** A request from a client. */
 export type ClientRequest =
@@ -57,6 +68,12 @@ export type ClientRequest =
     method: "plugin/read";
     params: PluginReadParams;
   }
+  /** Answers the text of one skill of a plugin. */
+  | {
+    id: RequestId;
+    method: "plugin/skill/read";
+    params: PluginSkillReadParams;
+  }
   /**
    * Installs a plugin, or brings an installed one to what its marketplace offers, and enables
    * it.
@@ -96,6 +113,36 @@ export type ClientRequest =
     method: "marketplace/upgrade";
     params?: MarketplaceUpgradeParams | null;
   }
+  /**
+   * Lists the skills as seen from some directories: those of repositories, of the user, of
+   * installed and enabled plugins, and of the system. From then on `skills/changed` is sent.
+   */
+  | {
+    id: RequestId;
+    method: "skills/list";
+    params?: SkillsListParams | null;
+  }
+  /** Switches a skill off or on again in the user's configuration. */
+  | {
+    id: RequestId;
+    method: "skills/config/write";
+    params: SkillsConfigWriteParams;
+  }
+  /** Adds directories of skills for the life of this process, instead of those added before. */
+  | {
+    id: RequestId;
+    method: "skills/extraRoots/set";
+    params: SkillsExtraRootsSetParams;
+  }
+  /**
+   * Lists the hooks of installed and enabled plugins as seen from some directories, and whether
+   * they are enabled and trusted.
+   */
+  | {
+    id: RequestId;
+    method: "hooks/list";
+    params?: HooksListParams | null;
+  }
   /** Answers the effective configuration and which layer each value comes from. */
   | {
     id: RequestId;
@@ -119,6 +166,53 @@ export type ClientRequest =
     id: RequestId;
     method: "configRequirements/read";
     params?: NoParams | null;
+  }
+  /**
+   * Says what of a plugin would run or be read by a model: as it is offered, as it is
+   * installed, and what an installation would change. Nothing is installed or started. A plugin
+   * that lies in a repository or registry is fetched for the look and not kept.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/inspect";
+    params?: PlugdInspectParams | null;
+  }
+  /**
+   * Answers what a host has to load for a directory: skills, MCP servers ready to be started,
+   * hooks and apps, each with the plugin it comes from. With a lease none of it changes until
+   * it is released.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/components";
+    params?: PlugdComponentsParams | null;
+  }
+  /** Ends a lease. What was kept for it alone is removed. */
+  | {
+    id: RequestId;
+    method: "plugd/release";
+    params: PlugdReleaseParams;
+  }
+  /** Removes what nobody needs any more, or tells with numbers what that would be. */
+  | {
+    id: RequestId;
+    method: "plugd/gc";
+    params?: PlugdGcParams | null;
+  }
+  /**
+   * Finds the plugins that a text or an input mentions, and answers what to tell a model about
+   * each.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/mentions";
+    params?: PlugdMentionsParams | null;
+  }
+  /** Answers the text that tells a model which plugins and skills there are, within a budget. */
+  | {
+    id: RequestId;
+    method: "plugd/instructions";
+    params?: PlugdInstructionsParams | null;
   }
   /** Says which layer is stale and how the background work of late went. */
   | {

@@ -4,6 +4,7 @@ import type { PlugdChangedParams } from "./plugd/PlugdChangedParams";
 import type { PlugdTaskParams } from "./plugd/PlugdTaskParams";
 import type { ProgressNotificationParams } from "./plugd/ProgressNotificationParams";
 import type { ProgressParams } from "./plugd/ProgressParams";
+import type { SkillsChangedNotification } from "./v2/SkillsChangedNotification";
 
 /** A notification from the server. */
 export type ServerNotification =
@@ -11,6 +12,14 @@ export type ServerNotification =
   | {
     method: "configWarning";
     params: ConfigWarningNotification;
+  }
+  /**
+   * Skills may be others than before. Sent to a client that has listed skills, or that asked
+   * for notifications of this server; more than once where that is simpler.
+   */
+  | {
+    method: "skills/changed";
+    params?: SkillsChangedNotification | null;
   }
   /** Marketplaces, plugins or configuration changed. Sent only to a client that asked for it. */
   | {

@@ -198,9 +198,10 @@ fn every_kind_of_source() {
             "{source}"
         );
         daemon.ok("plugin/uninstall", json!({"pluginId": "p@demo"}));
+        // The refresh behind the listing writes files of its own until the end.
+        daemon.shut_down();
         no_git(&shop.sandbox);
         nothing_left(&shop.sandbox);
-        daemon.shut_down();
     }
 }
 

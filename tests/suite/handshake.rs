@@ -12,24 +12,35 @@ use crate::fixtures::{
 };
 
 /// Every method of this build, in alphabetical order.
-const METHODS: [&str; 17] = [
+const METHODS: [&str; 28] = [
     "config/batchWrite",
     "config/read",
     "config/value/write",
     "configRequirements/read",
+    "hooks/list",
     "initialize",
     "marketplace/add",
     "marketplace/remove",
     "marketplace/upgrade",
+    "plugd/components",
+    "plugd/gc",
+    "plugd/inspect",
+    "plugd/instructions",
+    "plugd/mentions",
+    "plugd/release",
     "plugd/status",
     "plugin/install",
     "plugin/installed",
     "plugin/list",
     "plugin/read",
     "plugin/search",
+    "plugin/skill/read",
     "plugin/uninstall",
     "rpc.discover",
     "shutdown",
+    "skills/config/write",
+    "skills/extraRoots/set",
+    "skills/list",
 ];
 
 fn sorted(names: &Value) -> Vec<&str> {
@@ -97,6 +108,7 @@ fn the_whole_answer() {
         "notifications/progress",
         "plugd/changed",
         "plugd/task",
+        "skills/changed",
     ];
     assert_eq!(sorted(&built["notifications"]), sent);
     assert!(built["version"].is_u64(), "{built:#}");
@@ -120,17 +132,13 @@ fn what_is_named_is_built_and_nothing_else_answers() {
         assert_ne!(response["error"]["code"], -32601, "{method}");
     }
     for method in [
-        "plugin/skill/read",
         "plugin/reconcile",
         "plugin/share/list",
-        "skills/list",
-        "skills/config/write",
-        "hooks/list",
-        "plugd/inspect",
+        "plugd/verify",
         "plugd/update",
         "plugd/sync",
-        "plugd/gc",
-        "plugd/components",
+        "plugd/rollback",
+        "plugd/pin",
     ] {
         assert_eq!(
             refused(&mut daemon, method, json!({})),
@@ -229,7 +237,7 @@ fn own_notifications_go_to_those_who_asked() {
         (json!({"capabilities": {}}), false),
         (
             json!({"capabilities": {"plugd": {"notifications": true},
-                "optOutNotificationMethods": ["plugd/changed", "plugd/task"]}}),
+                "optOutNotificationMethods": ["plugd/changed", "plugd/task", "skills/changed"]}}),
             false,
         ),
     ] {

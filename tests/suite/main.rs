@@ -25,6 +25,8 @@ mod log;
 /// The bytes: framing, envelopes, ids, batches, forms of params, limits.
 mod wire;
 
+/// `plugd/components` and `plugd/release`.
+mod components;
 /// `config/read`.
 mod config_read;
 /// `configRequirements/read`.
@@ -33,6 +35,14 @@ mod config_requirements;
 mod config_write;
 /// `rpc.discover`.
 mod discover;
+/// `plugd/gc` and `plugd gc`.
+mod gc;
+/// `plugd/mentions` and `plugd/instructions`.
+mod guidance;
+/// `hooks/list`, and what trust is worth.
+mod hooks_list;
+/// `plugd/inspect` and `plugd plugin inspect`.
+mod inspect;
 /// `marketplace/add`.
 mod marketplace_add;
 /// `marketplace/remove`.
@@ -47,10 +57,16 @@ mod plugin_list;
 mod plugin_read;
 /// `plugin/search`.
 mod plugin_search;
+/// `plugin/skill/read`.
+mod plugin_skill_read;
 /// `plugin/uninstall`.
 mod plugin_uninstall;
+/// `skills/list`, `skills/config/write`, `skills/extraRoots/set` and `skills/changed`.
+mod skills;
 /// `plugd/status`.
 mod status;
+/// `plugd validate`.
+mod validate;
 
 /// The sync stopped, killed, or met by another one.
 mod curated_interrupted;

@@ -93,6 +93,12 @@ fn the_whole_answer() {
             "marketplaceName": "rich",
             "summary": summary("rich@rich", json!({
                 "localVersion": "3.0.0", "source": local("rich"),
+                "problems": [{
+                    "kind": "badValue", "severity": "warning",
+                    "message": "handlers of the type `prompt` are not run",
+                    "path": "$ROOT/rich/hooks/hooks.json",
+                    "field": "hooks.PreToolUse[0].hooks[1].type", "line": 5, "column": 58,
+                }],
             })),
             "description": "Has everything",
             "skills": [
@@ -122,6 +128,31 @@ fn the_whole_answer() {
         &sandbox,
         &expected,
     );
+    daemon.shut_down();
+}
+
+#[test]
+fn an_installed_copy_that_differs_is_told() {
+    let sandbox = Sandbox::from(DEMO);
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, DEMO_MANIFEST, "hello");
+    let told = |daemon: &mut Daemon| {
+        let plugin = read(daemon, DEMO_MANIFEST, "hello")["plugin"].take();
+        let problems = plugin["summary"]["problems"].as_array().unwrap().iter();
+        let kinds: Vec<_> = problems.map(|row| text(&row["kind"]).to_owned()).collect();
+        (plugin["summary"]["updateAvailable"].clone(), kinds)
+    };
+    assert_eq!(told(&mut daemon), (json!(false), Vec::new()));
+    // The version is the same, and nobody has listed, so no refresh has compared anything.
+    let skill = "demo/plugins/hello/skills/greet/SKILL.md";
+    let before = sandbox.text(skill);
+    sandbox.write(skill, format!("{before}Wave.\n"));
+    assert_eq!(
+        told(&mut daemon),
+        (json!(true), vec!["heldBack".to_owned()])
+    );
+    sandbox.write(skill, before);
+    assert_eq!(told(&mut daemon), (json!(false), Vec::new()));
     daemon.shut_down();
 }
 

@@ -48,6 +48,22 @@ Switches that mean nothing here, and unknown ones, are a warning on stderr.
 Example:
   plugd app-server --framing lines";
 
+const VALIDATE_HELP: &str = "\
+Exit codes:
+  0    valid; warnings do no harm without --strict
+  1    there are errors, with --strict also when there are warnings
+  2    the command line cannot be meant
+
+Example:
+  plugd validate ./path/to/plugin";
+
+const INSPECT_HELP: &str = "\
+Instead of a plugin's name there can be a directory. What lies elsewhere is fetched for the look
+and not kept.
+
+Example:
+  plugd plugin inspect hello@demo";
+
 /// The heading of what may stand anywhere, below a command's own options.
 const GLOBAL: &str = "Global options";
 
@@ -110,6 +126,12 @@ pub(crate) enum Command {
     /// Add, list, upgrade and remove marketplaces
     #[command(subcommand, after_help = "Example:\n  plugd marketplace add ./demo")]
     Marketplace(MarketplaceCommand),
+    /// Find what the author of a plugin or a marketplace should mend
+    #[command(after_help = VALIDATE_HELP)]
+    Validate(ValidateArgs),
+    /// Remove what nobody needs any more: old versions, leftovers, unused mirrors
+    #[command(after_help = "Example:\n  plugd gc --dry-run")]
+    Gc(GcArgs),
     /// Serve one client over stdin and stdout
     #[command(subcommand, override_usage = SERVER_USAGE, after_help = SERVER_HELP)]
     AppServer(ServerCommand),
@@ -119,6 +141,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  plugd schema generate --out schemas"
     )]
     Schema(SchemaCommand),
+}
+
+/// What to remove.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct GcArgs {
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Commands about plugins.
@@ -136,6 +166,9 @@ pub(crate) enum PluginCommand {
     /// Show a plugin from the inside
     #[command(after_help = "Example:\n  plugd plugin read hello --marketplace demo")]
     Read(PluginArgs),
+    /// Show what of a plugin would run or be read by a model, installed or not
+    #[command(after_help = INSPECT_HELP)]
+    Inspect(PluginArgs),
     /// Add, list, upgrade and remove marketplaces
     #[command(
         subcommand,
@@ -164,6 +197,16 @@ pub(crate) struct PluginArgs {
     /// Its marketplace
     #[arg(short, long)]
     pub(crate) marketplace: Option<String>,
+}
+
+/// What to validate.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct ValidateArgs {
+    /// The directory or the manifest of a plugin or a marketplace
+    pub(crate) path: PathBuf,
+    /// Fail for warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// Commands about marketplaces.

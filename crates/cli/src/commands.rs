@@ -1,22 +1,25 @@
 //! The commands, one file each. A command asks its use case and makes a page of the answer; the page
 //! is a pure function of both, so it is tested without a disk.
 
+mod gc;
 mod marketplace_add;
 mod marketplace_list;
 mod marketplace_remove;
 mod marketplace_upgrade;
 mod plugin_add;
+mod plugin_inspect;
 mod plugin_list;
 mod plugin_read;
 mod plugin_remove;
 mod schema_generate;
+mod validate;
 
 use plugd_disk::Disk;
 use plugd_model::Environment;
 use plugd_server::schema::GeneratedFile;
 
 use crate::args::{
-    Command, CommandLine, MarketplaceCommand, PluginCommand, SchemaCommand, ServerCommand,
+    Command, CommandLine, GcArgs, MarketplaceCommand, PluginCommand, SchemaCommand, ServerCommand,
     TypesArgs,
 };
 use crate::blame;
@@ -39,6 +42,8 @@ pub(crate) fn execute(
     match &line.command {
         Command::Plugin(command) => plugin(&open()?, command, form),
         Command::Marketplace(command) => marketplace(&open()?, command, form),
+        Command::Gc(args) => collect(&open()?, args, form),
+        Command::Validate(args) => validate::run(environment, args, form),
         Command::AppServer(ServerCommand::GenerateTs(args)) => {
             let files = plugd_server::schema::typescript_files();
             types(environment, args, &files, form)
@@ -68,6 +73,11 @@ fn types(
     })
 }
 
+fn collect(session: &Session, args: &GcArgs, form: Form) -> Result<Page, Failure> {
+    let done = session.change(gc::run(session, args, form));
+    with_configuration(session, done, form)
+}
+
 fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page, Failure> {
     let done = match command {
         // Its rows tell of the configuration already.
@@ -76,6 +86,8 @@ fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page
         PluginCommand::Add(args) => session.change(plugin_add::run(session, args, form)),
         PluginCommand::Remove(args) => session.change(plugin_remove::run(session, args, form)),
         PluginCommand::Read(args) => session.run(plugin_read::run(session, args, form)),
+        // It may fetch, which is to be tidied up when somebody ends it.
+        PluginCommand::Inspect(args) => session.change(plugin_inspect::run(session, args, form)),
     };
     with_configuration(session, done, form)
 }

@@ -12,7 +12,15 @@ use crate::flags::Flags;
 
 /// The words that begin a command. A word behind an unknown switch is its value unless it is one
 /// of these.
-const COMMANDS: [&str; 5] = [SERVER, "plugin", "marketplace", "schema", "help"];
+const COMMANDS: [&str; 7] = [
+    SERVER,
+    "plugin",
+    "marketplace",
+    "schema",
+    "gc",
+    "validate",
+    "help",
+];
 /// The command that serves.
 const SERVER: &str = "app-server";
 /// Tools that stand below `app-server` and are read by the full parser.

@@ -69,23 +69,7 @@ pub fn load(
     let mut stack = Stack::default();
     let mut notes = Vec::new();
     let order = read_config(disk, layout, flags, cwd, &mut stack, &mut notes);
-    let merged = {
-        let mut merged = stack.merge(&order);
-        if let Some(stray) = merged.remove(SETTINGS_KEY) {
-            let message = "own settings are not read from here but from `plugd.toml` beside it";
-            let problem = Problem::warning(ProblemKind::UnknownField, message);
-            notes.push(stack.located(problem, stray.mark, &KeyPath::of([SETTINGS_KEY])));
-        }
-        if let Some(node) = merged.get("profile") {
-            let message = match &node.kind {
-                Kind::Text(name) => foreign_keys::no_longer_supported(name),
-                _ => foreign_keys::no_longer_supported("NAME"),
-            };
-            let problem = Problem::warning(ProblemKind::UnknownField, message);
-            notes.push(stack.located(problem, node.mark, &KeyPath::of(["profile"])));
-        }
-        merged
-    };
+    let merged = merge(&stack, &order, &mut notes);
     let config_layers = stack.drafts.len();
     let (settings_tree, trust) = read_settings(disk, layout, flags, &mut stack);
 
@@ -141,6 +125,25 @@ pub fn load(
         warnings,
         problems,
     })
+}
+
+/// Lays the layers over each other, without what belongs elsewhere or means nothing any more.
+fn merge(stack: &Stack, order: &[usize], notes: &mut Vec<Problem>) -> Node {
+    let mut merged = stack.merge(order);
+    if let Some(stray) = merged.remove(SETTINGS_KEY) {
+        let message = "own settings are not read from here but from `plugd.toml` beside it";
+        let problem = Problem::warning(ProblemKind::UnknownField, message);
+        notes.push(stack.located(problem, stray.mark, &KeyPath::of([SETTINGS_KEY])));
+    }
+    if let Some(node) = merged.get("profile") {
+        let message = match &node.kind {
+            Kind::Text(name) => foreign_keys::no_longer_supported(name),
+            _ => foreign_keys::no_longer_supported("NAME"),
+        };
+        let problem = Problem::warning(ProblemKind::UnknownField, message);
+        notes.push(stack.located(problem, node.mark, &KeyPath::of(["profile"])));
+    }
+    merged
 }
 
 /// Reads all `config.toml` layers into an empty stack, lowest first, and returns those that count.

@@ -19,6 +19,7 @@ mod atomic;
 mod disk_tests;
 mod error;
 mod lock;
+mod mount;
 mod new_file;
 mod ops;
 mod probe;

@@ -88,13 +88,21 @@ pub fn without_secrets(url: &str) -> String {
         let front = url.get(..scheme.len());
         front.is_some_and(|front| front.eq_ignore_ascii_case(scheme))
     });
-    let has_password = authority(url)
-        .and_then(|authority| authority.rsplit_once('@'))
-        .is_some_and(|(user, _)| user.contains(':'));
-    if is_http || has_password {
-        without_credentials(url)
-    } else {
-        url.to_owned()
+    let user = match url.contains("://") {
+        true => authority(url).and_then(|authority| authority.rsplit_once('@')),
+        false => url.split_once('@').filter(|(_, rest)| rest.contains(':')),
+    };
+    let has_password = user.is_some_and(|(user, _)| user.contains(':') && !user.contains('/'));
+    let shown = match user {
+        Some(_) if is_http => without_credentials(url),
+        Some((_, rest)) if has_password && !url.contains("://") => rest.to_owned(),
+        Some(_) if has_password => without_credentials(url),
+        _ => url.to_owned(),
+    };
+    // A query may be a token, and no address of a repository has one.
+    match shown.split_once('?') {
+        Some((front, _)) if is_http => front.to_owned(),
+        _ => shown,
     }
 }
 
@@ -134,7 +142,10 @@ mod tests {
         check("ssh://git@h/r", "ssh://git@h/r");
         check("ssh://git:pw@h/r", "ssh://h/r");
         check("git@h:r", "git@h:r");
+        check("git:pw@h:r", "h:r");
+        check("https://h/r.git?token=pw", "https://h/r.git");
         check("/srv/a@b", "/srv/a@b");
+        check("/srv/a?b", "/srv/a?b");
         check("https://h/a@b", "https://h/a@b");
     }
 

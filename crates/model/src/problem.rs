@@ -192,6 +192,8 @@ problem_kinds! {
     Config = "config",
     /// Its author advises against it.
     Deprecated = "deprecated",
+    /// The system does not tell when it changes, so that is noticed late.
+    Unwatched = "unwatched",
     /// The network or a remote service did not answer.
     Unavailable = "unavailable",
 }

@@ -32,8 +32,20 @@ pub struct Call {
 pub struct Cancelled;
 
 /// A flag that is raised once and seen by every clone.
+///
+/// A request whose work has several parts that change something each gives every part a flag of its
+/// own, see [`Call::part`]: what one part has sealed stands, and the others can still be given up.
 #[derive(Debug, Clone)]
-pub struct Cancel(Arc<watch::Sender<Wanted>>);
+pub struct Cancel(Arc<Flag>);
+
+#[derive(Debug)]
+struct Flag {
+    state: watch::Sender<Wanted>,
+    /// Set by a cancel also when the work was sealed before: parts that have not begun to change
+    /// anything look here.
+    wished: watch::Sender<bool>,
+    whole: Option<Cancel>,
+}
 
 /// Takes reports of how far the work is. Clones report to the same place.
 #[derive(Debug, Clone)]
@@ -77,6 +89,16 @@ impl Call {
     pub fn patience(&self, limit: Duration) -> Patience<'_> {
         Patience::unless_given_up(limit, &self.cancel)
     }
+
+    /// The call of one part of the work, which is sealed for itself: with it the whole is sealed,
+    /// and the other parts are not.
+    #[must_use]
+    pub fn part(&self) -> Self {
+        Self {
+            cancel: Cancel::with(Some(self.cancel.clone())),
+            ..self.clone()
+        }
+    }
 }
 
 impl Cancel {
@@ -87,13 +109,22 @@ impl Cancel {
     )]
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Wanted::Yes)))
+        Self::with(None)
+    }
+
+    fn with(whole: Option<Self>) -> Self {
+        Self(Arc::new(Flag {
+            state: watch::Sender::new(Wanted::Yes),
+            wished: watch::Sender::new(false),
+            whole,
+        }))
     }
 
     /// Says that the request is no longer wanted. Answers whether that can still be obeyed: once
     /// the work is sealed it goes on to its end, and its result stands.
     pub fn cancel(&self) -> bool {
-        self.0.send_if_modified(|state| {
+        self.0.wished.send_replace(true);
+        self.0.state.send_if_modified(|state| {
             let open = *state == Wanted::Yes;
             if open {
                 *state = Wanted::Cancelled;
@@ -106,13 +137,23 @@ impl Cancel {
     /// Whether the request is no longer wanted. Long loops ask this once per step.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        *self.0.borrow() == Wanted::Cancelled
+        match *self.0.state.borrow() {
+            Wanted::Yes => self.whole_is_unwanted(),
+            Wanted::Cancelled => true,
+            Wanted::Sealed => false,
+        }
+    }
+
+    /// Whether somebody wants an end of everything that this is a part of.
+    fn whole_is_unwanted(&self) -> bool {
+        let whole = self.0.whole.as_ref();
+        whole.is_some_and(|whole| *whole.0.wished.borrow())
     }
 
     /// Whether the work has passed the point up to which it can be cancelled.
     #[must_use]
     pub fn is_sealed(&self) -> bool {
-        *self.0.borrow() == Wanted::Sealed
+        *self.0.state.borrow() == Wanted::Sealed
     }
 
     /// The same as [`Self::is_cancelled`], in the form that `?` wants.
@@ -130,14 +171,33 @@ impl Cancel {
     /// Waits until the request is no longer wanted. It waits for ever when that never happens, so
     /// it belongs beside the work in a `select!`.
     pub async fn cancelled(&self) {
-        let mut receiver = self.0.subscribe();
-        let seen = receiver
-            .wait_for(|state| *state == Wanted::Cancelled)
-            .await
-            .is_ok();
-        if !seen {
-            // `self` holds the sender, so the channel cannot close while this waits.
-            std::future::pending::<()>().await;
+        let mut state = self.0.state.subscribe();
+        let own = async move {
+            let seen = state
+                .wait_for(|state| *state == Wanted::Cancelled)
+                .await
+                .is_ok();
+            if !seen {
+                // `self` holds the sender, so the channel cannot close while this waits.
+                std::future::pending::<()>().await;
+            }
+        };
+        let Some(whole) = &self.0.whole else {
+            return own.await;
+        };
+        let mut wished = whole.0.wished.subscribe();
+        let unwanted = async move {
+            // The flag of the whole lives as long as this one.
+            let _ = wished.wait_for(|wished| *wished).await;
+        };
+        tokio::select! {
+            () = own => {}
+            () = unwanted => {
+                // What this part has sealed goes on to its end.
+                if self.is_sealed() {
+                    std::future::pending::<()>().await;
+                }
+            }
         }
     }
 
@@ -151,7 +211,13 @@ impl Cancel {
     /// # Errors
     /// The request was cancelled before; the work must undo what it has prepared and end.
     pub fn seal(&self) -> Result<(), Cancelled> {
-        self.0.send_if_modified(|state| {
+        if let Some(whole) = &self.0.whole
+            && !self.is_sealed()
+        {
+            self.check()?;
+            whole.seal()?;
+        }
+        self.0.state.send_if_modified(|state| {
             let open = *state == Wanted::Yes;
             if open {
                 *state = Wanted::Sealed;
@@ -260,6 +326,29 @@ mod tests {
         assert!(!cancel.cancel());
         assert_eq!((cancel.is_cancelled(), cancel.is_sealed()), (false, true));
         assert_eq!(cancel.check(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn parts_are_sealed_for_themselves() {
+        let call = Call::detached();
+        let (done, open) = (call.part(), call.part());
+        assert_eq!(done.cancel.seal(), Ok(()));
+        assert!(call.cancel.is_sealed());
+        // Too late for the whole, and in time for what has changed nothing.
+        assert!(!call.cancel.cancel());
+        assert_eq!(
+            (done.cancel.is_cancelled(), open.cancel.is_cancelled()),
+            (false, true)
+        );
+        open.cancel.cancelled().await;
+        assert_eq!(open.cancel.seal(), Err(Cancelled));
+        assert_eq!(done.cancel.seal(), Ok(()));
+
+        let call = Call::detached();
+        let part = call.part();
+        assert!(call.cancel.cancel());
+        assert_eq!(part.cancel.seal(), Err(Cancelled));
+        part.cancel.cancelled().await;
     }
 
     #[tokio::test]

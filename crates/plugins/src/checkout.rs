@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use plugd_disk::{Disk, DiskError, FileLock};
-use plugd_model::{AbsPath, Layout, MarketplaceName, Problem, ProblemKind};
+use plugd_model::{AbsPath, Layout, MarketplaceName, Problem};
 use plugd_store::Workspace;
 use serde_json::{Value, json};
 
@@ -73,7 +73,8 @@ pub(crate) fn write_note(
     let mut text = format!("{note:#}");
     text.push('\n');
     let file = Layout::git_marketplace_note(checkout);
-    disk.replace(&file, text.as_bytes(), 0o644)
+    // A row that somebody wrote by hand may hold a login, and the note repeats it.
+    disk.replace(&file, text.as_bytes(), 0o600)
 }
 
 /// Waits for the reference's lock over the places, and for our own of the same place.
@@ -185,13 +186,9 @@ pub(crate) fn inside(problem: Problem, checkout: &AbsPath) -> Problem {
     }
 }
 
-/// A configured git marketplace whose checkout is not there, as a problem of its row.
-pub(crate) fn not_fetched(name: &str, reason: String) -> Problem {
-    Problem::error(
-        ProblemKind::Unavailable,
-        format!("the git marketplace `{name}` could not be fetched: {reason}"),
-    )
-    .at_field(format!("marketplaces.{name}"))
+/// What to say of a configured git marketplace that could not be had.
+pub(crate) fn not_fetched(name: &str, reason: &str) -> String {
+    format!("the git marketplace `{name}` could not be fetched: {reason}")
 }
 
 #[cfg(test)]

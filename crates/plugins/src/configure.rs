@@ -8,8 +8,10 @@ use serde_json::Value;
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
+use crate::hook_witnesses::Renewed;
+use crate::hooks_list::renew;
 use crate::marketplace_add::CONFIG_PATIENCE;
-use crate::{Blocking, Error, Lookup};
+use crate::{Blocking, Copies, Error, Lookup};
 
 /// One edit as a client asks for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,10 +69,12 @@ pub async fn write_config(
     call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
+    copies: &Copies,
     events: &Events,
     request: ConfigWrite,
 ) -> Result<ConfigWritten, Error> {
     let (call, lookup, events) = (call.clone(), lookup.clone(), events.clone());
+    let copies = copies.clone();
     blocking
         .write(move || {
             let edits = parse(&request)?;
@@ -94,6 +98,8 @@ pub async fn write_config(
                     });
                 events.changed(change);
             }
+            // Also when no byte has changed: the same hash once more is a second look at the hook.
+            renew(&call, &lookup, &copies, &Renewed::by(&edits));
             let config = lookup.config(None);
             let overridden = edits
                 .iter()

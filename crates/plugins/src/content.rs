@@ -1,6 +1,7 @@
 //! What an installation would copy, read and checked before anything is written.
 
 use plugd_disk::tree::{Digest, TreeError};
+use plugd_manifest::Fallback;
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment};
 use plugd_store::StoreError;
@@ -124,7 +125,20 @@ impl Content {
     }
 }
 
-fn version_of(
+/// Whether a copy holds the manifest that a marketplace entry stands in for, as it would be today.
+pub(crate) fn is_fallback_of(lookup: &Lookup, copy: &AbsPath, fallback: &Fallback) -> bool {
+    let size = u64::try_from(fallback.json.len()).unwrap_or(u64::MAX);
+    PluginPath::parse(FALLBACK_MANIFEST).is_some_and(|path| {
+        let on_disk = lookup.disk().read(&path.below(copy), size);
+        on_disk.is_ok_and(|bytes| bytes == fallback.json.as_bytes())
+    })
+}
+
+/// The version directory that a manifest asks for.
+///
+/// # Errors
+/// It can name no directory, or the commit of the curated marketplace is not known.
+pub(crate) fn version_of(
     lookup: &Lookup,
     offer: &Offer<'_>,
     manifest: &PluginManifest,

@@ -234,6 +234,28 @@ pub enum Error {
         #[source]
         source: VersionError,
     },
+    /// Only an installed copy could answer, and there is none.
+    #[error("plugin `{id}` is not installed")]
+    NotInstalled {
+        /// The plugin.
+        id: PluginId,
+    },
+    /// The plugin has no skill of that name.
+    #[error("plugin `{id}` has no skill `{}`", skill.escape_debug())]
+    NoSkill {
+        /// The plugin.
+        id: PluginId,
+        /// What was asked for.
+        skill: String,
+    },
+    /// The text of a skill cannot be read.
+    #[error("a skill of plugin `{id}` cannot be read: {}", problem.message)]
+    BadSkill {
+        /// The plugin.
+        id: PluginId,
+        /// Why.
+        problem: Box<Problem>,
+    },
     /// The curated snapshot has no recorded commit, which is the version of its plugins.
     #[error("the curated marketplace has no recorded commit: {path} is missing or empty")]
     NoCuratedCommit {
@@ -267,6 +289,22 @@ pub enum Error {
         /// Why.
         problem: Box<Problem>,
     },
+    /// A directory that holds no usable plugin.
+    #[error("{path} holds no usable plugin: {}", problem.message)]
+    NoPluginThere {
+        /// The directory.
+        path: AbsPath,
+        /// Why.
+        problem: Box<Problem>,
+    },
+    /// A path that holds nothing to validate.
+    #[error("there is nothing to validate at {path}: {}", problem.message)]
+    NothingToValidate {
+        /// The path.
+        path: AbsPath,
+        /// Why.
+        problem: Box<Problem>,
+    },
     /// Another source is configured under the same name.
     #[error("marketplace `{name}` is already added from a different source: {existing}")]
     OtherSource {
@@ -274,6 +312,14 @@ pub enum Error {
         name: String,
         /// What is configured.
         existing: String,
+    },
+    /// Another layer than the user's configures it, and only the user's is written.
+    #[error("marketplace `{}` is not configured in the user's config.toml", name.escape_debug())]
+    ConfiguredElsewhere {
+        /// The name.
+        name: String,
+        /// The file of the layer; absent for flags of the session.
+        file: Option<AbsPath>,
     },
     /// Nothing is configured under that name.
     #[error("marketplace `{name}` is not configured or installed")]
@@ -354,19 +400,25 @@ impl Error {
             | Self::BadWant { .. }
             | Self::SecretInAddress { .. }
             | Self::NoMarketplaceThere { .. }
+            | Self::NoPluginThere { .. }
+            | Self::NothingToValidate { .. }
             | Self::NoMarketplaceInRepository { .. }
             | Self::NameMismatch { .. }
             | Self::BadManifest { .. }
+            | Self::BadSkill { .. }
             | Self::BadVersion { .. }
             | Self::SourceUnreadable { .. }
             | Self::SourceEscapes { .. } => Kind::InvalidInput,
             Self::NotSelected(reason) => kind_of_unselected(reason),
             Self::SourceMissing { .. }
+            | Self::NotInstalled { .. }
+            | Self::NoSkill { .. }
             | Self::NotConfigured { .. }
             | Self::NotAGitMarketplace { .. } => Kind::NotFound,
             Self::PluginsDisabled
             | Self::LoginRequired { .. }
             | Self::NotAvailable { .. }
+            | Self::ConfiguredElsewhere { .. }
             | Self::Policy { .. } => Kind::NotAllowed,
             Self::Pinned { .. }
             | Self::OtherSource { .. }

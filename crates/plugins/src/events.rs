@@ -109,6 +109,9 @@ struct Shared {
 struct Waiting {
     /// Nobody listens any more, so nothing is kept.
     deaf: bool,
+    /// Whether anybody wants to hear of skills.
+    skills_wanted: bool,
+    skills: bool,
     changes: BTreeMap<ChangeReason, Change>,
     tasks: VecDeque<TaskEvent>,
 }
@@ -160,6 +163,14 @@ impl Change {
         self.names() == 0
     }
 
+    /// Whether a host may have other skills afterwards.
+    fn concerns_skills(&self) -> bool {
+        let tables = ["plugins", "skills", "features"];
+        let table = |key: &String| tables.contains(&key.split('.').next().unwrap_or(key));
+        let anything = self.is_everything() || !self.plugins.is_empty();
+        anything || self.config_keys.iter().any(table)
+    }
+
     fn names(&self) -> usize {
         self.marketplaces.len() + self.plugins.len() + self.config_keys.len()
     }
@@ -207,6 +218,7 @@ impl Events {
         if waiting.deaf {
             return;
         }
+        waiting.skills |= waiting.skills_wanted && change.concerns_skills();
         match waiting.changes.get_mut(&change.reason) {
             Some(earlier) => earlier.merge(change),
             None => {
@@ -217,6 +229,25 @@ impl Events {
                 waiting.changes.insert(first.reason, first);
             }
         }
+        drop(waiting);
+        self.0.arrived.notify_one();
+    }
+
+    /// From here on somebody wants to hear of skills.
+    pub fn want_skills(&self) {
+        self.0.waiting().skills_wanted = true;
+    }
+
+    /// Whether somebody does.
+    #[must_use]
+    pub fn skills_wanted(&self) -> bool {
+        self.0.waiting().skills_wanted
+    }
+
+    /// Tells that skills may be others than before.
+    pub fn skills_changed(&self) {
+        let mut waiting = self.0.waiting();
+        waiting.skills = waiting.skills_wanted && !waiting.deaf;
         drop(waiting);
         self.0.arrived.notify_one();
     }
@@ -241,7 +272,7 @@ impl EventStream {
     pub async fn ready(&mut self) {
         loop {
             let arrived = self.0.arrived.notified();
-            if self.has_changes() || self.has_tasks() {
+            if self.has_changes() || self.has_tasks() || self.has_skills_changed() {
                 return;
             }
             arrived.await;
@@ -252,6 +283,17 @@ impl EventStream {
     #[must_use]
     pub fn has_changes(&self) -> bool {
         !self.0.waiting().changes.is_empty()
+    }
+
+    /// Whether the message waits that skills may be others than before.
+    #[must_use]
+    pub fn has_skills_changed(&self) -> bool {
+        self.0.waiting().skills
+    }
+
+    /// From here on the listener wants to hear of skills.
+    pub fn want_skills(&self) {
+        self.0.waiting().skills_wanted = true;
     }
 
     /// Whether a message about background work waits.
@@ -266,6 +308,11 @@ impl EventStream {
         changes.into_values().collect()
     }
 
+    /// Takes the message that skills may be others than before, if it waits.
+    pub fn take_skills_changed(&mut self) -> bool {
+        std::mem::take(&mut self.0.waiting().skills)
+    }
+
     /// Takes all messages about background work, oldest first.
     pub fn take_tasks(&mut self) -> Vec<TaskEvent> {
         std::mem::take(&mut self.0.waiting().tasks).into()
@@ -277,6 +324,7 @@ impl Drop for EventStream {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting();
         waiting.deaf = true;
+        waiting.skills = false;
         waiting.changes.clear();
         waiting.tasks.clear();
     }
@@ -373,6 +421,37 @@ mod tests {
         events.task(task(1));
         let waiting = events.0.waiting();
         assert!(waiting.changes.is_empty() && waiting.tasks.is_empty());
+    }
+
+    #[test]
+    fn a_change_of_skills_is_told_once() {
+        let (events, mut stream) = Events::channel();
+        events.skills_changed();
+        assert!(!stream.take_skills_changed());
+        events.want_skills();
+        events.skills_changed();
+        events.skills_changed();
+        assert!(stream.take_skills_changed());
+        assert!(!stream.take_skills_changed());
+        drop(stream);
+        events.skills_changed();
+        assert!(!events.0.waiting().skills);
+    }
+
+    #[test]
+    fn changes_that_bring_other_skills() {
+        let check = |change: Change, expected: bool| {
+            let (events, mut stream) = Events::channel();
+            events.want_skills();
+            events.changed(change.clone());
+            assert_eq!(stream.take_skills_changed(), expected, "{change:?}");
+        };
+        let change = || Change::new(ChangeReason::Request);
+        check(change(), true);
+        check(change().plugin(plugin(1)), true);
+        check(change().config_key("skills.config"), true);
+        check(change().config_key("plugins.p@m.enabled"), true);
+        check(change().config_key("model"), false);
     }
 
     #[tokio::test]

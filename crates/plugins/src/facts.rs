@@ -5,7 +5,7 @@ use plugd_config::WriteError;
 use plugd_disk::DiskError;
 use plugd_disk::tree::TreeError;
 use plugd_marketplace::NotSelected;
-use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, git_url};
 use plugd_store::StoreError;
 
 use crate::error::{Error, Facts, Kind, WriteRefusal};
@@ -65,6 +65,8 @@ impl Error {
             Self::NotAvailable { id }
             | Self::BadVersion { id, .. }
             | Self::NoLongerConfigured { id }
+            | Self::NotInstalled { id }
+            | Self::NoSkill { id, .. }
             | Self::Pinned { id, .. } => of_plugin(id),
             Self::SourceMissing { id, path }
             | Self::SourceUnreadable { id, path, .. }
@@ -73,13 +75,15 @@ impl Error {
                 path: Some(path.clone()),
                 ..of_plugin(id)
             },
-            Self::BadManifest { id, problem } => Facts {
+            Self::BadManifest { id, problem } | Self::BadSkill { id, problem } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
                 ..of_problem(problem)
             },
             Self::NoCuratedCommit { path } => of_path(path),
-            Self::NoMarketplaceThere { path, problem } => Facts {
+            Self::NoMarketplaceThere { path, problem }
+            | Self::NoPluginThere { path, problem }
+            | Self::NothingToValidate { path, problem } => Facts {
                 path: problem.path.clone().or_else(|| Some(path.clone())),
                 ..of_problem(problem)
             },
@@ -87,9 +91,11 @@ impl Error {
             | Self::Git { .. }
             | Self::Registry(_)
             | Self::SecretInAddress { .. }
+            | Self::BadWant { .. }
             | Self::NoMarketplaceInRepository { .. } => self.elsewhere(),
             Self::OtherSource { name, .. }
             | Self::NotConfigured { name, .. }
+            | Self::ConfiguredElsewhere { name, .. }
             | Self::NotAGitMarketplace { name }
             | Self::Renamed { name, .. } => Facts {
                 marketplace: Some(name.clone()),
@@ -115,7 +121,6 @@ impl Error {
             | Self::LoginRequired { .. }
             | Self::BadMarketplaceSource { .. }
             | Self::BadAddress { .. }
-            | Self::BadWant { .. }
             | Self::Cancelled(_)
             | Self::Panicked { .. } => Facts::default(),
         }
@@ -131,6 +136,10 @@ impl Error {
             },
             Self::Git { host, source, .. } => of_git(host, source),
             Self::Registry(error) => of_registry(error),
+            Self::BadWant { .. } => Facts {
+                field: Some("refName".to_owned()),
+                ..Facts::default()
+            },
             Self::SecretInAddress { .. } => Facts {
                 field: Some("source".to_owned()),
                 ..Facts::default()
@@ -176,9 +185,15 @@ impl Error {
             }
             Self::SourceEscapes { .. } => "move the plugin's files into the marketplace".to_owned(),
             Self::Pinned { .. } => "remove the pin first".to_owned(),
-            Self::SecretInAddress { .. } => "put the login into a credential helper of git, or a \
-                token into the variable PLUGD_TOKEN_ and the host's name, and leave it out here"
-                .to_owned(),
+            Self::SecretInAddress { url } => format!(
+                "leave the login out here, and put it into a credential helper of git, or a token \
+                 into the variable {}",
+                token_variable(url)
+            ),
+            Self::ConfiguredElsewhere { file, .. } => match file {
+                Some(file) => format!("take it out of `{file}`"),
+                None => "take it out of the flags of the session".to_owned(),
+            },
             Self::Renamed { name, found } => format!(
                 "remove `{name}` with marketplace/remove and add the source again, as `{found}`"
             ),
@@ -195,6 +210,16 @@ impl Error {
         };
         Some(text)
     }
+}
+
+/// The variable that git takes a token for this address from.
+fn token_variable(url: &str) -> String {
+    let host = git_url::host_span(url).map_or("HOST", |span| &url[span]);
+    let word = |c: char| match c.is_ascii_alphanumeric() {
+        true => c.to_ascii_uppercase(),
+        false => '_',
+    };
+    format!("PLUGD_TOKEN_{}", host.chars().map(word).collect::<String>())
 }
 
 fn of_plugin(id: &PluginId) -> Facts {

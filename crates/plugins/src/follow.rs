@@ -21,7 +21,7 @@ use crate::lookup::Resolved;
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
-use crate::{Copies, Error, Lookup};
+use crate::{Copies, Error, Lookup, content, survey};
 
 /// How far one step came.
 #[derive(Debug)]
@@ -88,16 +88,23 @@ pub(crate) fn follow(
     };
     let from = standing.copy.as_ref().map(|copy| copy.version.to_string());
     let Ok(offer) = source_of(resolved, &standing, id) else {
-        return match broken_source(lookup, resolved, &standing) {
-            Some(broken) => Followed::Result(failed(id, from, broken)),
-            None => Followed::Nothing,
+        let result = match broken_source(lookup, resolved, &standing) {
+            Some(broken) => failed(id, from, broken),
+            None => match other_source(resolved, &standing, id) {
+                Some(problem) => held_back(id, from, problem),
+                None => return Followed::Nothing,
+            },
         };
+        return Followed::Result(result);
     };
     let stepped = match obtain(lookup, &offer, fetched) {
         Ok(Supply::Here(obtained)) => {
             step(call, lookup, copies, resolved, &offer, &standing, obtained)
         }
-        Ok(Supply::Elsewhere(source)) => return elsewhere(id, from, source, &standing),
+        Ok(Supply::Elsewhere(source)) => {
+            let fits = still_fits(lookup, &offer, &standing);
+            return elsewhere(id, from, source, &standing, fits);
+        }
         Err(error) => Err(error),
     };
     match stepped {
@@ -114,14 +121,20 @@ pub(crate) fn follow(
 }
 
 /// What is known of a plugin whose source lies elsewhere, without asking anybody.
-fn elsewhere(id: &PluginId, from: Option<String>, source: Source, standing: &Standing) -> Followed {
+fn elsewhere(
+    id: &PluginId,
+    from: Option<String>,
+    source: Source,
+    standing: &Standing,
+    fits: bool,
+) -> Followed {
     let ours = standing
         .copy
         .as_ref()
         .is_some_and(|copy| !copy.is_empty && copy.provenance == Provenance::Recorded);
     let record = standing.record.as_ref();
     let known = record
-        .filter(|record| ours && record.source == source.without_secrets())
+        .filter(|record| ours && fits && record.source == source.without_secrets())
         .and_then(|record| record.commit.clone());
     let asked = Elsewhere {
         id: id.clone(),
@@ -132,6 +145,24 @@ fn elsewhere(id: &PluginId, from: Option<String>, source: Source, standing: &Sta
     match &asked.known {
         Some(known) if means_for_ever(&asked.source, known) => Followed::Result(asked.unchanged()),
         _ => Followed::Elsewhere(asked),
+    }
+}
+
+/// Whether what the catalog itself says of a plugin is still what its copy was made with: the commit
+/// of the snapshot is the version of a curated plugin, and an entry may stand in for a manifest.
+fn still_fits(lookup: &Lookup, offer: &Offer<'_>, standing: &Standing) -> bool {
+    let (Some(copy), Some(record)) = (&standing.copy, &standing.record) else {
+        return true;
+    };
+    if offer.content.binding == Binding::Curated {
+        let version = survey::curated_version(lookup.loader(), lookup.layout());
+        return version.is_none_or(|version| version == copy.version.as_str());
+    }
+    // Where nothing was added to the source, it has a manifest of its own.
+    let was_added_to = record.source_digest != Some(record.tree_digest);
+    match &offer.entry.fallback {
+        Some(fallback) if was_added_to => content::is_fallback_of(lookup, &copy.root, fallback),
+        _ => true,
     }
 }
 
@@ -179,6 +210,33 @@ fn broken_source(lookup: &Lookup, resolved: &Resolved, standing: &Standing) -> O
         let place = lookup.disk().resolve(&marketplace.named_by).ok()?;
         (place == bound).then(|| problem.clone())
     })
+}
+
+/// What the plugin came from is gone, and something else of its id is there: whether that is the same
+/// plugin is for the user to say.
+fn other_source(resolved: &Resolved, standing: &Standing, id: &PluginId) -> Option<Problem> {
+    // A directory may only be out of sight; a repository is configured or is not.
+    let bound = standing
+        .binding()
+        .filter(|bound| matches!(bound, Binding::Git { .. }))?;
+    standing.copy.as_ref()?;
+    let offer = resolved.set.select(&Selector::Trusted(id)).ok()?;
+    let text = format!(
+        "`{id}` came from {}, and is offered by {} now; install it to bind it to that",
+        bound.describe(),
+        offer.content.binding.describe()
+    );
+    Some(Problem::warning(ProblemKind::Conflict, text).in_file(&offer.content.path))
+}
+
+fn held_back(id: &PluginId, from: Option<String>, problem: Problem) -> PluginResult {
+    PluginResult {
+        id: id.clone(),
+        outcome: PluginOutcome::HeldBack,
+        to: from.clone(),
+        from,
+        problem: Some(problem),
+    }
 }
 
 type Step = (PluginOutcome, VersionSegment, Option<Problem>);
@@ -238,18 +296,27 @@ fn step(
     Ok((outcome, done.version, None))
 }
 
-/// The one question before a copy moves by itself: what the user has pinned goes nowhere else.
+/// The one question before a copy moves by itself: what the user has pinned goes nowhere else, and
+/// what he has pinned with its content stays what it is under its version too.
 fn may_move(id: &PluginId, standing: &Standing, offered: &VersionSegment) -> Result<(), Problem> {
-    match standing.pin() {
-        Some(pin) if pin.version != *offered => Err(Problem::warning(
-            ProblemKind::HeldBack,
-            format!(
-                "`{id}` is pinned to {}; its source offers {offered}",
-                pin.version
-            ),
-        )),
-        _ => Ok(()),
+    let Some(pin) = standing.pin() else {
+        return Ok(());
+    };
+    let same_version = pin.version == *offered;
+    if same_version && (pin.tree_digest.is_none() || standing.copy.is_none()) {
+        return Ok(());
     }
+    let what = match same_version {
+        true => "other content under that version".to_owned(),
+        false => offered.to_string(),
+    };
+    Err(Problem::warning(
+        ProblemKind::HeldBack,
+        format!(
+            "`{id}` is pinned to {}; its source offers {what}",
+            pin.version
+        ),
+    ))
 }
 
 /// The same content under another commit is nothing to bring, and worth knowing the next time.

@@ -132,6 +132,10 @@ fn there_already(lookup: &Lookup, config: &Snapshot, source: &GitSource) -> Opti
         .find(|row| GitSource::of_row(&row.kind).as_ref() == Some(source))?;
     let name = MarketplaceName::new(&row.key).ok()?;
     let root = lookup.layout().git_marketplace(&name);
+    // What another layer names is gone when that layer says so; the user asks for a row of his own.
+    if !is_in_user_layer(config, &row.key) {
+        return None;
+    }
     // A row whose manifest calls itself something else gets a row of that name.
     if name_of(lookup, &root).ok()? != name {
         return None;
@@ -143,6 +147,11 @@ fn there_already(lookup: &Lookup, config: &Snapshot, source: &GitSource) -> Opti
         already_added: true,
         problems: Vec::new(),
     })
+}
+
+fn is_in_user_layer(config: &Snapshot, key: &str) -> bool {
+    let rows = config.user_layer().content.get("marketplaces");
+    rows.is_some_and(|rows| rows.get(key).is_some())
 }
 
 async fn fetch(
@@ -281,7 +290,7 @@ fn add_local(call: &Call, lookup: &Lookup, place: &AbsPath) -> Result<Added, Err
         commit: None,
         problems: Vec::new(),
     };
-    if same == [name.as_str()] {
+    if same == [name.as_str()] && is_in_user_layer(&config, name.as_str()) {
         return Ok(done(true));
     }
     refuse_other_source(lookup, &config, &name, is_same)?;

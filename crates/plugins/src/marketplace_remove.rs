@@ -4,7 +4,6 @@
 //! marketplace from then on are named in the answer: nothing stays active without being seen.
 
 use plugd_config::Edit;
-use plugd_disk::tree;
 use plugd_model::{AbsPath, MarketplaceName, PluginId};
 
 use crate::call::Call;
@@ -61,7 +60,7 @@ pub async fn remove_marketplace(
         (call.clone(), lookup.clone(), copies.clone(), events.clone());
     blocking
         .write(move || {
-            let (name, root) = remove(&call, &lookup, &request.name)?;
+            let (name, root) = remove(&call, &lookup, &copies, &request.name)?;
             let mut change = Change::new(ChangeReason::Request)
                 .marketplace(name.clone())
                 .config_key(format!("marketplaces.{name}"));
@@ -97,44 +96,74 @@ pub async fn remove_marketplace(
 fn remove(
     call: &Call,
     lookup: &Lookup,
+    copies: &Copies,
     text: &str,
 ) -> Result<(MarketplaceName, Option<AbsPath>), Error> {
     let name = MarketplaceName::new(text).map_err(|error| Error::BadValue {
         field: "marketplaceName",
         reason: error.to_string(),
     })?;
+    // What is refused takes no lock and makes no file.
+    present(lookup, &name)?;
     let disk = lookup.disk();
-    let config = lookup.config(None);
-    let rows = config.user_layer().content.get("marketplaces");
-    let configured = rows.is_some_and(|rows| rows.get(name.as_str()).is_some());
-    let place = lookup.layout().git_marketplace(&name);
-    let is_there = disk.link_stamp(&place)?.is_some();
-    if !configured && !is_there {
-        let other_case = config
-            .marketplaces()
-            .iter()
-            .map(|row| row.key.clone())
-            .find(|key| key.eq_ignore_ascii_case(text));
-        return Err(Error::NotConfigured {
-            name: text.to_owned(),
-            other_case,
-        });
-    }
-    // Nobody puts a checkout into the place meanwhile.
-    let _lock = match is_there {
-        true => Some(checkout::lock(call, lookup)?),
-        false => None,
-    };
+    // Nobody puts a checkout into the place meanwhile, or takes it away.
+    let lock = checkout::lock(call, lookup)?;
+    let Present {
+        configured,
+        place,
+        is_there,
+    } = present(lookup, &name)?;
+    let workspace = copies
+        .store()?
+        .workspace()
+        .map_err(|error| Error::StoreState(Box::new(error)))?;
     // Configuration first: a checkout that nothing names is only an orphan directory.
     if configured {
         let edits = [Edit::remove_marketplace(name.as_str())];
-        lookup.write_edits(&edits, call.patience(CONFIG_PATIENCE))?;
+        lookup.write_edits(&edits, CONFIG_PATIENCE)?;
     }
     if is_there {
-        call.cancel.seal()?;
-        tree::remove_tree(disk, &place)?;
+        // In one step for readers; the removal itself is swept also when we are killed.
+        disk.rename(&place, &workspace.dir().join("removed"))?;
     }
+    drop(lock);
     Ok((name, is_there.then_some(place)))
+}
+
+/// What there is of a marketplace.
+struct Present {
+    configured: bool,
+    place: AbsPath,
+    is_there: bool,
+}
+
+/// Looks, and refuses what cannot be removed.
+fn present(lookup: &Lookup, name: &MarketplaceName) -> Result<Present, Error> {
+    let config = lookup.config(None);
+    let rows = config.user_layer().content.get("marketplaces");
+    let configured = rows.is_some_and(|rows| rows.get(name.as_str()).is_some());
+    let mut keys = config.marketplaces().iter();
+    let effective = keys.find(|row| row.key == name.as_str());
+    if let (false, Some(row)) = (configured, effective) {
+        return Err(Error::ConfiguredElsewhere {
+            name: name.to_string(),
+            file: row.origin.file.clone(),
+        });
+    }
+    let place = lookup.layout().git_marketplace(name);
+    let is_there = lookup.disk().link_stamp(&place)?.is_some();
+    if !configured && !is_there {
+        let mut keys = config.marketplaces().iter().map(|row| row.key.clone());
+        return Err(Error::NotConfigured {
+            name: name.to_string(),
+            other_case: keys.find(|key| key.eq_ignore_ascii_case(name.as_str())),
+        });
+    }
+    Ok(Present {
+        configured,
+        place,
+        is_there,
+    })
 }
 
 /// The installed plugins of this name that nothing offers any more.

@@ -37,7 +37,7 @@ const AT_ONCE: usize = 4;
 pub struct Upgraded {
     /// The marketplaces that were looked at, by name.
     pub marketplaces: Vec<MarketplaceUpgrade>,
-    /// The plugins of those that moved.
+    /// The plugins of those that are not simply what they were.
     pub plugins: Vec<PluginResult>,
 }
 
@@ -111,13 +111,15 @@ pub async fn upgrade_marketplaces(
 }
 
 /// Brings the configured git marketplaces that have no checkout, as after a home directory was set up
-/// from a copied configuration. Plugins are not looked at: the refresh that asks does so next.
+/// from a copied configuration, except for those that are to be left. Plugins are not looked at: the
+/// refresh that asks does so next.
 pub(crate) async fn bring_missing(
     call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
     fetcher: &Fetcher,
+    leave: BTreeSet<String>,
 ) -> Result<Vec<MarketplaceUpgrade>, Error> {
     let parts = Parts {
         call: call.clone(),
@@ -126,7 +128,8 @@ pub(crate) async fn bring_missing(
         copies: copies.clone(),
         fetcher: fetcher.clone(),
     };
-    let rows = parts.rows(Rows::Missing).await?;
+    let mut rows = parts.rows(Rows::Missing).await?;
+    rows.retain(|row| !leave.contains(&row.name));
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -143,15 +146,17 @@ async fn bring(parts: &Parts, which: Rows) -> Result<Upgraded, Error> {
     let rows = parts.rows(which).await?;
     let marketplaces = parts.each(rows).await;
     parts.call.cancel.check()?;
-    let moved: BTreeSet<String> = marketplaces
+    // Also where nothing moved: a plugin may have been left behind the last time, or live elsewhere.
+    let brought: BTreeSet<String> = marketplaces
         .iter()
-        .filter(|row| row.outcome.as_ref().is_ok_and(|moved| moved.changed))
+        .filter(|row| row.outcome.is_ok())
         .map(|row| row.name.clone())
         .collect();
-    let plugins = match moved.is_empty() {
+    let mut plugins = match brought.is_empty() {
         true => Vec::new(),
-        false => parts.plugins_of(moved).await?,
+        false => parts.plugins_of(brought).await?,
     };
+    plugins.retain(|result| result.outcome != PluginOutcome::Unchanged);
     Ok(Upgraded {
         marketplaces,
         plugins,
@@ -186,6 +191,15 @@ fn tell(events: &Events, upgraded: &Upgraded) {
 }
 
 impl Parts {
+    /// The same for one marketplace or plugin, which can be given up as long as nothing of it is
+    /// done, whatever became of the others.
+    fn part(&self) -> Self {
+        Self {
+            call: self.call.part(),
+            ..self.clone()
+        }
+    }
+
     async fn rows(&self, which: Rows) -> Result<Vec<Row>, Error> {
         let lookup = self.lookup.clone();
         let section = self.blocking.read(move || {
@@ -226,7 +240,7 @@ impl Parts {
             tasks.spawn(async move {
                 // The semaphore is never closed.
                 let _turn = turns.acquire().await;
-                parts.one(row).await
+                parts.part().one(row).await
             });
         }
         let mut done = Vec::new();
@@ -341,8 +355,9 @@ impl Parts {
         let (mut results, elsewhere) = section.await?;
         let roots = Roots::default();
         for asked in elsewhere {
+            let call = self.call.part();
             let followed = follow_elsewhere(
-                &self.call,
+                &call,
                 &self.blocking,
                 &self.lookup,
                 &self.copies,
@@ -364,7 +379,8 @@ impl Parts {
             if !names.contains(id.marketplace.as_str()) {
                 continue;
             }
-            match follow(&self.call, &self.lookup, &self.copies, &resolved, id, None) {
+            let call = self.call.part();
+            match follow(&call, &self.lookup, &self.copies, &resolved, id, None) {
                 Followed::Nothing => {}
                 Followed::Result(result) => results.push(result),
                 Followed::Elsewhere(asked) => elsewhere.push(asked),

@@ -3,7 +3,7 @@
 //! A local source is there. Any other is fetched first, without a lock and before the blocking
 //! section that installs; what was fetched is only used for the very source it was fetched for.
 
-use plugd_disk::{DiskError, Kind};
+use plugd_disk::{Disk, DiskError, Kind};
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, InstallPolicy, PluginId, Problem, Source};
 use plugd_store::{Store, StoreError, Transaction};
@@ -57,7 +57,7 @@ pub(crate) fn obtain(
     if let Source::Local { path } = source {
         let root = &offer.content.manifest.value.root;
         return Ok(Supply::Here(Obtained {
-            dir: local(lookup, offer.id(), root, path)?,
+            dir: local(lookup.disk(), offer.id(), root, path)?,
             commit: commit_of_marketplace(lookup, offer),
             problems: Vec::new(),
             begun: None,
@@ -99,13 +99,15 @@ fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Option<String> {
 
 /// Resolves links first and then asks where it ended: a linked directory inside the marketplace is
 /// fine, one that leads out is how a catalog would copy somebody's private files.
-fn local(
-    lookup: &Lookup,
+///
+/// # Errors
+/// It is no directory, or ends outside.
+pub(crate) fn local(
+    disk: &Disk,
     id: PluginId,
     marketplace: &AbsPath,
     path: &AbsPath,
 ) -> Result<AbsPath, Error> {
-    let disk = lookup.disk();
     let unreadable = |source: DiskError| Error::SourceUnreadable {
         id: id.clone(),
         path: path.clone(),

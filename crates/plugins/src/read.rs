@@ -5,14 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use plugd_components::{App, HookDeclaration, Skill};
+use plugd_components::{App, HookDeclaration, Skill, onboarding_skill};
 use plugd_config::Snapshot;
+use plugd_disk::tree::AtEase;
 use plugd_marketplace::{Offer, Selector};
 use plugd_model::{AbsPath, PluginManifest, Problem, ProblemKind, Source};
-use plugd_store::Store;
+use plugd_store::Installed;
 
 use crate::listing::{Details, Summary};
 use crate::lookup::Resolved;
+use crate::skill_rules::{SkillRules, Subject};
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Lookup, Refresher, Roots};
 
@@ -70,29 +72,27 @@ pub async fn read(
                 plugin: &plugin,
             };
             let offer = resolved.set.select(&selector)?;
-            read_offer(
-                &lookup,
-                copies.store()?,
-                &resolved,
-                &offer,
-                &refresher.differing(),
-            )
+            let differing = refresher.differing();
+            read_offer(&lookup, &copies, &resolved, &offer, &differing)
         })
         .await
 }
 
 fn read_offer(
     lookup: &Lookup,
-    store: &Store,
+    copies: &Copies,
     resolved: &Resolved,
     offer: &Offer<'_>,
     differing: &BTreeSet<plugd_model::PluginId>,
 ) -> Result<Reading, Error> {
-    let survey = Survey::new(lookup, store, resolved, differing)?;
-    let summary = survey.summary(offer);
+    let survey = Survey::new(lookup, copies.store()?, resolved, differing)?;
+    let mut summary = survey.summary(offer);
     let details = survey.details(offer);
     if let Some(refusal) = refusal(offer, &details) {
         return Err(refusal);
+    }
+    if let Some(copy) = survey.copy(&summary.id) {
+        summary.update_available |= has_other_content(copies, offer, copy)?;
     }
     let mut reading = Reading {
         marketplace: offer.content.manifest.value.name.to_string(),
@@ -126,6 +126,21 @@ fn read_offer(
     Ok(reading)
 }
 
+/// Whether the local source is known to hold something else than what was installed from it. Its
+/// files are read only when one was touched since they were read last.
+fn has_other_content(copies: &Copies, offer: &Offer<'_>, copy: &Installed) -> Result<bool, Error> {
+    let Source::Local { path } = &offer.entry.source else {
+        return Ok(false);
+    };
+    let record = copy.provenance_record();
+    let Some(recorded) = record.and_then(|record| record.source_digest) else {
+        return Ok(false);
+    };
+    let found = copies.digests().of(copies.store()?, path, &AtEase);
+    // A source that cannot be copied is told when somebody installs it.
+    Ok(found.is_ok_and(|found| found != recorded))
+}
+
 fn describe(
     reading: &mut Reading,
     lookup: &Lookup,
@@ -134,7 +149,10 @@ fn describe(
     root: &AbsPath,
 ) {
     let disk = lookup.disk();
-    let rules = SkillRules::of(resolved.scopes.iter().map(|sight| &*sight.config));
+    let configs = resolved.scopes.iter().map(|sight| &*sight.config);
+    let rules = configs.flat_map(Snapshot::skill_rules);
+    let rules = SkillRules::new(disk, lookup.layout(), rules);
+    let real_root = disk.resolve(root).unwrap_or_else(|_| root.clone());
     let skills = plugd_components::skills(disk, root, manifest);
     let hooks = plugd_components::hooks(disk, root, manifest, &reading.summary.id);
     let servers = plugd_components::mcp_server_names(disk, root, manifest);
@@ -142,60 +160,32 @@ fn describe(
     reading.problems.extend(skills.problems);
     reading.problems.extend(hooks.problems);
     reading.problems.extend(servers.problems);
-    reading.skills = skills
-        .items
-        .into_iter()
+    let found = skills.items;
+    reading.skills = found
+        .iter()
         .filter(|skill| skill.visible)
+        .cloned()
         .map(|skill| {
-            let enabled = rules.leave_on(&skill);
+            let enabled = rules.leave_on(&Subject {
+                name: &skill.name,
+                path: &skill.path,
+                plugin: Some((&reading.summary.id, &real_root)),
+            });
             (skill, enabled)
         })
         .collect();
     reading.hooks = hooks.items;
     reading.mcp_servers = servers.items;
+    let mut onboarding = None;
+    match onboarding_skill(disk, root, manifest, &found) {
+        Ok(skill) => onboarding = skill.map(|skill| skill.path.clone()),
+        Err(problem) => reading.problems.push(problem),
+    }
     if reading.summary.installed && reading.summary.enabled {
-        let wanted = manifest
-            .onboarding_skill
-            .as_ref()
-            .map(|path| path.below(root));
-        reading.onboarding_skill = reading
-            .skills
-            .iter()
-            .find(|(skill, enabled)| *enabled && Some(&skill.path) == wanted.as_ref())
-            .cloned();
-    }
-}
-
-/// The rows of `[[skills.config]]`. A later match wins over an earlier one.
-struct SkillRules<'a> {
-    rows: Vec<&'a serde_json::Value>,
-}
-
-impl<'a> SkillRules<'a> {
-    fn of(configs: impl Iterator<Item = &'a Snapshot>) -> Self {
-        let rows = configs
-            .filter_map(|config| config.effective().pointer("/skills/config")?.as_array())
-            .flatten()
-            .collect();
-        Self { rows }
-    }
-
-    fn leave_on(&self, skill: &Skill) -> bool {
-        let path = skill.path.to_text();
-        self.rows
-            .iter()
-            .rev()
-            .find_map(|row| {
-                let text = |key: &str| row.get(key).and_then(serde_json::Value::as_str);
-                // A row with both selectors, or with none, selects nothing.
-                let matches = match (text("name"), text("path")) {
-                    (Some(name), None) => name == skill.name,
-                    (None, Some(rule)) => rule == path,
-                    _ => false,
-                };
-                matches.then(|| row.get("enabled")?.as_bool())?
-            })
-            .unwrap_or(true)
+        let is_first = |(skill, enabled): &&(Skill, bool)| {
+            *enabled && onboarding.as_ref() == Some(&skill.path)
+        };
+        reading.onboarding_skill = reading.skills.iter().find(is_first).cloned();
     }
 }
 

@@ -6,9 +6,8 @@
 //!   means reinstalled through the one install path; missing means repaired; configuration is never
 //!   written.
 //! - Whatever moves a copy here has asked `may_move` first.
-//! - What lies on this disk comes first, in one section. Only then other machines are asked: for a
-//!   marketplace or a plugin that is missing at once, for news of one that is there once in five
-//!   minutes.
+//! - What lies on this disk comes first, in one section. Only then other machines are asked, once in
+//!   five minutes for the same thing, and a listing that comes meanwhile gets its local pass at once.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,7 +26,8 @@ use crate::parts::{Activity, Parts};
 use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
 use crate::{Error, Roots, checkout};
 
-/// How long a source that answered is not asked again whether it has news, in seconds.
+/// How long a source that was asked for news, and a marketplace that could not be had, are not asked
+/// again, in seconds.
 const LOOK_AGAIN: u64 = 300;
 
 /// Runs refreshes, one at a time. Clones speak of the same queue.
@@ -39,6 +39,8 @@ struct Inner {
     activity: Activity,
     state: Mutex<State>,
     idle: Notify,
+    /// A request came while a run was working.
+    more: Notify,
 }
 
 #[derive(Default)]
@@ -52,6 +54,10 @@ struct State {
     loaded: bool,
     /// What stops the plugin that is being worked on, until it is sealed.
     current: Option<Cancel>,
+    /// What stops the work with another machine.
+    far: Option<Cancel>,
+    /// Marketplaces that could not be had, and when that was.
+    missed: Vec<(String, u64)>,
     /// When each source elsewhere was last asked for news.
     looked: Vec<(Source, u64)>,
 }
@@ -81,6 +87,7 @@ impl Refresher {
             activity,
             state: Mutex::default(),
             idle: Notify::new(),
+            more: Notify::new(),
         }))
     }
 
@@ -94,7 +101,9 @@ impl Refresher {
         if !state.waiting.contains(&roots) {
             state.waiting.push(roots);
         }
-        if !state.running {
+        if state.running {
+            self.0.more.notify_one();
+        } else {
             state.running = true;
             drop(state);
             tokio::spawn(Arc::clone(&self.0).work());
@@ -139,8 +148,8 @@ impl Refresher {
                 let mut state = self.0.state();
                 state.stopping = true;
                 state.waiting.clear();
-                if let Some(current) = &state.current {
-                    current.cancel();
+                for cancel in state.current.iter().chain(&state.far) {
+                    cancel.cancel();
                 }
                 if !state.running {
                     return;
@@ -176,20 +185,8 @@ impl Inner {
         let id = self.parts.events.next_task();
         self.tell(id, EventState::Started, None);
         let started_at = Some(self.parts.clock.now().as_secs());
-        let mut outcome = self.results(roots.clone()).await;
-        // What is missing may lie far away, so it does not hold up what is here.
-        let problem = match self.bring_missing().await {
-            Ok((false, problem)) => problem,
-            Ok((true, problem)) => {
-                if let (Ok(results), Ok(more)) = (&mut outcome, self.results(roots).await) {
-                    results.extend(more);
-                }
-                problem
-            }
-            Err(error) => Some(Problem::error(ProblemKind::Unreadable, error_chain(&error))),
-        };
-        let (plugins, problem) = match outcome {
-            Ok(results) => (status::merge(results), problem),
+        let (plugins, problem) = match self.both(roots).await {
+            Ok((results, problem)) => (status::merge(results), problem),
             Err(error) => {
                 let problem = Problem::error(ProblemKind::Unreadable, error_chain(&error));
                 (Vec::new(), Some(problem))
@@ -204,21 +201,78 @@ impl Inner {
         self.publish(id, report).await;
     }
 
-    /// One pass over everything that is configured where the requests looked, and over what of it
-    /// lies elsewhere.
-    async fn results(self: &Arc<Self>, roots: Vec<Roots>) -> Result<Vec<PluginResult>, Error> {
-        let inner = Arc::clone(self);
-        let pass = self.parts.blocking.write(move || inner.pass(&roots));
+    /// What is here, and then what lies elsewhere; whoever asks meanwhile gets the first part at once.
+    async fn both(
+        self: &Arc<Self>,
+        roots: Vec<Roots>,
+    ) -> Result<(Vec<PluginResult>, Option<Problem>), Error> {
         let Passed {
             mut results,
             elsewhere,
-        } = pass.await?;
+        } = self.here(roots.clone()).await?;
+        let mut far = std::pin::pin!(self.far(roots, elsewhere));
+        let mut again = Vec::new();
+        let (more, problem) = loop {
+            tokio::select! {
+                biased;
+                done = &mut far => break done,
+                () = self.more.notified() => {}
+            }
+            let asked = std::mem::take(&mut self.state().waiting);
+            let passed = self.here(asked.clone()).await?;
+            self.tell_moved(&passed.results);
+            results.extend(passed.results);
+            again.extend(asked);
+        };
+        results.extend(more);
+        let mut state = self.state();
+        // Their other part is still to come.
+        again.retain(|roots| !state.waiting.contains(roots));
+        if !state.stopping {
+            state.waiting.extend(again);
+        }
+        Ok((results, problem))
+    }
+
+    /// One pass over everything that is configured where the requests looked.
+    async fn here(self: &Arc<Self>, roots: Vec<Roots>) -> Result<Passed, Error> {
+        let inner = Arc::clone(self);
+        let pass = self.parts.blocking.write(move || inner.pass(&roots));
+        pass.await
+    }
+
+    /// Brings what lies on other machines.
+    async fn far(
+        self: &Arc<Self>,
+        roots: Vec<Roots>,
+        elsewhere: Vec<(Roots, Elsewhere)>,
+    ) -> (Vec<PluginResult>, Option<Problem>) {
+        let mut results = self.follow_far(elsewhere).await;
+        let failed = |error: &Error| Problem::error(ProblemKind::Unreadable, error_chain(error));
+        let (came, mut problem) = match self.bring_missing().await {
+            Ok(found) => found,
+            Err(error) => (false, Some(failed(&error))),
+        };
+        if came {
+            match self.here(roots).await {
+                Ok(passed) => {
+                    results.extend(passed.results);
+                    results.extend(self.follow_far(passed.elsewhere).await);
+                }
+                Err(error) => problem = Some(failed(&error)),
+            }
+        }
+        (results, problem)
+    }
+
+    async fn follow_far(&self, elsewhere: Vec<(Roots, Elsewhere)>) -> Vec<PluginResult> {
+        let mut results = Vec::new();
         for (roots, asked) in elsewhere {
             if asked.known.is_some() && !self.may_look(&asked.source) {
                 results.push(asked.unchanged());
                 continue;
             }
-            let Some(call) = self.next_call() else {
+            let Some(call) = self.far_call() else {
                 break;
             };
             let Parts {
@@ -232,7 +286,7 @@ impl Inner {
                 follow_elsewhere(&call, blocking, lookup, copies, fetcher, &roots, asked);
             results.extend(followed.await);
         }
-        Ok(results)
+        results
     }
 
     /// The part of a pass that needs no other machine.
@@ -260,9 +314,10 @@ impl Inner {
     /// Brings configured git marketplaces that were never fetched. Answers whether one came, and
     /// what went wrong with another.
     async fn bring_missing(&self) -> Result<(bool, Option<Problem>), Error> {
-        let Some(call) = self.next_call() else {
+        let Some(call) = self.far_call() else {
             return Ok((false, None));
         };
+        let missed = self.missed_of_late();
         let Parts {
             blocking,
             lookup,
@@ -270,23 +325,43 @@ impl Inner {
             fetcher,
             ..
         } = &self.parts;
-        let rows = bring_missing(&call, blocking, lookup, copies, fetcher).await?;
+        let rows = bring_missing(&call, blocking, lookup, copies, fetcher, missed).await?;
         let mut change = Change::new(ChangeReason::Sync);
-        let mut problem = None;
+        let mut failures = Vec::new();
         for row in rows {
             match (row.outcome, MarketplaceName::new(&row.name)) {
                 (Ok(_), Ok(name)) => change = change.marketplace(name),
                 (Err(Error::Cancelled(_)), _) | (Ok(_), Err(_)) => {}
-                (Err(error), _) => {
-                    problem = Some(checkout::not_fetched(&row.name, error_chain(&error)));
-                }
+                (Err(error), _) => failures.push((row.name, error_chain(&error))),
             }
         }
         let came = !change.is_everything();
         if came {
             self.parts.events.changed(change);
         }
-        Ok((came, problem))
+        Ok((came, self.note_missed(failures)))
+    }
+
+    /// The marketplaces that need not be asked for again yet.
+    fn missed_of_late(&self) -> BTreeSet<String> {
+        let now = self.parts.clock.now().as_secs();
+        let mut state = self.state();
+        // A clock that was set back must not keep anybody from looking.
+        state
+            .missed
+            .retain(|(_, at)| *at <= now && now - *at < LOOK_AGAIN);
+        state.missed.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Remembers what could not be had, and makes one problem of it.
+    fn note_missed(&self, failures: Vec<(String, String)>) -> Option<Problem> {
+        let now = self.parts.clock.now().as_secs();
+        let mut texts = Vec::new();
+        for (name, reason) in failures {
+            texts.push(checkout::not_fetched(&name, &reason));
+            self.state().missed.push((name, now));
+        }
+        (!texts.is_empty()).then(|| Problem::error(ProblemKind::Unavailable, texts.join("; ")))
     }
 
     /// Each plugin has a call of its own: what is sealed for one cannot be stopped, what comes
@@ -295,6 +370,14 @@ impl Inner {
         let call = Call::detached();
         let mut state = self.state();
         state.current = Some(call.cancel.clone());
+        (!state.stopping).then_some(call)
+    }
+
+    /// The same for work with another machine, beside which there may be work here.
+    fn far_call(&self) -> Option<Call> {
+        let call = Call::detached();
+        let mut state = self.state();
+        state.far = Some(call.cancel.clone());
         (!state.stopping).then_some(call)
     }
 
@@ -314,21 +397,11 @@ impl Inner {
     }
 
     async fn publish(self: &Arc<Self>, id: u64, report: TaskReport) {
-        let moved: Vec<PluginId> = report
-            .plugins
-            .iter()
-            .filter(|result| {
-                matches!(
-                    result.outcome,
-                    PluginOutcome::Installed | PluginOutcome::Updated
-                )
-            })
-            .map(|result| result.id.clone())
-            .collect();
         let failed = report.problem.clone().or_else(|| {
             let failed = |result: &&PluginResult| result.outcome == PluginOutcome::Failed;
             report.plugins.iter().find(failed)?.problem.clone()
         });
+        let plugins = report.plugins.clone();
         let news = {
             let mut state = self.state();
             let news = !state.report.says_the_same(&report);
@@ -348,17 +421,28 @@ impl Inner {
                 );
             }
         }
-        if !moved.is_empty() {
-            let change = moved
-                .into_iter()
-                .fold(Change::new(ChangeReason::Refresh), Change::plugin);
-            self.parts.events.changed(change);
-        }
+        self.tell_moved(&plugins);
         let state = match &failed {
             None => EventState::Done,
             Some(_) => EventState::Failed,
         };
         self.tell(id, state, failed);
+    }
+
+    fn tell_moved(&self, results: &[PluginResult]) {
+        let moved = results.iter().filter(|result| {
+            matches!(
+                result.outcome,
+                PluginOutcome::Installed | PluginOutcome::Updated
+            )
+        });
+        let change = moved
+            .map(|result| result.id.clone())
+            .fold(Change::new(ChangeReason::Refresh), Change::plugin);
+        // A change that names nothing would say that everything may have changed.
+        if !change.is_everything() {
+            self.parts.events.changed(change);
+        }
     }
 
     fn save(&self, report: &TaskReport) -> Result<(), Error> {

@@ -9,7 +9,7 @@
 use plugd_config::MarketplaceKind;
 use plugd_disk::{Disk, Kind};
 use plugd_model::AbsPath;
-use plugd_model::git_url::{self, without_credentials};
+use plugd_model::git_url::{self, without_secrets};
 
 use crate::Error;
 use crate::fetcher::Repository;
@@ -95,7 +95,7 @@ pub(crate) fn parse(disk: &Disk, given: &Given<'_>) -> Result<SourceText, Error>
         // It is not there, or is something else: the error says what was looked for.
         Some(_) => return local_only(disk, text, given),
         None => url_of(address).ok_or_else(|| Error::BadMarketplaceSource {
-            given: without_credentials(text),
+            given: without_secrets(text),
         })?,
     };
     git(url, suffix, given)
@@ -146,13 +146,14 @@ fn no_git_members(given: &Given<'_>) -> Result<(), Error> {
 }
 
 fn git(url: String, suffix: Option<String>, given: &Given<'_>) -> Result<SourceText, Error> {
-    // The user of ssh is a part of the address and no secret.
+    // The user of ssh is a part of the address and no secret; his password is one.
     let is_http = ["http://", "https://"]
         .iter()
         .any(|scheme| starts_with(&url, scheme));
-    if is_http && without_credentials(&url) != url {
+    let has_secret = without_secrets(&url) != url && (is_http || url.contains(':'));
+    if has_secret {
         return Err(Error::SecretInAddress {
-            url: without_credentials(&url),
+            url: without_secrets(&url),
         });
     }
     let wanted = given

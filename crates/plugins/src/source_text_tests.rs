@@ -159,11 +159,22 @@ fn everything_else_is_refused_before_anything_is_started() {
 }
 
 #[test]
+fn a_secret_in_no_accepted_form_is_not_repeated() {
+    let error = read(&sandbox(), "git:hunter2@example.com:r.git", None, &[]).unwrap_err();
+    assert!(
+        !format!("{error} {error:?}").contains("hunter2"),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn a_secret_is_not_taken_and_not_repeated() {
     for source in [
         "https://user:hunter2@example.com/r.git",
         "https://hunter2@example.com/r.git#v1",
         "HTTPS://hunter2@example.com/r.git",
+        "https://example.com/r.git?token=hunter2",
+        "ssh://git:hunter2@example.com/r.git",
     ] {
         let error = read(&sandbox(), source, None, &[]).unwrap_err();
         assert!(matches!(error, Error::SecretInAddress { .. }), "{error}");

@@ -209,7 +209,7 @@ fn broken<'a>(
 
 /// The inside of an installed copy. Its directory is named after the version, so a manifest without
 /// a name is called by the plugin's.
-fn details_of_copy(loader: &Loader, copy: &Installed) -> Details {
+pub(crate) fn details_of_copy(loader: &Loader, copy: &Installed) -> Details {
     match loader.plugin_named(&copy.root, copy.id.plugin.as_str()) {
         Ok(Some(manifest)) => Details::Manifest(manifest, copy.root.clone()),
         Err(problem) => Details::Broken(problem),

@@ -5,9 +5,12 @@ use std::io::{Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use plugd_model::{Environment, Layout};
+use plugd_model::{Environment, Layout, error_chain};
 use plugd_plugins::events::Events;
-use plugd_plugins::{Activity, CuratedSync, Insistence, Refresher, SessionFlags};
+use plugd_plugins::{
+    Activity, Blocking, Copies, CuratedSync, Insistence, Leases, Lookup, Refresher, SessionFlags,
+    SkillWatch, watch_skills,
+};
 
 use crate::connection::{self, Backend, Background, ExitReason, Io, Options, StartError};
 use crate::context::Context;
@@ -61,6 +64,11 @@ where
     let background = Behind {
         curated: context.curated.clone(),
         refresher: context.refresher.clone(),
+        blocking: context.blocking.clone(),
+        leases: context.leases.clone(),
+        lookup: context.lookup.clone(),
+        copies: context.copies.clone(),
+        skill_watch: context.skill_watch.clone(),
     };
     let backend = Backend {
         methods: handlers::table(context)?,
@@ -87,22 +95,50 @@ pub fn dispatcher(setup: Setup) -> Result<Dispatcher, RegisteredTwice> {
 }
 
 /// The work that no request waits for. A refresh begins with the first listing, so only the curated
-/// sync has a start of its own.
+/// sync has a start of its own, and the watch of skills for a client that wants events before it lists.
 struct Behind {
     curated: CuratedSync,
     refresher: Refresher,
+    blocking: Blocking,
+    leases: Leases,
+    lookup: Lookup,
+    copies: Copies,
+    skill_watch: SkillWatch,
 }
 
 impl Background for Behind {
     fn start(&self) {
         self.curated.request(Insistence::WhenDue);
+        if !self.skill_watch.is_wanted() {
+            return;
+        }
+        let (blocking, lookup) = (self.blocking.clone(), self.lookup.clone());
+        let (copies, watch) = (self.copies.clone(), self.skill_watch.clone());
+        tokio::spawn(async move {
+            if let Err(error) = watch_skills(&blocking, &lookup, &copies, &watch).await {
+                tracing::debug!(
+                    "skills are watched once they are listed: {}",
+                    error_chain(&error)
+                );
+            }
+        });
     }
 
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (curated, refresher) = (self.curated.clone(), self.refresher.clone());
+        self.skill_watch.stop();
         // Both at once: each has a step of its own to come to an end with.
         Box::pin(async move {
             tokio::join!(curated.stop(), refresher.stop());
+        })
+    }
+
+    fn let_go(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let (blocking, leases) = (self.blocking.clone(), self.leases.clone());
+        Box::pin(async move {
+            if let Err(error) = leases.end(&blocking).await {
+                tracing::debug!("the leases are left to recovery: {}", error_chain(&error));
+            }
         })
     }
 }

@@ -61,7 +61,7 @@ pub struct Io<R, W> {
 pub struct Backend {
     /// The methods.
     pub methods: Dispatcher,
-    /// What the use cases tell of. Nothing is kept for a client that did not ask.
+    /// What the use cases tell of.
     pub events: EventStream,
     /// The work that no request waits for.
     pub background: Arc<dyn Background>,
@@ -75,6 +75,12 @@ pub trait Background: Send + Sync + 'static {
     /// The connection ends: background work ends at its next safe point. The future is ready when
     /// it has.
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    /// Every request has ended; what was held for the client is let go. The future is ready when it
+    /// has been.
+    fn let_go(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// How a connection is run.
@@ -389,19 +395,21 @@ impl Connection {
         serve::ended(work.await)
     }
 
-    /// Begins to tell of events, or lets go of them when nobody wants them.
+    /// Begins to tell of events. A client that did not ask for ours still hears of skills once it has
+    /// listed them; the notifier keeps the rest from it.
     fn tell_events(&mut self, client: &Client) {
         let Some(events) = self.events.take() else {
             return;
         };
         if client.wants_own() {
-            let notifier = self.service.notifier.clone();
-            let debounce = self.service.limits.debounce;
-            let stop = self.stop_events.clone();
-            self.telling = Some(tokio::spawn(events_out::pump(
-                events, notifier, debounce, stop,
-            )));
+            events.want_skills();
         }
+        let notifier = self.service.notifier.clone();
+        let debounce = self.service.limits.debounce;
+        let stop = self.stop_events.clone();
+        self.telling = Some(tokio::spawn(events_out::pump(
+            events, notifier, debounce, stop,
+        )));
     }
 
     /// Every notification that is not known is ignored, and so is one that does not decode: there
@@ -441,6 +449,12 @@ impl Connection {
         let ((), background) = tokio::join!(drained, background);
         if background.is_err() {
             tracing::warn!("background work did not end in time and is left behind");
+        }
+        if tokio::time::timeout(patience, self.background.let_go())
+            .await
+            .is_err()
+        {
+            tracing::debug!("what the client held is left to the next use of the store");
         }
         self.stop_events.cancel();
         if let Some(telling) = self.telling

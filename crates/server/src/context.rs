@@ -6,7 +6,8 @@ use plugd_disk::Disk;
 use plugd_model::{Environment, Layout};
 use plugd_plugins::events::Events;
 use plugd_plugins::{
-    Activity, Blocking, Copies, CuratedSync, Fetcher, Lookup, Parts, Refresher, SessionFlags,
+    Activity, Blocking, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup, Parts,
+    Refresher, SessionFlags, SkillWatch,
 };
 
 /// How many reading sections run at a time: more than some machines have cores, because they wait
@@ -27,6 +28,11 @@ pub(crate) struct Context {
     pub(crate) refresher: Refresher,
     pub(crate) curated: CuratedSync,
     pub(crate) events: Events,
+    /// What the client of this process added.
+    pub(crate) extra_skill_roots: ExtraSkillRoots,
+    pub(crate) skill_watch: SkillWatch,
+    /// What the client of this process uses and nobody may change.
+    pub(crate) leases: Leases,
 }
 
 impl Context {
@@ -46,6 +52,10 @@ impl Context {
             environment.home.clone(),
             Arc::new(flags),
         );
+        let skill_watch = match activity {
+            Activity::Works => SkillWatch::new(&layout, events.clone()),
+            Activity::Rests => SkillWatch::off(&layout),
+        };
         let names = Arc::clone(&environment.names);
         let clock = Arc::clone(&environment.clock);
         let copies = Copies::new(Disk::new(), layout, names, Arc::clone(&clock));
@@ -68,6 +78,9 @@ impl Context {
             refresher,
             curated,
             events,
+            extra_skill_roots: ExtraSkillRoots::default(),
+            skill_watch,
+            leases: Leases::new(),
         }
     }
 }

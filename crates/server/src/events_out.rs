@@ -30,21 +30,30 @@ pub(crate) async fn pump(
             () = events.ready() => {}
         }
         send_tasks(&mut events, &notifier).await;
-        if events.has_changes() {
+        if events.has_changes() || events.has_skills_changed() {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(debounce) => {}
             }
+            send_skills(&mut events, &notifier).await;
             send_changes(&mut events, &notifier, &mut changes).await;
         }
     }
     send_tasks(&mut events, &notifier).await;
+    send_skills(&mut events, &notifier).await;
     send_changes(&mut events, &notifier, &mut changes).await;
 }
 
 async fn send_tasks(events: &mut EventStream, notifier: &Notifier) {
     for event in events.take_tasks() {
         send(notifier, task(event)).await;
+    }
+}
+
+async fn send_skills(events: &mut EventStream, notifier: &Notifier) {
+    if events.take_skills_changed() {
+        let params = wire::SkillsChangedNotification {};
+        send(notifier, Note::of::<notifications::SkillsChanged>(&params)).await;
     }
 }
 

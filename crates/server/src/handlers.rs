@@ -14,21 +14,34 @@ mod config_batch_write;
 mod config_read;
 mod config_requirements_read;
 mod config_value_write;
+mod hooks_list;
 mod initialize;
 mod marketplace_add;
 mod marketplace_remove;
 mod marketplace_upgrade;
+mod plugd_components;
+mod plugd_gc;
+mod plugd_inspect;
+mod plugd_instructions;
+mod plugd_mcp_server;
+mod plugd_mentions;
+mod plugd_release;
 mod plugd_status;
 mod plugin_install;
 mod plugin_installed;
 mod plugin_list;
 mod plugin_read;
 mod plugin_search;
+mod plugin_skill_read;
 mod plugin_uninstall;
 mod rpc_discover;
 pub(crate) mod shared;
+mod skills_config_write;
+mod skills_extra_roots_set;
+mod skills_list;
 
 pub use marketplace_upgrade::upgrade_reply;
+pub use plugd_gc::gc_reply;
 
 /// Every method that is built. `shutdown` belongs to the connection and is not here.
 ///
@@ -46,10 +59,21 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::MarketplaceAdd, _, _>(marketplace_add::handle)?;
     table.register::<methods::MarketplaceRemove, _, _>(marketplace_remove::handle)?;
     table.register::<methods::MarketplaceUpgrade, _, _>(marketplace_upgrade::handle)?;
+    table.register::<methods::PluginSkillRead, _, _>(plugin_skill_read::handle)?;
+    table.register::<methods::SkillsList, _, _>(skills_list::handle)?;
+    table.register::<methods::SkillsConfigWrite, _, _>(skills_config_write::handle)?;
+    table.register::<methods::SkillsExtraRootsSet, _, _>(skills_extra_roots_set::handle)?;
+    table.register::<methods::HooksList, _, _>(hooks_list::handle)?;
     table.register::<methods::ConfigRead, _, _>(config_read::handle)?;
     table.register::<methods::ConfigValueWrite, _, _>(config_value_write::handle)?;
     table.register::<methods::ConfigBatchWrite, _, _>(config_batch_write::handle)?;
     table.register::<methods::ConfigRequirementsRead, _, _>(config_requirements_read::handle)?;
+    table.register::<methods::PlugdInspect, _, _>(plugd_inspect::handle)?;
+    table.register::<methods::PlugdComponents, _, _>(plugd_components::handle)?;
+    table.register::<methods::PlugdRelease, _, _>(plugd_release::handle)?;
+    table.register::<methods::PlugdGc, _, _>(plugd_gc::handle)?;
+    table.register::<methods::PlugdMentions, _, _>(plugd_mentions::handle)?;
+    table.register::<methods::PlugdInstructions, _, _>(plugd_instructions::handle)?;
     table.register::<methods::PlugdStatus, _, _>(plugd_status::handle)?;
     table.register::<methods::RpcDiscover, _, _>(rpc_discover::handle)?;
     Ok(table.finish())

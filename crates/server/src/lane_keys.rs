@@ -75,6 +75,13 @@ fn config(members: &Members<'_>) -> Vec<LaneKey> {
         .flat_map(|edit| config_edit(&self::members(edit)))
         .collect();
     keys.extend(config_edit(members));
+    let writes_keys = ["edits", "keyPath"]
+        .iter()
+        .any(|name| members.contains_key(*name));
+    if !writes_keys {
+        // Skills are not named by key paths; what they are kept in has one lane.
+        keys.push(LaneKey::Config);
+    }
     keys
 }
 
@@ -231,5 +238,7 @@ mod tests {
             &["plugin a", "config"],
         );
         check(lane, r#"{"edits":5}"#, &[]);
+        check(lane, r#"{"name":"p:s","enabled":false}"#, &["config"]);
+        check(lane, r#"{"extraRoots":[]}"#, &["config"]);
     }
 }

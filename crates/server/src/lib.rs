@@ -34,6 +34,7 @@ mod reply;
 pub mod schema;
 mod serve;
 mod transport;
+mod validation;
 mod wire_error;
 
 #[cfg(test)]
@@ -41,10 +42,11 @@ mod tests;
 
 pub use app_server::{ServeError, Setup, dispatcher, serve};
 pub use connection::{Backend, Background, ExitReason, Io, Options, StartError, run};
-pub use handlers::upgrade_reply;
+pub use handlers::{gc_reply, upgrade_reply};
 pub use handshake::{REFERENCE_VERSION, user_agent};
 pub use limits::Limits;
 pub use method_table::{Dispatcher, MethodTable, RegisteredTwice};
 pub use reply::{Note, Reply};
 pub use transport::framing::FramingChoice;
+pub use validation::validation_reply;
 pub use wire_error::WireError;

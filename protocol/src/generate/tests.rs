@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pretty_assertions::assert_eq;
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::catalog::{Catalog, DEFINITIONS, incoming, outgoing, references};
@@ -11,7 +13,7 @@ use super::folder::{Folder, listed};
 use super::{
     all_files, json_schema_files, openrpc, openrpc_document, typescript::type_of, typescript_files,
 };
-use crate::{METHODS, NOTIFICATIONS};
+use crate::{HookMetadata, METHODS, NOTIFICATIONS};
 
 /// All references in a schema, whatever they point to.
 fn pointers(value: &Value) -> BTreeSet<String> {
@@ -254,6 +256,37 @@ fn types_become_typescript() {
         json!({"oneOf": [{"const": "a", "description": "A."}, {"const": "b"}]}),
         "\n  /** A. */\n  | \"a\"\n  | \"b\"",
     );
+}
+
+/// A choice among members is no alternative to those that stand beside it.
+#[test]
+fn members_beside_a_choice_stay() {
+    let schema = json!({
+        "type": "object",
+        "properties": {"key": {"type": "string"}},
+        "required": ["key"],
+        "oneOf": [
+            {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+            {"type": "object", "properties": {"b": {"type": "string"}}, "required": ["b"]},
+        ],
+    });
+    let expected =
+        "{\n  key: string;\n} & (\n  | {\n    a: string;\n  }\n  | {\n    b: string;\n  })";
+    assert_eq!(type_of(&schema, 0), expected);
+
+    let settings = SchemaSettings::draft07().for_serialize();
+    let mut generator = SchemaGenerator::new(settings);
+    generator.subschema_for::<HookMetadata>();
+    let hook = &generator.definitions()["HookMetadata"];
+    let text = type_of(hook, 0);
+    for line in [
+        "  currentHash: string;",
+        "    handlerType: \"mcpTool\";",
+        "    async: boolean;",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    assert_balanced("HookMetadata", &code_of(&text));
 }
 
 /// The text without comments and string literals.

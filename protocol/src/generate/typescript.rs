@@ -110,7 +110,12 @@ pub(super) fn type_of(schema: &Value, depth: usize) -> String {
         return parts.join(" & ");
     }
     if let Some(choices) = list(members, "oneOf").or_else(|| list(members, "anyOf")) {
-        return choice(choices, depth);
+        let choices = choice(choices, depth);
+        // A choice among members that stand beside others.
+        return match members.contains_key("properties") {
+            true => format!("{} & ({choices})", object(members, depth)),
+            false => choices,
+        };
     }
     match members.get("type") {
         Some(Value::Array(types)) => {

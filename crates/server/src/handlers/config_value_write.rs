@@ -51,6 +51,7 @@ pub(super) async fn write(
         call,
         &context.blocking,
         &context.lookup,
+        &context.copies,
         &context.events,
         request,
     )

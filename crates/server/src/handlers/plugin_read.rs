@@ -103,7 +103,7 @@ fn skill((skill, enabled): (Skill, bool)) -> wire::SkillSummary {
     }
 }
 
-fn skill_interface(interface: SkillInterface) -> wire::SkillInterface {
+pub(super) fn skill_interface(interface: SkillInterface) -> wire::SkillInterface {
     let SkillInterface {
         display_name,
         short_description,
@@ -138,7 +138,7 @@ fn hook(hook: HookDeclaration) -> wire::PluginHookSummary {
     }
 }
 
-fn event_name(event: HookEvent) -> wire::HookEventName {
+pub(super) fn event_name(event: HookEvent) -> wire::HookEventName {
     match event {
         HookEvent::PreModelRequest => wire::HookEventName::PreModelRequest,
         HookEvent::PostModelRequest => wire::HookEventName::PostModelRequest,

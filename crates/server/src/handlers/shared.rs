@@ -6,6 +6,7 @@ use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPa
 use plugd_plugins::{ListedMarketplace, LoadError, ShownInterface, Summary};
 use plugd_protocol as wire;
 
+use crate::context::Context;
 use crate::error_map;
 use crate::wire_error::WireError;
 
@@ -28,6 +29,33 @@ pub(super) fn cwds(paths: Option<Vec<wire::AbsolutePathBuf>>) -> Result<Vec<AbsP
         .enumerate()
         .map(|(index, path)| abs_path(&format!("cwds[{index}]"), path))
         .collect()
+}
+
+/// The working directories of a request that takes them as plain strings: none means the server's
+/// own, and a relative one counts from there. Each comes back as it was named, and as a path.
+pub(super) fn loose_cwds(
+    context: &Context,
+    cwds: Option<Vec<String>>,
+) -> Result<(Vec<String>, Vec<AbsPath>), WireError> {
+    let own = &context.environment.cwd;
+    let named = cwds.unwrap_or_default();
+    if named.is_empty() {
+        return Ok((vec![own.to_text()], vec![own.clone()]));
+    }
+    if let Some(index) = named.iter().position(|cwd| cwd.contains('\0')) {
+        let field = format!("cwds[{index}]");
+        return Err(WireError::invalid_params(
+            &field,
+            "no path holds a null byte",
+        ));
+    }
+    let paths = named.iter().map(|cwd| own.join(cwd)).collect();
+    Ok((named, paths))
+}
+
+/// The working directory of a request; absent means none.
+pub(super) fn cwd(path: Option<wire::AbsolutePathBuf>) -> Result<Option<AbsPath>, WireError> {
+    path.map(|path| abs_path("cwd", &path)).transpose()
 }
 
 pub(crate) fn path(path: &AbsPath) -> wire::AbsolutePathBuf {

@@ -9,7 +9,11 @@ use plugd_plugins::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState
 use super::session::Session;
 use crate::limits::Limits;
 
-const WANTS: &str = r#"{"capabilities":{"plugd":{"notifications":true}}}"#;
+/// Of a client that wants to hear of everything but skills, which come beside every change.
+const WANTS: &str = concat!(
+    r#"{"capabilities":{"plugd":{"notifications":true},"#,
+    r#""optOutNotificationMethods":["skills/changed"]}}"#
+);
 
 fn change(plugin: &str) -> Change {
     Change::new(ChangeReason::Request).plugin(PluginId::parse(plugin).unwrap())
@@ -38,6 +42,36 @@ fn changes_are_collected_and_numbered() {
         json!({"id": last + 1, "reason": "request", "marketplaces": [], "plugins": ["c@m"],
                "configKeys": [], "rewrittenMarketplaces": []})
     );
+}
+
+#[test]
+fn a_change_of_skills_is_told_to_those_who_asked_for_events() {
+    let wants = r#"{"capabilities":{"plugd":{"notifications":true}}}"#;
+    let mut session = Session::initialized_with(Limits::STANDARD, wants);
+    assert_eq!(session.next()["method"], "configWarning");
+    session.events.skills_changed();
+    assert_eq!(
+        session.next(),
+        json!({"jsonrpc": "2.0", "method": "skills/changed", "params": {}})
+    );
+    session.events.changed(change("a@m"));
+    session.close_input();
+    let rest = session.rest();
+    let methods: Vec<_> = rest.iter().map(|message| &message["method"]).collect();
+    assert_eq!(methods, ["skills/changed", "plugd/changed"]);
+}
+
+#[test]
+fn a_change_of_skills_is_told_to_those_who_have_listed_them() {
+    let mut session = Session::initialized(Limits::STANDARD);
+    assert_eq!(session.next()["method"], "configWarning");
+    session.events.skills_changed();
+    session.events.want_skills();
+    session.events.changed(change("a@m"));
+    session.close_input();
+    let rest = session.rest();
+    let methods: Vec<_> = rest.iter().map(|message| &message["method"]).collect();
+    assert_eq!(methods, ["skills/changed"]);
 }
 
 #[test]

@@ -1,0 +1,228 @@
+//! What a host gets of installed plugins, with and without a lease.
+
+use std::sync::Arc;
+
+use plugd_config::SessionFlags;
+use plugd_disk::Disk;
+use plugd_model::AbsPath;
+use plugd_testkit::{Sandbox, test_environment};
+use pretty_assertions::assert_eq;
+
+use super::{Components, ComponentsRequest, Gathered, gather};
+use crate::call::Call;
+use crate::{Copies, Error, Leases, Lookup};
+
+/// Two plugins in the cache, one of them switched off, and one that does not load.
+const HOME: &str = r#"
+== ch/config.toml
+[plugins."a@m"]
+[plugins."off@m"]
+enabled = false
+[plugins."bad@m"]
+[plugins."gone@m"]
+== ch/plugins/cache/m/a/1.0.0/.codex-plugin/plugin.json
+{"name": "a", "description": "Long", "interface": {"displayName": "Plugin A"}}
+== ch/plugins/cache/m/a/1.0.0/skills/s/SKILL.md
+---
+name: s
+description: Does s
+---
+== ch/plugins/cache/m/a/1.0.0/.mcp.json
+{"srv": {"command": "./run.sh"}}
+== ch/plugins/cache/m/a/1.0.0/run.sh (mode 755)
+echo
+== ch/plugins/cache/m/a/1.0.0/.app.json
+{"apps": {"drive": {"id": "connector_1"}}}
+== ch/plugins/cache/m/off/1.0.0/.codex-plugin/plugin.json
+{"name": "off"}
+== ch/plugins/cache/m/bad/1.0.0/.codex-plugin/plugin.json
+{"name":
+"#;
+
+struct Home {
+    sandbox: Sandbox,
+    lookup: Lookup,
+    copies: Copies,
+}
+
+impl Home {
+    fn new(fixture: &str) -> Self {
+        let sandbox = Sandbox::from(fixture);
+        let environment = test_environment(&sandbox);
+        let layout = sandbox.layout();
+        let lookup = Lookup::new(
+            Disk::new(),
+            Arc::new(layout.clone()),
+            environment.home.clone(),
+            Arc::new(SessionFlags::none()),
+        );
+        let copies = Copies::new(Disk::new(), layout, environment.names, environment.clock);
+        Self {
+            sandbox,
+            lookup,
+            copies,
+        }
+    }
+
+    fn gather(&self, lease: bool) -> Gathered {
+        let request = ComponentsRequest { cwd: None, lease };
+        let store = self.copies.store().unwrap();
+        gather(&Call::detached(), &self.lookup, store, &[], &request).unwrap()
+    }
+
+    fn shown(&self, path: &AbsPath) -> String {
+        let root = self.sandbox.root().to_text();
+        path.to_text().replace(&root, "$ROOT")
+    }
+}
+
+fn skills(found: &Components) -> Vec<String> {
+    let skills = found.skills.iter();
+    let skills = skills.map(|one| format!("{} {}", one.skill.name, one.enabled));
+    skills.collect()
+}
+
+#[test]
+fn what_is_installed_switched_on_and_loads() {
+    let home = Home::new(HOME);
+    let Gathered {
+        components: found,
+        offerings,
+        ..
+    } = home.gather(false);
+    let ids: Vec<_> = found.plugins.iter().map(|one| one.id.to_string()).collect();
+    assert_eq!(ids, ["a@m"]);
+    let plugin = &found.plugins[0];
+    assert_eq!(plugin.display_name, "Plugin A");
+    assert_eq!(plugin.description.as_deref(), Some("Long"));
+    assert_eq!(home.shown(&plugin.root), "$ROOT/ch/plugins/cache/m/a/1.0.0");
+    assert_eq!(home.shown(&plugin.data_dir), "$ROOT/ch/plugins/data/a-m");
+    assert_eq!(plugin.tree_digest, None);
+    assert_eq!(skills(&found), ["a:s true"]);
+    let roots: Vec<_> = found
+        .skill_roots
+        .iter()
+        .map(|root| home.shown(&root.path))
+        .collect();
+    assert_eq!(roots, ["$ROOT/ch/plugins/cache/m/a/1.0.0/skills"]);
+    assert_eq!(found.servers[0].resolved.name, "srv");
+    assert_eq!(found.apps[0].app.id, "connector_1");
+    let problems: Vec<_> = found.problems.iter().map(|one| one.kind.word()).collect();
+    assert_eq!(problems, ["syntax"]);
+    assert_eq!(offerings.len(), 1);
+    assert_eq!(offerings[0].skills, ["a:s"]);
+    assert_eq!(offerings[0].servers, ["srv"]);
+    assert_eq!(offerings[0].apps, ["drive"]);
+}
+
+#[test]
+fn with_a_lease_every_path_of_a_plugin_is_one_that_nobody_changes() {
+    let home = Home::new(HOME);
+    let gathered = home.gather(true);
+    let found = &gathered.components;
+    let plugin = &found.plugins[0];
+    let digest = plugin.tree_digest.unwrap();
+    let tree = format!("$ROOT/ch/plugins/.plugd/trees/{}", digest.hex());
+    assert_eq!(home.shown(&plugin.root), tree);
+    assert_eq!(
+        home.shown(&found.skills[0].skill.path),
+        format!("{tree}/skills/s/SKILL.md")
+    );
+    assert_eq!(
+        home.shown(&found.skill_roots[0].path),
+        format!("{tree}/skills")
+    );
+    let server = format!("{:?}", found.servers[0].resolved.transport);
+    assert!(
+        server.contains(&digest.hex()) && !server.contains("cache"),
+        "{server}"
+    );
+    // Its data stays where it is for every version.
+    assert_eq!(home.shown(&plugin.data_dir), "$ROOT/ch/plugins/data/a-m");
+    let lease = gathered.lease.unwrap();
+    assert!(lease.digests().contains(&digest));
+    drop(lease);
+    let path = format!("ch/plugins/.plugd/trees/{}", digest.hex());
+    assert!(!home.sandbox.exists(&path));
+}
+
+#[test]
+fn a_rule_about_a_cached_skill_counts_for_the_leased_one() {
+    let rule = "[[skills.config]]\n\
+                path = \"$ROOT/ch/plugins/cache/m/a/0.9.0/skills/s/SKILL.md\"\n\
+                enabled = false\n[plugins.\"a@m\"]";
+    let home = Home::new(&HOME.replacen("[plugins.\"a@m\"]", rule, 1));
+    for lease in [false, true] {
+        let gathered = home.gather(lease);
+        assert_eq!(skills(&gathered.components), ["a:s false"]);
+        assert_eq!(gathered.offerings[0].skills, [""; 0]);
+    }
+}
+
+#[test]
+fn nothing_counts_while_plugins_are_switched_off() {
+    let home = Home::new(&HOME.replacen("[plugins", "[features]\nplugins = false\n[plugins", 1));
+    assert_eq!(home.gather(false).components, Components::default());
+}
+
+#[test]
+fn a_request_that_was_cancelled_holds_nothing() {
+    let home = Home::new(HOME);
+    let call = Call::detached();
+    call.cancel.cancel();
+    let request = ComponentsRequest {
+        cwd: None,
+        lease: true,
+    };
+    let store = home.copies.store().unwrap();
+    let gathered = gather(&call, &home.lookup, store, &[], &request);
+    assert!(matches!(gathered, Err(Error::Cancelled(_))));
+    assert_eq!(store.leased_digests().unwrap().len(), 0);
+}
+
+#[test]
+fn a_lease_lives_in_the_registry_until_it_is_taken() {
+    let home = Home::new(HOME);
+    let leases = Leases::new();
+    let id = leases.keep(home.gather(true).lease.unwrap());
+    let store = home.copies.store().unwrap();
+    assert_eq!(store.leased_digests().unwrap().len(), 1);
+    drop(leases);
+    assert_eq!(store.leased_digests().unwrap().len(), 0);
+    assert!(!id.is_empty());
+}
+
+#[test]
+fn the_first_plugin_has_an_app() {
+    let other = "== ch/plugins/cache/m/b/1.0.0/.codex-plugin/plugin.json\n{\"name\": \"b\"}\n\
+                 == ch/plugins/cache/m/b/1.0.0/.app.json\n\
+                 {\"apps\": {\"x\": {\"id\": \"connector_1\"}, \"y\": {\"id\": \"connector_2\"}}}\n";
+    let config = "[plugins.\"b@m\"]\n[plugins.\"a@m\"]";
+    let home = Home::new(&(HOME.replacen("[plugins.\"a@m\"]", config, 1) + other));
+    let found = home.gather(false).components;
+    let apps: Vec<_> = found
+        .apps
+        .iter()
+        .map(|one| format!("{} {}", one.plugin, one.app.id))
+        .collect();
+    assert_eq!(apps, ["a@m connector_1", "b@m connector_2"]);
+    let lost = &found.shadowed_apps[0];
+    let lost = format!("{} {} {}", lost.app, lost.loser, lost.winner);
+    assert_eq!(lost, "connector_1 b@m a@m");
+}
+
+#[test]
+fn the_data_of_agent_plugins_lies_where_the_reference_keeps_it() {
+    let portable = "== ch/plugins/cache/m/p/1.0.0/plugin.json\n\
+        {\"$schema\": \"https://agent-plugins.org/schemas/1.0.0/plugin.schema.json\", \
+         \"name\": \"p\", \"version\": \"1.0.0\", \"description\": \"d\"}\n";
+    let config = "== ch/config.toml\n[plugins.\"p@m\"]\n";
+    let home = Home::new(&format!("{config}{portable}"));
+    let found = home.gather(false).components;
+    // SHA-256 of `m`, a zero byte and `p`.
+    let name = plugd_disk::tree::Digest::of_bytes(b"m\0p").hex();
+    assert_eq!(
+        home.shown(&found.plugins[0].data_dir),
+        format!("$ROOT/ch/plugins/data/agent-plugins/{name}")
+    );
+}

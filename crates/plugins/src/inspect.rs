@@ -1,0 +1,386 @@
+//! `plugd/inspect`: what of a plugin would run, or would be read by a model, before it is installed,
+//! as it is installed, and what differs between the two.
+//!
+//! The source is looked at where an installation would take it from. What lies elsewhere is fetched
+//! into a transaction that is given up at the end of the look, so nothing of it stays; its paths
+//! would lead nowhere and are taken out of what is told.
+
+use plugd_components::Difference;
+use plugd_disk::Kind as FileKind;
+use plugd_marketplace::{NotSelected, Offer, Selector};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, Source, error_chain};
+use plugd_store::Store;
+
+use crate::call::Call;
+use crate::content;
+use crate::fetcher::Fetched;
+use crate::listing::Details;
+use crate::obtain::{Obtained, Supply, obtain};
+use crate::standing::Standing;
+use crate::survey::{details_of_copy, details_of_dir};
+use crate::{Blocking, Copies, Error, Fetcher, Kind, Lookup, Roots};
+
+mod side;
+
+pub use side::InspectedSide;
+pub(crate) use side::stand_in_id;
+use side::{difference, digest_source, forget_place, side, undigested};
+
+/// What to inspect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InspectTarget {
+    /// The entry that a manifest names.
+    Named {
+        /// The manifest.
+        manifest: AbsPath,
+        /// The entry's name.
+        plugin: String,
+    },
+    /// What is offered and installed under this id.
+    Id(PluginId),
+    /// The directory of a plugin, whoever offers it.
+    Directory(AbsPath),
+}
+
+/// A plugin from both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspected {
+    /// Its id; nothing for a directory that was named outright.
+    pub id: Option<PluginId>,
+    /// What an installation would bring.
+    pub offered: Option<InspectedSide>,
+    /// What is in the store.
+    pub installed: Option<InspectedSide>,
+    /// What an installation would change; nothing unless both sides are here.
+    pub difference: Option<Difference>,
+    /// Why a side is missing, and what to know about both.
+    pub problems: Vec<Problem>,
+}
+
+/// Looks at a plugin from the inside. Nothing is installed and nothing is started.
+///
+/// # Errors
+/// Nothing matches, or the only side that was asked for cannot be had.
+pub async fn inspect(
+    call: &Call,
+    blocking: &Blocking,
+    lookup: &Lookup,
+    copies: &Copies,
+    fetcher: &Fetcher,
+    target: InspectTarget,
+) -> Result<Inspected, Error> {
+    let mut supplied = Supplied::Nothing;
+    loop {
+        let section = {
+            let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
+            let target = target.clone();
+            blocking.read(move || step(&call, &lookup, &copies, &target, supplied))
+        };
+        let (id, source) = match section.await? {
+            Step::Done(done) => return Ok(*done),
+            Step::Fetch { id, source } => (id, source),
+        };
+        let fetched = fetcher.fetch(call, blocking, lookup, copies, &id, source);
+        supplied = match fetched.await {
+            Ok(fetched) => Supplied::Content(Box::new(fetched)),
+            Err(error @ Error::Cancelled(_)) => return Err(error),
+            Err(error) => Supplied::Failure(error),
+        };
+    }
+}
+
+/// What is at hand of a source that lies elsewhere.
+enum Supplied {
+    Nothing,
+    Content(Box<Fetched>),
+    Failure(Error),
+}
+
+/// How far one section came.
+enum Step {
+    Done(Box<Inspected>),
+    Fetch { id: PluginId, source: Source },
+}
+
+fn step(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    target: &InspectTarget,
+    supplied: Supplied,
+) -> Result<Step, Error> {
+    call.cancel.check()?;
+    call.progress.report("inspecting", 0, None);
+    let (roots, selector) = match target {
+        InspectTarget::Directory(path) => {
+            let found = directory(call, lookup, copies, path)?;
+            return Ok(Step::Done(Box::new(found)));
+        }
+        InspectTarget::Named { manifest, plugin } => (
+            Roots {
+                cwds: Vec::new(),
+                manifests: vec![manifest.clone()],
+            },
+            Selector::Named { manifest, plugin },
+        ),
+        InspectTarget::Id(id) => (Roots::default(), Selector::Shown(id)),
+    };
+    let resolved = lookup.resolve_ungated(&roots);
+    let offer = resolved.set.select(&selector);
+    let id = match (&offer, target) {
+        (Ok(offer), _) => offer.id(),
+        // What nobody offers any more may still be installed.
+        (Err(_), InspectTarget::Id(id)) => id.clone(),
+        (Err(reason), _) => return Err(reason.clone().into()),
+    };
+    let standing = Standing::of(copies.store()?, &id).map_err(|source| Error::Store {
+        action: "look at",
+        id: id.clone(),
+        source: Box::new(source),
+    })?;
+    let look = Look {
+        call,
+        lookup,
+        copies,
+        standing: &standing,
+        id: &id,
+    };
+    look.both(offer, supplied)
+}
+
+/// One look at a plugin of a marketplace.
+struct Look<'a> {
+    call: &'a Call,
+    lookup: &'a Lookup,
+    copies: &'a Copies,
+    standing: &'a Standing,
+    id: &'a PluginId,
+}
+
+impl Look<'_> {
+    fn both(
+        &self,
+        offer: Result<Offer<'_>, NotSelected>,
+        supplied: Supplied,
+    ) -> Result<Step, Error> {
+        let mut found = Inspected {
+            id: Some(self.id.clone()),
+            offered: None,
+            installed: None,
+            difference: None,
+            problems: Vec::new(),
+        };
+        match self.installed(self.copies.store()?) {
+            Ok(side) => found.installed = side,
+            Err(problem) => found.problems.push(problem),
+        }
+        match self.offered(offer, supplied, &mut found.problems) {
+            Ok(Side::Here(side)) => found.offered = Some(*side),
+            Ok(Side::Elsewhere(source)) => {
+                let id = self.id.clone();
+                return Ok(Step::Fetch { id, source });
+            }
+            // One side is an answer, as long as the other's absence is told.
+            Err(error) if self.standing.copy.is_some() && error.kind() != Kind::Cancelled => {
+                found.problems.push(side_missing(&error));
+            }
+            Err(error) => return Err(error),
+        }
+        self.call.cancel.check()?;
+        found.difference = found
+            .installed
+            .as_ref()
+            .zip(found.offered.as_ref())
+            .map(|(installed, offered)| difference(&installed.inspection, &offered.inspection));
+        Ok(Step::Done(Box::new(found)))
+    }
+
+    /// The installed copy, when there is one.
+    fn installed(&self, store: &Store) -> Result<Option<InspectedSide>, Problem> {
+        let Some(copy) = &self.standing.copy else {
+            return Ok(None);
+        };
+        let loaded = match details_of_copy(self.lookup.loader(), copy) {
+            Details::Manifest(loaded, _) => loaded,
+            Details::Broken(problem) => return Err(problem),
+            _ => return Ok(None),
+        };
+        let mut side = side(self.lookup.disk(), &copy.root, &loaded.value, self.id)?;
+        let record = copy.provenance_record();
+        side.version = Some(copy.version.to_string());
+        side.root = Some(copy.root.clone());
+        side.source = record.map(|record| record.source.without_secrets());
+        side.commit = record.and_then(|record| record.commit.clone());
+        side.problems.extend(loaded.problems.iter().cloned());
+        side.problems.extend(copy.problems.iter().cloned());
+        match store.tree_digest(copy, self.call) {
+            Ok(content) => side.digest = Some(content.digest),
+            Err(error) => side.problems.push(undigested(&error, &copy.root)),
+        }
+        Ok(Some(side))
+    }
+
+    fn offered(
+        &self,
+        offer: Result<Offer<'_>, NotSelected>,
+        supplied: Supplied,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Side, Error> {
+        let offer = offer?;
+        let fetched = match supplied {
+            Supplied::Nothing => None,
+            Supplied::Content(fetched) => Some(*fetched),
+            Supplied::Failure(error) => return Err(error),
+        };
+        let was_fetched = fetched.is_some();
+        let obtained = match obtain(self.lookup, &offer, fetched)? {
+            Supply::Here(obtained) => obtained,
+            Supply::Elsewhere(source) => return Ok(Side::Elsewhere(source)),
+        };
+        if let Some(problem) = self.other_source(&offer) {
+            problems.push(problem);
+        }
+        let mut side = self.offered_here(&offer, &obtained)?;
+        if was_fetched {
+            forget_place(&mut side, &obtained.dir);
+        }
+        // The transaction that holds fetched content ends here, and the content with it.
+        drop(obtained);
+        Ok(Side::Here(Box::new(side)))
+    }
+
+    fn offered_here(&self, offer: &Offer<'_>, obtained: &Obtained) -> Result<InspectedSide, Error> {
+        let dir = &obtained.dir;
+        let details = details_of_dir(self.lookup.loader(), dir, offer);
+        if let Some(refusal) = crate::read::refusal(offer, &details) {
+            return Err(refusal);
+        }
+        let missing = || Error::SourceMissing {
+            id: self.id.clone(),
+            path: dir.clone(),
+        };
+        let manifest = details.manifest().ok_or_else(missing)?;
+        let look = side(self.lookup.disk(), dir, manifest, self.id);
+        let mut side = look.map_err(|problem| self.bad(problem))?;
+        match &details {
+            Details::Manifest(loaded, _) => side.problems.extend(loaded.problems.iter().cloned()),
+            Details::Fallback(fallback, _) => {
+                side.problems.extend(fallback.problems.iter().cloned());
+            }
+            _ => {}
+        }
+        side.problems.extend(obtained.problems.iter().cloned());
+        digest_source(&mut side, self.copies.store()?, dir, self.call);
+        side.root = Some(dir.clone());
+        side.source = Some(offer.entry.source.without_secrets());
+        side.commit.clone_from(&obtained.commit);
+        match content::version_of(self.lookup, offer, manifest) {
+            Ok(version) => side.version = Some(version.to_string()),
+            Err(error) => {
+                let problem = Problem::error(ProblemKind::BadVersion, error_chain(&error));
+                side.problems.push(problem);
+            }
+        }
+        if manifest.name != self.id.plugin.as_str() {
+            let text = format!(
+                "the manifest's name `{}` differs from the entry's name `{}`, \
+                 so it cannot be installed",
+                manifest.name.escape_debug(),
+                self.id.plugin
+            );
+            let problem = Problem::error(ProblemKind::NameMismatch, text);
+            side.problems.push(problem.at_field("name"));
+        }
+        Ok(side)
+    }
+
+    fn bad(&self, problem: Problem) -> Error {
+        Error::BadManifest {
+            id: self.id.clone(),
+            problem: Box::new(problem),
+        }
+    }
+
+    /// An installation from here would bind the plugin to another source: two plugins that share
+    /// nothing but their name are compared.
+    fn other_source(&self, offer: &Offer<'_>) -> Option<Problem> {
+        let bound = self.standing.binding()?;
+        (bound != offer.content.binding).then(|| {
+            let text = format!(
+                "the installed copy comes from {}, and what is offered here comes from {}",
+                bound.describe(),
+                offer.content.binding.describe()
+            );
+            Problem::warning(ProblemKind::Conflict, text)
+        })
+    }
+}
+
+/// What there is of an offer.
+enum Side {
+    Here(Box<InspectedSide>),
+    Elsewhere(Source),
+}
+
+/// A plugin that nobody offers: its directory is all there is.
+fn directory(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    path: &AbsPath,
+) -> Result<Inspected, Error> {
+    let nothing = |kind, text: &str| Error::NoPluginThere {
+        path: path.clone(),
+        problem: Box::new(Problem::error(kind, text).in_file(path)),
+    };
+    let broken = |problem| Error::NoPluginThere {
+        path: path.clone(),
+        problem: Box::new(problem),
+    };
+    let stamp = lookup.disk().stamp(path)?;
+    let loaded = match lookup.loader().plugin(path).map_err(broken)? {
+        Some(loaded) => loaded,
+        None if stamp.is_none() => {
+            return Err(nothing(
+                ProblemKind::Missing,
+                "the directory does not exist",
+            ));
+        }
+        None if stamp.is_some_and(|stamp| stamp.kind != FileKind::Dir) => {
+            return Err(nothing(ProblemKind::NotAFile, "this is no directory"));
+        }
+        None => return Err(nothing(ProblemKind::Missing, "it has no plugin manifest")),
+    };
+    let manifest = &loaded.value;
+    let id = stand_in_id(&manifest.name);
+    let mut side = side(lookup.disk(), path, manifest, &id).map_err(broken)?;
+    side.problems.extend(loaded.problems.iter().cloned());
+    match plugd_manifest::store_version(manifest) {
+        Ok(version) => side.version = Some(version.to_string()),
+        Err(error) => {
+            let problem = Problem::error(ProblemKind::BadVersion, error_chain(&error));
+            side.problems.push(problem.in_file(&loaded.file));
+        }
+    }
+    digest_source(&mut side, copies.store()?, path, call);
+    side.root = Some(path.clone());
+    side.source = Some(Source::Local { path: path.clone() });
+    Ok(Inspected {
+        id: None,
+        offered: Some(side),
+        installed: None,
+        difference: None,
+        problems: Vec::new(),
+    })
+}
+
+/// Why one of two sides is not in the answer.
+fn side_missing(error: &Error) -> Problem {
+    let kind = match error.kind() {
+        Kind::Unavailable => ProblemKind::Unavailable,
+        Kind::NotFound => ProblemKind::Missing,
+        _ => ProblemKind::Unreadable,
+    };
+    let text = format!("what is offered cannot be shown: {}", error_chain(error));
+    Problem::warning(kind, text)
+}

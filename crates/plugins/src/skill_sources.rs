@@ -1,0 +1,158 @@
+//! Where skills are looked for from a directory, and in which order: of two ways to one file the
+//! first counts.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use plugd_components::{MIGRATED_SKILLS_DIR, SkillScope, SkillSource};
+use plugd_config::Snapshot;
+use plugd_disk::Disk;
+use plugd_model::{AbsPath, ManifestFormat};
+use plugd_watch::WatchRoot;
+
+use crate::Lookup;
+use crate::active::ActivePlugin;
+use crate::project_dirs::project_dirs;
+
+/// Skills of a repository and of the user, below a directory.
+const AGENTS_SKILLS: &str = ".agents/skills";
+/// Skills beside a project's configuration.
+const CODEX_SKILLS: &str = ".codex/skills";
+/// Skills that the reference brings along, below the user's.
+const SYSTEM_SKILLS: &str = ".system";
+/// Where skills lie when nothing else is said.
+const SKILLS: &str = "skills";
+
+/// Directories of skills that a client added for this process. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct ExtraSkillRoots(Arc<Mutex<Vec<AbsPath>>>);
+
+impl ExtraSkillRoots {
+    /// Replaces them. Answers whether that changed anything.
+    pub fn set(&self, roots: Vec<AbsPath>) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = *held != roots;
+        *held = roots;
+        changed
+    }
+
+    /// As they are now.
+    #[must_use]
+    pub fn get(&self) -> Vec<AbsPath> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone()
+    }
+}
+
+/// The places of one listing.
+#[derive(Debug)]
+pub(crate) struct SkillPlaces<'a> {
+    /// Before the plugins: the repository's and the user's own.
+    before: Vec<(AbsPath, SkillScope)>,
+    plugins: &'a [ActivePlugin],
+    /// Behind them: what the client added, the system's and the administrator's.
+    behind: Vec<(AbsPath, SkillScope)>,
+}
+
+impl<'a> SkillPlaces<'a> {
+    /// The places that count from a directory with its configuration. They need not exist.
+    pub(crate) fn new(
+        lookup: &Lookup,
+        config: &Snapshot,
+        cwd: Option<&AbsPath>,
+        plugins: &'a [ActivePlugin],
+        extra: &[AbsPath],
+    ) -> Self {
+        let (disk, layout) = (lookup.disk(), lookup.layout());
+        let mut before = Vec::new();
+        let dirs = cwd.map(|cwd| project_dirs(disk, config, cwd));
+        for dir in dirs.unwrap_or_default() {
+            // The user's home is no repository of skills, also when somebody works in it.
+            if Some(&dir) != lookup.home() {
+                before.push((dir.join(AGENTS_SKILLS), SkillScope::Repo));
+            }
+        }
+        if let Some(cwd) = cwd
+            && !is_same(disk, &cwd.join(".codex"), layout.home())
+        {
+            before.push((cwd.join(CODEX_SKILLS), SkillScope::Repo));
+        }
+        let users = layout.home().join(SKILLS);
+        before.push((users.clone(), SkillScope::User));
+        if let Some(home) = lookup.home() {
+            before.push((home.join(AGENTS_SKILLS), SkillScope::User));
+        }
+        let extra = extra.iter().cloned();
+        let mut behind: Vec<_> = extra.map(|path| (path, SkillScope::User)).collect();
+        if config.bundled_skills() {
+            behind.push((users.join(SYSTEM_SKILLS), SkillScope::System));
+        }
+        behind.push((layout.system().join(SKILLS), SkillScope::Admin));
+        Self {
+            before,
+            plugins,
+            behind,
+        }
+    }
+
+    /// As the components crate takes them.
+    pub(crate) fn sources(&self) -> Vec<SkillSource<'_>> {
+        let mut sources: Vec<SkillSource<'_>> = Vec::new();
+        sources.extend(self.before.iter().map(as_source));
+        sources.extend(self.plugins.iter().map(|plugin| SkillSource::Plugin {
+            id: plugin.id(),
+            root: &plugin.copy.root,
+            manifest: &plugin.manifest.value,
+        }));
+        sources.extend(self.behind.iter().map(as_source));
+        sources
+    }
+
+    /// The directories that belong to no plugin.
+    pub(crate) fn directories(&self) -> impl Iterator<Item = (&AbsPath, SkillScope)> {
+        let all = self.before.iter().chain(&self.behind);
+        all.map(|(path, scope)| (path, *scope))
+    }
+}
+
+/// What has to be watched to hear of changes in some places.
+pub(crate) fn watch_roots(places: &SkillPlaces<'_>) -> Vec<WatchRoot> {
+    let own = places.directories().map(|(path, scope)| match scope {
+        SkillScope::System => WatchRoot::tree(path.clone()),
+        SkillScope::Repo | SkillScope::User | SkillScope::Admin => {
+            WatchRoot::tree_and_links(path.clone())
+        }
+    });
+    let of_plugins = places.plugins.iter().flat_map(|plugin| {
+        // Another copy in this place may come with another manifest.
+        let files = [&plugin.copy.root, &plugin.manifest.file];
+        let files = files.map(|path| WatchRoot::file(path.clone()));
+        let dirs = plugin_skill_dirs(plugin).into_iter();
+        files.into_iter().chain(dirs.map(WatchRoot::tree))
+    });
+    own.chain(of_plugins).collect()
+}
+
+/// The directories below a plugin that may hold skills. They need not exist.
+pub(crate) fn plugin_skill_dirs(plugin: &ActivePlugin) -> Vec<AbsPath> {
+    let (root, manifest) = (&plugin.copy.root, &plugin.manifest.value);
+    let is_agent = manifest.format == ManifestFormat::AgentPlugins;
+    let mut dirs = match &manifest.skills {
+        Some(paths) if !is_agent => paths.iter().map(|path| path.below(root)).collect(),
+        _ => vec![root.join(SKILLS)],
+    };
+    if !is_agent {
+        dirs.push(root.join(MIGRATED_SKILLS_DIR));
+    }
+    dirs
+}
+
+fn as_source((path, scope): &(AbsPath, SkillScope)) -> SkillSource<'_> {
+    SkillSource::Directory {
+        path,
+        scope: *scope,
+    }
+}
+
+fn is_same(disk: &Disk, left: &AbsPath, right: &AbsPath) -> bool {
+    left == right || matches!((disk.resolve(left), disk.resolve(right)), (Ok(a), Ok(b)) if a == b)
+}

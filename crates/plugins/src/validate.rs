@@ -1,0 +1,377 @@
+//! `plugd validate`: what the author of a plugin or a marketplace should mend, before anybody
+//! installs it.
+//!
+//! The code that loads is the code that validates: whatever a listing, a look inside or an
+//! installation would refuse or leave out is a problem here, in the same words. What is loaded and is
+//! likely a mistake is added by [`plugd_components::plugin_findings`] and
+//! [`plugd_components::marketplace_findings`].
+//!
+//! Nothing is fetched: of an entry whose plugin lies elsewhere only the address is judged.
+
+use std::collections::BTreeSet;
+
+use plugd_components::{marketplace_findings, plugin_findings};
+use plugd_disk::tree::{AtEase, Limits, TreePlan};
+use plugd_disk::{Disk, Kind};
+use plugd_manifest::{Loader, MAX_MARKETPLACE_BYTES, marketplace_root, plugin_file, store_version};
+use plugd_marketplace::{Binding, Content, Marketplace, Offer, Origin, State};
+use plugd_model::{
+    AbsPath, ManifestFormat, PluginId, PluginManifest, PluginName, Problem, ProblemKind, Severity,
+    Source, error_chain,
+};
+
+use crate::Error;
+use crate::fetcher::Repository;
+use crate::inspect::stand_in_id;
+use crate::listing::Details;
+use crate::obtain;
+use crate::survey::details_of_dir;
+
+/// What was found, subject by subject: a marketplace, then the plugins that lie in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validation {
+    /// What was looked at; never empty.
+    pub subjects: Vec<Validated>,
+}
+
+/// A plugin or marketplace that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validated {
+    /// What it is.
+    pub kind: ValidatedKind,
+    /// Its name; nothing when that could not be read.
+    pub name: Option<String>,
+    /// The directory of a plugin, or the file of a marketplace.
+    pub path: AbsPath,
+    /// The format of a plugin's manifest; nothing when that could not be read.
+    pub format: Option<ManifestFormat>,
+    /// What is wrong, errors first, each group in the order of files and places.
+    pub problems: Vec<Problem>,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValidatedKind {
+    /// A plugin.
+    Plugin,
+    /// A marketplace.
+    Marketplace,
+}
+
+impl Validation {
+    /// How many problems of a severity there are.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        let problems = self.subjects.iter().flat_map(|one| &one.problems);
+        problems.filter(|one| one.severity == severity).count()
+    }
+}
+
+/// Looks at a plugin or a marketplace: at its directory, or at its manifest. A directory can be both.
+///
+/// # Errors
+/// There is nothing at the path, or it is neither.
+pub fn validate(disk: &Disk, path: &AbsPath) -> Result<Validation, Error> {
+    let loader = Loader::new(disk.clone());
+    let nothing = |kind, text: &str| Error::NothingToValidate {
+        path: path.clone(),
+        problem: Box::new(Problem::error(kind, text).in_file(path)),
+    };
+    let mut subjects = match disk.stamp(path)?.map(|stamp| stamp.kind) {
+        None => return Err(nothing(ProblemKind::Missing, "it does not exist")),
+        Some(Kind::Dir) => directory(&loader, path),
+        Some(Kind::File) => manifest_file(&loader, path),
+        Some(_) => return Err(nothing(ProblemKind::NotAFile, "it is no file or directory")),
+    };
+    if subjects.is_empty() {
+        let text = "it is neither a plugin nor a marketplace; a plugin has a \
+                    `.codex-plugin/plugin.json`, a marketplace a `.agents/plugins/marketplace.json`";
+        return Err(nothing(ProblemKind::Missing, text));
+    }
+    for subject in &mut subjects {
+        subject.problems = in_order(std::mem::take(&mut subject.problems));
+    }
+    Ok(Validation { subjects })
+}
+
+/// Each problem once, errors first.
+fn in_order(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut known = BTreeSet::new();
+    let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
+    for problem in problems {
+        // Loading and the findings may speak of one member, each in its own words.
+        let spot = (problem.path.clone(), problem.place, problem.kind);
+        let is_known = match problem.place {
+            Some(_) => !known.insert(spot),
+            None => kept.contains(&problem),
+        };
+        if !is_known {
+            kept.push(problem);
+        }
+    }
+    kept.sort_by(|a, b| (b.severity, &a.path, a.place).cmp(&(a.severity, &b.path, b.place)));
+    kept
+}
+
+/// What a directory is: a marketplace with its plugins, and a plugin unless it is one of those.
+fn directory(loader: &Loader, root: &AbsPath) -> Vec<Validated> {
+    let mut subjects = Vec::new();
+    let search = loader.find_marketplace(root);
+    match search.found {
+        Some(file) => {
+            subjects = marketplace(loader, &file);
+            let passed_over = search.problems.into_iter().map(Problem::as_warning);
+            subjects[0].problems.extend(passed_over);
+        }
+        None if search.problems.is_empty() => {}
+        None => subjects.push(Validated {
+            kind: ValidatedKind::Marketplace,
+            name: None,
+            path: root.clone(),
+            format: None,
+            problems: search.problems,
+        }),
+    }
+    let is_known = subjects.iter().any(|one| one.path == *root);
+    if !is_known && !matches!(loader.plugin(root), Ok(None)) {
+        subjects.push(plugin(loader, root));
+    }
+    subjects
+}
+
+/// What a file is by its place, else by its content.
+fn manifest_file(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
+    if marketplace_root(file).is_some() {
+        return marketplace(loader, file);
+    }
+    if let Some(root) = plugin_root(file) {
+        let mut subject = plugin(loader, &root);
+        if let Ok(Some(loaded)) = loader.plugin(&root)
+            && loaded.file != *file
+        {
+            let text = format!("nobody reads this file, because {} goes first", loaded.file);
+            let problem = Problem::warning(ProblemKind::Duplicate, text);
+            subject.problems.push(problem.in_file(file));
+        }
+        return vec![subject];
+    }
+    let is_json = file
+        .as_path()
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    if is_json {
+        return marketplace(loader, file);
+    }
+    Vec::new()
+}
+
+/// The root of the plugin whose manifest this is, by its place.
+fn plugin_root(file: &AbsPath) -> Option<AbsPath> {
+    let formats = [
+        ManifestFormat::Codex,
+        ManifestFormat::Claude,
+        ManifestFormat::Cursor,
+        ManifestFormat::AgentPlugins,
+    ];
+    let place = formats
+        .into_iter()
+        .filter_map(plugin_file)
+        .find(|place| file.as_path().ends_with(place))?;
+    let mut root = file.clone();
+    for _ in place.split('/') {
+        root = root.parent()?;
+    }
+    Some(root)
+}
+
+/// A plugin that is looked at for itself.
+fn plugin(loader: &Loader, root: &AbsPath) -> Validated {
+    let mut subject = Validated {
+        kind: ValidatedKind::Plugin,
+        name: None,
+        path: root.clone(),
+        format: None,
+        problems: Vec::new(),
+    };
+    match loader.plugin(root) {
+        Ok(Some(loaded)) => {
+            let manifest = &loaded.value;
+            subject.problems.extend(loaded.problems.iter().cloned());
+            if let Err(error) = PluginName::new(&manifest.name) {
+                let text = format!("no marketplace can offer it: {error}");
+                let problem = Problem::error(ProblemKind::BadName, text).at_field("name");
+                subject.problems.push(problem.in_file(&loaded.file));
+            }
+            let id = stand_in_id(&manifest.name);
+            inside(&mut subject, loader, manifest, &loaded.file, &id);
+        }
+        Ok(None) => {
+            let text = "it has no manifest; create .codex-plugin/plugin.json";
+            let problem = Problem::error(ProblemKind::Missing, text);
+            subject.problems.push(problem.in_file(root));
+        }
+        Err(problem) => subject.problems.push(problem),
+    }
+    subject
+}
+
+/// Everything behind the manifest. `named_in` is the file that a problem of the manifest is shown
+/// at.
+fn inside(
+    subject: &mut Validated,
+    loader: &Loader,
+    manifest: &PluginManifest,
+    named_in: &AbsPath,
+    id: &PluginId,
+) {
+    let (disk, root) = (loader.disk(), subject.path.clone());
+    subject.name = Some(manifest.name.clone());
+    subject.format = Some(manifest.format);
+    if let Err(error) = store_version(manifest) {
+        let problem = Problem::error(ProblemKind::BadVersion, error.to_string());
+        subject
+            .problems
+            .push(problem.in_file(named_in).at_field("version"));
+    }
+    subject
+        .problems
+        .extend(plugin_findings(disk, &root, manifest, id));
+    // An installation would stop here, whatever is in the files.
+    if let Err(error) = TreePlan::scan(disk, &root, &Limits::INSTALL, &[], &AtEase) {
+        let problem = Problem::error(ProblemKind::TooLarge, error_chain(&error));
+        subject.problems.push(problem.in_file(&root));
+    }
+}
+
+/// A marketplace, then the plugins that lie in it.
+fn marketplace(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
+    let mut subject = Validated {
+        kind: ValidatedKind::Marketplace,
+        name: None,
+        path: file.clone(),
+        format: None,
+        problems: Vec::new(),
+    };
+    let loaded = match loader.marketplace(file) {
+        Ok(loaded) => loaded,
+        Err(problem) => {
+            subject.problems.push(problem);
+            return vec![subject];
+        }
+    };
+    let name = &loaded.value.name;
+    subject.name = Some(name.to_string());
+    subject.problems.extend(loaded.problems.iter().cloned());
+    if name.is_reserved() {
+        let text = format!("the name `{name}` is reserved; give the marketplace another one");
+        let problem = Problem::error(ProblemKind::ReservedName, text);
+        subject
+            .problems
+            .push(problem.in_file(file).at_field("name"));
+    }
+    let bytes = loader.disk().read(file, MAX_MARKETPLACE_BYTES);
+    if let Some(text) = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
+        subject.problems.extend(marketplace_findings(&text, file));
+    }
+    let content = Content {
+        path: file.clone(),
+        manifest: loaded.clone(),
+        binding: Binding::Manifest(file.clone()),
+    };
+    let whole = Marketplace {
+        origin: Origin::Request { index: 0 },
+        named_by: file.clone(),
+        state: State::Loaded(content.clone()),
+        notes: Vec::new(),
+        conflict: None,
+    };
+    let mut plugins = Vec::new();
+    for entry in &loaded.value.entries {
+        let offer = Offer {
+            marketplace: &whole,
+            content: &content,
+            entry,
+        };
+        match &entry.source {
+            Source::Local { path } => match offered(loader, &offer, path) {
+                Ok(plugin) => plugins.push(plugin),
+                Err(problem) => subject.problems.push(problem),
+            },
+            Source::Git {
+                url, ref_name, sha, ..
+            } => {
+                let address = Repository::new(url, ref_name.as_deref(), sha.as_deref());
+                subject
+                    .problems
+                    .extend(address.err().map(|error| bad_source(&offer, &error)));
+            }
+            Source::Npm { .. } => {}
+        }
+    }
+    let mut subjects = vec![subject];
+    subjects.extend(plugins);
+    subjects
+}
+
+/// A plugin in the directory that an entry names.
+///
+/// # Errors
+/// The entry leads to no directory of its marketplace.
+fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validated, Problem> {
+    let marketplace = &offer.content.manifest.value.root;
+    let details = details_of_dir(loader, path, offer);
+    if let Details::NoDirectory(problem) | Details::Outside(problem) = details {
+        return Err(problem);
+    }
+    obtain::local(loader.disk(), offer.id(), marketplace, path)
+        .map_err(|error| bad_source(offer, &error))?;
+    let mut subject = Validated {
+        kind: ValidatedKind::Plugin,
+        name: Some(offer.entry.name.to_string()),
+        path: path.clone(),
+        format: None,
+        problems: Vec::new(),
+    };
+    let (manifest, file) = match &details {
+        Details::Manifest(loaded, _) => {
+            subject.problems.extend(loaded.problems.iter().cloned());
+            (&loaded.value, &loaded.file)
+        }
+        Details::Fallback(fallback, _) => {
+            subject.problems.extend(fallback.problems.iter().cloned());
+            (&fallback.manifest, &offer.content.path)
+        }
+        Details::Broken(problem) => {
+            subject.problems.push(problem.clone());
+            return Ok(subject);
+        }
+        Details::NotHere | Details::NoDirectory(_) | Details::Outside(_) => return Ok(subject),
+    };
+    let name = offer.entry.name.as_str();
+    if manifest.name != name {
+        let text = format!(
+            "the manifest calls the plugin `{}` and its entry `{name}`, so it cannot be \
+             installed; give both the same name",
+            manifest.name.escape_debug()
+        );
+        let problem = Problem::error(ProblemKind::NameMismatch, text);
+        subject
+            .problems
+            .push(problem.in_file(file).at_field("name"));
+    }
+    inside(&mut subject, loader, manifest, file, &offer.id());
+    Ok(subject)
+}
+
+/// A source that nothing can be installed from, at the place of its entry.
+fn bad_source(offer: &Offer<'_>, error: &Error) -> Problem {
+    let text = format!("plugin `{}`: {}", offer.entry.name, error_chain(error));
+    Problem::error(ProblemKind::BadSource, text)
+        .in_file(&offer.content.path)
+        .at_field("source")
+        .at(offer.entry.place)
+}
+
+#[cfg(test)]
+#[path = "validate_tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! `plugd/gc`, and what `plugd validate` says with `--json`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AbsolutePathBuf, Problem};
+
+/// Params of `plugd/gc`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdGcParams {
+    /// Whether to only tell what would be removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+}
+
+/// Result of `plugd/gc`: what was removed, or in a dry run would be. What a living process uses, a
+/// pin names or the settings keep is never among it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdGcResponse {
+    /// Whether nothing was removed.
+    pub dry_run: bool,
+    /// Kept versions that nobody needs, by digest.
+    pub trees: Vec<PlugdGcTree>,
+    /// Bytes of what interrupted processes had half made.
+    pub staging_bytes: u64,
+    /// Bytes of what interrupted processes had half removed.
+    pub trash_bytes: u64,
+    /// How many leases of dead processes there were.
+    pub dead_leases: u64,
+    /// Copies of repositories that no configured marketplace and no installed plugin names, by path.
+    /// They save fetching twice and nothing else.
+    pub mirrors: Vec<PlugdGcMirror>,
+    /// All bytes together. Files that a file system shares count in each copy.
+    pub freed_bytes: u64,
+    /// What could not be understood or removed.
+    pub problems: Vec<Problem>,
+}
+
+/// A kept version that nobody needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdGcTree {
+    /// The digest of its content, `sha256:` and 64 hexadecimal digits.
+    pub tree_digest: String,
+    /// Its directory.
+    pub path: AbsolutePathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Why nobody needs it.
+    pub reason: PlugdGcReason,
+}
+
+/// A copy of a repository that nothing names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdGcMirror {
+    /// Its directory.
+    pub path: AbsolutePathBuf,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Why a kept version is not needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PlugdGcReason {
+    /// No installed plugin names it.
+    Unnamed,
+    /// The plugins that name it have newer ones, and enough of them.
+    TooMany,
+    /// It is a copy of what is installed, made for a lease that is over.
+    CopyOfInstalled,
+}
+
+/// What `plugd validate` says about a plugin or a marketplace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdValidateResponse {
+    /// What was looked at, one row each: a marketplace, then the plugins that lie in it.
+    pub subjects: Vec<PlugdValidatedSubject>,
+    /// Whether there is no error, and with `--strict` no warning either.
+    pub valid: bool,
+    /// How many problems are errors.
+    pub errors: u64,
+    /// How many problems are warnings.
+    pub warnings: u64,
+}
+
+/// A plugin or marketplace that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdValidatedSubject {
+    /// What it is.
+    pub kind: PlugdValidatedKind,
+    /// Its name; null when that could not be read.
+    pub name: Option<String>,
+    /// Its directory, or the file of a marketplace.
+    pub path: AbsolutePathBuf,
+    /// The format it is written in, such as `agentPlugins`; null when that could not be read.
+    pub format: Option<String>,
+    /// What is wrong, errors first, each group in the order of files and lines. What would be right
+    /// stands in the message.
+    pub problems: Vec<Problem>,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PlugdValidatedKind {
+    /// A plugin.
+    Plugin,
+    /// A marketplace.
+    Marketplace,
+}

@@ -1,0 +1,23 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+
+/** A plugin that counts. */
+export type PlugdComponentPlugin = {
+  /** The directory for its own data. It need not exist. */
+  data: AbsolutePathBuf;
+  /** What it is, in the words of its author. */
+  description: string | null;
+  /** Its name for people; its plain name when it has no other. */
+  displayName: string;
+  /** `name@marketplace`. */
+  pluginId: string;
+  /** Its directory: with a lease one that nothing changes. */
+  root: AbsolutePathBuf;
+  /**
+   * The digest of what is in it, `sha256:` and 64 hexadecimal digits; null when nobody knows
+   * it.
+   */
+  treeDigest: string | null;
+  /** The version that is installed. */
+  version: string;
+};

@@ -1,0 +1,14 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+
+/** What kind of program a file is. */
+export type PlugdExecutableKind =
+  /** A script. */
+  | "script"
+  /** A program or library for Linux and its relatives. */
+  | "elf"
+  /** A program or library for macOS. */
+  | "machO"
+  /** A program or library for Windows. */
+  | "pe"
+  /** It is marked as executable, and its content tells nothing. */
+  | "unknown";

@@ -1,0 +1,12 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+import type { PlugdInspectedTransport } from "./PlugdInspectedTransport";
+
+/** An MCP server that a plugin would start or call, as it is written. */
+export type PlugdInspectedMcpServer = {
+  /** Whether the plugin wants it started. */
+  enabled: boolean;
+  /** Its name. */
+  name: string;
+  /** How it is reached. */
+  transport: PlugdInspectedTransport;
+};

@@ -1,0 +1,291 @@
+//! Proves `hooks/list`: every member, what is left out and why, and that trust ends when what would
+//! run has changed.
+
+use plugd_testkit::{Daemon, Sandbox};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::fixtures::{install, refused, shown, start, text};
+
+const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
+
+const WORLD: &str = r#"
+== ch/config.toml
+[marketplaces.demo]
+source_type = "local"
+source = "$ROOT/demo"
+== demo/.agents/plugins/marketplace.json
+{"name": "demo", "plugins": [{"name": "p", "source": "./p"}]}
+== demo/p/.codex-plugin/plugin.json
+{"name": "p", "version": "1.0.0"}
+== demo/p/run.sh (mode 755)
+echo one
+== demo/p/hooks/hooks.json
+{"hooks": {
+  "Stop": [{"matcher": "x", "hooks": [
+    {"type": "command", "command": "${PLUGIN_ROOT}/run.sh ${PLUGIN_DATA} $HOME", "statusMessage": "hi"},
+    {"type": "prompt", "prompt": "x"},
+    {"type": "command", "command": " "},
+    {"type": "mcp_tool", "server": "s", "tool": "t", "input": {"a": 1}}
+  ]}],
+  "PreToolUse": [
+    {"matcher": "Bash", "hooks": [{"type": "command", "command": "c", "async": true, "timeout": 5}]},
+    {"matcher": "(", "hooks": [{"type": "command", "command": "c"}]}
+  ]
+}}
+"#;
+
+const STOP: &str = "p@demo:hooks/hooks.json:stop:0:0";
+
+fn world() -> (Sandbox, Daemon) {
+    let sandbox = Sandbox::from(WORLD);
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, MANIFEST, "p");
+    (sandbox, daemon)
+}
+
+#[track_caller]
+fn list(daemon: &mut Daemon) -> Value {
+    daemon.ok("hooks/list", json!({}))["data"][0].take()
+}
+
+/// One hook, by its key.
+#[track_caller]
+fn hook(daemon: &mut Daemon, key: &str) -> Value {
+    let entry = list(daemon);
+    let hooks = entry["hooks"].as_array().unwrap();
+    hooks
+        .iter()
+        .find(|hook| hook["key"] == key)
+        .unwrap()
+        .clone()
+}
+
+/// Writes a member of the hook's state.
+fn set(daemon: &mut Daemon, member: &str, value: Value) {
+    let key_path = format!("hooks.state.\"{STOP}\".{member}");
+    let params = json!({"keyPath": key_path, "value": value, "mergeStrategy": "upsert"});
+    daemon.ok("config/value/write", params);
+}
+
+fn trust(daemon: &mut Daemon) {
+    let hash = hook(daemon, STOP)["currentHash"].clone();
+    set(daemon, "trusted_hash", hash);
+}
+
+#[track_caller]
+fn is(daemon: &mut Daemon, expected: &str) {
+    assert_eq!(hook(daemon, STOP)["trustStatus"], expected);
+}
+
+/// Puts another script into the installed copy.
+fn change(sandbox: &Sandbox, script: &str) {
+    sandbox.write("ch/plugins/cache/demo/p/1.0.0/run.sh", script);
+}
+
+#[test]
+fn every_member() {
+    let (sandbox, mut daemon) = world();
+    let entry = shown(&list(&mut daemon), &sandbox);
+    // The digests are those that the reference shows in front of its slash.
+    let plain = |members: Value| {
+        crate::fixtures::with(
+            json!({
+                "matcher": null, "statusMessage": null, "additionalContextLimit": null,
+                "sourcePath": "$ROOT/ch/plugins/cache/demo/p/1.0.0/hooks/hooks.json",
+                "source": "plugin", "pluginId": "p@demo", "environmentId": null, "enabled": true,
+                "isManaged": false, "trustStatus": "untrusted", "timeoutSec": 600,
+            }),
+            members,
+        )
+    };
+    let expected = [
+        plain(json!({
+            "key": "p@demo:hooks/hooks.json:pre_tool_use:0:0", "eventName": "preToolUse",
+            "handlerType": "command", "command": "c", "async": true, "matcher": "Bash",
+            "timeoutSec": 5, "displayOrder": 0,
+            "currentHash": "sha256:68b988979b09d9998fae9a25a6d34a844cdc8d9389e61508a4057f813d76f4ee",
+        })),
+        plain(json!({
+            "key": STOP, "eventName": "stop", "handlerType": "command", "async": false,
+            "command": "$ROOT/ch/plugins/cache/demo/p/1.0.0/run.sh \
+                        $ROOT/ch/plugins/data/p-demo $HOME",
+            "statusMessage": "hi", "displayOrder": 1,
+            "currentHash": entry["hooks"][1]["currentHash"],
+        })),
+        plain(json!({
+            "key": "p@demo:hooks/hooks.json:stop:0:3", "eventName": "stop",
+            "handlerType": "mcpTool", "server": "s", "tool": "t", "displayOrder": 2,
+            "currentHash": "sha256:4455c545e24fee1d9e72cfda2da45534a3e58d9b2ffa31557034a30be902adf4",
+        })),
+    ];
+    assert_eq!(entry["hooks"], json!(expected));
+    assert_eq!(entry["errors"], json!([]));
+    let own_dir = sandbox
+        .cwd()
+        .to_text()
+        .replace(&sandbox.root().to_text(), "$ROOT");
+    assert_eq!(entry["cwd"], own_dir);
+    daemon.shut_down();
+}
+
+#[test]
+fn what_is_left_out_is_told() {
+    let (sandbox, mut daemon) = world();
+    let entry = shown(&list(&mut daemon), &sandbox);
+    let warnings = entry["warnings"].as_array().unwrap();
+    let problems = entry["problems"].as_array().unwrap();
+    assert_eq!(warnings.len(), problems.len());
+    for word in ["regular expression", "prompt", "blank", "has no matcher"] {
+        let told = warnings.iter().any(|warning| text(warning).contains(word));
+        assert!(told, "{word}: {warnings:#?}");
+    }
+    let file = "$ROOT/ch/plugins/cache/demo/p/1.0.0/hooks/hooks.json";
+    assert!(
+        warnings
+            .iter()
+            .all(|warning| text(warning).starts_with(file)),
+        "{warnings:#?}"
+    );
+    assert!(
+        problems.iter().all(|row| row["line"].is_u64()),
+        "{problems:#?}"
+    );
+    // A broken file spoils itself only, and says where.
+    sandbox.write("ch/plugins/cache/demo/p/1.0.0/hooks/hooks.json", "{\n  5}");
+    let entry = list(&mut daemon);
+    assert_eq!(entry["hooks"], json!([]));
+    assert_eq!(entry["problems"][0]["kind"], "syntax");
+    assert_eq!(entry["problems"][0]["line"], 2);
+    daemon.shut_down();
+}
+
+#[test]
+fn trust_ends_when_the_content_changes_and_can_be_renewed() {
+    let (sandbox, mut daemon) = world();
+    is(&mut daemon, "untrusted");
+    trust(&mut daemon);
+    is(&mut daemon, "trusted");
+    change(&sandbox, "echo two\n");
+    is(&mut daemon, "modified");
+    // Switching a hook is no trust.
+    set(&mut daemon, "enabled", json!(false));
+    assert_eq!(hook(&mut daemon, STOP)["enabled"], false);
+    is(&mut daemon, "modified");
+    trust(&mut daemon);
+    is(&mut daemon, "trusted");
+    change(&sandbox, "echo one\n");
+    is(&mut daemon, "modified");
+    // Another process knows it too.
+    let mut other = start(&sandbox);
+    is(&mut other, "modified");
+    other.shut_down();
+    change(&sandbox, "echo two\n");
+    is(&mut daemon, "trusted");
+    daemon.shut_down();
+}
+
+#[test]
+fn trust_is_remembered_from_the_moment_it_is_written() {
+    let (sandbox, mut daemon) = world();
+    trust(&mut daemon);
+    // Nobody has listed the hook since.
+    change(&sandbox, "echo two\n");
+    is(&mut daemon, "modified");
+    daemon.shut_down();
+}
+
+#[test]
+fn trust_of_another_declaration_and_trust_of_the_reference() {
+    let (sandbox, mut daemon) = world();
+    set(&mut daemon, "trusted_hash", json!("sha256:00"));
+    is(&mut daemon, "modified");
+    // The reference shows and writes two halves.
+    let hash = text(&hook(&mut daemon, STOP)["currentHash"]).to_owned();
+    set(
+        &mut daemon,
+        "trusted_hash",
+        json!(format!("{hash}/sha256:11")),
+    );
+    is(&mut daemon, "trusted");
+    let config = sandbox.text("ch/config.toml");
+    assert!(
+        config.contains("trusted_content_hash = \"sha256:11\""),
+        "{config}"
+    );
+    change(&sandbox, "echo two\n");
+    is(&mut daemon, "modified");
+    // It trusts the new content, in its own words.
+    let config = config.replace("sha256:11", "sha256:22");
+    sandbox.write("ch/config.toml", config);
+    is(&mut daemon, "trusted");
+    daemon.shut_down();
+}
+
+#[test]
+fn an_update_ends_trust() {
+    let (sandbox, mut daemon) = world();
+    trust(&mut daemon);
+    is(&mut daemon, "trusted");
+    sandbox.write("demo/p/run.sh", "echo two\n");
+    install(&mut daemon, MANIFEST, "p");
+    is(&mut daemon, "modified");
+    daemon.shut_down();
+}
+
+#[test]
+fn what_is_off_has_no_hooks() {
+    let (_sandbox, mut daemon) = world();
+    for key in [
+        "plugins.\"p@demo\".enabled",
+        "features.plugins",
+        "features.hooks",
+    ] {
+        let mut write = |value: bool| {
+            let params = json!({"keyPath": key, "value": value, "mergeStrategy": "replace"});
+            daemon.ok("config/value/write", params);
+            list(&mut daemon)["hooks"].as_array().unwrap().len()
+        };
+        assert_eq!(write(false), 0, "{key}");
+        assert_eq!(write(true), 3, "{key}");
+    }
+    daemon.shut_down();
+}
+
+#[test]
+fn a_memory_that_cannot_be_kept_is_told() {
+    let (sandbox, mut daemon) = world();
+    let hash = hook(&mut daemon, STOP)["currentHash"].clone();
+    sandbox.write("ch/plugins/.plugd/version", "999\n");
+    let config = sandbox.text("ch/config.toml");
+    let state = format!("{config}\n[hooks.state.\"{STOP}\"]\ntrusted_hash = {hash}\n");
+    sandbox.write("ch/config.toml", state);
+    let entry = list(&mut daemon);
+    let problems = entry["problems"].as_array().unwrap();
+    let told = problems
+        .iter()
+        .any(|row| text(&row["path"]).ends_with(".plugd/hooks.json"));
+    assert!(told, "{problems:#?}");
+    assert!(!sandbox.exists("ch/plugins/.plugd/hooks.json"));
+    daemon.shut_down();
+}
+
+#[test]
+fn malformed_params() {
+    let mut daemon = start(&Sandbox::new());
+    for params in [
+        json!({"cwds": 5}),
+        json!({"cwds": [null]}),
+        json!({"threadId": 5}),
+    ] {
+        assert_eq!(
+            refused(&mut daemon, "hooks/list", params),
+            "-32602 invalidParams"
+        );
+    }
+    daemon.ok(
+        "hooks/list",
+        json!({"threadId": "t", "cwds": ["rel", "$ROOT/gone"]}),
+    );
+    daemon.shut_down();
+}
