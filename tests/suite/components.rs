@@ -265,12 +265,12 @@ fn what_does_not_count() {
 fn skills_of_the_directory_and_of_the_user_are_among_them() {
     let sandbox = Sandbox::from(HOME);
     sandbox.add(
-        "== work/.agents/skills/here/SKILL.md\n---\nname: here\ndescription: In the repository\n---\n\
-         == work/.git/HEAD\nref: refs/heads/main\n\
+        "== proj/.agents/skills/here/SKILL.md\n---\nname: here\ndescription: In the repository\n---\n\
+         == proj/.git/HEAD\nref: refs/heads/main\n\
          == ch/skills/mine/SKILL.md\n---\nname: mine\ndescription: Of the user\n---\n",
     );
     let mut daemon = installed(&sandbox);
-    let answer = components(&mut daemon, json!({"cwd": "$ROOT/work"}));
+    let answer = components(&mut daemon, json!({"cwd": "$ROOT/proj"}));
     assert_eq!(names(&answer, "skills"), ["here", "mine", "rich:review"]);
     assert_eq!(answer["skills"][0]["pluginId"], json!(null));
     assert_eq!(answer["skills"][0]["version"], json!(null));
@@ -282,7 +282,7 @@ fn skills_of_the_directory_and_of_the_user_are_among_them() {
         .collect();
     let rich = format!("{CACHE}/skills");
     let expected = [
-        "$ROOT/work/.agents/skills",
+        "$ROOT/proj/.agents/skills",
         "$ROOT/ch/skills",
         rich.as_str(),
     ];

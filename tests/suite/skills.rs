@@ -30,19 +30,19 @@ description: Also mine
 metadata:
   short-description: Short
 ---
-== work/p/.git/HEAD
+== proj/p/.git/HEAD
 ref
-== work/p/.agents/skills/top/SKILL.md
+== proj/p/.agents/skills/top/SKILL.md
 ---
 name: top
 description: Of the repository
 ---
-== work/p/a/.codex/skills/low/SKILL.md
+== proj/p/a/.codex/skills/low/SKILL.md
 ---
 name: low
 description: Of the directory
 ---
-== work/p/a/.agents/skills/bad/SKILL.md
+== proj/p/a/.agents/skills/bad/SKILL.md
 ---
 name: bad
 ---
@@ -96,7 +96,7 @@ fn cached(version: &str) -> String {
 #[test]
 fn every_place_in_order() {
     let (sandbox, mut daemon) = world();
-    let from = json!({"cwds": ["$ROOT/work/p/a"], "forceReload": true});
+    let from = json!({"cwds": ["$ROOT/proj/p/a"], "forceReload": true});
     let without_plugins = [
         "repo low",
         "repo top",
@@ -118,7 +118,7 @@ fn every_place_in_order() {
             "system bundled"
         ]
     );
-    assert_eq!(entry["cwd"], "$ROOT/work/p/a");
+    assert_eq!(entry["cwd"], "$ROOT/proj/p/a");
     assert_eq!(
         entry["skills"][4],
         json!({
@@ -147,11 +147,11 @@ fn every_place_in_order() {
 fn broken_skills_are_told_with_their_place() {
     let (sandbox, mut daemon) = world();
     install(&mut daemon, MANIFEST, "p");
-    let entry = list(&mut daemon, json!({"cwds": ["$ROOT/work/p/a"]}));
+    let entry = list(&mut daemon, json!({"cwds": ["$ROOT/proj/p/a"]}));
     let entry = shown(&entry, &sandbox);
     let errors = entry["errors"].as_array().unwrap();
     let paths: Vec<_> = errors.iter().map(|error| text(&error["path"])).collect();
-    let bad = "$ROOT/work/p/a/.agents/skills/bad/SKILL.md";
+    let bad = "$ROOT/proj/p/a/.agents/skills/bad/SKILL.md";
     let broken = "$ROOT/ch/plugins/cache/demo/p/1.0.0/skills/broken/SKILL.md";
     assert_eq!(paths, [bad, broken]);
     assert!(
@@ -181,7 +181,7 @@ fn directories_are_named_freely() {
     let own = list(&mut daemon, json!({}));
     assert_eq!(own["cwd"], sandbox.cwd().to_text());
     assert_eq!(names(&list(&mut daemon, json!({"cwds": []}))), names(&own));
-    let params = json!({"cwds": ["$ROOT/gone", "rel", "$ROOT/work/p/../p"]});
+    let params = json!({"cwds": ["$ROOT/gone", "rel", "$ROOT/proj/p/../p"]});
     let answer = daemon.ok("skills/list", params);
     let cwds: Vec<_> = answer["data"].as_array().unwrap().iter().collect();
     assert_eq!(cwds[1]["cwd"], "rel");
@@ -342,18 +342,18 @@ fn extra_roots_hold_for_the_process() {
 fn changes_by_others_are_told() {
     let (sandbox, mut daemon) = world();
     install(&mut daemon, MANIFEST, "p");
-    list(&mut daemon, json!({"cwds": ["$ROOT/work/p/a"]}));
+    list(&mut daemon, json!({"cwds": ["$ROOT/proj/p/a"]}));
     // A skill of the user, one in a place that did not exist, one of the installed copy.
     for file in [
         "ch/skills/mine/SKILL.md",
-        "work/p/a/.agents/skills/new/SKILL.md",
-        "work/p/.agents/skills/top/SKILL.md",
+        "proj/p/a/.agents/skills/new/SKILL.md",
+        "proj/p/.agents/skills/top/SKILL.md",
         "ch/plugins/cache/demo/p/1.0.0/skills/s/SKILL.md",
     ] {
         daemon.take_notifications("skills/changed");
         sandbox.write(file, "---\nname: changed\ndescription: Changed\n---\n");
         daemon.wait_notification("skills/changed", |_| true);
-        list(&mut daemon, json!({"cwds": ["$ROOT/work/p/a"]}));
+        list(&mut daemon, json!({"cwds": ["$ROOT/proj/p/a"]}));
     }
     daemon.take_notifications("skills/changed");
     let config = sandbox.text("ch/config.toml");

@@ -191,14 +191,14 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, spelling: Spelling, expected: &str) {
-        assert_eq!(placeholders("/root").expand(text, spelling), expected);
+        assert_eq!(placeholders("/plug").expand(text, spelling), expected);
     }
 
     #[test]
     fn section_9_2_exactly_the_two_placeholders_are_replaced() {
         let check = |text, expected| check(text, Spelling::Portable, expected);
-        check("${PLUGIN_ROOT}/a:${PLUGIN_DATA}", "/root/a:/data");
-        check("${PLUGIN_ROOT}${PLUGIN_ROOT}", "/root/root");
+        check("${PLUGIN_ROOT}/a:${PLUGIN_DATA}", "/plug/a:/data");
+        check("${PLUGIN_ROOT}${PLUGIN_ROOT}", "/plug/plug");
         for literal in [
             "$PLUGIN_ROOT",
             "${CLAUDE_PLUGIN_ROOT}",
@@ -214,8 +214,8 @@ mod tests {
         ] {
             check(literal, literal);
         }
-        check("$${PLUGIN_ROOT}", "$/root");
-        check("${${PLUGIN_ROOT}}", "${/root}");
+        check("$${PLUGIN_ROOT}", "$/plug");
+        check("${${PLUGIN_ROOT}}", "${/plug}");
     }
 
     #[test]
@@ -233,9 +233,9 @@ mod tests {
         check(
             "${CLAUDE_PLUGIN_ROOT} ${CLAUDE_PLUGIN_DATA} ${PLUGIN_ROOT}",
             Spelling::Both,
-            "/root /data /root",
+            "/plug /data /plug",
         );
-        let names: Vec<_> = placeholders("/root")
+        let names: Vec<_> = placeholders("/plug")
             .environment(Spelling::Both)
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -243,14 +243,14 @@ mod tests {
         assert_eq!(
             names,
             [
-                "PLUGIN_ROOT=/root",
-                "CLAUDE_PLUGIN_ROOT=/root",
+                "PLUGIN_ROOT=/plug",
+                "CLAUDE_PLUGIN_ROOT=/plug",
                 "PLUGIN_DATA=/data",
                 "CLAUDE_PLUGIN_DATA=/data",
             ]
         );
         assert_eq!(
-            placeholders("/root").environment(Spelling::Portable).len(),
+            placeholders("/plug").environment(Spelling::Portable).len(),
             2
         );
     }

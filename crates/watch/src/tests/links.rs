@@ -32,15 +32,15 @@ async fn a_root_behind_a_link() {
 async fn a_link_on_the_way_to_a_root() {
     for mechanism in BOTH {
         let dir = Dir::new();
-        dir.dirs(&["one/far/root", "two/far/root"]);
+        dir.dirs(&["one/far/base", "two/far/base"]);
         dir.link("way", "one");
-        let root = dir.at("way/far/root");
+        let root = dir.at("way/far/base");
         let mut watching =
             Watching::start(looking(mechanism), &[WatchRoot::tree(root.clone())]).await;
         dir.link("next", "two");
         dir.rename("next", "way");
         assert_eq!(watching.until(&root).await, only(&root), "{mechanism:?}");
-        dir.write("two/far/root/file", "");
+        dir.write("two/far/base/file", "");
         assert_eq!(watching.until(&root).await, only(&root), "{mechanism:?}");
     }
 }
