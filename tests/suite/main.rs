@@ -62,6 +62,7 @@ mod plugin_skill_read;
 /// `plugin/uninstall`.
 mod plugin_uninstall;
 /// `skills/list`, `skills/config/write`, `skills/extraRoots/set` and `skills/changed`.
+mod skill_rules;
 mod skills;
 /// `plugd/status`.
 mod status;

@@ -22,7 +22,9 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use listing::{ListedProblem, ListedSkill, SkillListing, SkillScope, SkillSource, list_skills};
+pub use listing::{
+    ListedProblem, ListedSkill, SkillListing, SkillScope, SkillSource, list_skills, skill_at,
+};
 pub use metadata::{SkillInterface, ToolDependency};
 use scan::SkillFile;
 

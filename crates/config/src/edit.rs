@@ -30,6 +30,9 @@ pub enum Merge {
     /// The value is a rule for skills: afterwards the array says of its skills what it says. Use
     /// [`Edit::set_skill_rule`].
     Rule,
+    /// As [`Merge::Rule`], and no rule stands behind it: what it says wins against rules that are
+    /// about the same skills in other words. Use [`Edit::set_last_skill_rule`].
+    LastRule,
 }
 
 /// One change of one key.
@@ -83,6 +86,17 @@ impl Edit {
     /// that are about the same selector go, and with the last one the section.
     #[must_use]
     pub fn set_skill_rule(selector: &SkillSelector, enabled: bool) -> Self {
+        Self::skill_rule(selector, enabled, Merge::Rule)
+    }
+
+    /// Switches skills by one rule behind all others, of which the last one decides. It is there
+    /// also when it says on: some other rule would say off.
+    #[must_use]
+    pub fn set_last_skill_rule(selector: &SkillSelector, enabled: bool) -> Self {
+        Self::skill_rule(selector, enabled, Merge::LastRule)
+    }
+
+    fn skill_rule(selector: &SkillSelector, enabled: bool, strategy: Merge) -> Self {
         let (member, text) = match selector {
             SkillSelector::Name(name) => ("name", name.trim().to_owned()),
             SkillSelector::Path(path) => ("path", path.to_text()),
@@ -90,7 +104,7 @@ impl Edit {
         Self {
             key_path: KeyPath::of(skill_setting::RULES),
             value: Some(json!({ member: text, "enabled": enabled })),
-            strategy: Merge::Rule,
+            strategy,
         }
     }
 
@@ -178,7 +192,7 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
             (Some(value), Merge::Upsert) => editor.upsert(path, value).map_err(refuse)?,
             (Some(value), Merge::Append) => editor.append(path, value).map_err(refuse)?,
             // Whoever writes has taken it apart: which keys it means depends on the text.
-            (Some(_), Merge::Rule) => return Err(not_exact()),
+            (Some(_), Merge::Rule | Merge::LastRule) => return Err(not_exact()),
         }
         let actual = meaning(editor.text()).map_err(|_| not_exact())?;
         expect(&mut expected, edit);
@@ -263,7 +277,7 @@ pub(crate) fn expect(meaning: &mut Value, edit: &Edit) {
             match edit.strategy {
                 Merge::Replace | Merge::Append => *place = value,
                 Merge::Upsert => join(place, value),
-                Merge::Rule => {}
+                Merge::Rule | Merge::LastRule => {}
             }
         }
     }

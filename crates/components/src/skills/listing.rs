@@ -84,7 +84,7 @@ pub struct ListedProblem {
 pub struct SkillListing {
     /// Sorted by scope, then name, then path. Invisible ones are among them.
     pub skills: Vec<ListedSkill>,
-    /// What is missing or incomplete, and why, source by source.
+    /// What is missing or incomplete, and why, by scope, then source by source.
     pub problems: Vec<ListedProblem>,
 }
 
@@ -138,7 +138,31 @@ pub fn list_skills(loader: &Loader, sources: &[SkillSource<'_>]) -> SkillListing
         (listed.scope, name.clone(), path.clone())
     };
     listing.skills.sort_by_cached_key(key);
+    listing.problems.sort_by_key(|listed| listed.scope);
     listing
+}
+
+/// The skill in one file as a listing would show it, if a listing would; `file` is a `SKILL.md` that
+/// belongs to no installed plugin.
+#[must_use]
+pub fn skill_at(loader: &Loader, file: &AbsPath) -> Option<Skill> {
+    let disk = loader.disk();
+    let tree = PluginTree::unbounded(disk, &file.parent()?).ok()?;
+    let found = scan::skill_file(&tree, file.file_name()?)?;
+    let mut names = Namespaces {
+        loader,
+        known: HashMap::new(),
+    };
+    let mut unheard = Vec::new();
+    let namespace = names.of(&found.dir, &mut unheard);
+    let naming = Naming {
+        namespace: namespace.as_deref(),
+        is_agent: false,
+    };
+    let beside = PluginTree::open(disk, &found.dir).ok()?;
+    let mut budget = Budget::new();
+    let read = read(&tree, &beside, &found, naming, &mut budget, &mut unheard);
+    read.ok().map(|read| read.skill)
 }
 
 fn plugin_skills(

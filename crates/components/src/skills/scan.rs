@@ -60,6 +60,23 @@ pub(super) fn scan_directory(
     walk.found
 }
 
+/// The skill file of the directory that is the tree's root, when a walk would take it.
+pub(super) fn skill_file(tree: &PluginTree<'_>, name: &OsStr) -> Option<SkillFile> {
+    if name != OsStr::new(SKILL_FILE) {
+        return None;
+    }
+    let dir = tree.root().clone();
+    let path = dir.join(name);
+    let content = tree.locate(&path).ok()??;
+    let is_itself = content.kind == Kind::File && content.path == path;
+    is_itself.then(|| SkillFile {
+        directory: dir.file_name().unwrap_or_default().to_string_lossy().into(),
+        dir,
+        path,
+        content,
+    })
+}
+
 /// Finds the skill files of a plugin in the order of its roots.
 pub(super) fn scan(
     tree: &PluginTree<'_>,

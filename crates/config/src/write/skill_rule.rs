@@ -37,29 +37,55 @@ pub(super) fn steps(
             row.and_then(|row| self::selector(row, base)).as_ref() == Some(&selector)
         })
         .collect();
+    if edit.strategy == Merge::LastRule {
+        return Ok(put_last(&edit.key_path, meaning, rows, &same, rule));
+    }
     if enabled {
         return Ok(remove(&edit.key_path, meaning, rows.len(), &same));
     }
-    let switch = |index: usize| {
-        let row = edit.key_path.child(index.to_string());
-        Edit::set(row.child("enabled"), false)
-    };
     Ok(match same.last() {
         // The last one decides.
         Some(&index) if rows[index]["enabled"] == Value::Bool(false) => Vec::new(),
-        Some(&index) => vec![switch(index)],
-        None => {
-            // In two steps, so that the selector comes first.
-            let mut selector = rule.clone();
-            selector.remove("enabled");
-            let rule = Edit {
-                key_path: edit.key_path.clone(),
-                value: Some(selector.into()),
-                strategy: Merge::Append,
-            };
-            vec![rule, switch(rows.len())]
-        }
+        Some(&index) => vec![switch(&edit.key_path, index, false)],
+        None => append(&edit.key_path, rows.len(), rule),
     })
+}
+
+/// Makes one rule the last of all, and the only one about its selector.
+fn put_last(
+    rules: &KeyPath,
+    meaning: &Value,
+    rows: &[Value],
+    same: &[usize],
+    rule: &Map<String, Value>,
+) -> Vec<Edit> {
+    if let [only] = same
+        && only + 1 == rows.len()
+        && rows[*only]["enabled"] == rule["enabled"]
+    {
+        return Vec::new();
+    }
+    let mut steps = remove(rules, meaning, rows.len(), same);
+    steps.extend(append(rules, rows.len() - same.len(), rule));
+    steps
+}
+
+/// Adds a rule behind `count` others. In two steps, so that the selector comes first.
+fn append(rules: &KeyPath, count: usize, rule: &Map<String, Value>) -> Vec<Edit> {
+    let mut selector = rule.clone();
+    let enabled = selector.remove("enabled") == Some(Value::Bool(true));
+    let rule = Edit {
+        key_path: rules.clone(),
+        value: Some(selector.into()),
+        strategy: Merge::Append,
+    };
+    let switch = switch(&rule.key_path, count, enabled);
+    vec![rule, switch]
+}
+
+fn switch(rules: &KeyPath, index: usize, enabled: bool) -> Edit {
+    let row = rules.child(index.to_string());
+    Edit::set(row.child("enabled"), enabled)
 }
 
 /// What a rule of a file is about.

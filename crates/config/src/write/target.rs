@@ -60,7 +60,7 @@ impl Target {
         for edit in edits {
             let from = own.len();
             match KeyPath::new(self.own_path(edit).to_vec()) {
-                Ok(_) if edit.strategy == Merge::Rule => {
+                Ok(_) if matches!(edit.strategy, Merge::Rule | Merge::LastRule) => {
                     let base = file.parent();
                     own.extend(skill_rule::steps(edit, &meaning, base.as_ref())?);
                 }
