@@ -37,6 +37,11 @@ ref
 name: top
 description: Of the repository
 ---
+== proj/p/.codex/skills/base/SKILL.md
+---
+name: base
+description: Beside the configuration of a project that nobody trusts
+---
 == proj/p/a/.codex/skills/low/SKILL.md
 ---
 name: low
@@ -98,6 +103,7 @@ fn every_place_in_order() {
     let (sandbox, mut daemon) = world();
     let from = json!({"cwds": ["$ROOT/proj/p/a"], "forceReload": true});
     let without_plugins = [
+        "repo base",
         "repo low",
         "repo top",
         "user also",
@@ -110,6 +116,7 @@ fn every_place_in_order() {
     assert_eq!(
         names(&entry),
         [
+            "repo base",
             "repo low",
             "repo top",
             "user also",
@@ -120,7 +127,7 @@ fn every_place_in_order() {
     );
     assert_eq!(entry["cwd"], "$ROOT/proj/p/a");
     assert_eq!(
-        entry["skills"][4],
+        entry["skills"][5],
         json!({
             "name": "p:s", "description": "Of the plugin", "path": cached("1.0.0"),
             "scope": "user", "enabled": true, "pluginId": "p@demo",
@@ -133,7 +140,7 @@ fn every_place_in_order() {
         })
     );
     assert_eq!(
-        entry["skills"][2],
+        entry["skills"][3],
         json!({
             "name": "also", "description": "Also mine", "shortDescription": "Short",
             "path": "$ROOT/home/.agents/skills/also/SKILL.md", "scope": "user", "enabled": true,
@@ -189,7 +196,13 @@ fn directories_are_named_freely() {
     assert_eq!(names(cwds[0]), users);
     assert_eq!(
         names(cwds[2]),
-        ["repo top", "user also", "user mine", "system bundled"]
+        [
+            "repo base",
+            "repo top",
+            "user also",
+            "user mine",
+            "system bundled"
+        ]
     );
     for params in [
         json!({"cwds": "x"}),
@@ -201,6 +214,44 @@ fn directories_are_named_freely() {
             "-32602 invalidParams"
         );
     }
+    daemon.shut_down();
+}
+
+#[test]
+fn a_repository_without_a_head_has_skills_but_no_configuration() {
+    let sandbox = Sandbox::from("== work/.git/\n== work/a/\n");
+    for (place, name) in [(".agents", "one"), (".codex", "two")] {
+        let text = format!("---\nname: {name}\ndescription: d\n---\n");
+        sandbox.write(&format!("work/{place}/skills/x/SKILL.md"), text);
+    }
+    let mut daemon = start(&sandbox);
+    let names = |daemon: &mut Daemon, cwd: &str| names(&list(daemon, json!({"cwds": [cwd]})));
+    assert_eq!(names(&mut daemon, "$ROOT/work/a"), ["repo one"]);
+    assert_eq!(names(&mut daemon, "$ROOT/work"), ["repo one", "repo two"]);
+    daemon.shut_down();
+}
+
+#[test]
+fn a_file_that_a_repository_links_to_stays_the_users_or_the_plugins() {
+    let (sandbox, mut daemon) = world();
+    install(&mut daemon, MANIFEST, "p");
+    sandbox.add(
+        "== repo/.agents/skills/user -> ../../../home/.agents/skills/also\n\
+         == repo/.agents/skills/plugin -> ../../../ch/plugins/cache/demo/p/1.0.0/skills/s\n",
+    );
+    let listed = list(&mut daemon, json!({"cwds": ["$ROOT/repo"]}));
+    let expected = ["user also", "user mine", "user p:s", "system bundled"];
+    assert_eq!(names(&listed), expected);
+    assert_eq!(listed["skills"][2]["pluginId"], "p@demo");
+    // What the client adds comes before the repository too.
+    sandbox.write(
+        "repo/.agents/skills/own/SKILL.md",
+        "---\ndescription: d\n---\n",
+    );
+    let roots = json!({"extraRoots": ["$ROOT/repo/.agents/skills"]});
+    daemon.ok("skills/extraRoots/set", roots);
+    let listed = list(&mut daemon, json!({"cwds": ["$ROOT/repo"]}));
+    assert!(names(&listed).contains(&"user own".to_owned()), "{listed}");
     daemon.shut_down();
 }
 
@@ -348,6 +399,7 @@ fn changes_by_others_are_told() {
         "ch/skills/mine/SKILL.md",
         "proj/p/a/.agents/skills/new/SKILL.md",
         "proj/p/.agents/skills/top/SKILL.md",
+        "proj/p/.codex/skills/base/SKILL.md",
         "ch/plugins/cache/demo/p/1.0.0/skills/s/SKILL.md",
     ] {
         daemon.take_notifications("skills/changed");

@@ -1,7 +1,8 @@
 //! The directories of the project that a request works in.
 //!
-//! Where a project begins is decided as for its configuration: by the nearest directory above that
-//! holds a marker, and what marks a project is said by every layer but the project's own.
+//! A project begins at the nearest directory above that holds a marker, and what marks a project is
+//! said by every layer but the project's own. A `.git` directory without a head marks no project for
+//! its configuration and what stands beside that; for all else it does, as in the reference.
 
 use plugd_config::{Layer, LayerSource, Snapshot};
 use plugd_disk::{Disk, Kind};
@@ -11,11 +12,26 @@ use serde_json::Value;
 const MARKERS: &str = "project_root_markers";
 const GIT: &str = ".git";
 
+/// What makes a directory the project's root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProjectRoot {
+    /// Any marker.
+    Marked,
+    /// A marker that is what it is called: where the project's configuration begins.
+    Configured,
+}
+
 /// The directories from the project's root down to `cwd`, which need not exist. Without a marker it
 /// is `cwd` alone.
-pub(crate) fn project_dirs(disk: &Disk, config: &Snapshot, cwd: &AbsPath) -> Vec<AbsPath> {
+pub(crate) fn project_dirs(
+    disk: &Disk,
+    config: &Snapshot,
+    cwd: &AbsPath,
+    root: ProjectRoot,
+) -> Vec<AbsPath> {
     let markers = markers(config.layers());
-    let marked = |dir: &AbsPath| markers.iter().any(|marker| is_marked(disk, dir, marker));
+    let is_root = |dir: &AbsPath, marker: &str| is_marked(disk, dir, marker, root);
+    let marked = |dir: &AbsPath| markers.iter().any(|marker| is_root(dir, marker));
     let above: Vec<AbsPath> = cwd.ancestors().collect();
     let root = above.iter().position(marked).unwrap_or(0);
     above.into_iter().take(root + 1).rev().collect()
@@ -39,11 +55,11 @@ fn markers(layers: &[Layer]) -> Vec<String> {
     }
 }
 
-/// A `.git` directory without a head is no repository and marks nothing.
-fn is_marked(disk: &Disk, dir: &AbsPath, marker: &str) -> bool {
+fn is_marked(disk: &Disk, dir: &AbsPath, marker: &str, root: ProjectRoot) -> bool {
     let path = dir.join(marker);
+    let must_be_real = root == ProjectRoot::Configured && marker == GIT;
     match disk.stamp(&path) {
-        Ok(Some(stamp)) if marker == GIT && stamp.kind == Kind::Dir => {
+        Ok(Some(stamp)) if must_be_real && stamp.kind == Kind::Dir => {
             matches!(disk.link_stamp(&path.join("HEAD")), Ok(Some(_)))
         }
         Ok(found) => found.is_some(),
@@ -58,7 +74,7 @@ mod tests {
     use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
-    use super::project_dirs;
+    use super::{ProjectRoot, project_dirs};
 
     const PROJECT: &str = "== work/p/.git/HEAD\nref\n== work/p/a/.hg/\n== work/p/a/b/\n";
 
@@ -68,7 +84,22 @@ mod tests {
         let (disk, cwd) = (Disk::new(), sandbox.path(cwd));
         let config = load(&disk, &sandbox.layout(), &SessionFlags::none(), Some(&cwd));
         let expected: Vec<_> = expected.iter().map(|dir| sandbox.path(dir)).collect();
-        assert_eq!(project_dirs(&disk, &config, &cwd), expected);
+        for root in [ProjectRoot::Marked, ProjectRoot::Configured] {
+            assert_eq!(project_dirs(&disk, &config, &cwd, root), expected);
+        }
+    }
+
+    #[test]
+    fn a_repository_without_a_head_begins_no_configuration() {
+        let sandbox = Sandbox::from("== work/.git/\n== work/a/\n");
+        let (disk, cwd) = (Disk::new(), sandbox.path("work/a"));
+        let config = load(&disk, &sandbox.layout(), &SessionFlags::none(), Some(&cwd));
+        let dirs = |root| project_dirs(&disk, &config, &cwd, root);
+        assert_eq!(dirs(ProjectRoot::Configured), [cwd.clone()]);
+        assert_eq!(
+            dirs(ProjectRoot::Marked),
+            [sandbox.path("work"), cwd.clone()]
+        );
     }
 
     #[test]

@@ -11,12 +11,12 @@ use plugd_watch::WatchRoot;
 
 use crate::Lookup;
 use crate::active::ActivePlugin;
-use crate::project_dirs::project_dirs;
+use crate::project_dirs::{ProjectRoot, project_dirs};
 
 /// Skills of a repository and of the user, below a directory.
 const AGENTS_SKILLS: &str = ".agents/skills";
-/// Skills beside a project's configuration.
-const CODEX_SKILLS: &str = ".codex/skills";
+/// The configuration of a project.
+const CODEX: &str = ".codex";
 /// Skills that the reference brings along, below the user's.
 const SYSTEM_SKILLS: &str = ".system";
 /// Where skills lie when nothing else is said.
@@ -46,10 +46,10 @@ impl ExtraSkillRoots {
 /// The places of one listing.
 #[derive(Debug)]
 pub(crate) struct SkillPlaces<'a> {
-    /// Before the plugins: the repository's and the user's own.
+    /// Before the plugins: the user's own.
     before: Vec<(AbsPath, SkillScope)>,
     plugins: &'a [ActivePlugin],
-    /// Behind them: what the client added, the system's and the administrator's.
+    /// Behind them: what the client added, the repository's, the system's and the administrator's.
     behind: Vec<(AbsPath, SkillScope)>,
 }
 
@@ -62,27 +62,18 @@ impl<'a> SkillPlaces<'a> {
         plugins: &'a [ActivePlugin],
         extra: &[AbsPath],
     ) -> Self {
-        let (disk, layout) = (lookup.disk(), lookup.layout());
-        let mut before = Vec::new();
-        let dirs = cwd.map(|cwd| project_dirs(disk, config, cwd));
-        for dir in dirs.unwrap_or_default() {
-            // The user's home is no repository of skills, also when somebody works in it.
-            if Some(&dir) != lookup.home() {
-                before.push((dir.join(AGENTS_SKILLS), SkillScope::Repo));
-            }
-        }
-        if let Some(cwd) = cwd
-            && !is_same(disk, &cwd.join(".codex"), layout.home())
-        {
-            before.push((cwd.join(CODEX_SKILLS), SkillScope::Repo));
-        }
+        let layout = lookup.layout();
         let users = layout.home().join(SKILLS);
-        before.push((users.clone(), SkillScope::User));
+        let mut before = vec![(users.clone(), SkillScope::User)];
         if let Some(home) = lookup.home() {
             before.push((home.join(AGENTS_SKILLS), SkillScope::User));
         }
         let extra = extra.iter().cloned();
         let mut behind: Vec<_> = extra.map(|path| (path, SkillScope::User)).collect();
+        if let Some(cwd) = cwd {
+            let of_project = project_places(lookup, config, cwd).into_iter();
+            behind.extend(of_project.map(|path| (path, SkillScope::Repo)));
+        }
         if config.bundled_skills() {
             behind.push((users.join(SYSTEM_SKILLS), SkillScope::System));
         }
@@ -112,6 +103,22 @@ impl<'a> SkillPlaces<'a> {
         let all = self.before.iter().chain(&self.behind);
         all.map(|(path, scope)| (path, *scope))
     }
+}
+
+/// The places of a project, from its root down. Those beside its configuration count whether or not
+/// the project is trusted: a skill does nothing by itself.
+fn project_places(lookup: &Lookup, config: &Snapshot, cwd: &AbsPath) -> Vec<AbsPath> {
+    let (disk, layout) = (lookup.disk(), lookup.layout());
+    let dirs = |root| project_dirs(disk, config, cwd, root).into_iter();
+    // The user's home is no repository of skills, also when somebody works in it.
+    let is_project = |dir: &AbsPath| Some(dir) != lookup.home();
+    let own = dirs(ProjectRoot::Marked).filter(is_project);
+    let is_home = |dir: &AbsPath| is_same(disk, &dir.join(CODEX), layout.home());
+    let beside = dirs(ProjectRoot::Configured).filter(|dir| !is_home(dir));
+    let beside = beside.map(|dir| dir.join(CODEX).join(SKILLS));
+    own.map(|dir| dir.join(AGENTS_SKILLS))
+        .chain(beside)
+        .collect()
 }
 
 /// What has to be watched to hear of changes in some places.
