@@ -2,22 +2,74 @@
 //!
 //! Listings show one hash per hook, `<declaration>/<content>`, and clients write it back to say that
 //! they trust the hook. In the file each half has a key of its own, so what is written as
-//! `trusted_hash` is taken apart. A hash of one half is left as it is, and so is a content half that
-//! stands in the file already.
+//! `trusted_hash` is taken apart.
+//!
+//! A hash of one half trusts whatever the content is now, so a content half that stands in the file
+//! goes: it is about the trust before, and together the two would say that something was trusted
+//! which nobody has seen. It stays when the same write sets it.
 
 use serde_json::{Map, Value};
 
 use crate::{Edit, KeyPath};
 
+const HOOKS: &str = "hooks";
+const STATE: &str = "state";
 const DECLARATION: &str = "trusted_hash";
 const CONTENT: &str = "trusted_content_hash";
 /// Where the tables with these keys stand: below `hooks`, `state` and the key of a hook.
 const TABLE_DEPTH: usize = 3;
 
-/// The edit with every hash in it taken apart.
-pub(super) fn halves(edit: &Edit) -> Vec<Edit> {
+/// An edit with every hash in it taken apart, and without the content halves that it makes stale.
+/// `all` are the edits of the same write.
+pub(super) fn halves(edit: &Edit, all: &[Edit]) -> Vec<Edit> {
+    let mut own = taken_apart(edit);
+    let stale: Vec<Edit> = trusted_keys(edit)
+        .filter(|key| !all.iter().any(|edit| sets_content(edit, key)))
+        .map(|key| Edit::delete(KeyPath::of([HOOKS, STATE, key, CONTENT])))
+        .collect();
+    own.extend(stale);
+    own
+}
+
+/// The keys of the hooks whose hash an edit writes.
+fn trusted_keys(edit: &Edit) -> impl Iterator<Item = &str> {
     let path = edit.key_path.segments();
-    let is_there = path.iter().zip(["hooks", "state"]).all(|(a, b)| a == b);
+    let states = match path {
+        [hooks] if hooks == HOOKS => edit.value.as_ref().and_then(|value| value.get(STATE)),
+        [hooks, state] if hooks == HOOKS && state == STATE => edit.value.as_ref(),
+        _ => None,
+    };
+    let of_table = states.and_then(Value::as_object).into_iter().flatten();
+    let one = match path {
+        [hooks, state, key, ..] if hooks == HOOKS && state == STATE => Some(key.as_str()),
+        _ => None,
+    };
+    let keys = of_table.map(|(key, _)| key.as_str()).chain(one);
+    keys.filter(|key| written(edit, key, DECLARATION).is_some_and(Value::is_string))
+}
+
+/// Whether an edit writes the content half of a hook.
+fn sets_content(edit: &Edit, key: &str) -> bool {
+    let both = written(edit, key, DECLARATION).and_then(Value::as_str);
+    both.is_some_and(|hash| hash.contains('/'))
+        || written(edit, key, CONTENT).is_some_and(|value| !value.is_null())
+}
+
+/// What an edit writes to a member of a hook's state.
+fn written<'e>(edit: &'e Edit, key: &str, member: &str) -> Option<&'e Value> {
+    let mut path = [HOOKS, STATE, key, member].into_iter();
+    for segment in edit.key_path.segments() {
+        if path.next()? != segment {
+            return None;
+        }
+    }
+    path.try_fold(edit.value.as_ref()?, |value, name| value.get(name))
+}
+
+/// The edit with every hash in it taken apart.
+fn taken_apart(edit: &Edit) -> Vec<Edit> {
+    let path = edit.key_path.segments();
+    let is_there = path.iter().zip([HOOKS, STATE]).all(|(a, b)| a == b);
     let Some(value) = edit.value.as_ref().filter(|_| is_there) else {
         return vec![edit.clone()];
     };
@@ -48,7 +100,7 @@ fn split_below(value: &mut Value, depth: usize) {
     match depth {
         TABLE_DEPTH => split(members),
         1 => {
-            if let Some(states) = members.get_mut("state") {
+            if let Some(states) = members.get_mut(STATE) {
                 split_below(states, 2);
             }
         }

@@ -64,7 +64,7 @@ impl Target {
                     let base = file.parent();
                     own.extend(skill_rule::steps(edit, &meaning, base.as_ref())?);
                 }
-                Ok(_) if self == Self::Config => own.extend(hook_trust::halves(edit)),
+                Ok(_) if self == Self::Config => own.extend(hook_trust::halves(edit, edits)),
                 Ok(key_path) => own.push(Edit {
                     key_path,
                     ..edit.clone()

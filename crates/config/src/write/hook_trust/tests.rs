@@ -56,17 +56,52 @@ fn a_hash_of_two_halves_becomes_two_keys() {
 }
 
 #[test]
-fn one_half_leaves_the_other_alone() {
+fn one_half_takes_a_stale_other_away() {
     let hash = ["hooks", "state", KEY, "trusted_hash"];
     let one = format!("{HEADER}trusted_hash = \"a\"\n");
     check("", &hash, json!("a"), &one);
-    check(&both("x", "y"), &hash, json!("a"), &both("a", "y"));
+    check(&both("x", "y"), &hash, json!("a"), &one);
+    // Taking trust away says nothing about the other half.
     check(
         &both("x", "y"),
         &hash,
         Value::Null,
         &format!("{HEADER}trusted_content_hash = \"y\"\n"),
     );
+    let upsert = |key: &str, value: Value| Edit {
+        strategy: Merge::Upsert,
+        ..set(key, value)
+    };
+    let states = json!({ KEY: {"trusted_hash": "a"}, "other": {"enabled": false} });
+    let other = "\n[hooks.state.other]\nenabled = false\n";
+    for edit in [
+        upsert("hooks.state", states.clone()),
+        upsert("hooks", json!({ "state": states })),
+    ] {
+        check_edit(&both("x", "y"), edit, &format!("{one}{other}"));
+    }
+}
+
+#[test]
+fn the_other_half_stays_when_the_same_write_sets_it() {
+    let path = |member: &str| KeyPath::new(["hooks", "state", KEY, member]).unwrap();
+    let hash = Edit::set(path("trusted_hash"), "a");
+    let content = Edit::set(path("trusted_content_hash"), "b");
+    for edits in [
+        [hash.clone(), content.clone()],
+        [content.clone(), hash.clone()],
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("ch/config.toml", both("x", "y"));
+        write_to(&sandbox, &edits).unwrap();
+        assert_eq!(sandbox.text("ch/config.toml"), both("a", "b"));
+    }
+    let both_members = json!({"trusted_hash": "a", "trusted_content_hash": "b"});
+    let upsert = Edit {
+        strategy: Merge::Upsert,
+        ..set("hooks.state", json!({ KEY: both_members }))
+    };
+    check_edit(&both("x", "y"), upsert, &both("a", "b"));
 }
 
 #[test]
