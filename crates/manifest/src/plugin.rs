@@ -90,11 +90,11 @@ pub(crate) fn read(
         description: reader.optional_string(object, "description"),
         keywords: strings(reader, object, "keywords"),
         interface,
-        skills: paths(reader, object, "skills"),
+        skills: paths(reader, object, "skills", NoPath::Default),
         mcp_servers: mcp_servers(reader, object),
         apps: path(reader, object, "apps"),
         hooks: hooks(reader, object),
-        commands: paths(reader, object, "commands"),
+        commands: commands(reader, object),
         onboarding_skill: onboarding_skill(reader, object),
         license: reader.optional_string(object, "license"),
     })
@@ -183,9 +183,29 @@ pub(crate) fn path_of(reader: &mut Reader<'_>, value: &Value<'_, '_>) -> Option<
     path
 }
 
+/// The files and directories of commands. What is declared counts instead of the default also when
+/// nothing of it can be used: an author who writes `[]` has none.
+fn commands(reader: &mut Reader<'_>, object: &Object<'_, '_>) -> Option<Vec<PluginPath>> {
+    object.get_some("commands")?;
+    let declared = paths(reader, object, "commands", NoPath::Nothing);
+    Some(declared.unwrap_or_default())
+}
+
+/// What a list without a path means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoPath {
+    Default,
+    Nothing,
+}
+
 /// One path or a list of them. Bad paths are left out; a list with an element of another type, and
-/// one of which nothing is left, counts as absent.
-fn paths(reader: &mut Reader<'_>, object: &Object<'_, '_>, name: &str) -> Option<Vec<PluginPath>> {
+/// one of which nothing is left, has none.
+fn paths(
+    reader: &mut Reader<'_>,
+    object: &Object<'_, '_>,
+    name: &str,
+    no_path: NoPath,
+) -> Option<Vec<PluginPath>> {
     let value = object.get_some(name)?;
     match value.shape() {
         Shape::String => path_of(reader, &value).map(|path| vec![path]),
@@ -197,7 +217,7 @@ fn paths(reader: &mut Reader<'_>, object: &Object<'_, '_>, name: &str) -> Option
                 reader.report_as_warning(problem);
                 return None;
             }
-            if elements.is_empty() {
+            if elements.is_empty() && no_path == NoPath::Default {
                 let message = "the list is empty, so the default counts";
                 reader.warn(&value, ProblemKind::BadValue, message);
             }

@@ -139,7 +139,7 @@ pub struct PluginManifest {
     pub apps: Option<PluginPath>,
     /// Hooks.
     pub hooks: HooksDeclaration,
-    /// Command files and directories instead of the default.
+    /// Command files and directories instead of the default; an empty list means that there are none.
     pub commands: Option<Vec<PluginPath>>,
     /// The skill to show first.
     pub onboarding_skill: Option<PluginPath>,
