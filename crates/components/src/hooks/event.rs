@@ -96,6 +96,19 @@ impl HookEvent {
         self != Self::SessionEnd
     }
 
+    /// Whether what a handler prints can reach the model.
+    #[must_use]
+    pub fn emits_context(self) -> bool {
+        matches!(
+            self,
+            Self::PreToolUse
+                | Self::PostToolUse
+                | Self::SessionStart
+                | Self::UserPromptSubmit
+                | Self::SubagentStart
+        )
+    }
+
     /// Whether the event has nothing that a matcher could be compared with.
     #[must_use]
     pub fn ignores_matcher(self) -> bool {

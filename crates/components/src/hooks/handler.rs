@@ -255,8 +255,30 @@ fn command(
         timeout_sec: timeout(members, event, problems)?,
         is_async,
         status_message: optional_text(members, "statusMessage")?,
-        additional_context_limit: optional_number(members, "additionalContextLimit")?,
+        additional_context_limit: context_limit(members, event, problems)?,
     })
+}
+
+/// How much may reach the model. At an event where nothing can, the member means nothing and is no
+/// part of the declaration that is trusted.
+fn context_limit(
+    members: &[Member<'_>],
+    event: HookEvent,
+    problems: &mut Vec<Problem>,
+) -> Result<Option<u64>, Problem> {
+    let Some(item) = take(members, "additionalContextLimit") else {
+        return Ok(None);
+    };
+    let limit = item.whole_number()?;
+    if event.emits_context() {
+        return Ok(Some(limit));
+    }
+    let text = format!(
+        "nothing that a handler of `{}` prints reaches the model; the limit is ignored",
+        event.name()
+    );
+    problems.push(item.warning(ProblemKind::BadValue, text));
+    Ok(None)
 }
 
 /// The input of a tool call. What cannot be hashed could never be trusted, so it is refused here.
@@ -302,10 +324,4 @@ fn required<'a>(value: &Item<'a>, members: &[Member<'a>], name: &str) -> Result<
 
 fn optional_text(members: &[Member<'_>], name: &str) -> Result<Option<String>, Problem> {
     take(members, name).map(|item| item.string()).transpose()
-}
-
-fn optional_number(members: &[Member<'_>], name: &str) -> Result<Option<u64>, Problem> {
-    take(members, name)
-        .map(|item| item.whole_number())
-        .transpose()
 }

@@ -1,7 +1,7 @@
 use plugd_model::{HooksDeclaration, ManifestFormat, PluginId, PluginPath};
 use pretty_assertions::assert_eq;
 
-use super::{HookDeclaration, HookHandler, hooks};
+use super::{HookDeclaration, HookEvent, HookHandler, hooks};
 use crate::Found;
 use crate::fixture::Plugin;
 
@@ -360,4 +360,35 @@ fn hooks_in_a_manifest_have_their_place() {
     );
     // The file has changed since the manifest was read.
     check("{}", &format!("{file} hooks[0].hooks.Stop[0].hooks[0]"));
+}
+
+#[test]
+fn a_limit_where_nothing_reaches_the_model_is_no_part_of_the_declaration() {
+    for event in HookEvent::ALL {
+        let name = event.name();
+        let hash = |members: &str| {
+            let file = format!(
+                r#"{{"hooks": {{"{name}": [{{"hooks": [
+                    {{"type": "command", "command": "x"{members}}}]}}]}}}}"#
+            );
+            let plugin = Plugin::new().file("hooks/hooks.json", file);
+            let found = read(&plugin);
+            let hash = found.items[0].declaration_hash().unwrap();
+            (hash, plugin.problems(&found.problems))
+        };
+        let (without, _) = hash("");
+        let (with, problems) = hash(r#", "additionalContextLimit": 5"#);
+        assert_eq!(without != with, event.emits_context(), "{name}");
+        assert_eq!(problems.is_empty(), event.emits_context(), "{name}");
+    }
+    let emitting = HookEvent::ALL.iter().filter(|event| event.emits_context());
+    let names: Vec<_> = emitting.map(|event| event.name()).collect();
+    let expected = [
+        "PreToolUse",
+        "PostToolUse",
+        "SessionStart",
+        "UserPromptSubmit",
+        "SubagentStart",
+    ];
+    assert_eq!(names, expected);
 }
