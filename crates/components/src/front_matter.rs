@@ -1,8 +1,9 @@
 //! The YAML block at the head of a Markdown file, and the rescue of blocks that are almost YAML.
 //!
 //! Authors write `description: Use when: the user asks` and mean a text. When the block is no YAML,
-//! one-line values that are plainly meant as text are quoted and the block is tried once more. If
-//! that fails too, the first error is the one that is reported.
+//! one-line values that are plainly meant as text are quoted and the block is tried once more; then
+//! also those that are lists or mappings by themselves. The same holds when a member that is read is
+//! no text: `description: [x: y]`. If all fails, the first error is the one that is reported.
 
 use std::rc::Rc;
 
@@ -96,15 +97,26 @@ impl FrontMatter {
         }
     }
 
-    /// Parses a block, and once more with its text values quoted when it is no YAML.
-    pub(crate) fn parse_with_rescue(block: &str) -> Result<Self, Problem> {
-        match Self::parse(block) {
-            Err(problem) if problem.kind == ProblemKind::Syntax => match rescue(block) {
-                Some(rescued) => Self::parse(&rescued).map_err(|_| problem),
-                None => Err(problem),
-            },
-            other => other,
-        }
+    /// Parses a block and reads it, and once more with its text values quoted when it is no YAML or
+    /// when what is read has a wrong type.
+    pub(crate) fn read_with_rescue<T>(
+        block: &str,
+        read: impl Fn(&Self) -> Result<T, Problem>,
+    ) -> Result<(Self, T), Problem> {
+        let attempt = |block: &str| {
+            let parsed = Self::parse(block)?;
+            let value = read(&parsed)?;
+            Ok((parsed, value))
+        };
+        let problem = match attempt(block) {
+            Err(problem) if is_about_form(&problem) => problem,
+            other => return other,
+        };
+        let rescued = [Flow::Kept, Flow::Text].into_iter().find_map(|flow| {
+            let quoted = rescue(block, flow)?;
+            attempt(&quoted).ok()
+        });
+        rescued.ok_or(problem)
     }
 
     /// A member's text, trimmed; nothing when it is absent, null or blank.
@@ -194,8 +206,20 @@ fn wrong_type(node: &Yaml, expected: &str, field: &str) -> Problem {
         .at(node.place)
 }
 
+/// Whether quotes could help.
+fn is_about_form(problem: &Problem) -> bool {
+    matches!(problem.kind, ProblemKind::Syntax | ProblemKind::WrongType)
+}
+
+/// What becomes of a list or mapping in one line that is YAML by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Kept,
+    Text,
+}
+
 /// Quotes the plain one-line values of a block; `None` when there is nothing to quote.
-fn rescue(block: &str) -> Option<String> {
+fn rescue(block: &str, flow: Flow) -> Option<String> {
     let mut out = String::with_capacity(block.len() + 64);
     let mut changed = false;
     // Inside a block scalar (`key: |`) lines are text already, up to the key's own indentation.
@@ -213,7 +237,7 @@ fn rescue(block: &str) -> Option<String> {
                 block_scalar = Some(indent);
                 out.push_str(line);
             }
-            Some((key, value)) if needs_quotes(value) => {
+            Some((key, value)) if needs_quotes(value, flow) => {
                 changed = true;
                 out.push_str(key);
                 out.push('\'');
@@ -244,18 +268,17 @@ fn key_and_value(line: &str) -> Option<(&str, &str)> {
     (!value.is_empty() && !value.starts_with('#')).then_some((key, value))
 }
 
-/// Whether a value is plainly meant as text and is no YAML as it stands. A value that begins like a
-/// quoted, tagged or anchored one is left alone: there the author meant YAML and made a mistake.
-fn needs_quotes(value: &str) -> bool {
+/// Whether a value is plainly meant as text and is no YAML as it stands. One that begins with a quote
+/// or with the sign of a block is left alone: there the author meant YAML and made a mistake. All
+/// else that holds a colon with a blank behind it is text, as in the reference.
+fn needs_quotes(value: &str, flow: Flow) -> bool {
+    let has_colon = value.contains(": ") || value.contains(":\t");
     match value.chars().next() {
         Some('@' | '`') => true,
-        Some('[' | '{') => yaml::parse(value, 1).is_err(),
-        Some(
-            '"' | '\'' | '&' | '*' | '!' | '%' | ',' | ']' | '}' | '|' | '>' | '#' | '-' | '?'
-            | ':',
-        )
-        | None => false,
-        Some(_) => value.contains(": ") || value.contains(":\t"),
+        Some('"' | '\'' | '|' | '>' | '#') | None => false,
+        Some('[' | '{') if yaml::parse(value, 1).is_err() => true,
+        Some('[' | '{') => flow == Flow::Text && has_colon,
+        Some(_) => has_colon,
     }
 }
 
@@ -297,9 +320,8 @@ mod tests {
     /// The description of a block, or its problem.
     #[track_caller]
     fn check(block: &str, expected: &str) {
-        let text =
-            FrontMatter::parse_with_rescue(block).and_then(|block| block.text("description"));
-        let shown = match text {
+        let text = FrontMatter::read_with_rescue(block, |block| block.text("description"));
+        let shown = match text.map(|(_, text)| text) {
             Ok(Some(text)) => text,
             Ok(None) => "nothing".to_owned(),
             Err(problem) => {
@@ -356,11 +378,53 @@ mod tests {
     }
 
     #[test]
+    fn one_line_with_a_colon_is_text_whatever_it_begins_with() {
+        for value in [
+            "**Note**: use when x",
+            "*x: y",
+            "- a: b",
+            "%a: b",
+            "? a: b",
+            ", a: b",
+            "] a: b",
+            "} a: b",
+            "! a: b",
+            "!x a: b",
+            "& a: b",
+            "&x a: b",
+            "{a}: b",
+            "[a]: b",
+            "[TODO]: do x",
+            "{{x}}: y",
+            "* item: x",
+            ": a",
+            ": a: b",
+            "% a: b",
+            "-a: b",
+            "?a: b",
+            // YAML by itself, and no text.
+            "[a: b]",
+            "{a: b}",
+        ] {
+            check(&format!("description: {value}"), value);
+            check(&format!("name: x # c\ndescription: {value} # c"), value);
+        }
+        check("description: a: b\nmetadata: {x: y}", "a: b");
+        check("description: [a]", "wrongType 2:14");
+        check("description: {a}", "wrongType 2:14");
+    }
+
+    #[test]
     fn real_mistakes_stay_mistakes() {
         check("description: \"abc", "syntax 2:14");
         check("description: \"a\" b", "syntax 2:18");
         check("description: %a", "syntax 2:14");
         check("description: *a", "syntax 2:14");
+        check("description: * a", "syntax 2:14");
+        check("description: - a", "syntax 2:14");
+        check("description: \"a\": b", "syntax 2:18");
+        check("description: | x: y", "syntax 2:16");
+        check("description: > x: y", "syntax 2:16");
         check("description: foo:", "syntax 2:17");
         check("description: a: b\n  more", "syntax 2:15");
         check("description: a\n\tb: c", "syntax 2:14");

@@ -224,6 +224,24 @@ fn read(
     Ok(read)
 }
 
+/// What a skill says about itself, white space collapsed.
+struct HeadTexts {
+    name: Option<String>,
+    description: Option<String>,
+    short: Option<String>,
+}
+
+impl HeadTexts {
+    fn read(head: &FrontMatter) -> Result<Self, Problem> {
+        let collapsed = |text: Option<String>| text.map(|text| front_matter::collapse(&text));
+        Ok(Self {
+            name: collapsed(head.text("name")?),
+            description: collapsed(head.text("description")?),
+            short: collapsed(head.inner_text("metadata", "short-description")?),
+        })
+    }
+}
+
 fn read_head(
     tree: &PluginTree<'_>,
     file: &SkillFile,
@@ -239,14 +257,14 @@ fn read_head(
         return Err(Problem::error(ProblemKind::Syntax, text).at(start));
     };
     budget.yaml(parts.yaml)?;
-    let head = FrontMatter::parse_with_rescue(parts.yaml)?;
+    let (head, texts) = FrontMatter::read_with_rescue(parts.yaml, HeadTexts::read)?;
     let misspelt = head.misspelt(KNOWN_FIELDS);
     problems.extend(misspelt.map(|problem| problem.in_file(&file.path)));
-    let declared = head.text("name")?.map(|name| front_matter::collapse(&name));
-    let description = head
-        .text("description")?
-        .map(|text| front_matter::collapse(&text));
-    let short = head.inner_text("metadata", "short-description")?;
+    let HeadTexts {
+        name: declared,
+        description,
+        short,
+    } = texts;
     let at = |problem: Problem, name: &str| problem.at_field(name).at(head.place(name));
     let Some(description) = description else {
         let text = "`description` is missing or blank; say in it when to use the skill";
@@ -284,7 +302,7 @@ fn read_head(
             name,
             bare_name,
             description,
-            short_description: short.map(|text| front_matter::collapse(&text)),
+            short_description: short,
             interface: None,
             dependencies: Vec::new(),
             path: file.path.clone(),

@@ -54,6 +54,16 @@ pub(crate) enum YamlError {
         /// Where.
         place: Place,
     },
+    /// A character that no YAML holds as it is.
+    #[error(
+        "the YAML holds the control character U+{code:04X}; write it as an escape, or leave it out"
+    )]
+    Control {
+        /// The character's number.
+        code: u32,
+        /// Where.
+        place: Place,
+    },
     /// A second document begins.
     #[error("there is more than one YAML document")]
     SecondDocument {
@@ -79,6 +89,7 @@ impl YamlError {
     pub(crate) fn place(&self) -> Place {
         match self {
             Self::Syntax { place, .. }
+            | Self::Control { place, .. }
             | Self::SecondDocument { place }
             | Self::Cycle { place }
             | Self::TooLarge { place } => *place,
@@ -119,6 +130,9 @@ impl Yaml {
 /// Parses one document; `first_line` is the number of the text's first line in its file. An empty
 /// text is `None`.
 pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, YamlError> {
+    if let Some(error) = control(text, first_line) {
+        return Err(error);
+    }
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::new();
     let place = |mark: &Marker| Place {
@@ -163,6 +177,24 @@ pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, Yam
         }
     }
     Ok(builder.root)
+}
+
+/// The first character that YAML excludes (YAML 1.2, section 5.1), which the parser lets through.
+fn control(text: &str, first_line: u32) -> Option<YamlError> {
+    let is_printable = |c: char| {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}')
+            || (c >= '\u{a0}' && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+    };
+    let (at, found) = text.char_indices().find(|(_, c)| !is_printable(*c))?;
+    let before = &text[..at];
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let place = Place {
+        line: count(before.matches('\n').count()).saturating_add(first_line),
+        column: count(line.chars().count()).saturating_add(1),
+    };
+    let code = u32::from(found);
+    Some(YamlError::Control { code, place })
 }
 
 /// A collection whose end has not been met.
@@ -336,6 +368,24 @@ mod tests {
         check(
             "a: &x [*x]",
             "an alias leads back to the node that contains it",
+        );
+    }
+
+    #[test]
+    fn control_characters_are_refused_with_their_place() {
+        for bad in [
+            '\0', '\u{7}', '\u{b}', '\u{1b}', '\u{7f}', '\u{9f}', '\u{fffe}',
+        ] {
+            for text in [format!("a: b\nc: d{bad}e"), format!("a: b\nc: #{bad}")] {
+                let error = parse(&text, 2).unwrap_err();
+                assert!(matches!(error, YamlError::Control { .. }), "{error}");
+                assert_eq!(error.place().line, 3);
+            }
+        }
+        check("a: \"b\\u0007\"", "{a: \"b\\u{7}\"}");
+        check(
+            "a: b\u{a0}\u{e000}\u{1f600}",
+            "{a: b\u{a0}\u{e000}\u{1f600}}",
         );
     }
 

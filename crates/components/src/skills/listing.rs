@@ -13,7 +13,9 @@ use std::collections::{HashMap, HashSet};
 
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
-use plugd_model::{AbsPath, ManifestFormat, PluginId, PluginManifest, Problem, ProblemKind};
+use plugd_model::{
+    AbsPath, ManifestFormat, PluginId, PluginManifest, Problem, ProblemKind, Severity,
+};
 
 use crate::MAX_PROBLEMS;
 use crate::budget::Budget;
@@ -126,11 +128,14 @@ pub fn list_skills(loader: &Loader, sources: &[SkillSource<'_>]) -> SkillListing
                 });
             }
         }
-        let listed = bounded(problems).into_iter().map(|problem| ListedProblem {
-            problem,
-            scope,
-            plugin: plugin.clone(),
-        });
+        let (SkillSource::Plugin { root, .. } | SkillSource::Directory { path: root, .. }) = source;
+        let listed = bounded(problems, root)
+            .into_iter()
+            .map(|problem| ListedProblem {
+                problem,
+                scope,
+                plugin: plugin.clone(),
+            });
         listing.problems.extend(listed);
     }
     let key = |listed: &ListedSkill| {
@@ -264,13 +269,19 @@ impl Namespaces<'_> {
     }
 }
 
-/// The first problems, and how many more there were.
-fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
-    let more = problems.len().saturating_sub(MAX_PROBLEMS);
-    if more > 0 {
-        problems.truncate(MAX_PROBLEMS);
-        let text = format!("{more} more problems are not listed");
-        problems.push(Problem::warning(ProblemKind::TooLarge, text));
+/// The first problems, and how many more there were below the root: an error when a skill is missing
+/// for one of them.
+fn bounded(mut problems: Vec<Problem>, root: &AbsPath) -> Vec<Problem> {
+    if problems.len() <= MAX_PROBLEMS {
+        return problems;
     }
+    let more = problems.split_off(MAX_PROBLEMS);
+    let text = format!("{} more problems are not listed", more.len());
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    let row = match more.iter().any(is_error) {
+        true => Problem::error(ProblemKind::TooLarge, text),
+        false => Problem::warning(ProblemKind::TooLarge, text),
+    };
+    problems.push(row.in_file(root));
     problems
 }

@@ -2,7 +2,7 @@
 
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
-use plugd_model::PluginId;
+use plugd_model::{PluginId, Severity};
 use pretty_assertions::assert_eq;
 
 use super::tests::head;
@@ -252,10 +252,24 @@ fn each_problem_knows_its_source() {
     assert_eq!(
         sources,
         [
-            (SkillScope::System, None, "missingField"),
             (SkillScope::User, Some("p@m".to_owned()), "syntax"),
+            (SkillScope::System, None, "missingField"),
         ]
     );
+}
+
+#[test]
+fn the_row_about_problems_that_are_not_listed_names_its_root() {
+    let mut plugin = Plugin::new();
+    for index in 0..510 {
+        plugin = plugin.file(&format!("own/s{index:03}/SKILL.md"), "x");
+    }
+    let listing = list(&plugin, &["user:own"]);
+    let (last, others) = listing.problems.split_last().unwrap();
+    assert_eq!(others.len(), 500);
+    assert_eq!(last.problem.message, "10 more problems are not listed");
+    assert_eq!(last.problem.severity, Severity::Error);
+    assert_eq!(last.problem.path, Some(plugin.root().join("own")));
 }
 
 #[test]
