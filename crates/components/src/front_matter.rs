@@ -422,9 +422,9 @@ mod tests {
         check("description: *a", "syntax 2:14");
         check("description: * a", "syntax 2:14");
         check("description: - a", "syntax 2:14");
-        check("description: \"a\": b", "syntax 2:18");
-        check("description: | x: y", "syntax 2:16");
-        check("description: > x: y", "syntax 2:16");
+        check("description: \"a\": b", "syntax 2:17");
+        check("description: | x: y", "syntax 2:14");
+        check("description: > x: y", "syntax 2:14");
         check("description: foo:", "syntax 2:17");
         check("description: a: b\n  more", "syntax 2:15");
         check("description: a\n\tb: c", "syntax 2:14");

@@ -34,6 +34,7 @@ mod tests;
 use digest::Canonical;
 pub use event::HookEvent;
 pub use handler::{HookHandler, HookObstacle};
+use matcher::Judge;
 
 /// Where hooks are declared when the manifest names nothing else.
 const DEFAULT_FILE: &str = "hooks/hooks.json";
@@ -58,6 +59,8 @@ pub struct HookDeclaration {
     pub event: HookEvent,
     /// What restricts it to some tools or occasions, as written; `None` means no restriction.
     pub matcher: Option<String>,
+    /// Whether the matcher is one that no host compiles.
+    pub has_bad_matcher: bool,
     /// The file it stands in; for hooks in the manifest the manifest, and `None` when the manifest
     /// is a marketplace entry.
     pub file: Option<AbsPath>,
@@ -70,11 +73,8 @@ impl HookDeclaration {
     /// in `plugin/read`; a list of hooks that count leaves it out.
     #[must_use]
     pub fn obstacle(&self) -> Option<HookObstacle> {
-        let bad_matcher = self
-            .effective_matcher()
-            .is_some_and(|matcher| matcher::mistake(matcher).is_some());
         match self.handler.obstacle(self.event) {
-            None if bad_matcher => Some(HookObstacle::BadMatcher),
+            None if self.has_bad_matcher => Some(HookObstacle::BadMatcher),
             obstacle => obstacle,
         }
     }
@@ -159,6 +159,7 @@ pub(crate) fn read(
         id,
         found: Found::nothing(),
         origins: Vec::new(),
+        judge: Judge::default(),
     };
     if manifest.format == ManifestFormat::AgentPlugins {
         return (reader.found, reader.origins);
@@ -202,6 +203,7 @@ struct Reader<'a> {
     found: Found<HookDeclaration>,
     /// Where the items of `found` stand.
     origins: Vec<Origin>,
+    judge: Judge,
 }
 
 impl Reader<'_> {
@@ -333,7 +335,8 @@ impl Reader<'_> {
         let members = group.object(&mut self.found.problems)?;
         report_misspelt(&members, GROUP, &mut self.found.problems);
         let problems = &mut self.found.problems;
-        let matcher = handler::read_matcher(&members, event, MAX_MATCHER, problems)?;
+        let judge = &mut self.judge;
+        let matcher = handler::read_matcher(&members, event, MAX_MATCHER, judge, problems)?;
         let Some(handlers) = take(&members, "hooks") else {
             return Ok(());
         };
@@ -353,7 +356,8 @@ impl Reader<'_> {
                             event.snake_name()
                         ),
                         event,
-                        matcher: matcher.clone(),
+                        matcher: matcher.text.clone(),
+                        has_bad_matcher: matcher.is_bad,
                         file: source.file.cloned(),
                         handler,
                     });

@@ -4,8 +4,9 @@ use plugd_model::{Problem, ProblemKind};
 
 use crate::item::{Item, Member, clip, report_misspelt, take};
 
+use super::HookEvent;
 use super::digest::{Canonical, canonical};
-use super::{HookEvent, matcher};
+use super::matcher::{Judge, matches_everything};
 
 /// The members of a handler that runs a command.
 const COMMAND: &[&str] = &[
@@ -151,31 +152,44 @@ impl HookHandler {
     }
 }
 
+/// The matcher of a group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Matcher {
+    /// As written.
+    pub(super) text: Option<String>,
+    /// Whether no host compiles it, and it counts for the event.
+    pub(super) is_bad: bool,
+}
+
 /// Reads the matcher of a group. One that cannot be read must not become "everything", so it is an
 /// error; one that no host compiles stays, because keys and listings go on counting the group.
 pub(super) fn read_matcher(
     members: &[Member<'_>],
     event: HookEvent,
     limit: usize,
+    judge: &mut Judge,
     problems: &mut Vec<Problem>,
-) -> Result<Option<String>, Problem> {
+) -> Result<Matcher, Problem> {
     let Some(item) = take(members, "matcher") else {
-        return Ok(None);
+        return Ok(Matcher::default());
     };
     let text = item.string()?;
     if text.len() > limit {
         let message = format!("the matcher is longer than {limit} bytes");
         return Err(item.problem(ProblemKind::TooLarge, message));
     }
+    let mut is_bad = false;
     if event.ignores_matcher() {
-        if !matcher::matches_everything(&text) {
+        if !matches_everything(&text) {
             let message = format!("the event `{}` has no matcher; it is ignored", event.name());
             problems.push(item.warning(ProblemKind::BadValue, message));
         }
-    } else if let Some(why) = matcher::mistake(&text) {
+    } else if let Some(why) = judge.mistake(&text) {
         problems.push(item.problem(ProblemKind::BadValue, why));
+        is_bad = true;
     }
-    Ok(Some(text))
+    let text = Some(text);
+    Ok(Matcher { text, is_bad })
 }
 
 /// Reads one handler. Members that nobody knows are ignored.

@@ -143,7 +143,7 @@ fn an_unusable_file_says_why() {
 fn the_members_of_a_command() {
     let plugin = Plugin::new().file(
         "hooks/hooks.json",
-        r#"{"hooks": {"Stop": [{"matcher": "*", "hooks": [
+        r#"{"hooks": {"PreToolUse": [{"matcher": "*", "hooks": [
             {"type": "command", "command": "${PLUGIN_ROOT}/x", "command_windows": "w", "timeout": 0,
              "async": true, "statusMessage": "s", "additionalContextLimit": 5, "other": 1},
             {"type": "command", "command": "x", "timeout": null, "timeoutSec": 5}]}],

@@ -67,6 +67,7 @@ fn row(row: HookRow, display_order: i64) -> Option<wire::HookMetadata> {
         key,
         event,
         matcher: _,
+        has_bad_matcher: _,
         file: _,
         handler,
     } = declaration;

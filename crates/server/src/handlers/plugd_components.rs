@@ -250,6 +250,7 @@ fn hook(effective: EffectiveHook, by: &Bringers) -> Option<wire::PlugdHook> {
         key,
         event,
         matcher: _,
+        has_bad_matcher: _,
         file,
         handler,
     } = declaration;

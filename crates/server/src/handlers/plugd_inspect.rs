@@ -211,6 +211,7 @@ fn hook(hook: HookDeclaration) -> wire::PlugdInspectedHook {
         key,
         event,
         matcher,
+        has_bad_matcher: _,
         file: _,
         handler,
     } = hook;

@@ -129,6 +129,7 @@ fn hook(hook: HookDeclaration) -> wire::PluginHookSummary {
         key,
         event,
         matcher: _,
+        has_bad_matcher: _,
         file: _,
         handler: _,
     } = hook;
