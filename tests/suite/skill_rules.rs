@@ -114,6 +114,20 @@ fn a_rule_about_others_too_stays_and_is_answered() {
 }
 
 #[test]
+fn a_rule_may_name_a_path_below_the_home_directory() {
+    let sandbox = Sandbox::from(WORLD);
+    let mut daemon = start(&sandbox);
+    let file = "~/.agents/skills/u1/SKILL.md";
+    let rule = format!("[[skills.config]]\npath = \"{file}\"\nenabled = false\n");
+    sandbox.write("ch/config.toml", rule);
+    assert!(!is_on(&mut daemon, &sandbox, USERS));
+    assert_eq!(switch(&mut daemon, USERS, true), json!(true));
+    assert!(is_on(&mut daemon, &sandbox, USERS));
+    assert_eq!(sandbox.text("ch/config.toml"), "");
+    daemon.shut_down();
+}
+
+#[test]
 fn what_a_flag_says_is_answered_and_not_what_was_asked_for() {
     let sandbox = Sandbox::from(WORLD);
     let flag = "skills.config=[{name=\"u1\",enabled=false}]";

@@ -97,10 +97,7 @@ impl Edit {
     }
 
     fn skill_rule(selector: &SkillSelector, enabled: bool, strategy: Merge) -> Self {
-        let (member, text) = match selector {
-            SkillSelector::Name(name) => ("name", name.trim().to_owned()),
-            SkillSelector::Path(path) => ("path", path.to_text()),
-        };
+        let (member, text) = selector.written();
         Self {
             key_path: KeyPath::of(skill_setting::RULES),
             value: Some(json!({ member: text, "enabled": enabled })),

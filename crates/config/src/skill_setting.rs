@@ -3,6 +3,9 @@
 //! Rules are read from the user's layers and the session only, layer by layer: an array in a higher
 //! layer would otherwise hide the rules of the lower one. A project may not switch skills.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
 use plugd_model::{AbsPath, ProblemKind};
 
 use crate::KeyPath;
@@ -17,6 +20,9 @@ pub enum SkillSelector {
     Name(String),
     /// The one in this `SKILL.md`. Links in the path are not resolved.
     Path(AbsPath),
+    /// The one in this `SKILL.md` below the user's home directory, written `~/…`. Where that lies is
+    /// the caller's knowledge.
+    Home(PathBuf),
 }
 
 /// A row of `[[skills.config]]` that can be used.
@@ -42,7 +48,28 @@ pub(crate) const RULES: [&str; 2] = ["skills", "config"];
 /// The only file that a rule by path can name.
 const SKILL_FILE: &str = "SKILL.md";
 
+/// What a path below the user's home begins with.
+const HOME: &str = "~/";
+
 impl SkillSelector {
+    /// The member of a rule that says this, and its text.
+    pub(crate) fn written(&self) -> (&'static str, String) {
+        match self {
+            Self::Name(name) => ("name", name.trim().to_owned()),
+            Self::Path(path) => ("path", path.to_text()),
+            Self::Home(path) => ("path", format!("{HOME}{}", path.display())),
+        }
+    }
+
+    /// The file's name in a rule by path.
+    fn file_name(&self) -> Option<Option<&OsStr>> {
+        match self {
+            Self::Name(_) => None,
+            Self::Path(path) => Some(path.file_name()),
+            Self::Home(path) => Some(path.file_name()),
+        }
+    }
+
     /// The selector of a rule as it stands in a file; `None` when it has both members, none, or one
     /// that says nothing. A relative path is meant from `base`, the directory of the file.
     pub(crate) fn of(
@@ -52,6 +79,9 @@ impl SkillSelector {
     ) -> Option<Self> {
         match (name.map(str::trim), path) {
             (Some(name), None) if !name.is_empty() => Some(Self::Name(name.to_owned())),
+            (None, Some(path)) if path.starts_with(HOME) => {
+                Some(Self::Home(path.trim_start_matches(HOME).into()))
+            }
             (None, Some(path)) if !path.is_empty() => {
                 let path = AbsPath::new(path).ok().or_else(|| Some(base?.join(path)))?;
                 Some(Self::Path(path))
@@ -123,8 +153,8 @@ fn rule(
         reader.warning(ProblemKind::BadValue, row.mark, field, message);
         return Ok(None);
     };
-    if let SkillSelector::Path(path) = &selector
-        && path.file_name().is_none_or(|name| name != SKILL_FILE)
+    if let Some(name) = selector.file_name()
+        && name.is_none_or(|name| name != SKILL_FILE)
     {
         let field = field.child("path");
         let mark = row.get("path").unwrap_or(row).mark;

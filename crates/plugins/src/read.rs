@@ -151,7 +151,7 @@ fn describe(
     let disk = lookup.disk();
     let configs = resolved.scopes.iter().map(|sight| &*sight.config);
     let rules = configs.flat_map(Snapshot::skill_rules);
-    let rules = SkillRules::new(disk, lookup.layout(), rules);
+    let rules = SkillRules::new(lookup, rules);
     let real_root = disk.resolve(root).unwrap_or_else(|_| root.clone());
     let skills = plugd_components::skills(disk, root, manifest);
     let hooks = plugd_components::hooks(disk, root, manifest, &reading.summary.id);

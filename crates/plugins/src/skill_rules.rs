@@ -11,6 +11,8 @@ use plugd_config::{SkillRule, SkillSelector};
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, Layout, MarketplaceName, PluginId, PluginName};
 
+use crate::Lookup;
+
 /// A skill as rules see it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Subject<'a> {
@@ -90,28 +92,34 @@ impl CachedSkill {
     }
 }
 
+/// The file that a rule by path names.
+pub(crate) fn file_of(lookup: &Lookup, selector: &SkillSelector) -> Option<AbsPath> {
+    match selector {
+        SkillSelector::Name(_) => None,
+        SkillSelector::Path(path) => Some(path.clone()),
+        SkillSelector::Home(path) => Some(lookup.home()?.join(path)),
+    }
+}
+
 impl SkillRules {
     /// Makes rules ready to be applied. Each path is resolved once.
-    pub(crate) fn new<'a>(
-        disk: &Disk,
-        layout: &Layout,
-        rules: impl IntoIterator<Item = &'a SkillRule>,
-    ) -> Self {
-        let rules = rules.into_iter().map(|rule| {
-            let about = match &rule.selector {
-                SkillSelector::Name(name) => About::Name(name.clone()),
-                SkillSelector::Path(path) => About::Path {
-                    spellings: [
-                        path.clone(),
-                        disk.resolve(path).unwrap_or_else(|_| path.clone()),
-                    ],
-                    skill: CachedSkill::of(disk, layout, path),
-                },
-            };
-            Rule {
-                about,
-                enabled: rule.enabled,
+    pub(crate) fn new<'a>(lookup: &Lookup, rules: impl IntoIterator<Item = &'a SkillRule>) -> Self {
+        let (disk, layout) = (lookup.disk(), lookup.layout());
+        let about = |selector: &SkillSelector| {
+            if let SkillSelector::Name(name) = selector {
+                return Some(About::Name(name.clone()));
             }
+            let path = file_of(lookup, selector)?;
+            Some(About::Path {
+                skill: CachedSkill::of(disk, layout, &path),
+                spellings: [disk.resolve(&path).unwrap_or_else(|_| path.clone()), path],
+            })
+        };
+        let rules = rules.into_iter().filter_map(|rule| {
+            Some(Rule {
+                about: about(&rule.selector)?,
+                enabled: rule.enabled,
+            })
         });
         Self {
             rules: rules.collect(),
@@ -134,14 +142,16 @@ impl SkillRules {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::sync::Arc;
 
-    use plugd_config::{SessionFlags, load};
+    use plugd_config::SessionFlags;
     use plugd_disk::Disk;
     use plugd_model::PluginId;
     use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
     use super::{CachedSkill, SkillRules, Subject};
+    use crate::Lookup;
 
     const NEW: &str = "ch/plugins/cache/m/p/2.0.0";
 
@@ -149,9 +159,14 @@ mod tests {
     #[track_caller]
     fn check(rules: &str, expected: [bool; 3]) {
         let sandbox = Sandbox::from(&format!("== ch/config.toml\n{rules}\n"));
-        let (disk, layout) = (Disk::new(), sandbox.layout());
-        let config = load(&disk, &layout, &SessionFlags::none(), None);
-        let rules = SkillRules::new(&disk, &layout, config.skill_rules());
+        let lookup = Lookup::new(
+            Disk::new(),
+            Arc::new(sandbox.layout()),
+            Some(sandbox.home()),
+            Arc::new(SessionFlags::none()),
+        );
+        let config = lookup.config(None);
+        let rules = SkillRules::new(&lookup, config.skill_rules());
         let id = PluginId::parse("p@m").unwrap();
         let left_on = ["p:s", "p:s", "mine"].into_iter().zip([NEW, "source", ""]);
         let left_on: Vec<bool> = left_on
@@ -185,6 +200,14 @@ mod tests {
         check(&rule(source, false), [true, false, true]);
         let mine = "path = \"$ROOT/skills/s/SKILL.md\"";
         check(&rule(mine, false), [true, true, false]);
+        check(
+            &rule("path = \"~/../skills/s/SKILL.md\"", false),
+            [true, true, false],
+        );
+        check(
+            &rule("path = \"~/skills/s/SKILL.md\"", false),
+            [true, true, true],
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::active::manifest_of;
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
 use crate::marketplace_add::CONFIG_PATIENCE;
-use crate::skill_rules::{CachedSkill, SkillRules, Subject};
+use crate::skill_rules::{CachedSkill, SkillRules, Subject, file_of};
 use crate::{Blocking, Copies, Error, Lookup};
 
 /// Which skill to switch.
@@ -99,16 +99,18 @@ struct InstalledSkill {
 #[derive(Debug)]
 struct Known<'a> {
     rule: &'a SkillRule,
+    file: Option<AbsPath>,
     chosen: Option<Chosen>,
 }
 
 impl<'a> Known<'a> {
     fn of(lookup: &Lookup, copies: &Copies, rule: &'a SkillRule) -> Result<Self, Error> {
-        let chosen = match &rule.selector {
-            SkillSelector::Name(_) => None,
-            SkillSelector::Path(path) => Chosen::at(lookup, copies, path)?,
+        let file = file_of(lookup, &rule.selector);
+        let chosen = match &file {
+            Some(path) => Chosen::at(lookup, copies, path)?,
+            None => None,
         };
-        Ok(Self { rule, chosen })
+        Ok(Self { rule, file, chosen })
     }
 }
 
@@ -174,6 +176,7 @@ impl Target {
         match (&self.chosen, &self.selector, &known.chosen) {
             (Some(own), _, Some(other)) => own.is_same(other),
             (None, SkillSelector::Name(name), Some(other)) => other.name == *name,
+            (_, SkillSelector::Path(path), _) => known.file.as_ref() == Some(path),
             _ => false,
         }
     }
@@ -189,7 +192,7 @@ impl Target {
     /// Whether each skill that is meant is on, as the configuration is now.
     fn on(&self, lookup: &Lookup, known: &[Known<'_>]) -> Vec<bool> {
         let config = lookup.config(None);
-        let rules = SkillRules::new(lookup.disk(), lookup.layout(), config.skill_rules());
+        let rules = SkillRules::new(lookup, config.skill_rules());
         let on = |subject: Subject<'_>| rules.leave_on(&subject);
         match (&self.chosen, &self.selector) {
             (Some(chosen), _) => vec![on(chosen.subject())],
@@ -205,9 +208,12 @@ impl Target {
                     .collect()
             }
             // No skill is called nothing.
-            (None, SkillSelector::Path(path)) => {
+            (None, by_path) => {
                 let (name, plugin) = ("", None);
-                vec![on(Subject { name, path, plugin })]
+                let file = file_of(lookup, by_path);
+                file.iter()
+                    .map(|path| on(Subject { name, path, plugin }))
+                    .collect()
             }
         }
     }

@@ -118,7 +118,7 @@ pub(crate) fn skills_seen(
 ) -> SkillsSeen {
     let disk = lookup.disk();
     let SkillListing { skills, problems } = list_skills(lookup.loader(), &places.sources());
-    let rules = SkillRules::new(disk, lookup.layout(), config.skill_rules());
+    let rules = SkillRules::new(lookup, config.skill_rules());
     let roots: Vec<(&PluginId, AbsPath)> = active
         .plugins
         .iter()

@@ -14,6 +14,7 @@ fn rules(sandbox: &Sandbox, snapshot: &Snapshot) -> Vec<String> {
         let selector = match &rule.selector {
             SkillSelector::Name(name) => name.clone(),
             SkillSelector::Path(path) => path.to_text().replace(&root, ""),
+            SkillSelector::Home(path) => format!("~ {}", path.display()),
         };
         let layer = match rule.origin.source {
             LayerSource::User => "user",
