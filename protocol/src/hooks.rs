@@ -35,13 +35,13 @@ pub struct HooksListEntry {
     pub hooks: Vec<HookMetadata>,
     /// What was left out and why, in texts for people.
     pub warnings: Vec<String>,
-    /// Files that could not be read.
+    /// What is wrong with files of the configuration.
     pub errors: Vec<HookErrorInfo>,
     /// The same warnings and errors with their places. Not in the reference.
     pub problems: Vec<Problem>,
 }
 
-/// A file of hooks that could not be read.
+/// Something wrong with a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HookErrorInfo {
@@ -120,7 +120,7 @@ pub enum HookMetadataHandler {
     Agent,
 }
 
-/// What brings a hook. This server lists those of plugins only.
+/// What brings a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum HookSource {

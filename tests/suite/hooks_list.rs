@@ -5,7 +5,7 @@ use plugd_testkit::{Daemon, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::fixtures::{install, refused, shown, start, text};
+use crate::fixtures::{install, launch, refused, shown, start, text};
 
 const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
 
@@ -287,5 +287,127 @@ fn malformed_params() {
         "hooks/list",
         json!({"threadId": "t", "cwds": ["rel", "$ROOT/gone"]}),
     );
+    daemon.shut_down();
+}
+
+/// A handler that runs a command, in a hooks file.
+fn file_with(event: &str, command: &str) -> String {
+    let handler = json!({"type": "command", "command": command});
+    json!({"hooks": {event: [{"hooks": [handler]}]}}).to_string()
+}
+
+fn table_with(event: &str, command: &str) -> String {
+    format!(
+        "[[hooks.{event}]]\n[[hooks.{event}.hooks]]\ntype = \"command\"\ncommand = \"{command}\"\n"
+    )
+}
+
+/// `source command trust key` of each hook that belongs to no plugin, in the order of the answer.
+fn of_layers(entry: &Value) -> Vec<String> {
+    let hooks = entry["hooks"].as_array().unwrap();
+    let rows = hooks.iter().zip(0..).map(|(hook, order)| {
+        assert_eq!(hook["displayOrder"], order);
+        assert_eq!(hook["isManaged"], hook["trustStatus"] == "managed");
+        assert!(hook["pluginId"].is_null());
+        let [source, command, trust, key] =
+            ["source", "command", "trustStatus", "key"].map(|name| hook[name].as_str().unwrap());
+        format!("{source} {command} {trust} {key}")
+    });
+    rows.collect()
+}
+
+#[test]
+fn hooks_of_the_configuration_layer_by_layer() {
+    let sandbox = Sandbox::from("== proj/.git/HEAD\nref\n== proj/a/\n== other/.git/HEAD\nref\n");
+    let trusted = sandbox.expand("[projects.\"$ROOT/proj\"]\ntrust_level = \"trusted\"\n");
+    sandbox.write(
+        "ch/config.toml",
+        trusted + &table_with("SessionStart", "user2"),
+    );
+    sandbox.write("ch/hooks.json", file_with("Stop", "${PLUGIN_ROOT} user1"));
+    sandbox.write("proj/.codex/hooks.json", file_with("Stop", "root"));
+    sandbox.write("proj/a/.codex/config.toml", table_with("Stop", "low"));
+    sandbox.write("other/.codex/hooks.json", file_with("Stop", "untrusted"));
+    let flag = "hooks.Stop=[{hooks=[{type=\"command\",command=\"flag\"}]}]";
+    let mut daemon = launch().args(&["-c", flag]).start(&sandbox);
+    daemon.initialize();
+    let answer = daemon.ok(
+        "hooks/list",
+        json!({"cwds": ["$ROOT/proj/a", "$ROOT/other"]}),
+    );
+    let answer = shown(&answer, &sandbox);
+    let users = [
+        "user ${PLUGIN_ROOT} user1 untrusted $ROOT/ch/hooks.json:stop:0:0",
+        "user user2 untrusted $ROOT/ch/config.toml:session_start:0:0",
+    ];
+    let flags = ["sessionFlags flag untrusted /<session-flags>/config.toml:stop:0:0"];
+    let projects = [
+        "project root untrusted $ROOT/proj/.codex/hooks.json:stop:0:0",
+        "project low untrusted $ROOT/proj/a/.codex/config.toml:stop:0:0",
+    ];
+    assert_eq!(
+        of_layers(&answer["data"][0]),
+        [&users[..], &projects, &flags].concat()
+    );
+    assert_eq!(of_layers(&answer["data"][1]), [&users[..], &flags].concat());
+    let warnings = answer["data"][0]["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(answer["data"][0]["errors"], json!([]));
+    daemon.shut_down();
+}
+
+#[test]
+fn a_hook_of_the_configuration_is_trusted_by_its_declaration() {
+    let sandbox = Sandbox::from("== ch/hooks.json\n{\"hooks\": {\"Stop\": []}}\n");
+    sandbox.write("ch/config.toml", table_with("Stop", "t"));
+    let mut daemon = start(&sandbox);
+    let one = |daemon: &mut Daemon| {
+        let answer = daemon.ok("hooks/list", json!({}));
+        let hook = answer["data"][0]["hooks"][0].clone();
+        let [trust, hash] = ["trustStatus", "currentHash"].map(|name| hook[name].clone());
+        (trust, hash, hook["enabled"].clone())
+    };
+    // The reference answers this digest for this declaration, with one half.
+    let (trust, hash, _) = one(&mut daemon);
+    assert_eq!(trust, "untrusted");
+    assert!(hash.as_str().unwrap().starts_with("sha256:9a34aef76106e"));
+    let key = sandbox.expand("$ROOT/ch/config.toml:stop:0:0");
+    let write = |daemon: &mut Daemon, member: &str, value: &Value| {
+        let key_path = format!("hooks.state.\"{key}\".{member}");
+        let edit = json!({"keyPath": key_path, "value": value, "mergeStrategy": "replace"});
+        daemon.ok("config/value/write", edit);
+    };
+    write(&mut daemon, "trusted_hash", &hash);
+    assert_eq!(one(&mut daemon).0, "trusted");
+    write(&mut daemon, "enabled", &json!(false));
+    assert_eq!(one(&mut daemon), (json!("trusted"), hash, json!(false)));
+    write(&mut daemon, "trusted_hash", &json!("sha256:00"));
+    assert_eq!(one(&mut daemon).0, "modified");
+    daemon.shut_down();
+}
+
+#[test]
+fn broken_hooks_of_the_configuration_are_told() {
+    let sandbox = Sandbox::new();
+    let toml = format!("[hooks]\nPreToolUse = 5\n{}", table_with("Stop", "t"));
+    sandbox.write("ch/config.toml", toml);
+    sandbox.write("ch/hooks.json", "{ broken");
+    let mut daemon = start(&sandbox);
+    let answer = shown(&daemon.ok("hooks/list", json!({})), &sandbox);
+    let entry = &answer["data"][0];
+    assert_eq!(
+        of_layers(entry),
+        ["user t untrusted $ROOT/ch/config.toml:stop:0:0"]
+    );
+    assert_eq!(entry["errors"][0]["path"], "$ROOT/ch/config.toml");
+    let warnings = entry["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0]
+            .as_str()
+            .unwrap()
+            .starts_with("$ROOT/ch/hooks.json: ")
+    );
+    assert_eq!(entry["problems"].as_array().unwrap().len(), 2);
     daemon.shut_down();
 }

@@ -1,6 +1,8 @@
 //! Hooks that a plugin declares: which handler would run at which event.
 //!
 //! Every handler has a key made of the plugin, the place of its declaration and its two positions.
+//! Those of the configuration, which belong to no plugin, are read here as well: they are declared in
+//! the same form, and their key begins with their file.
 //! Trust is stored under that key, so positions count everything that stands in the file, also what
 //! cannot be used.
 //!
@@ -17,7 +19,7 @@ use plugd_model::{
 };
 
 use crate::Found;
-use crate::item::{Document, Item, Origin, clip, report_misspelt, take};
+use crate::item::{Document, Item, Member, Origin, clip, report_misspelt, take};
 use crate::placeholders::{Placeholders, Platform, Spelling};
 use crate::spelling;
 use crate::tree::PluginTree;
@@ -113,6 +115,13 @@ impl HookDeclaration {
     /// Windows counts, when there is one.
     #[must_use]
     pub fn command_text(&self, placeholders: &Placeholders, platform: Platform) -> Option<String> {
+        let command = self.written_command(platform)?;
+        Some(placeholders.expand(command, Spelling::Both))
+    }
+
+    /// The command as it is written. For hooks of the configuration nothing is put in.
+    #[must_use]
+    pub fn written_command(&self, platform: Platform) -> Option<&str> {
         let HookHandler::Command {
             command,
             command_windows,
@@ -121,11 +130,10 @@ impl HookDeclaration {
         else {
             return None;
         };
-        let command = match (platform, command_windows) {
+        Some(match (platform, command_windows) {
             (Platform::Windows, Some(windows)) => windows,
             _ => command,
-        };
-        Some(placeholders.expand(command, Spelling::Both))
+        })
     }
 }
 
@@ -149,24 +157,68 @@ pub fn hooks(
     found.bounded()
 }
 
+/// The hooks in a file of the configuration; one that does not exist has none.
+#[must_use]
+pub fn hooks_in_file(disk: &Disk, file: &AbsPath) -> Found<HookDeclaration> {
+    let text = match disk.link_stamp(file) {
+        Ok(None) => return Found::nothing(),
+        Ok(Some(_)) => file_text(disk, file),
+        Err(error) => Err(error.problem()),
+    };
+    let mut reader = Reader::new();
+    match text {
+        Ok(Some(text)) => reader.text(&text, &Source::of_file(file)),
+        Ok(None) => {}
+        Err(problem) => reader.note(Some(problem)),
+    }
+    reader.found.bounded()
+}
+
+/// The hooks in the table `hooks` of a configuration, as JSON; `file` is where it stands. States of
+/// hooks and other settings stand in it too and are passed over.
+#[must_use]
+pub fn hooks_in_table(table: &str, file: &AbsPath) -> Found<HookDeclaration> {
+    let mut reader = Reader::new();
+    let read = Document::parse_inline(table).and_then(|document| {
+        let events = document.root("hooks");
+        let events = events.object(&mut reader.found.problems)?;
+        let is_setting = |value: &Item<'_>| !value.text().starts_with('[');
+        let known = |name: &str| HookEvent::from_name(name).is_some();
+        let events: Vec<_> = events
+            .into_iter()
+            .filter(|(name, value)| known(name) || !is_setting(value))
+            .collect();
+        reader.events(&events, &Source::of_file(file));
+        Ok(())
+    });
+    reader.note(read.err());
+    for problem in &mut reader.found.problems {
+        problem.path = Some(file.clone());
+        problem.place = None;
+    }
+    reader.found.bounded()
+}
+
+fn file_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, Problem> {
+    match file.parent() {
+        Some(parent) => PluginTree::unbounded(disk, &parent)?.read(file, MAX_FILE),
+        None => Ok(None),
+    }
+}
+
 /// The hooks of a plugin, and beside each the place where it is declared.
 pub(crate) fn read(
     tree: &PluginTree<'_>,
     manifest: &PluginManifest,
     id: &PluginId,
 ) -> (Found<HookDeclaration>, Vec<Origin>) {
-    let mut reader = Reader {
-        id,
-        found: Found::nothing(),
-        origins: Vec::new(),
-        judge: Judge::default(),
-    };
+    let mut reader = Reader::new();
     if manifest.format == ManifestFormat::AgentPlugins {
         return (reader.found, reader.origins);
     }
     match &manifest.hooks {
         HooksDeclaration::Default => {
-            reader.file(tree, DEFAULT_FILE, false);
+            reader.file(tree, id, DEFAULT_FILE, false);
         }
         HooksDeclaration::Files(paths) => {
             if let Some(path) = paths.get(MAX_FILES) {
@@ -182,11 +234,11 @@ pub(crate) fn read(
                     let path = path.below(tree.root());
                     reader.found.problems.push(problem.in_file(&path));
                 } else {
-                    reader.file(tree, path.as_str(), true);
+                    reader.file(tree, id, path.as_str(), true);
                 }
             }
         }
-        HooksDeclaration::Inline(texts) => reader.inline(tree, manifest.format, texts),
+        HooksDeclaration::Inline(texts) => reader.inline(tree, id, manifest.format, texts),
         HooksDeclaration::Nothing => {}
     }
     (reader.found, reader.origins)
@@ -194,20 +246,42 @@ pub(crate) fn read(
 
 /// Where the handlers being read stand.
 struct Source<'a> {
-    name: &'a str,
+    /// What keys begin with.
+    key: String,
     file: Option<&'a AbsPath>,
 }
 
-struct Reader<'a> {
-    id: &'a PluginId,
+impl<'a> Source<'a> {
+    fn of_plugin(id: &PluginId, name: &str, file: Option<&'a AbsPath>) -> Self {
+        let key = format!("{id}:{name}");
+        Self { key, file }
+    }
+
+    fn of_file(file: &'a AbsPath) -> Self {
+        Self {
+            key: file.to_text(),
+            file: Some(file),
+        }
+    }
+}
+
+struct Reader {
     found: Found<HookDeclaration>,
     /// Where the items of `found` stand.
     origins: Vec<Origin>,
     judge: Judge,
 }
 
-impl Reader<'_> {
-    fn file(&mut self, tree: &PluginTree<'_>, relative: &str, declared: bool) {
+impl Reader {
+    fn new() -> Self {
+        Self {
+            found: Found::nothing(),
+            origins: Vec::new(),
+            judge: Judge::default(),
+        }
+    }
+
+    fn file(&mut self, tree: &PluginTree<'_>, id: &PluginId, relative: &str, declared: bool) {
         let path = tree.root().join(relative);
         let text = match tree.read(&path, MAX_FILE) {
             Ok(Some(text)) => text,
@@ -224,18 +298,28 @@ impl Reader<'_> {
                 return;
             }
         };
-        let source = Source {
-            name: relative,
-            file: Some(&path),
+        self.text(&text, &Source::of_plugin(id, relative, Some(&path)));
+    }
+
+    /// Reads the text of a hooks file.
+    fn text(&mut self, text: &str, source: &Source<'_>) {
+        let document = match source.file {
+            Some(file) => Document::parse_file(text, file),
+            None => Document::parse_inline(text),
         };
-        let read = Document::parse_file(&text, &path)
-            .and_then(|document| self.document(&document.root(""), &source));
+        let read = document.and_then(|document| self.document(&document.root(""), source));
         self.note(read.err());
     }
 
     /// Reads hooks that stand in the manifest: in its file when they are still there, so that
     /// problems have their place, else as they were when the manifest was read.
-    fn inline(&mut self, tree: &PluginTree<'_>, format: ManifestFormat, texts: &[String]) {
+    fn inline(
+        &mut self,
+        tree: &PluginTree<'_>,
+        id: &PluginId,
+        format: ManifestFormat,
+        texts: &[String],
+    ) {
         let file = plugd_manifest::plugin_file(format).map(|name| tree.root().join(name));
         let manifest = tree.manifest_text(format);
         let document = manifest
@@ -244,10 +328,7 @@ impl Reader<'_> {
         let declared = document.as_ref().map(in_manifest).unwrap_or_default();
         for (index, text) in texts.iter().enumerate() {
             let name = format!("plugin.json#hooks[{index}]");
-            let source = Source {
-                name: &name,
-                file: file.as_ref(),
-            };
+            let source = Source::of_plugin(id, &name, file.as_ref());
             if let Some(item) = declared.get(index).filter(|item| item.text() == text) {
                 let read = self.document(item, &source);
                 self.note(read.err());
@@ -290,7 +371,12 @@ impl Reader<'_> {
             return Ok(());
         };
         let events = events.object(&mut self.found.problems)?;
-        for (name, value) in &events {
+        self.events(&events, source);
+        Ok(())
+    }
+
+    fn events(&mut self, events: &[Member<'_>], source: &Source<'_>) {
+        for (name, value) in events {
             if HookEvent::from_name(name).is_none() {
                 let names: Vec<_> = HookEvent::ALL.iter().map(|event| event.name()).collect();
                 let text = match spelling::meant(name, &names) {
@@ -309,7 +395,6 @@ impl Reader<'_> {
                 self.note(read.err());
             }
         }
-        Ok(())
     }
 
     fn groups(
@@ -350,9 +435,8 @@ impl Reader<'_> {
                     self.origins.push(value.origin());
                     self.found.items.push(HookDeclaration {
                         key: format!(
-                            "{}:{}:{}:{group_index}:{handler_index}",
-                            self.id,
-                            source.name,
+                            "{}:{}:{group_index}:{handler_index}",
+                            source.key,
                             event.snake_name()
                         ),
                         event,

@@ -46,7 +46,9 @@ mod fixture;
 pub use apps::{App, apps};
 pub use author::{marketplace_findings, plugin_findings};
 pub use commands::{GeneratedFile, MIGRATED_SKILLS_DIR, migrated_commands};
-pub use hooks::{HookDeclaration, HookEvent, HookHandler, HookObstacle, hooks};
+pub use hooks::{
+    HookDeclaration, HookEvent, HookHandler, HookObstacle, hooks, hooks_in_file, hooks_in_table,
+};
 pub use inspect::{
     Change, Changes, Difference, EnvironmentNames, Executable, ExecutableKind, HiddenCharacter,
     HiddenClass, HiddenText, Inspection, InspectionLimits, ModelText, Oddity, OddityKind, TextKind,

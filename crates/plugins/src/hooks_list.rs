@@ -1,4 +1,4 @@
-//! `hooks/list`: the hooks of plugins that can run, and whether they may.
+//! `hooks/list`: the hooks of the configuration and of plugins that can run, and whether they may.
 
 use plugd_components::{HookDeclaration, Placeholders, Platform};
 use plugd_config::Snapshot;
@@ -7,6 +7,7 @@ use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, error_chain};
 
 use crate::active::{ActivePlugin, active_plugins};
 use crate::call::Call;
+use crate::hook_layers::{LayerHook, layer_hooks};
 use crate::hook_trust::{Claim, HookTrust, Witnesses, judge};
 use crate::hook_witnesses::{self, Renewed};
 use crate::skills_list::installed_copies;
@@ -34,10 +35,14 @@ pub struct HookRow {
 /// The hooks as seen from one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HooksSeen {
-    /// By plugin id, then as declared.
+    /// Those of the configuration: layer by layer, then as declared. They come first.
+    pub layers: Vec<LayerHook>,
+    /// Those of plugins: by plugin id, then as declared.
     pub hooks: Vec<HookRow>,
     /// What was left out or is unusual, and why.
     pub problems: Vec<Problem>,
+    /// What is wrong with files of the configuration.
+    pub errors: Vec<Problem>,
 }
 
 /// Lists the hooks as seen from each of these directories. What trusted hooks' plugins hold is
@@ -64,7 +69,12 @@ pub async fn hooks(
                 let active = active_plugins(lookup.loader(), &installed, &config);
                 let mut hooks = hooks_seen(&lookup, &config, &active.plugins, &mut trust);
                 let broken = active.problems.into_iter().map(|(_, problem)| problem);
-                hooks.problems.splice(0..0, broken);
+                let of_layers = layer_hooks(&lookup, &config);
+                hooks
+                    .problems
+                    .splice(0..0, of_layers.problems.into_iter().chain(broken));
+                hooks.layers = of_layers.hooks;
+                hooks.errors = of_layers.errors;
                 seen.push(hooks);
             }
             call.cancel.check()?;

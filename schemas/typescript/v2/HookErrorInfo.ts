@@ -1,7 +1,7 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 import type { AbsolutePathBuf } from "../AbsolutePathBuf";
 
-/** A file of hooks that could not be read. */
+/** Something wrong with a file of the configuration. */
 export type HookErrorInfo = {
   /** A text for people. */
   message: string;

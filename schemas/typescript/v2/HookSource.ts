@@ -1,6 +1,6 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 
-/** What brings a hook. This server lists those of plugins only. */
+/** What brings a hook. */
 export type HookSource =
   /** The configuration of the machine. */
   | "system"

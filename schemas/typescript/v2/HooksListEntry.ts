@@ -7,7 +7,7 @@ import type { Problem } from "../plugd/Problem";
 export type HooksListEntry = {
   /** The directory, as it was asked for. */
   cwd: string;
-  /** Files that could not be read. */
+  /** What is wrong with files of the configuration. */
   errors: Array<HookErrorInfo>;
   /** The hooks, by plugin id. */
   hooks: Array<HookMetadata>;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use plugd_model::AbsPath;
 use plugd_plugins::call::Call;
-use plugd_plugins::{HookDeclaration, HookHandler, HookRow, HookTrust, HooksSeen};
+use plugd_plugins::{
+    HookDeclaration, HookHandler, HookLayer, HookRow, HookTrust, HooksSeen, LayerHook,
+};
 use plugd_protocol as wire;
 
 use super::{plugin_read, shared};
@@ -33,25 +36,90 @@ pub(crate) async fn handle(
 }
 
 fn entry(cwd: String, seen: HooksSeen) -> wire::HooksListEntry {
-    let HooksSeen { hooks, problems } = seen;
-    let hooks = hooks.into_iter().zip(0_i64..);
-    // Like the reference: what cannot be used of a file is a warning with the file in its text, and
-    // `errors` stays for files of the configuration, which are not listed here.
+    let HooksSeen {
+        layers,
+        hooks,
+        problems,
+        errors,
+    } = seen;
+    let of_layers = layers.into_iter().map(of_layer);
+    let hooks = of_layers.chain(hooks.into_iter().map(of_plugin));
+    // Like the reference: what cannot be used of a file of hooks is a warning with the file in its
+    // text, and `errors` is for files of the configuration.
     let warnings = problems.iter().map(|problem| match &problem.path {
         Some(path) => format!("{path}: {}", problem.message),
         None => problem.message.clone(),
     });
+    let broken = errors.iter().filter_map(|problem| {
+        Some(wire::HookErrorInfo {
+            path: shared::path(problem.path.as_ref()?),
+            message: problem.message.clone(),
+        })
+    });
     wire::HooksListEntry {
         cwd,
-        hooks: hooks.filter_map(|(hook, order)| row(hook, order)).collect(),
+        hooks: hooks
+            .zip(0_i64..)
+            .filter_map(|(hook, order)| row(hook, order))
+            .collect(),
         warnings: warnings.collect(),
-        errors: Vec::new(),
-        problems: problems.into_iter().map(shared::problem).collect(),
+        errors: broken.collect(),
+        problems: errors
+            .iter()
+            .chain(&problems)
+            .cloned()
+            .map(shared::problem)
+            .collect(),
     }
 }
 
-/// A hook that can run; others have been left out before.
-fn row(row: HookRow, display_order: i64) -> Option<wire::HookMetadata> {
+/// A hook that can run, whosoever it is.
+struct Listed {
+    declaration: HookDeclaration,
+    source: wire::HookSource,
+    plugin_id: Option<String>,
+    is_managed: bool,
+    file: AbsPath,
+    command: Option<String>,
+    enabled: bool,
+    current_hash: String,
+    trust_status: wire::HookTrustStatus,
+}
+
+fn of_layer(hook: LayerHook) -> Listed {
+    let LayerHook {
+        declaration,
+        layer,
+        file,
+        command,
+        enabled,
+        hash,
+        trust,
+    } = hook;
+    let is_managed = layer.is_managed();
+    Listed {
+        declaration,
+        source: match layer {
+            HookLayer::System => wire::HookSource::System,
+            HookLayer::User => wire::HookSource::User,
+            HookLayer::Project => wire::HookSource::Project,
+            HookLayer::Flags => wire::HookSource::SessionFlags,
+            HookLayer::Managed => wire::HookSource::LegacyManagedConfigFile,
+        },
+        plugin_id: None,
+        is_managed,
+        file,
+        command,
+        enabled,
+        current_hash: hash.to_string(),
+        trust_status: match is_managed {
+            true => wire::HookTrustStatus::Managed,
+            false => trust_status(trust),
+        },
+    }
+}
+
+fn of_plugin(row: HookRow) -> Listed {
     let HookRow {
         declaration,
         plugin,
@@ -61,6 +129,40 @@ fn row(row: HookRow, display_order: i64) -> Option<wire::HookMetadata> {
         hash,
         trust,
     } = row;
+    Listed {
+        declaration,
+        source: wire::HookSource::Plugin,
+        plugin_id: Some(plugin.to_string()),
+        is_managed: false,
+        file,
+        command,
+        enabled,
+        current_hash: hash.to_string(),
+        trust_status: trust_status(trust),
+    }
+}
+
+fn trust_status(trust: HookTrust) -> wire::HookTrustStatus {
+    match trust {
+        HookTrust::Untrusted => wire::HookTrustStatus::Untrusted,
+        HookTrust::Trusted => wire::HookTrustStatus::Trusted,
+        HookTrust::Modified => wire::HookTrustStatus::Modified,
+    }
+}
+
+/// A hook that can run; others have been left out before.
+fn row(listed: Listed, display_order: i64) -> Option<wire::HookMetadata> {
+    let Listed {
+        declaration,
+        source,
+        plugin_id,
+        is_managed,
+        file,
+        command,
+        enabled,
+        current_hash,
+        trust_status,
+    } = listed;
     let is_async = declaration.runs_async();
     let matcher = declaration.effective_matcher().map(str::to_owned);
     let HookDeclaration {
@@ -110,17 +212,13 @@ fn row(row: HookRow, display_order: i64) -> Option<wire::HookMetadata> {
         status_message,
         additional_context_limit,
         source_path: shared::path(&file),
-        source: wire::HookSource::Plugin,
-        plugin_id: Some(plugin.to_string()),
+        source,
+        plugin_id,
         environment_id: None,
         display_order,
         enabled,
-        is_managed: false,
-        current_hash: hash.to_string(),
-        trust_status: match trust {
-            HookTrust::Untrusted => wire::HookTrustStatus::Untrusted,
-            HookTrust::Trusted => wire::HookTrustStatus::Trusted,
-            HookTrust::Modified => wire::HookTrustStatus::Modified,
-        },
+        is_managed,
+        current_hash,
+        trust_status,
     })
 }

@@ -1,0 +1,219 @@
+//! The hooks of the configuration: those that belong to no plugin.
+//!
+//! Each layer that counts may have them in a `hooks.json` beside its file and in its table `hooks`.
+//! What the administrator prescribes runs without anybody's trust; the rest is trusted by its
+//! declaration, as the hooks of plugins are, and there is no content that could change behind it.
+
+use plugd_components::{HookDeclaration, Platform, hooks_in_file, hooks_in_table};
+use plugd_config::{Layer, LayerSource, Snapshot};
+use plugd_disk::tree::Digest;
+use plugd_model::{AbsPath, Problem, ProblemKind, Severity};
+
+use crate::Lookup;
+use crate::hook_trust::{Claim, HookTrust};
+
+/// Beside the file of a layer.
+const FILE: &str = "hooks.json";
+const TABLE: &str = "hooks";
+/// What stands for the file of flags, in keys and as a path; the reference calls it so.
+const FLAGS: &str = "/<session-flags>/config.toml";
+
+/// Whose configuration a hook stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookLayer {
+    /// The administrator's defaults.
+    System,
+    /// The user's.
+    User,
+    /// A trusted project's.
+    Project,
+    /// The flags of this process.
+    Flags,
+    /// What the administrator enforces.
+    Managed,
+}
+
+impl HookLayer {
+    fn of(source: &LayerSource) -> Self {
+        match source {
+            LayerSource::System => Self::System,
+            LayerSource::User | LayerSource::Profile { .. } => Self::User,
+            LayerSource::Project { .. } => Self::Project,
+            LayerSource::SessionFlags => Self::Flags,
+            LayerSource::Managed => Self::Managed,
+        }
+    }
+
+    /// Whether the administrator prescribes it, so that nobody is asked.
+    #[must_use]
+    pub fn is_managed(self) -> bool {
+        matches!(self, Self::System | Self::Managed)
+    }
+}
+
+/// A hook of the configuration that can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerHook {
+    /// What is declared.
+    pub declaration: HookDeclaration,
+    /// Whose it is.
+    pub layer: HookLayer,
+    /// The file it stands in.
+    pub file: AbsPath,
+    /// The command as written; `None` for what runs no command.
+    pub command: Option<String>,
+    /// Whether the configuration leaves it on.
+    pub enabled: bool,
+    /// The digest of the declaration, by which it is trusted.
+    pub hash: Digest,
+    /// Whether it is trusted; means nothing where the administrator prescribes it.
+    pub trust: HookTrust,
+}
+
+/// The hooks of a configuration.
+#[derive(Debug, Default)]
+pub(crate) struct LayerHooks {
+    /// Layer by layer, the strongest last.
+    pub(crate) hooks: Vec<LayerHook>,
+    /// What was left out or is unusual in a file of hooks.
+    pub(crate) problems: Vec<Problem>,
+    /// What is wrong with files of the configuration.
+    pub(crate) errors: Vec<Problem>,
+}
+
+/// Reads the hooks of every layer that counts.
+pub(crate) fn layer_hooks(lookup: &Lookup, config: &Snapshot) -> LayerHooks {
+    let mut seen = LayerHooks::default();
+    if !config.features().hooks {
+        return seen;
+    }
+    let counts = |layer: &&Layer| layer.disabled_reason.is_none();
+    for layer in config.layers().iter().filter(counts) {
+        seen.errors.extend(layer.error.clone());
+        let Some(file) = layer.file.clone().or_else(|| AbsPath::new(FLAGS).ok()) else {
+            continue;
+        };
+        let in_file = folder(layer).map(|folder| folder.join(FILE));
+        let before = seen.hooks.len();
+        if let Some(path) = &in_file {
+            let found = hooks_in_file(lookup.disk(), path);
+            seen.problems.extend(found.problems);
+            seen.take(config, layer, path, found.items);
+        }
+        let between = seen.hooks.len();
+        if let Some(table) = layer.content.get(TABLE) {
+            let found = hooks_in_table(&table.to_string(), &file);
+            let (errors, problems): (Vec<_>, _) = found.problems.into_iter().partition(is_broken);
+            seen.errors.extend(errors);
+            seen.problems.extend(problems);
+            seen.take(config, layer, &file, found.items);
+        }
+        let has_both = before < between && between < seen.hooks.len();
+        if let Some(path) = in_file.filter(|_| has_both) {
+            let text =
+                format!("hooks stand here and in `{file}` too; keep those of one layer together");
+            let problem = Problem::warning(ProblemKind::Duplicate, text);
+            seen.problems.push(problem.in_file(&path));
+        }
+    }
+    seen
+}
+
+/// Whether a part of the configuration is not what it should be; a matcher that no host compiles is
+/// well-formed there.
+fn is_broken(problem: &Problem) -> bool {
+    let is_matcher = |field: &String| field.ends_with(".matcher");
+    problem.severity == Severity::Error && !problem.field.as_ref().is_some_and(is_matcher)
+}
+
+/// The directory of a layer that may hold a file of hooks.
+fn folder(layer: &Layer) -> Option<AbsPath> {
+    match &layer.source {
+        LayerSource::System | LayerSource::User => layer.file.as_ref()?.parent(),
+        LayerSource::Project { folder } => Some(folder.clone()),
+        LayerSource::Profile { .. } | LayerSource::SessionFlags | LayerSource::Managed => None,
+    }
+}
+
+impl LayerHooks {
+    fn take(
+        &mut self,
+        config: &Snapshot,
+        layer: &Layer,
+        file: &AbsPath,
+        declarations: Vec<HookDeclaration>,
+    ) {
+        let layer = HookLayer::of(&layer.source);
+        for declaration in declarations {
+            let Some(hash) = declaration.declaration_hash() else {
+                continue;
+            };
+            if declaration.obstacle().is_some() {
+                continue;
+            }
+            let state = config.hook_states().iter();
+            let state = state.rev().find(|state| state.key == declaration.key);
+            let trust = match Claim::of(state, &hash) {
+                Claim::None => HookTrust::Untrusted,
+                Claim::Other => HookTrust::Modified,
+                Claim::Trusted(_) => HookTrust::Trusted,
+            };
+            let command = declaration.written_command(Platform::current());
+            self.hooks.push(LayerHook {
+                layer,
+                file: file.clone(),
+                command: command.map(str::to_owned),
+                enabled: layer.is_managed() || state.is_none_or(|state| state.enabled),
+                hash,
+                trust,
+                declaration,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plugd_config::SessionFlags;
+    use plugd_disk::Disk;
+    use plugd_testkit::Sandbox;
+    use pretty_assertions::assert_eq;
+
+    use super::{HookLayer, layer_hooks};
+    use crate::Lookup;
+
+    #[test]
+    fn what_the_administrator_prescribes_is_managed_and_cannot_be_switched_off() {
+        let file = r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "x"}]}]}}"#;
+        let table = "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = \"command\"\ncommand = \"x\"\n";
+        let sandbox = Sandbox::new();
+        sandbox.write("etc/hooks.json", file);
+        sandbox.write("etc/managed_config.toml", table);
+        sandbox.write("ch/hooks.json", file);
+        let off =
+            |file: &str| format!("[hooks.state.\"$ROOT/{file}:stop:0:0\"]\nenabled = false\n");
+        let states = off("etc/hooks.json") + &off("ch/hooks.json");
+        sandbox.write("ch/config.toml", sandbox.expand(&states));
+        let lookup = Lookup::new(
+            Disk::new(),
+            Arc::new(sandbox.layout()),
+            Some(sandbox.home()),
+            Arc::new(SessionFlags::none()),
+        );
+        let seen = layer_hooks(&lookup, &lookup.config(None));
+        let rows = seen.hooks.iter().map(|hook| (hook.layer, hook.enabled));
+        let expected = [
+            (HookLayer::System, true),
+            (HookLayer::User, false),
+            (HookLayer::Managed, true),
+        ];
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
+        assert_eq!(
+            expected.map(|(layer, _)| layer.is_managed()),
+            [true, false, true]
+        );
+        assert_eq!((seen.problems, seen.errors), (Vec::new(), Vec::new()));
+    }
+}
