@@ -295,8 +295,7 @@ fn skill(
     let Some(description) = FrontMatter::parse(parts.yaml)?.text("description")? else {
         return missing("not turned into a skill: its front matter has no `description`");
     };
-    let body = parts.body.replace("\r\n", "\n");
-    let body = body.trim();
+    let body = parts.body.trim();
     if let Some(need) = need(body) {
         let text = format!("not turned into a skill: it uses {need}, which skills do not have");
         return Err(Problem::warning(ProblemKind::BadValue, text));

@@ -38,7 +38,7 @@ fn a_command_becomes_a_skill_that_reads_as_one() {
     let file = &found.items[0];
     let content = String::from_utf8(file.content.clone()).unwrap();
     assert!(content.contains("`sub-My_Cmd`"), "{content}");
-    assert!(content.ends_with("\n\n# Title\nx\n"), "{content}");
+    assert!(content.ends_with("\n\n# Title\r\nx\n"), "{content}");
     let plugin = plugin.file(&file.path, &file.content);
     let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
     assert_eq!(found.problems, vec![]);
