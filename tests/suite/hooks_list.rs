@@ -411,3 +411,26 @@ fn broken_hooks_of_the_configuration_are_told() {
     assert_eq!(entry["problems"].as_array().unwrap().len(), 2);
     daemon.shut_down();
 }
+
+#[test]
+fn what_another_program_trusted_before_the_copy_changed_is_modified() {
+    for (is_changed, expected) in [(false, "trusted"), (true, "modified")] {
+        let (sandbox, mut daemon) = world();
+        let hash = hook(&mut daemon, STOP)["currentHash"].clone();
+        daemon.shut_down();
+        // Nobody looks in between; the content half is one that only the other program knows.
+        let state = format!("[hooks.state.\"{STOP}\"]\ntrusted_hash = {hash}\n");
+        let config = sandbox.text("ch/config.toml") + "\n" + &state;
+        let half = "trusted_content_hash = \"sha256:00\"\n";
+        sandbox.write("ch/config.toml", sandbox.expand(&config) + half);
+        if is_changed {
+            change(&sandbox, "echo two");
+        }
+        let mut daemon = start(&sandbox);
+        is(&mut daemon, expected);
+        // Whoever writes the hash here has looked at what is there now.
+        trust(&mut daemon);
+        is(&mut daemon, "trusted");
+        daemon.shut_down();
+    }
+}

@@ -5,6 +5,9 @@
 //! it was is remembered beside the configuration when trust is met for the first time, under all that
 //! the configuration says of the trust: another program that renews the trust writes other words, and
 //! then the content is looked at anew.
+//!
+//! Another program may have trusted a content that is gone. Its half of the hash cannot be computed
+//! here; but when the copy was installed or changed since, that is not what was trusted.
 
 use std::collections::BTreeMap;
 
@@ -70,6 +73,7 @@ pub(crate) fn judge(
     key: &str,
     claim: Claim,
     content: Option<Digest>,
+    before: Before,
     witnesses: &mut Witnesses,
 ) -> HookTrust {
     let trusted = match claim {
@@ -85,11 +89,26 @@ pub(crate) fn judge(
             HookTrust::Trusted
         }
         Some(witness) if witness.trusted == trusted => HookTrust::Modified,
+        None if before == Before::Changed && has_content_half(&trusted) => HookTrust::Modified,
         _ => {
             witnesses.insert(key.to_owned(), Witness { trusted, content });
             HookTrust::Trusted
         }
     }
+}
+
+/// What is known of a copy between the trust and the first look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nothing speaks against it being what was trusted.
+    Same,
+    /// It was installed behind the trust, or is not what was installed.
+    Changed,
+}
+
+/// Whether a content was trusted beside the declaration.
+fn has_content_half(trusted: &str) -> bool {
+    trusted.contains('/')
 }
 
 #[cfg(test)]
@@ -100,7 +119,7 @@ mod tests {
     use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
-    use super::{Claim, HookTrust, Witnesses, judge};
+    use super::{Before, Claim, HookTrust, Witnesses, judge};
 
     const KEY: &str = "p@m:hooks/hooks.json:stop:0:0";
 
@@ -141,7 +160,13 @@ mod tests {
     fn content_is_remembered_under_the_words_of_the_trust() {
         let mut witnesses = Witnesses::new();
         let mut check = |claim: Claim, content: Option<&str>, expected: HookTrust| {
-            let trust = judge(KEY, claim, content.map(digest), &mut witnesses);
+            let trust = judge(
+                KEY,
+                claim,
+                content.map(digest),
+                Before::Same,
+                &mut witnesses,
+            );
             assert_eq!(trust, expected);
         };
         let trusted = |words: &str| Claim::Trusted(words.to_owned());
@@ -157,5 +182,22 @@ mod tests {
         // Somebody renewed the trust.
         check(trusted("b"), Some("2"), HookTrust::Trusted);
         check(trusted("b"), Some("1"), HookTrust::Modified);
+    }
+
+    #[test]
+    fn a_content_that_somebody_trusted_before_it_changed_is_modified() {
+        let judge = |words: &str, before: Before, known: &mut Witnesses| {
+            let claim = Claim::Trusted(words.to_owned());
+            judge(KEY, claim, Some(digest("1")), before, known)
+        };
+        let known = &mut Witnesses::new();
+        assert_eq!(judge("a/b", Before::Changed, known), HookTrust::Modified);
+        assert_eq!(known.len(), 0);
+        // The declaration alone says nothing of the content.
+        assert_eq!(judge("a", Before::Changed, known), HookTrust::Trusted);
+        // What was met before is compared with that.
+        assert_eq!(judge("a/b", Before::Changed, known), HookTrust::Trusted);
+        let known = &mut Witnesses::new();
+        assert_eq!(judge("a/b", Before::Same, known), HookTrust::Trusted);
     }
 }

@@ -8,10 +8,13 @@ use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, error_chain};
 use crate::active::{ActivePlugin, active_plugins};
 use crate::call::Call;
 use crate::hook_layers::{LayerHook, layer_hooks};
-use crate::hook_trust::{Claim, HookTrust, Witnesses, judge};
+use crate::hook_trust::{Before, Claim, HookTrust, Witnesses, judge};
 use crate::hook_witnesses::{self, Renewed};
 use crate::skills_list::installed_copies;
 use crate::{Blocking, Copies, Error, Lookup};
+
+/// In a second.
+const NANOSECONDS: i128 = 1_000_000_000;
 
 /// A hook that can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +107,7 @@ pub(crate) fn renew(call: &Call, lookup: &Lookup, copies: &Copies, renewed: &Ren
     };
     let config = lookup.config(None);
     let active = active_plugins(lookup.loader(), &installed, &config);
-    let mut trust = Trust::load(call, lookup, copies);
+    let mut trust = Trust::load(call, lookup, copies).given_now();
     hooks_seen(lookup, &config, &active.plugins, &mut trust);
     trust.save();
 }
@@ -116,6 +119,9 @@ pub(crate) struct Trust<'a> {
     copies: &'a Copies,
     known: Witnesses,
     before: Witnesses,
+    /// When the configuration was written last, in nanoseconds since the epoch; `None` when the
+    /// trust is this moment's, so that nothing can have come in between.
+    written: Option<i128>,
 }
 
 impl<'a> Trust<'a> {
@@ -128,6 +134,29 @@ impl<'a> Trust<'a> {
             copies,
             before: known.clone(),
             known,
+            written: match lookup.disk().stamp(&lookup.layout().user_config()) {
+                Ok(Some(stamp)) => Some(stamp.modified_ns),
+                _ => None,
+            },
+        }
+    }
+
+    /// For trust that the user gives right now, for what is there now.
+    fn given_now(mut self) -> Self {
+        self.written = None;
+        self
+    }
+
+    /// Whether something came between the trust and this copy. Who wrote the trust also wrote the
+    /// configuration, so what was installed after the last writing was installed after the trust.
+    fn between(&self, plugin: &ActivePlugin, content: Option<Digest>) -> Before {
+        let (Some(written), Some(record)) = (self.written, plugin.copy.provenance_record()) else {
+            return Before::Same;
+        };
+        let is_newer = i128::from(record.installed_at) * NANOSECONDS > written;
+        match is_newer || content.is_some_and(|content| content != record.tree_digest) {
+            true => Before::Changed,
+            false => Before::Same,
         }
     }
 
@@ -157,6 +186,7 @@ impl<'a> Trust<'a> {
     fn of(
         &mut self,
         config: &Snapshot,
+        plugin: &ActivePlugin,
         key: &str,
         declaration: &Digest,
         content: &mut Content<'_>,
@@ -167,7 +197,8 @@ impl<'a> Trust<'a> {
             Claim::Trusted(_) => content.digest(self.call, self.copies),
             Claim::None | Claim::Other => None,
         };
-        judge(key, claim, content, &mut self.known)
+        let before = self.between(plugin, content);
+        judge(key, claim, content, before, &mut self.known)
     }
 }
 
@@ -229,7 +260,7 @@ pub(crate) fn hooks_seen(
                 file: declaration.file.clone().unwrap_or_else(|| root.clone()),
                 command: declaration.command_text(&places, Platform::current()),
                 enabled: state.is_none_or(|state| state.enabled),
-                trust: trust.of(config, key, &hash, &mut content),
+                trust: trust.of(config, plugin, key, &hash, &mut content),
                 hash,
                 declaration,
             });

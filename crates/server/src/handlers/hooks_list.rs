@@ -142,7 +142,7 @@ fn of_plugin(row: HookRow) -> Listed {
     }
 }
 
-fn trust_status(trust: HookTrust) -> wire::HookTrustStatus {
+pub(super) fn trust_status(trust: HookTrust) -> wire::HookTrustStatus {
     match trust {
         HookTrust::Untrusted => wire::HookTrustStatus::Untrusted,
         HookTrust::Trusted => wire::HookTrustStatus::Trusted,

@@ -12,7 +12,7 @@ use plugd_plugins::{
 use plugd_protocol as wire;
 
 use super::plugd_mcp_server::{self, object};
-use super::{plugin_read, shared, skills_list};
+use super::{hooks_list, plugin_read, shared, skills_list};
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
@@ -306,11 +306,7 @@ fn hook(effective: EffectiveHook, by: &Bringers) -> Option<wire::PlugdHook> {
         version: brought.version,
         enabled,
         current_hash: hash.to_string(),
-        trust_status: match trust {
-            HookTrust::Untrusted => wire::HookTrustStatus::Untrusted,
-            HookTrust::Trusted => wire::HookTrustStatus::Trusted,
-            HookTrust::Modified => wire::HookTrustStatus::Modified,
-        },
+        trust_status: hooks_list::trust_status(trust),
         runs: enabled && trust == HookTrust::Trusted,
     })
 }
