@@ -95,7 +95,7 @@ mod tests {
         let (disk, cwd) = (Disk::new(), sandbox.path("work/a"));
         let config = load(&disk, &sandbox.layout(), &SessionFlags::none(), Some(&cwd));
         let dirs = |root| project_dirs(&disk, &config, &cwd, root);
-        assert_eq!(dirs(ProjectRoot::Configured), [cwd.clone()]);
+        assert_eq!(dirs(ProjectRoot::Configured), vec![cwd.clone()]);
         assert_eq!(
             dirs(ProjectRoot::Marked),
             [sandbox.path("work"), cwd.clone()]

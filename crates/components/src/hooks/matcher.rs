@@ -5,7 +5,7 @@
 //! machine behind it. What is plainly small is not compiled, and of what may be large a plugin has
 //! only some: compiling takes time, and many large ones would take minutes.
 
-use regex_automata::nfa::thompson::{BuildError, Compiler, Config, WhichCaptures};
+use regex_automata::nfa::thompson::{Compiler, Config, WhichCaptures};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -56,7 +56,7 @@ impl Judge {
             ));
         }
         let text = "the matcher is too large: hosts do not compile it";
-        compile(hir).err().map(|_| text.to_owned())
+        (!compiles(hir)).then(|| text.to_owned())
     }
 }
 
@@ -65,14 +65,15 @@ pub(super) fn matches_everything(matcher: &str) -> bool {
     matches!(matcher, "" | "*")
 }
 
-/// Compiles in both directions, as the engine does.
-fn compile(hir: &Hir) -> Result<(), BuildError> {
+/// Whether it compiles in both directions, as the engine does it.
+fn compiles(hir: &Hir) -> bool {
     let config = Config::new().nfa_size_limit(Some(MAX_COMPILED));
-    for (reverse, captures) in [(false, WhichCaptures::All), (true, WhichCaptures::None)] {
+    let directions = [(false, WhichCaptures::All), (true, WhichCaptures::None)];
+    directions.into_iter().all(|(reverse, captures)| {
         let config = config.clone().reverse(reverse).which_captures(captures);
-        Compiler::new().configure(config).build_from_hir(hir)?;
-    }
-    Ok(())
+        let compiled = Compiler::new().configure(config).build_from_hir(hir);
+        compiled.is_ok()
+    })
 }
 
 /// At least as many bytes as the compiled form has. The depth of the tree is bounded by the parser.
