@@ -112,7 +112,7 @@ impl Store {
             trash,
             dead_leases: leases.dead(),
             freed: 0,
-            problems: leases.problems,
+            problems: [leases.problems, self.strays_among_trees()?].concat(),
         })
     }
 
@@ -141,13 +141,14 @@ impl Store {
         ticket.map_or(Ok(()), Ticket::close)?;
         let recovered = self.recover(patience)?;
         let after = self.bytes_of(&dead);
+        let strays = self.strays_among_trees()?;
         Ok(GcReport {
             trees,
             staging: before.0.saturating_sub(after.0),
             trash: before.1.saturating_sub(after.1),
             dead_leases,
             freed: 0,
-            problems: recovered.problems,
+            problems: [recovered.problems, strays].concat(),
         })
     }
 

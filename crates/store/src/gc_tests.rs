@@ -144,8 +144,26 @@ fn what_no_record_names_goes_and_strangers_stay() {
          == {STATE}/trees/notes/x\nmine\n"
     ));
     let four = ("four", 2, Unneeded::Unnamed);
-    check(&world, &gc(2), &[four, four], 3);
+    let report = check(&world, &gc(2), &[four, four], 3);
     assert!(world.sandbox.exists(&format!("{STATE}/trees/notes/x")));
+    let notes = world.sandbox.path(format!("{STATE}/trees/notes"));
+    let told: Vec<_> = report.problems.iter().map(|one| &one.path).collect();
+    assert_eq!(told, [&Some(notes)]);
+}
+
+#[test]
+fn what_a_link_leads_to_is_not_counted() {
+    let world = with_three();
+    let unnamed = digest_of(&world, "four").hex();
+    world.sandbox.add(&format!(
+        "== elsewhere/x (size 1000)\n== {STATE}/trees/{unnamed} -> $ROOT/elsewhere\n\
+         == {STATE}/trees/{unnamed}.0a/x\n5\n\
+         == {STATE}/trees/{unnamed}.0a/.git/x\n5\n\
+         == {STATE}/trees/{unnamed}.0a/same -> x\n"
+    ));
+    let row = |bytes| ("four", bytes, Unneeded::Unnamed);
+    check(&world, &gc(2), &[row(0), row(4)], 2);
+    assert!(world.sandbox.exists("elsewhere/x"));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 //! Only what has a name of ours is removed, and only regular files and trees; a stranger's file in
 //! our directories stays where it is.
 
-use plugd_disk::tree::{AtEase, Limits, TreePlan};
 use plugd_disk::{Entry, FileLock, Kind, is_temporary};
 use plugd_model::AbsPath;
 
@@ -47,14 +46,25 @@ impl Store {
         Ok(Some(ticket))
     }
 
-    /// How many bytes the files below a path have, as far as they can be counted.
+    /// How many bytes the files below a path have, as far as they can be counted. A link has none: what
+    /// it leads to stays when the link goes.
     pub(crate) fn bytes_in(&self, root: &AbsPath) -> u64 {
-        let unlimited = Limits {
-            entries: u64::MAX,
-            bytes: u64::MAX,
-            ..Limits::INSTALL
-        };
-        TreePlan::scan(self.disk(), root, &unlimited, &[], &AtEase).map_or(0, |plan| plan.bytes())
+        let mut bytes = 0u64;
+        let mut waiting = vec![root.clone()];
+        while let Some(path) = waiting.pop() {
+            let Ok(Some(stamp)) = self.disk().link_stamp(&path) else {
+                continue;
+            };
+            match stamp.kind {
+                Kind::File => bytes = bytes.saturating_add(stamp.size),
+                Kind::Dir => {
+                    let entries = self.disk().list(&path).unwrap_or_default().into_iter();
+                    waiting.extend(entries.map(|entry| path.join(entry.name)));
+                }
+                Kind::Link | Kind::Special => {}
+            }
+        }
+        bytes
     }
 
     /// Removes records that were half written. Records are written under the store lock only, so

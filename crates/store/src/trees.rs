@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use plugd_disk::Kind;
 use plugd_disk::tree::{Digest, Pace, TreeError};
-use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName};
+use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName, Problem, ProblemKind};
 
 use crate::json::{installed_in, trees_in};
 use crate::leases::Leases;
@@ -58,6 +58,20 @@ impl Store {
         }
         trees.sort();
         Ok(trees)
+    }
+
+    /// What lies among the trees and promises no content. It is left alone, and whoever counts what
+    /// the trees cost has to know of it.
+    pub(crate) fn strays_among_trees(&self) -> Result<Vec<Problem>, StoreError> {
+        let dir = self.layout().trees();
+        let entries = self.entries_in(&dir)?.into_iter();
+        let strays = entries.filter(|entry| entry.name.to_str().and_then(promised).is_none());
+        let told = strays.map(|entry| {
+            let kind = entry.kind.word();
+            let text = format!("this {kind} has no name of a tree and is left alone");
+            Problem::warning(ProblemKind::BadName, text).in_file(&dir.join(&entry.name))
+        });
+        Ok(told.collect())
     }
 
     /// The tree with this content, read and compared. `None` when there is none whose name is true.
