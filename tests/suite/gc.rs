@@ -96,16 +96,62 @@ fn what_a_killed_process_left_is_gone_afterwards() {
     let (sandbox, mut daemon) = with_history();
     daemon.ok("plugd/components", json!({"lease": true}));
     daemon.kill();
+    let before = home_tree(&sandbox);
     let output = cli(&sandbox, &["gc", "--dry-run", "--json"]);
     let told: Value = serde_json::from_str(&output.stdout).unwrap();
-    // The command's own look at the store has swept it: that happens before the first use.
-    assert_eq!(told["dryRun"], true);
-    let output = cli(&sandbox, &["gc"]);
+    // Nothing is swept before it is told.
+    assert_eq!(home_tree(&sandbox), before);
+    assert_eq!(
+        (&told["deadLeases"], &told["trees"][0]["reason"]),
+        (&json!(1), &json!("copyOfInstalled"))
+    );
+    let output = cli(&sandbox, &["gc", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", output.stderr);
+    let mut done: Value = serde_json::from_str(&output.stdout).unwrap();
+    done["dryRun"] = json!(true);
+    assert_eq!(done, told);
     assert_eq!(sandbox.tree(&format!("{STATE}/leases")), "");
     let mut next = start(&sandbox);
     assert_eq!(gc(&mut next, false), nothing(false));
     next.shut_down();
+}
+
+/// The first look at a home is the one that recovers it, so what it sweeps must be in the numbers.
+#[test]
+fn what_recovery_sweeps_is_told_by_the_first_collection_of_a_home() {
+    let (sandbox, mut daemon) = with_history();
+    daemon.ok("plugd/components", json!({"lease": true}));
+    daemon.kill();
+    let unnamed = "00000000000000000000000000000000000000000000000000000000000000aa";
+    sandbox.add(&format!(
+        "== {STATE}/trees/{unnamed}/x (size 70)\n== {STATE}/staging/dead/x (size 500)\n\
+         == {STATE}/trash/gone/x (size 30)\n== {STATE}/trees/notes/x\nmine\n"
+    ));
+    let mut told = gc(&mut start(&sandbox), true);
+    let done = gc(&mut start(&sandbox), false);
+    told["dryRun"] = json!(false);
+    assert_eq!(done, told);
+    assert_eq!(
+        (
+            &done["stagingBytes"],
+            &done["trashBytes"],
+            &done["deadLeases"]
+        ),
+        (&json!(500), &json!(30), &json!(1))
+    );
+    let reasons: Vec<&str> = done["trees"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| text(&one["reason"]))
+        .collect();
+    assert_eq!(reasons.len(), 2, "{done:#}");
+    assert!(reasons.contains(&"unnamed") && reasons.contains(&"copyOfInstalled"));
+    assert_eq!(
+        done["problems"][0]["path"],
+        format!("$ROOT/{STATE}/trees/notes")
+    );
+    assert_eq!(sandbox.tree(&format!("{STATE}/staging")), "");
 }
 
 #[test]

@@ -61,6 +61,12 @@ impl Copies {
         Ok(&self.store)
     }
 
+    /// The store with whatever dead processes have left half done: for whoever tells of that. Readers
+    /// see whole copies in any case.
+    pub(crate) fn store_as_it_is(&self) -> &Store {
+        &self.store
+    }
+
     /// Looks for what processes have left that died since. It costs three listings when there is
     /// nothing.
     pub(crate) fn recover_again(&self) {

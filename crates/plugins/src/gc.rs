@@ -48,7 +48,8 @@ pub async fn gc(
     let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
     let section = move || {
         let config = lookup.config(None);
-        let store = copies.store()?;
+        // What recovery would sweep belongs into the report, so nobody sweeps it before.
+        let store = copies.store_as_it_is();
         let gc = Gc {
             dry_run,
             keep: config.settings().keep_versions,
