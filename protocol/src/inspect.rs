@@ -61,7 +61,7 @@ pub struct PlugdInspection {
     pub hooks: Vec<PlugdInspectedHook>,
     /// Its apps.
     pub apps: Vec<PlugdInspectedApp>,
-    /// Files that can run.
+    /// Files that can run, and those that a command of the plugin names.
     pub executables: Vec<PlugdExecutable>,
     /// Environment variables that it looks at, by name, as far as they can be found.
     pub environment: Vec<PlugdEnvironmentName>,
@@ -97,6 +97,8 @@ pub struct PlugdInspectedMcpServer {
     pub transport: PlugdInspectedTransport,
     /// Whether the plugin wants it started.
     pub enabled: bool,
+    /// Why no host can ever start or call it; null for one that can work.
+    pub obstacle: Option<String>,
 }
 
 /// How an MCP server is reached, as it is written.
@@ -209,7 +211,7 @@ pub enum PlugdExecutableKind {
     MachO,
     /// A program or library for Windows.
     Pe,
-    /// It is marked as executable, and its content tells nothing.
+    /// It is marked as executable or named by a command, and its content tells nothing.
     Unknown,
 }
 
@@ -330,7 +332,7 @@ pub enum PlugdOddityKind {
 #[serde(rename_all = "camelCase")]
 pub struct PlugdInspectionDifference {
     /// The changes, category by category in the order of the categories, then by name. Empty when
-    /// nothing that runs or is read differs.
+    /// nothing differs.
     pub changes: Vec<PlugdInspectionChange>,
     /// How many files there are before and after.
     pub files: PlugdBeforeAfter,
@@ -358,7 +360,7 @@ pub struct PlugdInspectionChange {
 pub enum PlugdInspectionCategory {
     /// An MCP server, by name.
     McpServer,
-    /// A hook, by event and what it does.
+    /// A hook, by key.
     Hook,
     /// An app, by id.
     App,
@@ -374,6 +376,8 @@ pub enum PlugdInspectionCategory {
     Licence,
     /// An oddity, by path.
     Oddity,
+    /// A file that no other category names, by path.
+    File,
 }
 
 /// A number before and after.

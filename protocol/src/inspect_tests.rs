@@ -62,6 +62,7 @@ fn inspection() -> PlugdInspection {
                 cwd: None,
             },
             enabled: true,
+            obstacle: None,
         }],
         hooks: vec![PlugdInspectedHook {
             key: "k".to_owned(),
@@ -119,7 +120,7 @@ fn inspection_json() -> Value {
     json!({
         "root": null, "version": "2.0.0", "treeDigest": null,
         "mcpServers": [{
-            "name": "s", "enabled": true,
+            "name": "s", "enabled": true, "obstacle": null,
             "transport": {"type": "stdio", "command": "./run", "args": ["$X"], "env": ["TOKEN"],
                           "cwd": null},
         }],

@@ -102,10 +102,10 @@ fn before_an_installation() {
         "offered": {
             "root": "$ROOT/rich/p", "version": "1.0.0",
             "mcpServers": [
-                {"name": "docs", "enabled": true, "transport": {
+                {"name": "docs", "enabled": true, "obstacle": null, "transport": {
                     "type": "stdio", "command": "npx", "args": ["${DOCS_KEY}"], "env": ["MODE"],
                     "cwd": null}},
-                {"name": "net", "enabled": true, "transport": {
+                {"name": "net", "enabled": true, "obstacle": null, "transport": {
                     "type": "http", "url": "https://example.invalid/mcp", "headers": []}},
             ],
             "hooks": [{
@@ -160,12 +160,97 @@ fn an_installation_adds_nothing_to_the_difference_and_a_change_does() {
             "+ environment OTHER",
             "~ text skills/greet/SKILL.md",
             "+ hiddenCharacters skills/greet/SKILL.md U+202E bidirectional",
+            "~ file .mcp.json",
         ],
         "{answer:#}"
     );
     let hidden = &answer["offered"]["hiddenCharacters"][0];
     assert_eq!((&hidden["line"], &hidden["column"]), (&json!(4), &json!(5)));
     assert_eq!(answer["installed"]["hiddenCharacters"], json!([]));
+    daemon.shut_down();
+}
+
+/// Nothing in the tree looks like a program, and all of it is started.
+#[test]
+fn scripts_that_a_plugin_starts_are_seen() {
+    let sandbox = rich();
+    sandbox.write("rich/p/server.js", "1");
+    sandbox.write("rich/p/settings", "1");
+    sandbox.write("rich/p/data.json", "1");
+    sandbox.write(
+        "rich/p/.mcp.json",
+        r#"{"mcpServers": {"docs": {"command": "node",
+            "args": ["${PLUGIN_ROOT}/server.js", "./settings"]}, "out": {"command": "../x"}}}"#,
+    );
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, RICH_MANIFEST, "rich");
+    let answer = inspect(&mut daemon, by_id("rich@rich"));
+    assert_eq!(changes(&answer), Vec::<String>::new(), "{answer:#}");
+    let installed = &answer["installed"];
+    let runs = installed["executables"].as_array().unwrap().iter();
+    let runs: Vec<_> = runs
+        .map(|one| (text(&one["path"]), text(&one["kind"])))
+        .collect();
+    assert_eq!(
+        runs,
+        [
+            ("run.sh", "script"),
+            ("server.js", "script"),
+            ("settings", "unknown")
+        ]
+    );
+    assert_eq!(
+        installed["mcpServers"][1]["obstacle"],
+        "the command leaves the plugin's directory"
+    );
+    for file in ["server.js", "settings", "data.json", "LICENSE"] {
+        sandbox.write(&format!("rich/p/{file}"), "2");
+    }
+    let answer = inspect(&mut daemon, by_id("rich@rich"));
+    assert_eq!(
+        changes(&answer),
+        [
+            "~ executable server.js",
+            "~ executable settings",
+            "~ licence LICENSE",
+            "~ file data.json",
+        ],
+        "{answer:#}"
+    );
+    daemon.shut_down();
+}
+
+/// An installation puts copies in the place of links. Nothing of the plugin has changed by that.
+#[test]
+fn links_inside_a_plugin_make_no_difference() {
+    let sandbox = rich();
+    sandbox.add(
+        "== rich/p/real/k/SKILL.md\n---\nname: k\ndescription: k\u{200b}\n---\nx\n\
+         == rich/p/skills/k -> ../real/k\n== rich/p/linked.sh -> run.sh\n\
+         == rich/p/again -> real\n",
+    );
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, RICH_MANIFEST, "rich");
+    let before = home_tree(&sandbox);
+    let answer = inspect(&mut daemon, by_id("rich@rich"));
+    assert_eq!(home_tree(&sandbox), before);
+    let difference = &answer["difference"];
+    assert_eq!(changes(&answer), Vec::<String>::new(), "{difference:#}");
+    for number in ["files", "bytes"] {
+        let number = &difference[number];
+        assert_eq!(number["from"], number["to"], "{difference:#}");
+    }
+    sandbox.write(
+        "rich/p/real/k/SKILL.md",
+        "---\nname: k\ndescription: l\n---\nx\n",
+    );
+    let answer = inspect(&mut daemon, by_id("rich@rich"));
+    let changes = changes(&answer);
+    assert!(
+        changes.contains(&"~ text skills/k/SKILL.md".to_owned()),
+        "{changes:?}"
+    );
+    nothing_left(&sandbox);
     daemon.shut_down();
 }
 

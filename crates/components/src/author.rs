@@ -14,7 +14,7 @@ use plugd_model::{
 };
 
 use crate::hooks::{self, HookHandler};
-use crate::inspect::{Inspection, InspectionLimits, OddityKind, inspect};
+use crate::inspect::{InspectedServer, Inspection, InspectionLimits, OddityKind, inspect};
 use crate::item::{Origin, clip};
 use crate::mcp::{McpDefinition, McpTransport};
 use crate::placeholders::{Placeholders, Platform, Spelling};
@@ -119,7 +119,8 @@ fn check_skills(
 }
 
 /// MCP servers: whether a host could start them, and what they give away.
-fn check_servers(tree: &PluginTree<'_>, servers: &[McpDefinition], findings: &mut Vec<Problem>) {
+fn check_servers(tree: &PluginTree<'_>, servers: &[InspectedServer], findings: &mut Vec<Problem>) {
+    let servers: Vec<&McpDefinition> = servers.iter().map(|one| &one.definition).collect();
     let places: HashMap<&str, &Origin> = servers
         .iter()
         .map(|server| (server.name.as_str(), &server.origin))

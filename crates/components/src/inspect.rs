@@ -18,12 +18,15 @@ use plugd_model::{AbsPath, PluginId, PluginManifest, Problem, ProblemKind};
 
 use crate::hooks::{self, HookDeclaration, HookHandler};
 use crate::mcp::{self, McpDefinition, McpTransport};
-use crate::placeholders::{Spelling, mentions};
+use crate::placeholders::{Placeholders, Platform, Spelling, mentions};
+use crate::programs;
 use crate::skills;
 use crate::tree::PluginTree;
 use crate::{App, Found, MAX_PROBLEMS, apps, commands};
 
 mod difference;
+#[cfg(test)]
+mod difference_tests;
 mod environment;
 mod executable;
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod texts;
 mod unicode;
 mod walk;
 
-pub use difference::{Change, Changes, Difference};
+pub use difference::{Change, Changes, Difference, InspectedFiles};
 pub use executable::ExecutableKind;
 pub use unicode::{HiddenCharacter, HiddenClass, hidden_characters};
 pub use walk::InspectionLimits;
@@ -44,7 +47,7 @@ use texts::TextReader;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
     /// The MCP servers, with commands and addresses, sorted by name.
-    pub mcp_servers: Vec<McpDefinition>,
+    pub mcp_servers: Vec<InspectedServer>,
     /// The hooks, by event in the order of the events.
     pub hooks: Vec<HookDeclaration>,
     /// The apps.
@@ -61,7 +64,7 @@ pub struct Inspection {
     /// The licence that the manifest names.
     pub licence: Option<String>,
     /// Files whose names say that they hold a licence.
-    pub licence_files: Vec<String>,
+    pub licence_files: Vec<LicenceFile>,
     /// How many files there are.
     pub files: u64,
     /// How many directories, the root not counted.
@@ -76,7 +79,27 @@ pub struct Inspection {
     pub problems: Vec<Problem>,
 }
 
-/// A file that can run.
+/// An MCP server that a plugin declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InspectedServer {
+    /// What it declares.
+    pub definition: McpDefinition,
+    /// Why no host can ever start or call it; nothing for one that can work.
+    pub obstacle: Option<String>,
+}
+
+/// A file whose name says that it holds a licence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenceFile {
+    /// Where, relative to the plugin, with `/`.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The digest of its content; nothing when it was too large to be read.
+    pub digest: Option<Digest>,
+}
+
+/// A file that can run, or that a command of the plugin names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable {
     /// Where, relative to the plugin, with `/`.
@@ -234,13 +257,18 @@ pub fn inspect(
     limits: &InspectionLimits,
 ) -> Result<Inspection, Problem> {
     let tree = PluginTree::open(disk, root)?;
-    let mut walked = walk::Walk::new(disk, tree.root(), *limits).run();
     let Found {
-        items: mcp_servers,
+        items: definitions,
         mut problems,
     } = mcp::mcp_definitions(disk, root, manifest);
     let (hooks, _) = hooks::read(&tree, manifest, id);
     problems.extend(hooks.problems);
+    let mut named = BTreeSet::new();
+    let mcp_servers = servers(&tree, definitions, &mut named);
+    for hook in &hooks.items {
+        programs::of_hook(&tree, hook, &mut named);
+    }
+    let mut walked = walk::Walk::new(disk, tree.root(), *limits, &named).run();
     let apps = apps(disk, root, manifest);
     problems.extend(apps.problems);
     let skills = skills::read_all(&tree, manifest, &mut problems);
@@ -291,9 +319,40 @@ fn note_cut(cut: &mut Vec<Problem>, problem: Problem) {
     }
 }
 
+/// The servers with what keeps them from working, and the files that they are started with.
+fn servers(
+    tree: &PluginTree<'_>,
+    definitions: Vec<McpDefinition>,
+    named: &mut BTreeSet<String>,
+) -> Vec<InspectedServer> {
+    // Only used to tell what lies inside; nothing is made there.
+    let directories = Placeholders {
+        plugin_root: tree.root().clone(),
+        plugin_data: tree.root().join("../.plugin-data"),
+    };
+    let inspected = definitions.into_iter().map(|definition| {
+        let resolved = definition.resolved(tree.disk(), &directories, Platform::current());
+        let obstacle = match resolved {
+            Ok(server) => {
+                programs::of_server(tree, &server, named);
+                None
+            }
+            Err(problem) => Some(problem.message),
+        };
+        InspectedServer {
+            definition,
+            obstacle,
+        }
+    });
+    inspected.collect()
+}
+
 /// The variables that a host would look up for servers. In the Agent Plugins format it looks up none.
-fn variables_of_servers(servers: &[McpDefinition], environment: &mut EnvironmentNames) {
-    for server in servers {
+fn variables_of_servers(servers: &[InspectedServer], environment: &mut EnvironmentNames) {
+    for InspectedServer {
+        definition: server, ..
+    } in servers
+    {
         if server.spelling == Spelling::Portable {
             continue;
         }

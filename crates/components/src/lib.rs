@@ -31,6 +31,7 @@ mod inspect;
 mod item;
 mod mcp;
 mod placeholders;
+mod programs;
 mod skills;
 mod spelling;
 mod tree;
@@ -51,8 +52,8 @@ pub use hooks::{
 };
 pub use inspect::{
     Change, Changes, Difference, EnvironmentNames, Executable, ExecutableKind, HiddenCharacter,
-    HiddenClass, HiddenText, Inspection, InspectionLimits, ModelText, Oddity, OddityKind, TextKind,
-    hidden_characters, inspect,
+    HiddenClass, HiddenText, InspectedFiles, InspectedServer, Inspection, InspectionLimits,
+    LicenceFile, ModelText, Oddity, OddityKind, TextKind, hidden_characters, inspect,
 };
 pub use item::Origin;
 pub use mcp::{

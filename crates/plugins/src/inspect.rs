@@ -5,11 +5,12 @@
 //! into a transaction that is given up at the end of the look, so nothing of it stays; its paths
 //! would lead nowhere and are taken out of what is told.
 
-use plugd_components::Difference;
+use plugd_components::{Difference, Inspection};
 use plugd_disk::Kind as FileKind;
+use plugd_disk::tree::{Limits, TreePlan};
 use plugd_marketplace::{NotSelected, Offer, Selector};
-use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, Source, error_chain};
-use plugd_store::Store;
+use plugd_model::{AbsPath, PluginId, PluginManifest, Problem, ProblemKind, Source, error_chain};
+use plugd_store::{Store, StoreError};
 
 use crate::call::Call;
 use crate::content;
@@ -24,7 +25,7 @@ mod side;
 
 pub use side::InspectedSide;
 pub(crate) use side::stand_in_id;
-use side::{difference, digest_source, forget_place, side, undigested};
+use side::{Held, difference, forget_place, held_by_source, held_or_problem, side};
 
 /// What to inspect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,12 +171,14 @@ impl Look<'_> {
             difference: None,
             problems: Vec::new(),
         };
-        match self.installed(self.copies.store()?) {
-            Ok(side) => found.installed = side,
+        let mut installed = None;
+        match self.installed() {
+            Ok(looked) => installed = looked,
             Err(problem) => found.problems.push(problem),
         }
+        let mut offered = None;
         match self.offered(offer, supplied, &mut found.problems) {
-            Ok(Side::Here(side)) => found.offered = Some(*side),
+            Ok(Side::Here(looked)) => offered = Some(*looked),
             Ok(Side::Elsewhere(source)) => {
                 let id = self.id.clone();
                 return Ok(Step::Fetch { id, source });
@@ -187,16 +190,16 @@ impl Look<'_> {
             Err(error) => return Err(error),
         }
         self.call.cancel.check()?;
-        found.difference = found
-            .installed
-            .as_ref()
-            .zip(found.offered.as_ref())
-            .map(|(installed, offered)| difference(&installed.inspection, &offered.inspection));
+        if let (Some(installed), Some(offered)) = (&installed, &offered) {
+            found.difference = Some(difference(installed.compared(), offered.compared()));
+        }
+        found.installed = installed.map(|looked| looked.side);
+        found.offered = offered.map(|looked| looked.side);
         Ok(Step::Done(Box::new(found)))
     }
 
     /// The installed copy, when there is one.
-    fn installed(&self, store: &Store) -> Result<Option<InspectedSide>, Problem> {
+    fn installed(&self) -> Result<Option<Looked>, Problem> {
         let Some(copy) = &self.standing.copy else {
             return Ok(None);
         };
@@ -213,11 +216,15 @@ impl Look<'_> {
         side.commit = record.and_then(|record| record.commit.clone());
         side.problems.extend(loaded.problems.iter().cloned());
         side.problems.extend(copy.problems.iter().cloned());
-        match store.tree_digest(copy, self.call) {
-            Ok(content) => side.digest = Some(content.digest),
-            Err(error) => side.problems.push(undigested(&error, &copy.root)),
-        }
-        Ok(Some(side))
+        let disk = self.lookup.disk();
+        let plan = TreePlan::scan(disk, &copy.root, &Limits::INSTALL, &[], self.call);
+        let held = plan.and_then(|plan| Held::read(disk, plan, self.call));
+        let held = held_or_problem(&mut side, held.map_err(StoreError::from), &copy.root);
+        Ok(Some(Looked {
+            side,
+            held,
+            as_copy: None,
+        }))
     }
 
     fn offered(
@@ -240,16 +247,16 @@ impl Look<'_> {
         if let Some(problem) = self.other_source(&offer) {
             problems.push(problem);
         }
-        let mut side = self.offered_here(&offer, &obtained)?;
+        let mut looked = self.offered_here(&offer, &obtained)?;
         if was_fetched {
-            forget_place(&mut side, &obtained.dir);
+            forget_place(&mut looked.side, &obtained.dir);
         }
         // The transaction that holds fetched content ends here, and the content with it.
         drop(obtained);
-        Ok(Side::Here(Box::new(side)))
+        Ok(Side::Here(Box::new(looked)))
     }
 
-    fn offered_here(&self, offer: &Offer<'_>, obtained: &Obtained) -> Result<InspectedSide, Error> {
+    fn offered_here(&self, offer: &Offer<'_>, obtained: &Obtained) -> Result<Looked, Error> {
         let dir = &obtained.dir;
         let details = details_of_dir(self.lookup.loader(), dir, offer);
         if let Some(refusal) = crate::read::refusal(offer, &details) {
@@ -270,7 +277,14 @@ impl Look<'_> {
             _ => {}
         }
         side.problems.extend(obtained.problems.iter().cloned());
-        digest_source(&mut side, self.copies.store()?, dir, self.call);
+        let (store, disk) = (self.copies.store()?, self.lookup.disk());
+        let held = held_by_source(&mut side, store, disk, dir, self.call);
+        let as_copy = match &held {
+            Some(held) if held.has_links() && self.standing.copy.is_some() => {
+                self.as_copy(store, held, manifest, &mut side)?
+            }
+            _ => None,
+        };
         side.root = Some(dir.clone());
         side.source = Some(offer.entry.source.without_secrets());
         side.commit.clone_from(&obtained.commit);
@@ -291,7 +305,41 @@ impl Look<'_> {
             let problem = Problem::error(ProblemKind::NameMismatch, text);
             side.problems.push(problem.at_field("name"));
         }
-        Ok(side)
+        Ok(Looked {
+            side,
+            held,
+            as_copy,
+        })
+    }
+
+    /// The source as it would be installed. A copy has files where the source has links, under other
+    /// paths than what they lead to, so only a copy can be compared with a copy.
+    fn as_copy(
+        &self,
+        store: &Store,
+        held: &Held,
+        manifest: &PluginManifest,
+        told: &mut InspectedSide,
+    ) -> Result<Option<Inspection>, Error> {
+        let disk = self.lookup.disk();
+        let looked = store.workspace().and_then(|workspace| {
+            let root = workspace.dir().join("tree");
+            held.copy_to(disk, &root, self.call)?;
+            Ok(side(disk, &root, manifest, self.id))
+        });
+        self.call.cancel.check()?;
+        match looked {
+            Ok(looked) => Ok(looked.ok().map(|side| side.inspection)),
+            Err(error) => {
+                let text = format!(
+                    "links are compared as links, because no copy can be made: {}",
+                    error_chain(&error)
+                );
+                told.problems
+                    .push(Problem::warning(ProblemKind::Unreadable, text));
+                Ok(None)
+            }
+        }
     }
 
     fn bad(&self, problem: Problem) -> Error {
@@ -316,9 +364,24 @@ impl Look<'_> {
     }
 }
 
+/// A side with what is needed to compare it.
+struct Looked {
+    side: InspectedSide,
+    held: Option<Held>,
+    /// What it holds once it is installed, where that is something else.
+    as_copy: Option<Inspection>,
+}
+
+impl Looked {
+    fn compared(&self) -> (&Inspection, Option<&Held>) {
+        let inspection = self.as_copy.as_ref().unwrap_or(&self.side.inspection);
+        (inspection, self.held.as_ref())
+    }
+}
+
 /// What there is of an offer.
 enum Side {
-    Here(Box<InspectedSide>),
+    Here(Box<Looked>),
     Elsewhere(Source),
 }
 
@@ -362,7 +425,7 @@ fn directory(
             side.problems.push(problem.in_file(&loaded.file));
         }
     }
-    digest_source(&mut side, copies.store()?, path, call);
+    held_by_source(&mut side, copies.store()?, lookup.disk(), path, call);
     side.root = Some(path.clone());
     side.source = Some(Source::Local { path: path.clone() });
     Ok(Inspected {

@@ -112,8 +112,9 @@ pub use validate::{Validated, ValidatedKind, Validation, validate};
 // Values of the crates below that a use case answers; whoever reads the answer needs their names.
 pub use plugd_components::{
     App, Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText, HookDeclaration,
-    HookEvent, HookHandler, HttpProtocol, Inspection, ListedSkill, McpDefinition, McpTransport,
-    ModelText, Oddity, OddityKind, Skill, SkillInterface, SkillScope, TextKind, ToolDependency,
+    HookEvent, HookHandler, HttpProtocol, InspectedServer, Inspection, LicenceFile, ListedSkill,
+    McpDefinition, McpTransport, ModelText, Oddity, OddityKind, Skill, SkillInterface, SkillScope,
+    TextKind, ToolDependency,
 };
 pub use plugd_components::{McpOauth, NeededVariable, ResolvedMcpServer, VariableUse};
 pub use plugd_config::ToolApproval;

@@ -10,5 +10,5 @@ export type PlugdExecutableKind =
   | "machO"
   /** A program or library for Windows. */
   | "pe"
-  /** It is marked as executable, and its content tells nothing. */
+  /** It is marked as executable or named by a command, and its content tells nothing. */
   | "unknown";

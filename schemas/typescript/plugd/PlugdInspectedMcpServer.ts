@@ -7,6 +7,8 @@ export type PlugdInspectedMcpServer = {
   enabled: boolean;
   /** Its name. */
   name: string;
+  /** Why no host can ever start or call it; null for one that can work. */
+  obstacle: string | null;
   /** How it is reached. */
   transport: PlugdInspectedTransport;
 };

@@ -22,7 +22,7 @@ export type PlugdInspection = {
   directories: number;
   /** Environment variables that it looks at, by name, as far as they can be found. */
   environment: Array<PlugdEnvironmentName>;
-  /** Files that can run. */
+  /** Files that can run, and those that a command of the plugin names. */
   executables: Array<PlugdExecutable>;
   /** How many files it has. */
   files: number;

@@ -4,7 +4,7 @@
 export type PlugdInspectionCategory =
   /** An MCP server, by name. */
   | "mcpServer"
-  /** A hook, by event and what it does. */
+  /** A hook, by key. */
   | "hook"
   /** An app, by id. */
   | "app"
@@ -19,4 +19,6 @@ export type PlugdInspectionCategory =
   /** A licence: the one that is named under the empty name, and files by path. */
   | "licence"
   /** An oddity, by path. */
-  | "oddity";
+  | "oddity"
+  /** A file that no other category names, by path. */
+  | "file";

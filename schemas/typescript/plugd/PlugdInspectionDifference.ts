@@ -8,7 +8,7 @@ export type PlugdInspectionDifference = {
   bytes: PlugdBeforeAfter;
   /**
    * The changes, category by category in the order of the categories, then by name. Empty when
-   * nothing that runs or is read differs.
+   * nothing differs.
    */
   changes: Array<PlugdInspectionChange>;
   /** How many files there are before and after. */

@@ -4,7 +4,7 @@
 use plugd_model::PluginId;
 use plugd_plugins::{
     Changes, Difference, Executable, ExecutableKind, HookDeclaration, HookHandler, InspectTarget,
-    Inspected, InspectedSide, Inspection, McpDefinition, McpTransport,
+    Inspected, InspectedServer, InspectedSide, Inspection, McpTransport,
 };
 use serde_json::json;
 use serde_json::value::to_raw_value;
@@ -116,7 +116,8 @@ fn text(inspected: &Inspected, style: Style) -> String {
         ..
     } = &side.inspection;
     fact("Size", format!("{bytes} bytes in {files} files"));
-    let named = licence.iter().chain(licence_files);
+    let files = licence_files.iter().map(|file| &file.path);
+    let named = licence.iter().chain(files);
     fact("Licence", named.cloned().collect::<Vec<_>>().join(", "));
     inside(&mut text, &side.inspection, style);
     if let Some(difference) = difference {
@@ -177,7 +178,10 @@ fn inside(text: &mut String, inspection: &Inspection, style: Style) {
     section(text, "Oddities", oddities, style);
 }
 
-fn server(server: &McpDefinition) -> String {
+fn server(inspected: &InspectedServer) -> String {
+    let server = &inspected.definition;
+    let never = inspected.obstacle.as_ref();
+    let never = never.map(|why| format!(" (never works: {why})"));
     let off = if server.enabled {
         ""
     } else {
@@ -201,7 +205,8 @@ fn server(server: &McpDefinition) -> String {
         }
         McpTransport::Http { url, .. } => url.clone(),
     };
-    format!("{}{off}: {what}", server.name)
+    let never = never.unwrap_or_default();
+    format!("{}{off}: {what}{never}", server.name)
 }
 
 fn hook(hook: &HookDeclaration) -> String {
@@ -234,7 +239,7 @@ fn executable(executable: &Executable) -> String {
 
 /// What an installation would change, one line each.
 fn changes(text: &mut String, difference: &Difference, style: Style) {
-    let categories: [(&str, &Changes); 9] = [
+    let categories: [(&str, &Changes); 10] = [
         ("MCP server", &difference.mcp_servers),
         ("hook", &difference.hooks),
         ("app", &difference.apps),
@@ -244,6 +249,7 @@ fn changes(text: &mut String, difference: &Difference, style: Style) {
         ("hidden characters", &difference.hidden),
         ("licence", &difference.licences),
         ("oddity", &difference.oddities),
+        ("file", &difference.other_files),
     ];
     let lines = categories.into_iter().flat_map(|(what, changes)| {
         let line = |sign: &str, name: &str| format!("{sign} {what} {name}");
@@ -253,7 +259,7 @@ fn changes(text: &mut String, difference: &Difference, style: Style) {
         added.chain(removed).chain(changed).collect::<Vec<_>>()
     });
     if difference.is_empty() {
-        text.push_str("\nNothing that runs or is read differs from what is installed.\n");
+        text.push_str("\nNothing differs from what is installed.\n");
     } else {
         section(text, "An installation would change", lines, style);
     }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Executable, HiddenText, Inspection};
+use plugd_disk::tree::{FileDigests, TreePlan};
+
+use super::{Executable, HiddenText, InspectedServer, Inspection, LicenceFile};
 use crate::hooks::{HookDeclaration, HookHandler};
-use crate::mcp::{McpDefinition, McpTransport};
+use crate::mcp::McpTransport;
 
 /// The difference of two inspections, category by category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// MCP servers by name.
     pub mcp_servers: Changes,
-    /// Hooks by event and by what they do; a position in a file means nothing here.
+    /// Hooks by key.
     pub hooks: Changes,
     /// Apps by id.
     pub apps: Changes,
@@ -27,6 +29,9 @@ pub struct Difference {
     pub licences: Changes,
     /// Oddities by path.
     pub oddities: Changes,
+    /// Files by path whose content differs and that no other category names: configuration, data,
+    /// libraries.
+    pub other_files: Changes,
     /// Files before and after.
     pub files: (u64, u64),
     /// Bytes before and after.
@@ -55,6 +60,36 @@ pub struct Change {
     pub to: String,
 }
 
+/// The files of a plugin as an installation holds them, each with what tells its content from
+/// another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InspectedFiles {
+    rows: Rows,
+    bytes: u64,
+}
+
+impl InspectedFiles {
+    /// The files of a plan that count.
+    #[must_use]
+    pub fn of(plan: &TreePlan, digests: &FileDigests, counts: impl Fn(&str) -> bool) -> Self {
+        let mut files = Self::default();
+        for file in plan.files().filter(|file| counts(&file.path)) {
+            let Some(digest) = digests.digest_of(&file.path) else {
+                continue;
+            };
+            let mark = if file.executable { " marked" } else { "" };
+            let shown = format!("{} bytes{mark} {digest}", file.size);
+            files.bytes = files.bytes.saturating_add(file.size);
+            files.rows.insert(file.path, shown);
+        }
+        files
+    }
+
+    fn len(&self) -> u64 {
+        u64::try_from(self.rows.len()).unwrap_or(u64::MAX)
+    }
+}
+
 type Rows = BTreeMap<String, String>;
 
 impl Changes {
@@ -79,6 +114,24 @@ impl Changes {
         }
     }
 
+    /// Whether something of this name differs.
+    fn names(&self, name: &str) -> bool {
+        let of = |rows: &[(String, String)]| rows.binary_search_by(|row| row.0.as_str().cmp(name));
+        let changed = &self.changed;
+        of(&self.added).is_ok()
+            || of(&self.removed).is_ok()
+            || changed
+                .binary_search_by(|one| one.name.as_str().cmp(name))
+                .is_ok()
+    }
+
+    /// Keeps what some names differ in.
+    fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.added.retain(|(name, _)| keep(name));
+        self.removed.retain(|(name, _)| keep(name));
+        self.changed.retain(|change| keep(&change.name));
+    }
+
     /// Whether nothing differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -87,13 +140,35 @@ impl Changes {
 }
 
 impl Inspection {
-    /// What `after` has that this one has not, and the reverse.
+    /// What `after` has that this one has not, and the reverse. Without the files of both sides
+    /// nothing can be said of those that no category names.
     #[must_use]
-    pub fn difference(&self, after: &Self) -> Difference {
+    pub fn difference(
+        &self,
+        after: &Self,
+        files: Option<(&InspectedFiles, &InspectedFiles)>,
+    ) -> Difference {
+        let mut difference = self.of_categories(after);
+        if let Some((before, after)) = files {
+            difference.files = (before.len(), after.len());
+            difference.bytes = (before.bytes, after.bytes);
+            let mut all = Changes::of(&before.rows, &after.rows);
+            let told = [
+                &difference.executables,
+                &difference.texts,
+                &difference.licences,
+            ];
+            all.retain(|path| !told.iter().any(|changes| changes.names(path)));
+            difference.other_files = all;
+        }
+        difference
+    }
+
+    fn of_categories(&self, after: &Self) -> Difference {
         let changes = |rows: fn(&Self) -> Rows| Changes::of(&rows(self), &rows(after));
         Difference {
-            mcp_servers: changes(|i| rows(&i.mcp_servers, |s| (s.name.clone(), server(s)))),
-            hooks: changes(hooks),
+            mcp_servers: changes(|i| rows(&i.mcp_servers, server)),
+            hooks: changes(|i| rows(&i.hooks, |one| (one.key.clone(), hook(one)))),
             apps: changes(|i| rows(&i.apps, |app| (app.id.clone(), app.label.clone()))),
             executables: changes(|i| rows(&i.executables, executable)),
             environment: changes(|i| {
@@ -112,12 +187,13 @@ impl Inspection {
             hidden: changes(|i| counted(i.hidden.iter().map(hidden))),
             licences: changes(|i| {
                 let declared = i.licence.iter().map(|l| (String::new(), l.clone()));
-                let files = i.licence_files.iter().map(|f| (f.clone(), String::new()));
+                let files = i.licence_files.iter().map(licence);
                 declared.chain(files).collect()
             }),
             oddities: changes(|i| {
                 rows(&i.oddities, |o| (o.path.clone(), o.kind.word().to_owned()))
             }),
+            other_files: Changes::default(),
             files: (self.files, after.files),
             bytes: (self.bytes, after.bytes),
         }
@@ -125,7 +201,8 @@ impl Inspection {
 }
 
 impl Difference {
-    /// Whether nothing that runs or is read by a model differs. The number of files and bytes may.
+    /// Whether nothing differs. The number of files and bytes may, where the content could not be
+    /// read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let Self {
@@ -138,6 +215,7 @@ impl Difference {
             hidden,
             licences,
             oddities,
+            other_files,
             files: _,
             bytes: _,
         } = self;
@@ -151,6 +229,7 @@ impl Difference {
             hidden,
             licences,
             oddities,
+            other_files,
         ]
         .into_iter()
         .all(Changes::is_empty)
@@ -171,12 +250,9 @@ fn counted(names: impl Iterator<Item = String>) -> Rows {
     counts.map(|(name, n)| (name, n.to_string())).collect()
 }
 
-fn hooks(inspection: &Inspection) -> Rows {
-    counted(inspection.hooks.iter().map(hook))
-}
-
 /// One line that says what a server does; whatever changes it makes another line.
-fn server(server: &McpDefinition) -> String {
+fn server(server: &InspectedServer) -> (String, String) {
+    let server = &server.definition;
     let reach = match &server.transport {
         McpTransport::Stdio { command, args, .. } => {
             let words = [command].into_iter().chain(args);
@@ -184,30 +260,52 @@ fn server(server: &McpDefinition) -> String {
         }
         McpTransport::Http { url, .. } => url.clone(),
     };
-    format!("{reach} {}", server.json)
+    (server.name.clone(), format!("{reach} {}", server.json))
 }
 
+/// One line that says what a hook does, with all that its trust covers and the command on Windows.
 fn hook(hook: &HookDeclaration) -> String {
     let matcher = hook.effective_matcher().unwrap_or("*");
-    let what = match &hook.handler {
+    let (what, rest) = match &hook.handler {
         HookHandler::Command {
             command,
             command_windows,
-            ..
-        } => match command_windows {
-            Some(windows) => format!("{command} (on Windows: {windows})"),
-            None => command.clone(),
-        },
+            timeout_sec,
+            is_async,
+            status_message,
+            additional_context_limit,
+        } => {
+            let mut rest = vec![format!("timeout {timeout_sec}")];
+            rest.extend(is_async.then(|| "async".to_owned()));
+            rest.extend(status_message.iter().map(|text| format!("says {text}")));
+            let limit = additional_context_limit.iter();
+            rest.extend(limit.map(|limit| format!("context limit {limit}")));
+            let windows = command_windows.iter();
+            rest.extend(windows.map(|text| format!("on Windows {text}")));
+            (command.clone(), rest)
+        }
         HookHandler::McpTool {
             server,
             tool,
             input,
-            ..
-        } => format!("tool {server}/{tool} {input}"),
-        HookHandler::Prompt => "prompt".to_owned(),
-        HookHandler::Agent => "agent".to_owned(),
+            timeout_sec,
+            status_message,
+        } => {
+            let mut rest = vec![format!("timeout {timeout_sec}")];
+            rest.extend(status_message.iter().map(|text| format!("says {text}")));
+            (format!("tool {server}/{tool} {input}"), rest)
+        }
+        HookHandler::Prompt => ("prompt".to_owned(), Vec::new()),
+        HookHandler::Agent => ("agent".to_owned(), Vec::new()),
     };
-    format!("{} {matcher}: {what}", hook.event.name())
+    let words = [format!("{} {matcher}: {what}", hook.event.name())];
+    words.into_iter().chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+fn licence(file: &LicenceFile) -> (String, String) {
+    let digest = file.digest.as_ref().map(ToString::to_string);
+    let digest = digest.unwrap_or_else(|| "not read".to_owned());
+    (file.path.clone(), format!("{} bytes {digest}", file.bytes))
 }
 
 fn executable(executable: &Executable) -> (String, String) {

@@ -14,19 +14,39 @@ pub enum ExecutableKind {
     MachO,
     /// A program or library for Windows.
     Pe,
-    /// Marked as executable; its content tells nothing.
+    /// Marked as executable, or named by a command of the plugin; its content tells nothing.
     Unknown,
 }
 
 /// How many bytes of a file its kind is read from.
 pub(super) const HEAD: u64 = 256;
 
-/// Suffixes that a system runs without looking at the content.
-const RUN_BY_SUFFIX: [(&str, &str); 4] = [
-    (".bat", "cmd"),
-    (".cmd", "cmd"),
-    (".ps1", "powershell"),
-    (".vbs", "wscript"),
+/// Suffixes of scripts with what usually runs them. Such a file needs no mark and no first line: a
+/// command names its interpreter, or the system knows it by the suffix.
+const RUN_BY_SUFFIX: [(&str, &str); 23] = [
+    ("bash", "bash"),
+    ("bat", "cmd"),
+    ("cjs", "node"),
+    ("cmd", "cmd"),
+    ("cts", "node"),
+    ("fish", "fish"),
+    ("js", "node"),
+    ("jsx", "node"),
+    ("ksh", "ksh"),
+    ("lua", "lua"),
+    ("mjs", "node"),
+    ("mts", "node"),
+    ("php", "php"),
+    ("pl", "perl"),
+    ("ps1", "powershell"),
+    ("psm1", "powershell"),
+    ("py", "python"),
+    ("rb", "ruby"),
+    ("sh", "sh"),
+    ("ts", "node"),
+    ("tsx", "node"),
+    ("vbs", "wscript"),
+    ("zsh", "zsh"),
 ];
 
 impl ExecutableKind {
@@ -42,10 +62,10 @@ impl ExecutableKind {
         }
     }
 
-    /// The kind of a file by its first bytes, its name, and whether it is marked as executable;
-    /// nothing for a file that cannot run.
+    /// The kind of a file by its first bytes and its name; nothing for a file that looks like no
+    /// program, unless somebody wants it run: by a mark, or by a command that names it.
     #[must_use]
-    pub fn of(head: &[u8], name: &str, is_marked: bool) -> Option<Self> {
+    pub fn of(head: &[u8], name: &str, is_wanted: bool) -> Option<Self> {
         if let Some(line) = head.strip_prefix(b"#!") {
             let interpreter = interpreter(line);
             return Some(Self::Script { interpreter });
@@ -60,12 +80,15 @@ impl ExecutableKind {
         if head.starts_with(b"MZ") && head.contains(&0) {
             return Some(Self::Pe);
         }
-        let lower = name.to_ascii_lowercase();
-        if let Some((_, interpreter)) = RUN_BY_SUFFIX.iter().find(|(s, _)| lower.ends_with(s)) {
+        let suffix = name
+            .rsplit_once('.')
+            .map(|(_, suffix)| suffix.to_ascii_lowercase());
+        let known = suffix.and_then(|suffix| RUN_BY_SUFFIX.iter().find(|(s, _)| *s == suffix));
+        if let Some((_, interpreter)) = known {
             let interpreter = (*interpreter).to_owned();
             return Some(Self::Script { interpreter });
         }
-        is_marked.then_some(Self::Unknown)
+        is_wanted.then_some(Self::Unknown)
     }
 }
 
@@ -134,8 +157,10 @@ mod tests {
     fn kinds_by_name_and_mark() {
         check(b"@echo off", "Run.CMD", false, "script cmd");
         check(b"", "x.ps1", false, "script powershell");
-        check(b"print()", "x.py", false, "-");
-        check(b"print()", "x.py", true, "unknown");
+        check(b"print()", "x.py", false, "script python");
+        check(b"print()", "x.MJS", true, "script node");
+        check(b"print()", "py", true, "unknown");
+        check(b"print()", "x.json", false, "-");
         check(b"", "x", false, "-");
     }
 }

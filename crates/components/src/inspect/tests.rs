@@ -1,15 +1,15 @@
-use plugd_model::{HooksDeclaration, PluginId};
+use plugd_model::PluginId;
 use pretty_assertions::assert_eq;
 
-use super::{Difference, ExecutableKind, Inspection, InspectionLimits, inspect};
+use super::{ExecutableKind, Inspection, InspectionLimits, inspect};
 use crate::fixture::Plugin;
 
-fn look(plugin: &Plugin, limits: &InspectionLimits) -> Inspection {
+pub(super) fn look(plugin: &Plugin, limits: &InspectionLimits) -> Inspection {
     let id = PluginId::parse("p@m").unwrap();
     inspect(&plugin.disk, &plugin.root(), &plugin.manifest, &id, limits).unwrap()
 }
 
-fn mark(plugin: Plugin, path: &str) -> Plugin {
+pub(super) fn mark(plugin: Plugin, path: &str) -> Plugin {
     plugin
         .disk
         .set_mode(&plugin.root().join(path), 0o755)
@@ -17,14 +17,18 @@ fn mark(plugin: Plugin, path: &str) -> Plugin {
     plugin
 }
 
-fn skill(body: &str) -> String {
+pub(super) fn skill(body: &str) -> String {
     format!("---\nname: s\ndescription: d\n---\n{body}\n")
 }
 
 /// Everything in lines, one per row.
 fn lines(plugin: &Plugin, found: &Inspection) -> Vec<String> {
     let mut lines = Vec::new();
-    lines.extend(found.mcp_servers.iter().map(|s| format!("mcp {}", s.name)));
+    for server in &found.mcp_servers {
+        let why = server.obstacle.as_ref().map(|why| format!(": {why}"));
+        let name = &server.definition.name;
+        lines.push(format!("mcp {name}{}", why.unwrap_or_default()));
+    }
     lines.extend(found.hooks.iter().map(|hook| format!("hook {}", hook.key)));
     lines.extend(found.apps.iter().map(|app| format!("app {}", app.id)));
     for file in &found.executables {
@@ -59,7 +63,7 @@ fn lines(plugin: &Plugin, found: &Inspection) -> Vec<String> {
         found
             .licence_files
             .iter()
-            .map(|file| format!("licence in {file}")),
+            .map(|file| format!("licence in {}", file.path)),
     );
     for odd in &found.oddities {
         lines.push(format!("odd {} {}", odd.path, odd.kind.word()));
@@ -108,6 +112,7 @@ fn what_would_run() {
             "runs data unknown 1 marked",
             "runs bin/elf elf 6",
             "runs bin/run script:bash 34 marked",
+            "runs lib/a.py script:python 31",
             "variable API_KEY: bin/run",
             "variable BT: mcp:a",
             "variable HOME: hook:p@m:hooks/hooks.json:stop:0:0",
@@ -123,6 +128,86 @@ fn what_would_run() {
             "mcpServers": {"s": {"type": "stdio", "command": "x", "args": ["${A}"]}}}"#,
     );
     check(&agent, &["mcp s"]);
+}
+
+#[test]
+fn what_a_command_names_runs() {
+    let plugin = Plugin::new()
+        .file(
+            ".mcp.json",
+            r#"{"a": {"command": "node", "args": ["${PLUGIN_ROOT}/one.txt", "--config=./two.txt"]},
+                "b": {"command": "run", "args": ["three.txt"], "cwd": "./lib"},
+                "c": {"command": "./lib/four"}, "d": {"command": "x", "args": ["none", ""]}}"#,
+        )
+        .file(
+            "hooks/hooks.json",
+            r#"{"hooks": {"Stop": [{"hooks": [{"type": "command",
+                "command": "x \"$PLUGIN_ROOT/five.txt\" && ./six.txt",
+                "commandWindows": "x ${PLUGIN_ROOT}\\win\\seven.txt"}]}]}}"#,
+        )
+        .file("one.txt", "1")
+        .file("two.txt", "1")
+        .file("lib/three.txt", "1")
+        .file("lib/four", "1")
+        .file("five.txt", "1")
+        .file("six.txt", "1")
+        .file("win/seven.txt", "1")
+        .file("none.txt", "1");
+    let found = look(&plugin, &InspectionLimits::DEFAULT);
+    let runs: Vec<_> = lines(&plugin, &found)
+        .into_iter()
+        .filter(|line| line.starts_with("runs"))
+        .collect();
+    assert_eq!(
+        runs,
+        [
+            "runs five.txt unknown 1",
+            "runs one.txt unknown 1",
+            "runs six.txt unknown 1",
+            "runs two.txt unknown 1",
+            "runs lib/four unknown 1",
+            "runs lib/three.txt unknown 1",
+            "runs win/seven.txt unknown 1",
+        ]
+    );
+}
+
+#[test]
+fn scripts_of_a_library_hide_no_program() {
+    let mut plugin = Plugin::new()
+        .file("z/elf", b"\x7fELF")
+        .file("z/run", "#!/bin/sh");
+    for index in 0..9 {
+        plugin = plugin.file(&format!("a/{index}.js"), "");
+    }
+    let limits = InspectionLimits {
+        rows: 4,
+        ..InspectionLimits::DEFAULT
+    };
+    let found = look(&plugin, &limits);
+    let paths: Vec<_> = found.executables.iter().map(|one| &one.path).collect();
+    assert_eq!(paths, ["a/0.js", "a/1.js", "z/elf", "z/run"]);
+    assert_eq!(
+        found.cut[0].message,
+        "only the first 4 of 11 executables are listed"
+    );
+}
+
+#[test]
+fn servers_that_can_never_run_say_why() {
+    let plugin = Plugin::new().file(
+        ".mcp.json",
+        r#"{"a": {"command": "../x"}, "b": {"url": "wss://x"}, "c": {"command": " "}, "d": {"command": "x"}}"#,
+    );
+    check(
+        &plugin,
+        &[
+            "mcp a: the command leaves the plugin's directory",
+            "mcp b: a host connects to addresses with `https` and `http` only",
+            "mcp c: the command is blank, so nothing can start",
+            "mcp d",
+        ],
+    );
 }
 
 #[test]
@@ -259,7 +344,7 @@ fn limits_are_told() {
     assert_eq!(
         cuts(&plugin, &small),
         [
-            "the content of large programs is not looked at",
+            "the content of large files is not looked at",
             "nothing below 2 levels is looked at",
             "only the first 5 of 20 hidden characters are listed",
         ]
@@ -287,68 +372,4 @@ fn limits_are_told() {
         plugin.problems(&look(&plugin, &short).cut),
         ["tooLarge skills/s/SKILL.md"]
     );
-}
-
-fn difference(before: &Plugin, after: &Plugin) -> Difference {
-    let limits = InspectionLimits::DEFAULT;
-    look(before, &limits).difference(&look(after, &limits))
-}
-
-#[test]
-fn nothing_differs_from_itself() {
-    let plugin = || {
-        Plugin::new()
-            .file("skills/s/SKILL.md", skill("x"))
-            .file("a.sh", "#!/bin/sh")
-    };
-    assert!(difference(&plugin(), &plugin()).is_empty());
-}
-
-#[test]
-fn what_a_new_version_brings() {
-    let hooks = |command: &str| {
-        let text = format!(
-            r#"{{"hooks": {{"Stop": [{{"hooks": [{{"type": "command", "command": "{command}"}}]}}]}}}}"#
-        );
-        HooksDeclaration::Inline(vec![text])
-    };
-    let before = Plugin::new()
-        .file(
-            ".mcp.json",
-            r#"{"same": {"command": "x"}, "other": {"command": "x"}, "gone": {"command": "x"}}"#,
-        )
-        .file("skills/s/SKILL.md", skill("x"))
-        .file("run.sh", "#!/bin/sh\n")
-        .with(|manifest| manifest.hooks = hooks("old"));
-    let after = Plugin::new()
-        .file(".mcp.json", r#"{"same": {"command": "x"}, "other": {"command": "y $A"}, "new": {"url": "https://${B}"}}"#)
-        .file("skills/s/SKILL.md", skill("x\u{202e}"))
-        .file("run.sh", "#!/bin/sh\necho $KEY")
-        .file("LICENSE", "")
-        .with(|manifest| manifest.hooks = hooks("new"));
-    let found = difference(&before, &after);
-    let names = |rows: &[(String, String)]| -> Vec<String> {
-        rows.iter().map(|(name, _)| name.clone()).collect()
-    };
-    assert_eq!(names(&found.mcp_servers.added), ["new"]);
-    assert_eq!(names(&found.mcp_servers.removed), ["gone"]);
-    assert_eq!(found.mcp_servers.changed.len(), 1);
-    assert_eq!(found.mcp_servers.changed[0].from, r#"x {"command": "x"}"#);
-    assert_eq!(
-        found.mcp_servers.changed[0].to,
-        r#"y $A {"command": "y $A"}"#
-    );
-    assert_eq!(names(&found.hooks.added), ["Stop *: new"]);
-    assert_eq!(names(&found.hooks.removed), ["Stop *: old"]);
-    assert_eq!(found.executables.changed[0].name, "run.sh");
-    assert_eq!(names(&found.environment.added), ["B", "KEY"]);
-    assert_eq!(found.texts.changed[0].name, "skills/s/SKILL.md");
-    assert_eq!(
-        names(&found.hidden.added),
-        ["skills/s/SKILL.md U+202E bidirectional"]
-    );
-    assert_eq!(names(&found.licences.added), ["LICENSE"]);
-    assert!(found.oddities.is_empty() && found.apps.is_empty());
-    assert_eq!(found.files, (3, 4));
-    assert!(!found.is_empty());
 }

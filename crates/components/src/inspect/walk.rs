@@ -1,5 +1,6 @@
 //! The tree of a plugin as it lies on disk: counted, without following a link, within limits.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use plugd_disk::tree::Digest;
@@ -8,7 +9,7 @@ use plugd_model::{AbsPath, Problem, ProblemKind};
 
 use super::environment::{self, Language};
 use super::executable::{ExecutableKind, HEAD};
-use super::{EnvironmentNames, Executable, Oddity, OddityKind, note_cut};
+use super::{EnvironmentNames, Executable, LicenceFile, Oddity, OddityKind, note_cut};
 
 /// What an inspection looks at. Beyond a limit it goes on with what is left and says what it cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct InspectionLimits {
     pub entries: u64,
     /// Components of the longest path.
     pub depth: usize,
-    /// Bytes that are read of files that can run, all together.
+    /// Bytes that are read of licences and files that can run, all together.
     pub program_bytes: u64,
     /// Bytes that are read of texts for a model, all together.
     pub text_bytes: u64,
@@ -47,12 +48,14 @@ pub(super) struct Walked {
     pub(super) directories: u64,
     pub(super) bytes: u64,
     pub(super) executables: Vec<Executable>,
+    /// Those of them of which nothing but the suffix says that they can run.
+    by_suffix: BTreeSet<String>,
     pub(super) environment: EnvironmentNames,
     pub(super) oddities: Vec<Oddity>,
     /// Markdown and plain texts, for those of skills.
     pub(super) texts: Vec<String>,
     /// Files whose name says licence.
-    pub(super) licences: Vec<String>,
+    pub(super) licences: Vec<LicenceFile>,
     pub(super) cut: Vec<Problem>,
 }
 
@@ -60,17 +63,25 @@ pub(super) struct Walk<'a> {
     disk: &'a Disk,
     root: &'a AbsPath,
     limits: InspectionLimits,
+    /// Files that commands of the plugin name.
+    named: &'a BTreeSet<String>,
     entries: u64,
     programs_left: u64,
     walked: Walked,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(disk: &'a Disk, root: &'a AbsPath, limits: InspectionLimits) -> Self {
+    pub(super) fn new(
+        disk: &'a Disk,
+        root: &'a AbsPath,
+        limits: InspectionLimits,
+        named: &'a BTreeSet<String>,
+    ) -> Self {
         Self {
             disk,
             root,
             limits,
+            named,
             entries: 0,
             programs_left: limits.program_bytes,
             walked: Walked::default(),
@@ -96,7 +107,7 @@ impl<'a> Walk<'a> {
         cut("executables", self.walked.executables.len());
         cut("oddities", self.walked.oddities.len());
         cut("licence files", self.walked.licences.len());
-        self.walked.executables.truncate(rows);
+        self.shorten_executables(rows);
         self.walked.oddities.truncate(rows);
         self.walked.licences.truncate(rows);
         for text in over {
@@ -104,6 +115,26 @@ impl<'a> Walk<'a> {
             self.cut(text, &root);
         }
         self.walked
+    }
+
+    /// Keeps so many programs. A library has thousands of scripts, and they must not hide what a
+    /// plugin marks, names or brings in binary form.
+    fn shorten_executables(&mut self, rows: usize) {
+        let Walked {
+            executables,
+            by_suffix,
+            ..
+        } = &mut self.walked;
+        let mut surplus = executables.len().saturating_sub(rows);
+        let mut kept: Vec<Executable> = executables.drain(..).rev().collect();
+        kept.retain(|one| {
+            let goes = surplus > 0 && by_suffix.contains(&one.path);
+            surplus -= usize::from(goes);
+            !goes
+        });
+        kept.reverse();
+        kept.truncate(rows);
+        *executables = kept;
     }
 
     fn cut(&mut self, text: impl Into<String>, path: &AbsPath) {
@@ -222,13 +253,19 @@ impl<'a> Walk<'a> {
             .iter()
             .any(|start| lower.starts_with(start))
         {
-            self.walked.licences.push(relative.clone());
+            let content = self.content(&relative, stamp.size);
+            self.walked.licences.push(LicenceFile {
+                path: relative.clone(),
+                bytes: stamp.size,
+                digest: content.map(|content| Digest::of_bytes(&content)),
+            });
         }
         self.program(name, relative, &head, stamp);
     }
 
     fn program(&mut self, name: &str, relative: String, head: &[u8], stamp: Stamp) {
-        let kind = ExecutableKind::of(head, name, stamp.is_executable());
+        let is_wanted = stamp.is_executable() || self.named.contains(&relative);
+        let kind = ExecutableKind::of(head, name, is_wanted);
         let interpreter = match &kind {
             Some(ExecutableKind::Script { interpreter }) => Some(interpreter.as_str()),
             _ => None,
@@ -255,6 +292,10 @@ impl<'a> Walk<'a> {
         let Some(kind) = kind else {
             return;
         };
+        let is_binary = !matches!(kind, ExecutableKind::Script { .. });
+        if !is_wanted && !is_binary && !head.starts_with(b"#!") {
+            self.walked.by_suffix.insert(relative.clone());
+        }
         self.walked.executables.push(Executable {
             path: relative,
             bytes: stamp.size,
@@ -264,11 +305,11 @@ impl<'a> Walk<'a> {
         });
     }
 
-    /// The content of a program, as far as the limits go.
+    /// The content of a program or licence, as far as the limits go.
     fn content(&mut self, relative: &str, size: u64) -> Option<Vec<u8>> {
         let path = self.root.join(relative);
         if size > MAX_PROGRAM || size > self.programs_left {
-            self.cut("the content of large programs is not looked at", &path);
+            self.cut("the content of large files is not looked at", &path);
             return None;
         }
         self.programs_left -= size;

@@ -99,6 +99,12 @@ impl FileDigests {
         self.files.contains_key(path)
     }
 
+    /// The digest of one file's content; `None` for a file that is not there.
+    #[must_use]
+    pub fn digest_of(&self, path: &str) -> Option<Digest> {
+        self.files.get(path).map(|(_, hash)| Digest(*hash))
+    }
+
     /// How many files there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -1,8 +1,12 @@
 //! One side of a plugin, and what differs between two.
 
-use plugd_components::{Difference, Inspection, InspectionLimits, MIGRATED_SKILLS_DIR, OddityKind};
+use plugd_components::{
+    Difference, InspectedFiles, Inspection, InspectionLimits, MIGRATED_SKILLS_DIR, OddityKind,
+};
 use plugd_disk::Disk;
-use plugd_disk::tree::{Digest, Limits};
+use plugd_disk::tree::{
+    Digest, FileDigests, Limits, Pace, TreeError, TreePlan, copy, file_digests,
+};
 use plugd_manifest::plugin_file;
 use plugd_model::{
     AbsPath, ManifestFormat, MarketplaceName, PluginId, PluginManifest, PluginName, Problem,
@@ -79,19 +83,73 @@ pub(super) fn side(
     })
 }
 
-/// Notes the digest that an installation would record, and what it would leave out.
-pub(super) fn digest_source(side: &mut InspectedSide, store: &Store, dir: &AbsPath, call: &Call) {
-    let digested = store.plan(dir, &Limits::INSTALL, call).and_then(|plan| {
-        side.problems.extend(plan.left_out().iter().cloned());
-        store.digest_of(&plan, call)
-    });
-    match digested {
-        Ok(digest) => side.digest = Some(digest),
-        Err(error) => side.problems.push(undigested(&error, dir)),
+/// The files of one side, as an installation holds them.
+pub(super) struct Held {
+    plan: TreePlan,
+    digests: FileDigests,
+}
+
+impl Held {
+    /// Reads all files below a plan.
+    pub(super) fn read(disk: &Disk, plan: TreePlan, pace: &dyn Pace) -> Result<Self, TreeError> {
+        let digests = file_digests(disk, &plan, pace)?;
+        Ok(Self { plan, digests })
+    }
+
+    pub(super) fn digest(&self) -> Digest {
+        self.digests.digest()
+    }
+
+    /// Whether a copy holds files where the source has links.
+    pub(super) fn has_links(&self) -> bool {
+        self.plan.files().any(|file| file.linked)
+    }
+
+    /// Copies what is held, to be looked at as it would be installed.
+    pub(super) fn copy_to(
+        &self,
+        disk: &Disk,
+        root: &AbsPath,
+        call: &Call,
+    ) -> Result<(), TreeError> {
+        copy(disk, &self.plan, root, call).map(drop)
     }
 }
 
-pub(super) fn undigested(error: &StoreError, dir: &AbsPath) -> Problem {
+/// Reads what an installation would copy, and notes its digest and what would be left out.
+pub(super) fn held_by_source(
+    side: &mut InspectedSide,
+    store: &Store,
+    disk: &Disk,
+    dir: &AbsPath,
+    call: &Call,
+) -> Option<Held> {
+    let held = store.plan(dir, &Limits::INSTALL, call).and_then(|plan| {
+        side.problems.extend(plan.left_out().iter().cloned());
+        Ok(Held::read(disk, plan, call)?)
+    });
+    held_or_problem(side, held, dir)
+}
+
+/// Notes the digest of what is held, or why there is none.
+pub(super) fn held_or_problem(
+    side: &mut InspectedSide,
+    held: Result<Held, StoreError>,
+    dir: &AbsPath,
+) -> Option<Held> {
+    match held {
+        Ok(held) => {
+            side.digest = Some(held.digest());
+            Some(held)
+        }
+        Err(error) => {
+            side.problems.push(undigested(&error, dir));
+            None
+        }
+    }
+}
+
+fn undigested(error: &StoreError, dir: &AbsPath) -> Problem {
     let text = format!("the content has no digest: {}", error_chain(error));
     Problem::warning(ProblemKind::Unreadable, text).in_file(dir)
 }
@@ -117,7 +175,7 @@ pub(super) fn forget_place(side: &mut InspectedSide, dir: &AbsPath) {
         hook.file = None;
     }
     for server in &mut side.inspection.mcp_servers {
-        server.origin.file = None;
+        server.definition.origin.file = None;
     }
 }
 
@@ -128,30 +186,35 @@ fn below(path: &AbsPath, dir: &AbsPath) -> Option<String> {
 
 /// What an installation would change.
 ///
-/// An installation adds files of its own and stores links as copies. Neither says anything about the
-/// two versions, so both are left out of the comparison.
-pub(super) fn difference(installed: &Inspection, offered: &Inspection) -> Difference {
-    let (mut before, mut after) = (installed.clone(), offered.clone());
+/// An installation adds files of its own, and leaves out what no copy can hold. Neither says anything
+/// about the two versions, so both are left out of the comparison.
+pub(super) fn difference(
+    installed: (&Inspection, Option<&Held>),
+    offered: (&Inspection, Option<&Held>),
+) -> Difference {
+    let (mut before, mut after) = (installed.0.clone(), offered.0.clone());
     let fallback = plugin_file(ManifestFormat::Codex);
+    let is_offered = |path: &str| match offered.1 {
+        Some(held) => held.digests.contains(path),
+        None => offered.0.texts.iter().any(|text| text.path == path),
+    };
     let added = |path: &str| {
-        let is_new = !offered.texts.iter().any(|text| text.path == path);
         let is_ours = path
             .strip_prefix(MIGRATED_SKILLS_DIR)
             .is_some_and(|rest| rest.starts_with('/'));
-        is_new && (is_ours || Some(path) == fallback.as_deref())
+        (is_ours || Some(path) == fallback.as_deref()) && !is_offered(path)
     };
     before.texts.retain(|text| !added(&text.path));
     before.hidden.retain(|hidden| !added(&hidden.path));
-    let is_link = |kind| {
-        matches!(
-            kind,
-            OddityKind::LinkInside | OddityKind::LinkOutside | OddityKind::LinkToNothing
-        )
-    };
     after
         .oddities
-        .retain(|oddity| !is_link(oddity.kind) && oddity.kind != OddityKind::GitData);
-    before.difference(&after)
+        .retain(|oddity| oddity.kind == OddityKind::SameNameButCase);
+    let counted = |held: &Held| InspectedFiles::of(&held.plan, &held.digests, |path| !added(path));
+    let files = installed.1.map(counted).zip(offered.1.map(counted));
+    before.difference(
+        &after,
+        files.as_ref().map(|(before, after)| (before, after)),
+    )
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The pure part: what counts as a difference, and what a look at fetched content tells of its place.
 
 use plugd_disk::Disk;
+use plugd_disk::tree::{AtEase, Limits, TreePlan};
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
-use super::{InspectedSide, difference, forget_place, side, stand_in_id};
+use super::{Held, InspectedSide, difference, forget_place, side, stand_in_id};
 
 /// One side of the plugin in a directory.
 fn look(sandbox: &Sandbox, dir: &str) -> InspectedSide {
@@ -33,13 +34,35 @@ description: Tidies
 Tidy.
 "#;
 
+fn held(sandbox: &Sandbox, dir: &str) -> Held {
+    let (disk, root) = (Disk::new(), sandbox.path(dir));
+    let plan = TreePlan::scan(&disk, &root, &Limits::INSTALL, &[], &AtEase).unwrap();
+    Held::read(&disk, plan, &AtEase).unwrap()
+}
+
 #[track_caller]
 fn check(extra: &str, is_empty: bool) {
     let sandbox = Sandbox::from(PLAIN);
     sandbox.add(extra);
     let (installed, offered) = (look(&sandbox, "a"), look(&sandbox, "b"));
-    let found = difference(&installed.inspection, &offered.inspection);
+    let (before, after) = (held(&sandbox, "a"), held(&sandbox, "b"));
+    let found = difference(
+        (&installed.inspection, Some(&before)),
+        (&offered.inspection, Some(&after)),
+    );
     assert_eq!(found.is_empty(), is_empty, "{found:#?}");
+    if is_empty {
+        assert_eq!(
+            (found.files.0, found.bytes.0),
+            (found.files.1, found.bytes.1)
+        );
+    }
+    // What cannot be read as a whole is compared as far as it can be.
+    let found = difference(
+        (&installed.inspection, None),
+        (&offered.inspection, Some(&after)),
+    );
+    assert!(found.other_files.is_empty());
 }
 
 #[test]
@@ -50,7 +73,8 @@ fn what_an_installation_does_by_itself_is_no_difference() {
         &format!("== {migrated}\n---\ndescription: T\n---\nx\n"),
         true,
     );
-    check("== b/same.md -> commands/tidy.md\n", true);
+    // What no copy can hold does not arrive.
+    check("== b/gone -> nowhere\n== b/.git/config\n[core]\n", true);
 }
 
 #[test]
@@ -62,6 +86,9 @@ fn everything_else_is() {
         false,
     );
     check("== b/LICENSE\nMIT\n", false);
+    check("== b/data.json\n{}\n", false);
+    check("== a/data.json\n{}\n== b/data.json\n{ }\n", false);
+    check("== b/Data\nx\n== b/data\nx\n", false);
     check(
         "== b/.mcp.json\n{\"mcpServers\": {\"a\": {\"command\": \"a\"}}}\n",
         false,

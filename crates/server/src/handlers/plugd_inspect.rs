@@ -6,8 +6,8 @@ use plugd_model::{Place, PluginId};
 use plugd_plugins::call::Call;
 use plugd_plugins::{
     Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText, HookDeclaration,
-    HookHandler, InspectTarget, Inspected, InspectedSide, Inspection, McpDefinition, McpTransport,
-    ModelText, OddityKind, TextKind,
+    HookHandler, InspectTarget, Inspected, InspectedServer, InspectedSide, Inspection,
+    McpTransport, ModelText, OddityKind, TextKind,
 };
 use plugd_protocol as wire;
 use plugd_protocol::PlugdInspectionCategory as Category;
@@ -143,7 +143,7 @@ fn inspection(side: InspectedSide) -> wire::PlugdInspection {
         texts: texts.into_iter().map(text).collect(),
         hidden_characters: hidden.into_iter().map(hidden_character).collect(),
         licence,
-        licence_files,
+        licence_files: licence_files.into_iter().map(|file| file.path).collect(),
         oddities: oddities.into_iter().map(oddity).collect(),
         files,
         directories,
@@ -171,7 +171,11 @@ fn oddity(oddity: plugd_plugins::Oddity) -> wire::PlugdOddity {
 }
 
 /// The names of variables of the user stand in the list of all variables.
-fn server(server: McpDefinition) -> wire::PlugdInspectedMcpServer {
+fn server(server: InspectedServer) -> wire::PlugdInspectedMcpServer {
+    let InspectedServer {
+        definition: server,
+        obstacle,
+    } = server;
     let transport = match server.transport {
         McpTransport::Stdio {
             command,
@@ -202,6 +206,7 @@ fn server(server: McpDefinition) -> wire::PlugdInspectedMcpServer {
         name: server.name,
         transport,
         enabled: server.enabled,
+        obstacle,
     }
 }
 
@@ -335,6 +340,7 @@ fn difference(difference: Difference) -> wire::PlugdInspectionDifference {
         hidden,
         licences,
         oddities,
+        other_files,
         files,
         bytes,
     } = difference;
@@ -348,6 +354,7 @@ fn difference(difference: Difference) -> wire::PlugdInspectionDifference {
         (Category::HiddenCharacters, hidden),
         (Category::Licence, licences),
         (Category::Oddity, oddities),
+        (Category::File, other_files),
     ];
     let numbers = |(from, to)| wire::PlugdBeforeAfter { from, to };
     wire::PlugdInspectionDifference {
