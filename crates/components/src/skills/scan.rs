@@ -279,6 +279,10 @@ impl<'a, 'p> Walk<'a, 'p> {
                 },
                 Kind::File | Kind::Special => continue,
             };
+            if entry.name.to_str().is_none() {
+                self.nameless(&dir.path.join(&entry.name));
+                continue;
+            }
             if depth >= self.rules.max_depth {
                 self.missed(&child);
                 continue;
@@ -374,6 +378,13 @@ impl<'a, 'p> Walk<'a, 'p> {
             let problem = Problem::warning(ProblemKind::BadName, text);
             self.problems.push(problem.in_file(&dir.join(&entry.name)));
         }
+    }
+
+    /// Reports a directory that no answer can name: its path would lead whoever reads it nowhere.
+    fn nameless(&mut self, dir: &AbsPath) {
+        let text = "the name of this directory is no UTF-8, so the skills in it are left out";
+        let problem = Problem::warning(ProblemKind::BadName, text);
+        self.problems.push(problem.in_file(dir));
     }
 
     /// Reports a skill that lies one level too deep to be found.

@@ -183,6 +183,27 @@ fn a_linked_plugin_root_is_resolved() {
     assert_eq!(found.items[0].path, plugin.root().join("skills/a/SKILL.md"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_whose_name_is_no_text_is_told_and_left_out() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    for plugin in [Plugin::new(), Plugin::agent()] {
+        let plugin = plugin.file("skills/a/SKILL.md", head("name: a\ndescription: d"));
+        let odd = std::ffi::OsStr::from_bytes(b"skills/b\xff");
+        let odd = plugin.root().join(odd);
+        plugin.disk.create_dirs(&odd).unwrap();
+        let file = odd.join("SKILL.md");
+        let text = head("name: b\ndescription: d");
+        plugin.disk.replace(&file, text.as_bytes(), 0o644).unwrap();
+        let name = skills(&plugin.disk, &plugin.root(), &plugin.manifest).items[0]
+            .name
+            .clone();
+        let expected = format!("{name} skills/a/SKILL.md");
+        check(&plugin, &[&expected], &["badName skills/b\u{fffd}"]);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn special_files_do_not_hang() {
