@@ -277,24 +277,25 @@ fn section_9_2_commands_are_one_token_and_not_expanded() {
     let command = |text: &str| {
         let server = format!(r#""s": {{"type": "stdio", "command": "{text}", "args": ["a b"]}}"#);
         let plugin = Plugin::agent().file("mcp.json", servers(&server));
-        let definition = mcp_definitions(&plugin.disk, &plugin.root(), &plugin.manifest)
-            .items
-            .remove(0);
+        let found = mcp_definitions(&plugin.disk, &plugin.root(), &plugin.manifest);
+        let definition = found.items.into_iter().next()?;
         let directories = Placeholders {
             plugin_root: plugin.root(),
             plugin_data: AbsPath::new("/data").unwrap(),
         };
         let server = definition.resolved(&plugin.disk, &directories, Platform::Unix);
         match server.unwrap().transport {
-            McpTransport::Stdio { command, args, .. } => (command, args),
+            McpTransport::Stdio { command, args, .. } => Some((command, args)),
             McpTransport::Http { .. } => panic!("a process is expected"),
         }
     };
     let args = vec!["a b".to_owned()];
-    assert_eq!(command("my tool"), ("my tool".to_owned(), args.clone()));
+    for none in ["my tool", "npx -y x", "./x --flag"] {
+        assert_eq!(command(none), None, "{none}");
+    }
     assert_eq!(
         command("${PLUGIN_ROOT}"),
-        ("${PLUGIN_ROOT}".to_owned(), args)
+        Some(("${PLUGIN_ROOT}".to_owned(), args))
     );
 }
 

@@ -88,6 +88,9 @@ fn server(
     }
 }
 
+/// Section 7.2.1: no shell cuts a command.
+const ONE_TOKEN: &str = "a command is one program without arguments; put those into `args`";
+
 fn stdio(
     tree: &PluginTree<'_>,
     value: &Item<'_>,
@@ -96,9 +99,18 @@ fn stdio(
 ) -> Result<McpTransport, Problem> {
     let command = required(value, members, "command")?;
     let text = command.string()?;
+    let has_blanks = text.contains(char::is_whitespace);
     if text.starts_with("./") {
         inside(tree, &command, tree.root(), &text)?;
-    } else if text.trim().is_empty()
+        // A file may be called so; otherwise somebody has written what only a shell would cut.
+        let is_there = matches!(tree.locate(&tree.root().join(&text)), Ok(Some(_)));
+        if has_blanks && !is_there {
+            return Err(command.problem(ProblemKind::BadValue, ONE_TOKEN));
+        }
+    } else if has_blanks && !text.trim().is_empty() {
+        return Err(command.problem(ProblemKind::BadValue, ONE_TOKEN));
+    } else if text.is_empty()
+        || has_blanks
         || matches!(text.as_str(), "." | "..")
         || text.contains(['/', '\\', '\0'])
     {

@@ -265,12 +265,14 @@ fn section_7_2_1_commands() {
     let check = |command: &str, ok: bool| {
         let servers = format!(r#""s": {{"type": "stdio", "command": "{command}"}}"#);
         let file = format!("{{\"$schema\": \"{SCHEMA}\", \"mcpServers\": {{{servers}}}}}");
-        let plugin = Plugin::agent().file("mcp.json", file);
+        let plugin = Plugin::agent()
+            .file("mcp.json", file)
+            .file("bin/my tool", "");
         let found = mcp_server_names(&plugin.disk, &plugin.root(), &plugin.manifest);
         assert_eq!(found.items.len() == 1, ok, "{command}");
         assert_eq!(found.problems.is_empty(), ok, "{command}");
     };
-    for good in ["npx", "my tool", "./bin/x", "./bin/../x", "${X}"] {
+    for good in ["npx", "./bin/my tool", "./bin/x", "./bin/../x", "${X}"] {
         check(good, true);
     }
     for bad in [
@@ -285,6 +287,11 @@ fn section_7_2_1_commands() {
         "./../x",
         "./a/../../x",
         "${PLUGIN_ROOT}/x",
+        "my tool",
+        "npx -y x",
+        " npx",
+        "npx\\t-y",
+        "./bin/x --flag",
     ] {
         check(bad, false);
     }
