@@ -5,6 +5,9 @@
 
 use crate::AbsPath;
 
+/// The longest message, and the longest name of a member, in characters.
+const MAX_TEXT_CHARS: usize = 1_000;
+
 /// How bad a problem is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -75,7 +78,7 @@ impl Problem {
         Self {
             kind,
             severity,
-            message,
+            message: bounded(message),
             path: None,
             field: None,
             place: None,
@@ -92,7 +95,7 @@ impl Problem {
     /// The same problem, with the member it speaks of.
     #[must_use]
     pub fn at_field(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+        self.field = Some(bounded(field.into()));
         self
     }
 
@@ -109,6 +112,15 @@ impl Problem {
         self.place = Some(place);
         self
     }
+}
+
+/// Cuts a text that repeats what a stranger wrote: an answer holds many of them.
+fn bounded(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_TEXT_CHARS) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Declares the kinds together with their stable words, so that neither can be forgotten.
@@ -200,7 +212,22 @@ problem_kinds! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, ProblemKind};
+    use super::{MAX_TEXT_CHARS, Place, Problem, ProblemKind};
+
+    #[test]
+    fn what_a_stranger_wrote_is_repeated_within_a_bound() {
+        let long = "ü".repeat(300_000);
+        let problem = Problem::error(ProblemKind::BadName, &long).at_field(&long);
+        for text in [problem.message, problem.field.unwrap_or_default()] {
+            assert_eq!(text.chars().count(), MAX_TEXT_CHARS + 1);
+            assert!(text.ends_with('…'));
+        }
+        let problem = Problem::warning(ProblemKind::BadName, "short").at_field("a");
+        assert_eq!(
+            (problem.message.as_str(), problem.field.as_deref()),
+            ("short", Some("a"))
+        );
+    }
 
     #[test]
     fn places_count_characters_from_one() {

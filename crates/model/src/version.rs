@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+/// How much of a refused text is shown.
+const MAX_SHOWN_CHARS: usize = 100;
+
 /// The name of a version directory in the store: one legal path segment.
 ///
 /// Versions are not required to be semantic; whatever an author writes is kept when it can be a
@@ -14,11 +17,19 @@ pub struct VersionSegment(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the version `{}` cannot be a directory name: use ASCII letters, digits, `.`, `+`, `_` and `-`",
-    text.escape_debug()
+    shown(text)
 )]
 pub struct VersionError {
     /// The refused text.
     pub text: String,
+}
+
+/// A refused text as a message can bear it.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
+        None => text.escape_debug().to_string(),
+    }
 }
 
 impl VersionSegment {
@@ -92,6 +103,14 @@ impl fmt::Display for VersionSegment {
 #[cfg(test)]
 mod tests {
     use super::VersionSegment;
+
+    #[test]
+    fn a_refused_version_is_shown_in_part() {
+        let error = VersionSegment::new(&"9".repeat(300_000)).unwrap_err();
+        assert!(error.to_string().len() < 300, "{error}");
+        let error = VersionSegment::new("a\nb").unwrap_err();
+        assert!(error.to_string().contains("`a\\nb`"), "{error}");
+    }
 
     #[track_caller]
     fn check(names: &[&str], expected: &str) {
