@@ -164,15 +164,15 @@ fn mistakes_in_a_marketplace() {
     assert_eq!(
         found(&answer),
         [
-            format!("error missing {file}:3:1 source"),
+            format!("error missing {file}:3:25 plugins[1].source"),
             format!("error badSource {file}:5:27 plugins[3].source"),
             format!("warning unknownField {file}:2:41 plugins[0].polcy"),
             format!("warning duplicate {file}:3:10 plugins[1].name"),
-            "error nameMismatch good/p/.codex-plugin/plugin.json:null:null name".to_owned(),
+            "error nameMismatch good/p/.codex-plugin/plugin.json:1:10 name".to_owned(),
         ]
     );
     sandbox.write(file, r#"{"name": "openai-curated", "plugins": []}"#);
-    let reserved = format!("error reservedName {file}:null:null name");
+    let reserved = format!("error reservedName {file}:1:10 name");
     check(&sandbox, "$ROOT/good", (1, 1), &[&reserved]);
     sandbox.write(file, "[]");
     let (code, answer) = validate(&sandbox, &["$ROOT/good"]);
@@ -221,4 +221,110 @@ fn no_home_is_needed_and_none_is_made() {
     let before = sandbox.tree("ch");
     validate(&sandbox, &["$ROOT/good"]);
     assert_eq!(sandbox.tree("ch"), before);
+}
+
+/// Whatever a problem speaks of, it says where the author has to look.
+#[test]
+fn every_problem_of_a_manifest_has_its_line_and_column() {
+    let sandbox = Sandbox::from(
+        r#"
+== m/.agents/plugins/marketplace.json
+{"name": "openai-curated", "owner": 7, "metadata": [], "plugins": [
+ {"name": "gone", "source": "./gone"},
+ {"name": "other", "source": "./p"},
+ {"name": "bare", "version": "a/b", "source": "./bare", "homepage": 7, "author": {"emial": "x"}},
+ {"name": "out", "source": "./out"}]}
+== m/out -> $ROOT/elsewhere
+== elsewhere/x
+1
+== m/p/.codex-plugin/plugin.json
+{"name": "p",
+ "version": "1/2",
+ "author": {"name": 7, "emial": "x"}, "homepage": [], "repository": 7,
+ "skills": ["./skills", "./nope"],
+ "commands": "./nocommands",
+ "hooks": "./nohooks.json",
+ "mcpServers": "./noservers.json",
+ "apps": "./noapps.json",
+ "extensions": {"com.openai": {"onboardingSkill": "./skills/z/SKILL.md"}}}
+== m/p/skills/a/SKILL.md
+---
+description: A
+---
+x
+== m/p/skills/a/agents/openai.yml
+interface: {}
+== m/p/skills/a/agents/openai.yaml
+interfce: {}
+interface:
+  dispay_name: x
+policy:
+  allow_implict_invocation: false
+== m/bare/skills/a/SKILL.md
+---
+description: A
+---
+x
+"#,
+    );
+    let (_, answer) = validate(&sandbox, &["$ROOT/m"]);
+    let found = found(&answer);
+    let file = "m/.agents/plugins/marketplace.json";
+    let plugin = "m/p/.codex-plugin/plugin.json";
+    let yaml = "m/p/skills/a/agents/openai.yaml";
+    for expected in [
+        format!("error reservedName {file}:1:10 name"),
+        format!("warning wrongType {file}:1:37 owner"),
+        format!("warning wrongType {file}:1:52 metadata"),
+        format!("error missing {file}:2:29 plugins[0].source"),
+        format!("error nameMismatch {plugin}:1:10 name"),
+        format!("error badVersion {file}:4:30 plugins[2].version"),
+        format!("warning wrongType {file}:4:69 plugins[2].homepage"),
+        format!("warning unknownField {file}:4:92 plugins[2].author.emial"),
+        format!("error badPath {file}:5:28 plugins[3].source"),
+        format!("error badVersion {plugin}:2:13 version"),
+        format!("warning wrongType {plugin}:3:21 author.name"),
+        format!("warning unknownField {plugin}:3:33 author.emial"),
+        format!("warning wrongType {plugin}:3:51 homepage"),
+        format!("warning wrongType {plugin}:3:69 repository"),
+        format!("warning missing {plugin}:4:25 skills[1]"),
+        format!("warning missing {plugin}:5:14 commands"),
+        format!("warning missing {plugin}:6:11 hooks"),
+        format!("warning missing {plugin}:7:16 mcpServers"),
+        format!("warning missing {plugin}:8:10 apps"),
+        format!("warning missing {plugin}:9:51 extensions.com.openai.onboardingSkill"),
+        format!("warning unknownField {yaml}:1:1 interfce"),
+        format!("warning unknownField {yaml}:3:3 interface.dispay_name"),
+        format!("warning unknownField {yaml}:5:3 policy.allow_implict_invocation"),
+        "warning badName m/p/skills/a/agents/openai.yml:null:null -".to_owned(),
+    ] {
+        assert!(found.contains(&expected), "{expected} in {found:#?}");
+    }
+}
+
+#[test]
+fn a_fatal_mistake_hides_no_other() {
+    let sandbox = Sandbox::from(
+        r#"
+== strict/plugin.json
+{"$schema": "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json", "nmae": "p",
+ "descripton": "x"}
+== bad/.codex-plugin/plugin.json
+{"name": "a b"}
+"#,
+    );
+    let (_, answer) = validate(&sandbox, &["$ROOT/strict"]);
+    assert_eq!(
+        found(&answer),
+        [
+            "error missingField strict/plugin.json:1:1 name",
+            "warning unknownField strict/plugin.json:1:83 nmae",
+            "warning unknownField strict/plugin.json:2:16 descripton",
+        ]
+    );
+    let (_, answer) = validate(&sandbox, &["$ROOT/bad"]);
+    assert_eq!(
+        found(&answer),
+        ["error badName bad/.codex-plugin/plugin.json:1:10 name"]
+    );
 }

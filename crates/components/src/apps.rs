@@ -6,7 +6,7 @@ use plugd_disk::Disk;
 use plugd_model::{AbsPath, ManifestFormat, PluginManifest, Problem, ProblemKind};
 
 use crate::Found;
-use crate::item::{Document, Member, take};
+use crate::item::{Document, Member, report_misspelt, take};
 use crate::tree::PluginTree;
 
 /// Where apps are declared when the manifest names no file.
@@ -54,8 +54,13 @@ fn read(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Result<Found<
     let document = Document::parse_file(&text, &file)?;
     let members = document.root("").object(&mut found.problems)?;
     let Some(apps) = take(&members, "apps") else {
+        report_misspelt(&members, &["apps"], &mut found.problems);
         let text = "the apps file has no member `apps`";
-        return Err(Problem::error(ProblemKind::MissingField, text).in_file(&file));
+        let root = document.root("");
+        found
+            .problems
+            .push(root.problem(ProblemKind::MissingField, text));
+        return Ok(found);
     };
     let mut seen = HashSet::new();
     for member in apps.object(&mut found.problems)? {
@@ -70,6 +75,7 @@ fn read(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Result<Found<
 
 fn app((label, value): Member<'_>, problems: &mut Vec<Problem>) -> Result<App, Problem> {
     let members = value.object(problems)?;
+    report_misspelt(&members, &["id", "category"], problems);
     let Some(id) = take(&members, "id") else {
         return Err(value.problem(ProblemKind::MissingField, "the app has no `id`"));
     };
@@ -133,6 +139,15 @@ mod tests {
     }
 
     #[test]
+    fn typing_errors_are_told() {
+        check(
+            r#"{"apps": {"a": {"id": "c", "catgory": "Mail"}}}"#,
+            &["a c -"],
+            &["unknownField .app.json apps.a.catgory 1:39"],
+        );
+    }
+
+    #[test]
     fn a_bad_entry_spoils_itself_only() {
         check(
             "{\"apps\": {\n \"a\": {},\n \"b\": {\"id\": \" \"},\n \"c\": 5,\n \"d\": {\"id\": 5},\n \"e\": {\"id\": \"x\", \"category\": 5}}}",
@@ -152,7 +167,19 @@ mod tests {
         check("{", &[], &["syntax .app.json 1:1"]);
         check("[]", &[], &["wrongType .app.json 1:1"]);
         check(r#"{"apps": []}"#, &[], &["wrongType .app.json apps 1:10"]);
-        check(r#"{"a": {"id": "c"}}"#, &[], &["missingField .app.json"]);
+        check(
+            r#"{"a": {"id": "c"}}"#,
+            &[],
+            &["missingField .app.json 1:1"],
+        );
+        check(
+            r#"{"aps": {"a": {"id": "c"}}}"#,
+            &[],
+            &[
+                "unknownField .app.json aps 1:9",
+                "missingField .app.json 1:1",
+            ],
+        );
         check_plugin(
             &Plugin::new().dir(".app.json"),
             &[],

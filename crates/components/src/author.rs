@@ -20,16 +20,19 @@ use crate::mcp::{McpDefinition, McpTransport};
 use crate::placeholders::{Placeholders, Platform, Spelling};
 use crate::skills;
 use crate::tree::PluginTree;
-use crate::{migrated_commands, onboarding_skill};
+use crate::{Skill, migrated_commands, onboarding_skill};
 
 mod manifest;
 mod marketplace;
+mod places;
 mod scripts;
 mod secrets;
 #[cfg(test)]
 mod tests;
 
+pub use manifest::manifest_findings;
 pub use marketplace::marketplace_findings;
+pub use places::{EntryPlaces, entry_places, place_of_member};
 
 /// How many findings are listed.
 const MAX_FINDINGS: usize = 2_000;
@@ -65,6 +68,7 @@ pub fn plugin_findings(
     scripts_of_hooks(&tree, manifest, id, &mut findings);
     misplaced(&tree, manifest, &mut findings);
     entries(&tree, &inspection, &mut findings);
+    places::point_to_manifest(&tree, manifest.format, &mut findings);
     sorted(findings)
 }
 
@@ -97,6 +101,7 @@ fn check_skills(
         findings.push(Problem::warning(ProblemKind::Duplicate, text).in_file(path));
     }
     for skill in &found {
+        unread_metadata(tree, skill, findings);
         let icons = skill.interface.iter().flat_map(|interface| {
             [
                 ("interface.icon_small", &interface.icon_small),
@@ -115,6 +120,18 @@ fn check_skills(
     }
     if let Err(problem) = onboarding_skill(tree.disk(), root, manifest, &found) {
         findings.push(problem);
+    }
+}
+
+/// The metadata of a skill under the other usual suffix.
+fn unread_metadata(tree: &PluginTree<'_>, skill: &Skill, findings: &mut Vec<Problem>) {
+    let Some(dir) = skill.path.parent() else {
+        return;
+    };
+    let file = dir.join("agents/openai.yml");
+    if is_file(tree, &file) {
+        let text = "nobody reads this file; its name is `openai.yaml`";
+        findings.push(Problem::warning(ProblemKind::BadName, text).in_file(&file));
     }
 }
 

@@ -45,7 +45,10 @@ mod conformance_tests;
 mod fixture;
 
 pub use apps::{App, apps};
-pub use author::{marketplace_findings, plugin_findings};
+pub use author::{
+    EntryPlaces, entry_places, manifest_findings, marketplace_findings, place_of_member,
+    plugin_findings,
+};
 pub use commands::{GeneratedFile, MIGRATED_SKILLS_DIR, migrated_commands};
 pub use hooks::{
     HookDeclaration, HookEvent, HookHandler, HookObstacle, hooks, hooks_in_file, hooks_in_table,

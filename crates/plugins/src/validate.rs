@@ -8,9 +8,11 @@
 //!
 //! Nothing is fetched: of an entry whose plugin lies elsewhere only the address is judged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use plugd_components::{marketplace_findings, plugin_findings};
+use plugd_components::{
+    entry_places, manifest_findings, marketplace_findings, place_of_member, plugin_findings,
+};
 use plugd_disk::tree::{AtEase, Limits, TreePlan};
 use plugd_disk::{Disk, Kind};
 use plugd_manifest::{Loader, MAX_MARKETPLACE_BYTES, marketplace_root, plugin_file, store_version};
@@ -88,10 +90,34 @@ pub fn validate(disk: &Disk, path: &AbsPath) -> Result<Validation, Error> {
                     `.codex-plugin/plugin.json`, a marketplace a `.agents/plugins/marketplace.json`";
         return Err(nothing(ProblemKind::Missing, text));
     }
+    let mut files = HashMap::new();
     for subject in &mut subjects {
+        for problem in &mut subject.problems {
+            find_place(disk, &mut files, problem);
+        }
         subject.problems = in_order(std::mem::take(&mut subject.problems));
     }
     Ok(Validation { subjects })
+}
+
+/// Gives a problem of a member its line and column, when only the member's name is known: names and
+/// versions are judged where nobody knows their file any more.
+fn find_place(disk: &Disk, files: &mut HashMap<AbsPath, Option<String>>, problem: &mut Problem) {
+    let (Some(file), Some(field), None) = (&problem.path, &problem.field, problem.place) else {
+        return;
+    };
+    let is_json = file.as_path().extension() == Some("json".as_ref());
+    if is_json {
+        let text = files
+            .entry(file.clone())
+            .or_insert_with(|| text_of(disk, file));
+        problem.place = text.as_ref().and_then(|text| place_of_member(text, field));
+    }
+}
+
+fn text_of(disk: &Disk, file: &AbsPath) -> Option<String> {
+    let bytes = disk.read(file, MAX_MARKETPLACE_BYTES).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Each problem once, errors first.
@@ -165,15 +191,17 @@ fn manifest_file(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
     Vec::new()
 }
 
+/// The formats that have files, those with a directory of their own first.
+const FORMATS: [ManifestFormat; 4] = [
+    ManifestFormat::Codex,
+    ManifestFormat::Claude,
+    ManifestFormat::Cursor,
+    ManifestFormat::AgentPlugins,
+];
+
 /// The root of the plugin whose manifest this is, by its place.
 fn plugin_root(file: &AbsPath) -> Option<AbsPath> {
-    let formats = [
-        ManifestFormat::Codex,
-        ManifestFormat::Claude,
-        ManifestFormat::Cursor,
-        ManifestFormat::AgentPlugins,
-    ];
-    let place = formats
+    let place = FORMATS
         .into_iter()
         .filter_map(plugin_file)
         .find(|place| file.as_path().ends_with(place))?;
@@ -210,9 +238,26 @@ fn plugin(loader: &Loader, root: &AbsPath) -> Validated {
             let problem = Problem::error(ProblemKind::Missing, text);
             subject.problems.push(problem.in_file(root));
         }
-        Err(problem) => subject.problems.push(problem),
+        Err(problem) => {
+            subject.problems.extend(beside(loader.disk(), &problem));
+            subject.problems.push(problem);
+        }
     }
     subject
+}
+
+/// What is likely a mistake in a manifest that cannot be used, beside what spoils it.
+fn beside(disk: &Disk, fatal: &Problem) -> Vec<Problem> {
+    let Some(file) = &fatal.path else {
+        return Vec::new();
+    };
+    let format = FORMATS
+        .into_iter()
+        .find(|format| plugin_file(*format).is_some_and(|place| file.as_path().ends_with(place)));
+    match (format, text_of(disk, file)) {
+        (Some(format), Some(text)) => manifest_findings(&text, format, file),
+        _ => Vec::new(),
+    }
 }
 
 /// Everything behind the manifest. `named_in` is the file that a problem of the manifest is shown
@@ -269,10 +314,8 @@ fn marketplace(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
             .problems
             .push(problem.in_file(file).at_field("name"));
     }
-    let bytes = loader.disk().read(file, MAX_MARKETPLACE_BYTES);
-    if let Some(text) = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
-        subject.problems.extend(marketplace_findings(&text, file));
-    }
+    let text = text_of(loader.disk(), file).unwrap_or_default();
+    subject.problems.extend(marketplace_findings(&text, file));
     let content = Content {
         path: file.clone(),
         manifest: loaded.clone(),
@@ -310,7 +353,36 @@ fn marketplace(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
     }
     let mut subjects = vec![subject];
     subjects.extend(plugins);
+    for subject in &mut subjects {
+        point_to_members(&mut subject.problems, file, &text);
+    }
     subjects
+}
+
+/// Problems of entries name a member of the entry and the place of the whole entry. Here they get
+/// the member's full name, and the place of a source.
+fn point_to_members(problems: &mut [Problem], file: &AbsPath, text: &str) {
+    let entries = entry_places(text);
+    for problem in problems {
+        let (Some(path), Some(field), Some(place)) = (&problem.path, &problem.field, problem.place)
+        else {
+            continue;
+        };
+        let index = entries.iter().position(|one| one.entry == place);
+        let is_member = matches!(field.as_str(), "source" | "name" | "version");
+        if let Some(index) = index
+            && is_member
+            && path == file
+        {
+            let field = format!("plugins[{index}].{field}");
+            let found = match field.ends_with("source") {
+                true => entries[index].source,
+                false => place_of_member(text, &field),
+            };
+            problem.place = found.or(problem.place);
+            problem.field = Some(field);
+        }
+    }
 }
 
 /// A plugin in the directory that an entry names.
@@ -360,6 +432,11 @@ fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validat
             .push(problem.in_file(file).at_field("name"));
     }
     inside(&mut subject, loader, manifest, file, &offer.id());
+    // In the file of the marketplace its members are those of the entry.
+    let of_entry = subject.problems.iter_mut().filter(|problem| {
+        problem.place.is_none() && problem.path.as_ref() == Some(&offer.content.path)
+    });
+    of_entry.for_each(|problem| problem.place = Some(offer.entry.place));
     Ok(subject)
 }
 

@@ -3,7 +3,7 @@
 
 use plugd_model::{AbsPath, ManifestFormat, PluginManifest, PluginPath, Problem, ProblemKind};
 
-use crate::item::{Document, Member, Origin, clip, take};
+use crate::item::{Document, Item, Member, Origin, clip, take};
 use crate::spelling;
 use crate::tree::PluginTree;
 
@@ -56,6 +56,8 @@ const AGENT: &[&str] = &[
     "keywords",
     "extensions",
 ];
+/// The members of an author or owner.
+const PERSON: &[&str] = &["name", "email", "url"];
 /// The members of an interface.
 pub(super) const INTERFACE: &[&str] = &[
     "displayName",
@@ -84,22 +86,82 @@ pub(super) fn check(tree: &PluginTree<'_>, manifest: &PluginManifest, findings: 
     let document = text
         .as_ref()
         .and_then(|(file, text)| Document::parse_file(text, file).ok());
-    // What is wrong with the file as such is the business of its loader.
+    let top = document.as_ref().map(members).unwrap_or_default();
+    of_members(&top, manifest.format, findings);
     let mut ignored = Vec::new();
-    let top = document
-        .as_ref()
-        .and_then(|document| document.root("").object(&mut ignored).ok())
-        .unwrap_or_default();
     let interface = take(&top, "interface")
         .and_then(|item| item.object(&mut ignored).ok())
         .unwrap_or_default();
-    let known = match manifest.format {
-        ManifestFormat::AgentPlugins => AGENT,
-        _ => MANIFEST,
-    };
-    misspelt(&top, known, findings);
-    misspelt(&interface, INTERFACE, findings);
     pictures(tree, manifest, &interface, findings);
+}
+
+/// What is likely a mistake in a manifest that cannot be used as a whole, beside the mistake that
+/// spoils it.
+#[must_use]
+pub fn manifest_findings(text: &str, format: ManifestFormat, file: &AbsPath) -> Vec<Problem> {
+    let mut findings = Vec::new();
+    if let Ok(document) = Document::parse_file(text, file) {
+        of_members(&members(&document), format, &mut findings);
+    }
+    findings
+}
+
+/// What is wrong with the file as such is the business of its loader.
+fn members<'a>(document: &'a Document<'a>) -> Vec<Member<'a>> {
+    let top = document.root("").object(&mut Vec::new());
+    top.unwrap_or_default()
+}
+
+fn of_members(top: &[Member<'_>], format: ManifestFormat, findings: &mut Vec<Problem>) {
+    let is_agent = format == ManifestFormat::AgentPlugins;
+    misspelt(top, if is_agent { AGENT } else { MANIFEST }, findings);
+    if let Some(Ok(interface)) = take(top, "interface").map(|item| item.object(&mut Vec::new())) {
+        misspelt(&interface, INTERFACE, findings);
+    }
+    // The strict format has rules of its own, and its loader knows them.
+    if !is_agent {
+        facts(top, findings);
+    }
+}
+
+/// The members that nothing here depends on and that other programs show.
+pub(super) fn facts(members: &[Member<'_>], findings: &mut Vec<Problem>) {
+    if let Some(author) = take(members, "author") {
+        match author.is_object() {
+            true => person(&author, findings),
+            false => findings.extend(not_a_text(&author, "a string or an object")),
+        }
+    }
+    if let Some(page) = take(members, "homepage") {
+        findings.extend(not_a_text(&page, "a string"));
+    }
+    if let Some(repository) = take(members, "repository")
+        && !repository.is_object()
+    {
+        findings.extend(not_a_text(&repository, "a string"));
+    }
+}
+
+/// Somebody with a name.
+pub(super) fn person(item: &Item<'_>, findings: &mut Vec<Problem>) {
+    let members = match item.object(&mut Vec::new()) {
+        Ok(members) => members,
+        Err(problem) => {
+            findings.push(problem.as_warning());
+            return;
+        }
+    };
+    misspelt(&members, PERSON, findings);
+    for name in PERSON {
+        if let Some(value) = take(&members, name) {
+            findings.extend(not_a_text(&value, "a string"));
+        }
+    }
+}
+
+fn not_a_text(item: &Item<'_>, expected: &str) -> Option<Problem> {
+    let is_text = item.string().is_ok();
+    (!is_text).then(|| item.wrong_type(expected).as_warning())
 }
 
 /// Adds members that are almost a known one. Those that differ only in case, `_` and `-` are told by

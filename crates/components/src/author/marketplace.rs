@@ -4,7 +4,7 @@ use plugd_model::{AbsPath, Problem, ProblemKind};
 
 use crate::item::{Document, Item, take};
 
-use super::manifest::{INTERFACE, MANIFEST, misspelt};
+use super::manifest::{INTERFACE, MANIFEST, facts, misspelt, person};
 use super::{collision_text, collisions, sorted};
 
 /// The members of a marketplace that some host reads.
@@ -55,6 +55,14 @@ pub fn marketplace_findings(text: &str, file: &AbsPath) -> Vec<Problem> {
     };
     misspelt(&top, MARKETPLACE, &mut findings);
     object(take(&top, "interface"), INTERFACE, &mut findings);
+    if let Some(owner) = take(&top, "owner") {
+        person(&owner, &mut findings);
+    }
+    if let Some(metadata) = take(&top, "metadata")
+        && let Err(problem) = metadata.object(&mut ignored)
+    {
+        findings.push(problem.as_warning());
+    }
     let entries = take(&top, "plugins").and_then(|item| item.array().ok());
     let entry_members: Vec<&str> = ENTRY.iter().chain(MANIFEST).copied().collect();
     let mut names = Vec::new();
@@ -63,6 +71,7 @@ pub fn marketplace_findings(text: &str, file: &AbsPath) -> Vec<Problem> {
             continue;
         };
         misspelt(&members, &entry_members, &mut findings);
+        facts(&members, &mut findings);
         object(take(&members, "interface"), INTERFACE, &mut findings);
         object(take(&members, "policy"), POLICY, &mut findings);
         object(take(&members, "source"), SOURCE, &mut findings);

@@ -11,6 +11,7 @@ use plugd_model::{AbsPath, Place, Problem, ProblemKind};
 use crate::budget::Budget;
 use crate::front_matter::collapse;
 use crate::item::clip;
+use crate::spelling;
 use crate::tree::PluginTree;
 use crate::yaml::{self, Value, Yaml};
 
@@ -20,6 +21,24 @@ use super::ReadSkill;
 const FILE: &str = "agents/openai.yaml";
 /// The largest file that is read.
 const MAX_FILE: u64 = 256 * 1024;
+/// The members of `interface`.
+const INTERFACE: &[&str] = &[
+    "display_name",
+    "short_description",
+    "icon_small",
+    "icon_large",
+    "brand_color",
+    "default_prompt",
+];
+/// The members of a tool.
+const TOOL: &[&str] = &[
+    "type",
+    "value",
+    "description",
+    "transport",
+    "command",
+    "url",
+];
 /// The longest name or kind, in characters.
 const SHORT: usize = 64;
 /// The longest text, in characters.
@@ -98,6 +117,7 @@ pub(super) fn apply(
             let Some(top) = reader.mapping(&root, "") else {
                 return;
             };
+            reader.misspelt(top, "", &["interface", "dependencies", "policy"]);
             read.skill.interface = reader.interface(top);
             read.skill.dependencies = reader.dependencies(top);
             reader.policy(top, read);
@@ -141,6 +161,22 @@ impl Reader<'_, '_> {
         Some(last.1.as_ref()).filter(|node| !node.is_null())
     }
 
+    /// Reports members that nobody reads and that are almost a known one.
+    fn misspelt(&mut self, pairs: &Pairs, field: &str, known: &[&str]) {
+        for (key, _) in pairs {
+            let name = key.text().unwrap_or_default();
+            if let Some(meant) = spelling::meant(name, known) {
+                let name = clip(name);
+                let text = format!("nobody reads `{name}` here; did you mean `{meant}`");
+                let field = match field {
+                    "" => name,
+                    _ => format!("{field}.{name}"),
+                };
+                self.report(ProblemKind::UnknownField, text, &field, key.place);
+            }
+        }
+    }
+
     fn mapping<'y>(&mut self, node: &'y Yaml, field: &str) -> Option<&'y Pairs> {
         match &node.value {
             Value::Mapping(pairs) => Some(pairs),
@@ -175,6 +211,7 @@ impl Reader<'_, '_> {
 
     fn interface(&mut self, top: &Pairs) -> Option<SkillInterface> {
         let pairs = self.member_mapping(top, "interface")?;
+        self.misspelt(pairs, "interface", INTERFACE);
         let interface = SkillInterface {
             display_name: self.text(pairs, "display_name", "interface.display_name", SHORT),
             short_description: self.text(
@@ -228,6 +265,7 @@ impl Reader<'_, '_> {
         let Some(pairs) = self.member_mapping(top, "dependencies") else {
             return Vec::new();
         };
+        self.misspelt(pairs, "dependencies", &["tools"]);
         let field = "dependencies.tools";
         let Some(node) = self.member(pairs, "tools", field) else {
             return Vec::new();
@@ -251,6 +289,7 @@ impl Reader<'_, '_> {
             self.wrong_type(node, "a mapping", field);
             return None;
         };
+        self.misspelt(pairs, field, TOOL);
         let mut text =
             |name: &str, longest| self.text(pairs, name, &format!("{field}.{name}"), longest);
         let kind = text("type", SHORT);
@@ -278,6 +317,7 @@ impl Reader<'_, '_> {
         let Some(pairs) = self.member_mapping(top, "policy") else {
             return;
         };
+        self.misspelt(pairs, "policy", &["allow_implicit_invocation", "products"]);
         let field = "policy.allow_implicit_invocation";
         if let Some(node) = self.member(pairs, "allow_implicit_invocation", field) {
             read.skill.allow_implicit = match &node.value {
