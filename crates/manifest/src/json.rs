@@ -94,7 +94,12 @@ impl<'d> Text<'d> {
             return Err(fail(ProblemKind::TooLarge, &message, offset));
         }
         let root: &RawValue = serde_json::from_str(text).map_err(|error| {
-            let offset = Places::new(text).offset_of(error.line(), error.column());
+            // What is missing is missing behind the last character, not behind the blanks after it.
+            let last = text.trim_end().char_indices().last();
+            let offset = match error.is_eof() {
+                true => last.map_or(0, |(offset, _)| offset),
+                false => Places::new(text).offset_of(error.line(), error.column()),
+            };
             let message = format!("not valid JSON: {}", reason(&error));
             fail(ProblemKind::Syntax, &message, offset)
         })?;
@@ -267,6 +272,18 @@ mod tests {
             .map(|(raw, place)| (raw, place.line, place.column))
             .collect();
         assert_eq!(places, [("1", 2, 9), ("\"ü\"", 2, 12), ("true", 2, 17)]);
+    }
+
+    #[test]
+    fn a_text_that_ends_early_is_wrong_at_its_end() {
+        let place = |text: &str| {
+            let problem = Text::check(text.as_bytes()).unwrap_err();
+            problem.place.map(|place| (place.line, place.column))
+        };
+        assert_eq!(place("{\n \"a\": [1,\n"), Some((2, 9)));
+        assert_eq!(place("{"), Some((1, 1)));
+        assert_eq!(place("[\"ü\",\n\n"), Some((1, 5)));
+        assert_eq!(place("[\n}\n"), Some((2, 1)));
     }
 
     #[test]
