@@ -24,6 +24,8 @@ const MAX_DIRS_PER_ROOT: usize = 2_000;
 const MAX_DIRS: usize = 20_000;
 /// The largest directory that is listed. Beyond it lies no collection of skills but something else.
 const MAX_ENTRIES: u64 = 100_000;
+/// How many bad links are told of each root.
+const MAX_BAD_LINKS: usize = 20;
 /// How many directories below the deepest level are asked whether a skill was missed.
 const MAX_DEEPER: usize = 2_000;
 
@@ -162,6 +164,8 @@ struct Walk<'a, 'p> {
     listed: HashMap<AbsPath, usize>,
     lists: usize,
     deeper: usize,
+    /// Links of the current root that lead to nothing or out of it.
+    bad_links: usize,
     rules: Rules,
 }
 
@@ -175,6 +179,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             listed: HashMap::new(),
             lists: 0,
             deeper: 0,
+            bad_links: 0,
             rules,
         }
     }
@@ -206,6 +211,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             path: root.clone(),
             name,
         };
+        self.bad_links = 0;
         let mut waiting = VecDeque::from([(first, 0)]);
         let mut listed = 0;
         let mut cut = false;
@@ -230,6 +236,12 @@ impl<'a, 'p> Walk<'a, 'p> {
                     .take(room)
                     .map(|child| (child, depth + 1)),
             );
+        }
+        let more = self.bad_links.saturating_sub(MAX_BAD_LINKS);
+        if more > 0 {
+            let text = format!("{more} more links in here lead to nothing or out of it");
+            self.problems
+                .push(Problem::warning(ProblemKind::LeftOut, text).in_file(&root));
         }
         if cut {
             let text = format!(
@@ -305,7 +317,10 @@ impl<'a, 'p> Walk<'a, 'p> {
             Ok(Some(located)) => (located.kind == Kind::Dir).then_some(located.path),
             Ok(None) => None,
             Err(problem) => {
-                self.problems.push(problem.as_warning());
+                self.bad_links += 1;
+                if self.bad_links <= MAX_BAD_LINKS {
+                    self.problems.push(problem.as_warning());
+                }
                 None
             }
         }

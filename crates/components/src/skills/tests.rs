@@ -175,6 +175,20 @@ fn links_lead_inside_only() {
 
 #[cfg(unix)]
 #[test]
+fn links_to_nothing_drown_no_other_problem() {
+    let mut plugin = Plugin::new().file("skills/z/SKILL.md", "no front matter");
+    for index in 0..40 {
+        plugin = plugin.link(&format!("skills/{index}"), "nowhere");
+    }
+    let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    let told = plugin.problems(&found.problems);
+    assert_eq!(told.len(), 22, "{told:?}");
+    assert!(told.contains(&"leftOut skills".to_owned()));
+    assert!(told.contains(&"syntax skills/z/SKILL.md 1:1".to_owned()));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_linked_plugin_root_is_resolved() {
     let plugin = Plugin::new().file("skills/a/SKILL.md", head("description: d"));
     let alias = plugin.outside().join("alias");
