@@ -56,7 +56,13 @@ pub fn plugin_findings(
         Err(problem) => return vec![problem],
     };
     let mut findings = inspection.problems.clone();
-    findings.extend(inspection.cut.iter().cloned());
+    // What could not be read at all is told by whoever needed it.
+    let is_told = |cut: &Problem| {
+        let mut known = inspection.problems.iter();
+        known.any(|one| one.kind == cut.kind && one.path == cut.path)
+    };
+    let cut = inspection.cut.iter().filter(|cut| !is_told(cut));
+    findings.extend(cut.cloned());
     for problem in migrated_commands(disk, root, manifest).problems {
         if !findings.contains(&problem) {
             findings.push(problem);

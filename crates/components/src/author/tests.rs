@@ -353,3 +353,9 @@ fn findings_of_a_marketplace() {
     check("[]", &[]);
     check("{", &[]);
 }
+
+#[test]
+fn a_skill_that_is_too_large_is_told_once() {
+    let plugin = Plugin::new().file("skills/huge/SKILL.md", vec![b'x'; 9 * 1024 * 1024]);
+    check(&plugin, &["tooLarge skills/huge/SKILL.md"]);
+}
