@@ -419,3 +419,29 @@ fn malformed_params_and_a_concurrent_write() {
     assert_eq!(answer["plugins"][0]["pluginId"], "rich@m");
     daemon.shut_down();
 }
+
+/// What is laid over a server and cannot be understood leaves the server as it was, which is not what
+/// somebody wanted who switched it off.
+#[test]
+fn configuration_of_a_server_that_is_not_understood_is_told() {
+    let sandbox = Sandbox::from(HOME);
+    let mut daemon = installed(&sandbox);
+    let config = sandbox.text("ch/config.toml");
+    let more = "[plugins.\"second@m\".mcp_servers.own]\nenabled = \"no\"\n";
+    sandbox.write("ch/config.toml", format!("{config}\n{more}"));
+    let answer = components(&mut daemon, json!({}));
+    let told = answer["problems"].as_array().unwrap().iter();
+    let told: Vec<&Value> = told
+        .filter(|one| one["path"] == "$ROOT/ch/config.toml")
+        .collect();
+    assert_eq!(told.len(), 1, "{answer:#}");
+    assert_eq!(
+        (&told[0]["kind"], &told[0]["field"]),
+        (
+            &json!("wrongType"),
+            &json!("plugins.\"second@m\".mcp_servers.own.enabled")
+        )
+    );
+    assert!(told[0]["line"].is_number(), "{answer:#}");
+    daemon.shut_down();
+}

@@ -61,7 +61,7 @@ pub use inspect::{
 pub use item::Origin;
 pub use mcp::{
     HttpProtocol, McpDefinition, McpOauth, McpServer, McpTransport, NeededVariable,
-    ResolvedMcpServer, VariableUse, mcp_definitions, mcp_server_names, mcp_servers,
+    ResolvedMcpServer, VariableUse, is_startable, mcp_definitions, mcp_server_names, mcp_servers,
 };
 pub use placeholders::{Mention, Placeholders, Platform, Spelling, mentions};
 pub use skills::{

@@ -24,6 +24,7 @@ mod tests;
 mod url;
 
 pub use definition::{HttpProtocol, McpDefinition, McpOauth, McpTransport};
+pub use native::is_startable;
 pub use resolve::{NeededVariable, ResolvedMcpServer, VariableUse};
 
 /// Where servers are declared when the manifest names nothing else.

@@ -12,7 +12,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use plugd_components::{McpDefinition, McpOauth, Placeholders, Platform, ResolvedMcpServer};
+use plugd_components::{
+    McpDefinition, McpOauth, Placeholders, Platform, ResolvedMcpServer, Spelling, is_startable,
+};
 use plugd_config::{McpOverlay, ToolApproval, UserMcpServer};
 use plugd_disk::Disk;
 use plugd_model::{PluginId, Problem, ProblemKind};
@@ -233,16 +235,16 @@ fn unused_overlays(plugin: &PluginServers<'_>) -> Vec<Problem> {
         .collect()
 }
 
-/// Hosts that follow the reference refuse to start a server with such a name.
+/// Hosts that follow the reference refuse to start a server with such a name. In the other formats
+/// the reader of the declarations tells.
 fn bad_name(definition: &McpDefinition) -> Option<Problem> {
-    let is_legal = |c: char| c.is_ascii_alphanumeric() || "_:@/.-".contains(c);
-    let name = &definition.name;
-    if !name.is_empty() && name.chars().all(is_legal) {
+    let is_told = definition.spelling != Spelling::Portable;
+    if is_told || is_startable(&definition.name) {
         return None;
     }
     let text = format!(
-        "some hosts do not start an MCP server with the name `{}`: use letters, digits and `_:@/.-`",
-        name.escape_debug()
+        "a server named `{}` cannot start; use ASCII letters, digits and `_:@/.-`",
+        definition.name.escape_debug()
     );
     let problem = definition.origin.problem(ProblemKind::BadName, text);
     Some(problem.as_warning())

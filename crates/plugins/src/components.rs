@@ -333,6 +333,12 @@ fn add_servers(
             overlays: config.mcp_overlays(active.id()),
         });
     }
+    // What is wrong with the rest of the configuration is told by the methods that show it.
+    let of_servers = config.problems().iter().filter(|problem| {
+        let field = problem.field.as_deref().unwrap_or_default();
+        field.starts_with("plugins.") && field.contains(".mcp_servers")
+    });
+    found.problems.extend(of_servers.cloned());
     let users = config.user_mcp_servers();
     let Servers {
         effective,

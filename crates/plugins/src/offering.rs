@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use plugd_components::is_startable;
 use plugd_model::{PluginId, PluginManifest};
 
 use crate::active::ActivePlugin;
@@ -28,7 +29,7 @@ pub(crate) struct Offering {
     pub(crate) prefix: String,
     /// The names of its skills that are on, sorted.
     pub(crate) skills: Vec<String>,
-    /// The names of its servers that are on and lost to no other, sorted.
+    /// The names of its servers that are on, can start and lost to no other, sorted.
     pub(crate) servers: Vec<String>,
     /// Its apps, as its author calls them, sorted.
     pub(crate) apps: Vec<String>,
@@ -68,7 +69,10 @@ impl Offering {
         let skills = found.skills.iter();
         let skills = skills.filter(|skill| skill.plugin.as_ref() == Some(id) && skill.enabled);
         let servers = found.servers.iter();
-        let servers = servers.filter(|server| server.plugin == *id && server.enabled);
+        // What no host starts under its name is of no use to a model.
+        let servers = servers.filter(|server| {
+            server.plugin == *id && server.enabled && is_startable(&server.resolved.name)
+        });
         let apps = found.apps.iter().filter(|app| app.plugin == *id);
         Self {
             id: id.clone(),

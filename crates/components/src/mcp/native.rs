@@ -6,6 +6,7 @@ use plugd_model::{Problem, ProblemKind};
 use crate::Found;
 use crate::item::{Item, Member, clip, report_misspelt, take};
 use crate::placeholders::Spelling;
+use crate::spelling;
 
 use super::{HttpProtocol, McpDefinition, McpOauth, McpTransport};
 
@@ -68,6 +69,15 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpDefinition>, Problem> 
                 .push(value.warning(ProblemKind::WrongType, text));
             continue;
         }
+        if !is_wrapped && is_misspelt_wrapper(&name, &value) {
+            let text = format!(
+                "nobody reads `{}` here; did you mean `mcpServers`",
+                clip(&name)
+            );
+            let problem = value.warning(ProblemKind::UnknownField, text);
+            found.problems.push(problem);
+            continue;
+        }
         match understand(&name, &value, &mut found.problems) {
             Ok(definition) => {
                 if !is_startable(&name) {
@@ -87,8 +97,18 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpDefinition>, Problem> 
     Ok(found)
 }
 
+/// Whether something is likely meant to hold the servers and is no server itself.
+fn is_misspelt_wrapper(name: &str, value: &Item<'_>) -> bool {
+    let members = value.object(&mut Vec::new()).unwrap_or_default();
+    let is_server = ["command", "url", "type"]
+        .iter()
+        .any(|member| take(&members, member).is_some());
+    !is_server && spelling::meant(name, &["mcpServers"]).is_some()
+}
+
 /// Whether a host would accept the name when it starts the server.
-pub(super) fn is_startable(name: &str) -> bool {
+#[must_use]
+pub fn is_startable(name: &str) -> bool {
     let legal =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '@' | '/' | '.' | '-');
     !name.is_empty() && name.chars().all(legal)

@@ -17,6 +17,25 @@ fn check(file: &str, names: &[&str], problems: &[&str]) {
 }
 
 #[test]
+fn a_misspelt_wrapper_is_told_and_is_no_server() {
+    for wrapper in ["mcp_servers", "McpServers", "mcpServer"] {
+        check(
+            &format!(r#"{{"{wrapper}": {{"a": {{"command": "x"}}}}}}"#),
+            &[],
+            &[&format!(
+                "unknownField .mcp.json {wrapper} 1:{}",
+                wrapper.len() + 6
+            )],
+        );
+    }
+    check(
+        r#"{"mcp_servers": {"command": "x"}}"#,
+        &["mcp_servers"],
+        &[],
+    );
+}
+
+#[test]
 fn wrapped_and_bare_servers() {
     let server = r#"{"command": "x"}"#;
     check(
