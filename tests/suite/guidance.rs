@@ -109,12 +109,20 @@ fn every_way_to_mention_and_why_nothing_comes() {
         {"type": "text", "text": "@Good one"}, {"type": "image", "url": "x"}, item("app://drive"),
     ]);
     check(json!({"items": others}), &["good@m"], &[]);
+    let named = json!([{"type": "mention", "name": "good"}]);
+    check(json!({"items": named}), &["good@m"], &[]);
     let nothing = json!([
         item("plugin://empty@m"), item("plugin://Good@m"), item("plugin://?"),
         {"type": "mention", "name": "nobody"},
     ]);
     let expected = ["empty", "notInstalled", "badId", "notInstalled"];
     check(json!({"items": nothing}), &[], &expected);
+    // One that says nothing can mean nothing.
+    let error = daemon.err("plugd/mentions", json!({"items": [{"type": "mention"}]}));
+    assert_eq!(
+        (&error["data"]["kind"], &error["data"]["field"]),
+        (&json!("invalidParams"), &json!("items[0]"))
+    );
     let off = json!({
         "keyPath": "plugins.\"good@m\".enabled", "value": false, "mergeStrategy": "replace",
     });

@@ -223,7 +223,7 @@ impl Finder<'_> {
         }
     }
 
-    /// A display name, or an id without the scheme.
+    /// A display name, an id without the scheme, or the plugin's own name.
     fn name(&mut self, mention: &str, name: &str) {
         let fits = |one: &&Offering| one.display_name == name || one.id.to_string() == name;
         let ids: Vec<PluginId> = self
@@ -232,12 +232,24 @@ impl Finder<'_> {
             .filter(fits)
             .map(|one| one.id.clone())
             .collect();
+        let ids = match ids.is_empty() {
+            // A frontend may know no other name than that of the plugin.
+            true => self.called(name),
+            false => ids,
+        };
         match ids.as_slice() {
             [] if PluginId::parse(name).is_ok() => self.id(mention, name),
             [] => self.nothing(mention, WhyUnknown::NotInstalled, Vec::new()),
             [id] => self.id(mention, &id.to_string()),
             _ => self.nothing(mention, WhyUnknown::Ambiguous, ids),
         }
+    }
+
+    /// The plugins of this plain name, whatever marketplace they come from.
+    fn called(&self, name: &str) -> Vec<PluginId> {
+        let offerings = self.offerings.iter();
+        let called = offerings.filter(|one| one.id.plugin.as_str() == name);
+        called.map(|one| one.id.clone()).collect()
     }
 
     fn index(&mut self, mention: &str, index: usize) {
@@ -287,6 +299,8 @@ mod tests {
             useful("b@m", "Twin"),
             offering("empty@m", "Empty one"),
             useful("hello@demo", "Hello there"),
+            useful("twice@m", "One"),
+            useful("twice@n", "Other"),
         ];
         let mut standings = Standings::default();
         standings.inactive.insert(id("off@m"), WhyUnknown::Disabled);
@@ -328,6 +342,7 @@ mod tests {
             item("again", Some("plugin://hello@demo")),
             item("@Hello there", None),
             item("Hello there", None),
+            item("hello", None),
             item("an app", Some("app://drive")),
         ];
         check(&items, &["hello@demo"], &[]);
@@ -353,6 +368,8 @@ mod tests {
             check(&[text(&link), text(&link)], &[], &[(&link, reason)]);
         }
         check(&[text("@Twin")], &[], &[("@Twin", WhyUnknown::Ambiguous)]);
+        let twice = &[item("twice", None)];
+        check(twice, &[], &[("twice", WhyUnknown::Ambiguous)]);
         let names = [item("nobody", None), item("@off@m", None)];
         let expected = [
             ("nobody", WhyUnknown::NotInstalled),

@@ -10,6 +10,7 @@ use plugd_protocol as wire;
 
 use super::shared;
 use crate::context::Context;
+use crate::error_map;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
 
@@ -20,7 +21,9 @@ pub(crate) async fn handle(
 ) -> Result<Reply, WireError> {
     let wire::PlugdMentionsParams { text, items, cwd } = params;
     let typed = text.map(MentionInput::Text);
-    let items = items.unwrap_or_default().into_iter().filter_map(input);
+    let items = items.unwrap_or_default().into_iter().enumerate();
+    let items = items.map(|(index, item)| input(index, item));
+    let items: Vec<Option<MentionInput>> = items.collect::<Result<_, _>>()?;
     let found = plugd_plugins::mentions(
         &call,
         &context.blocking,
@@ -28,31 +31,39 @@ pub(crate) async fn handle(
         &context.copies,
         &context.extra_skill_roots,
         shared::cwd(cwd)?,
-        typed.into_iter().chain(items).collect(),
+        typed
+            .into_iter()
+            .chain(items.into_iter().flatten())
+            .collect(),
     )
     .await?;
     Reply::of(&response(found))
 }
 
 /// What an item may mention; nothing for items of other types.
-fn input(item: wire::PlugdMentionItem) -> Option<MentionInput> {
+fn input(index: usize, item: wire::PlugdMentionItem) -> Result<Option<MentionInput>, WireError> {
     let wire::PlugdMentionItem {
         kind,
         text,
         name,
         path,
     } = item;
-    match kind.as_str() {
+    Ok(match kind.as_str() {
         "text" => text.map(MentionInput::Text),
         "mention" => match (name, path) {
-            (None, None) => None,
+            (None, None) => {
+                return Err(error_map::invalid_params(
+                    "a mention needs a `name` or a `path`",
+                    Some(format!("items[{index}]")),
+                ));
+            }
             (name, path) => Some(MentionInput::Item {
                 name: name.unwrap_or_default(),
                 path,
             }),
         },
         _ => None,
-    }
+    })
 }
 
 fn response(found: Mentions) -> wire::PlugdMentionsResponse {
