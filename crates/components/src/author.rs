@@ -22,6 +22,7 @@ use crate::skills;
 use crate::tree::PluginTree;
 use crate::{Skill, migrated_commands, onboarding_skill};
 
+mod heads;
 mod manifest;
 mod marketplace;
 mod places;
@@ -108,6 +109,7 @@ fn check_skills(
     }
     for skill in &found {
         unread_metadata(tree, skill, findings);
+        heads::check(tree, &skill.path, findings);
         let icons = skill.interface.iter().flat_map(|interface| {
             [
                 ("interface.icon_small", &interface.icon_small),

@@ -156,6 +156,13 @@ impl FrontMatter {
         })
     }
 
+    /// A member as it stands; the first of several, and nothing for null.
+    pub(crate) fn value(&self, name: &str) -> Option<&Yaml> {
+        let found = self.pairs.iter().find(|(key, _)| key.text() == Some(name));
+        let value = found.map(|(_, value)| value.as_ref());
+        value.filter(|value| !value.is_null())
+    }
+
     /// Where a member stands; the block's beginning when it is absent.
     pub(crate) fn place(&self, name: &str) -> Place {
         self.pairs

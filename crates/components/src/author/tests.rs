@@ -359,3 +359,22 @@ fn a_skill_that_is_too_large_is_told_once() {
     let plugin = Plugin::new().file("skills/huge/SKILL.md", vec![b'x'; 9 * 1024 * 1024]);
     check(&plugin, &["tooLarge skills/huge/SKILL.md"]);
 }
+
+#[test]
+fn members_of_a_head_that_no_host_understands() {
+    let right = "description: d\nlicense: MIT\nallowed-tools: [Bash, Read]\n\
+                 compatibility: any\ndisable-model-invocation: true\nuser-invocable:";
+    check(&Plugin::new().file("skills/a/SKILL.md", skill(right)), &[]);
+    let wrong = "description: d\nlicense: [MIT]\nallowed-tools: {a: b}\n\
+                 compatibility: {}\ndisable-model-invocation: 7\nuser-invocable: [true]";
+    check(
+        &Plugin::new().file("skills/a/SKILL.md", skill(wrong)),
+        &[
+            "wrongType skills/a/SKILL.md license 3:10",
+            "wrongType skills/a/SKILL.md allowed-tools 4:16",
+            "wrongType skills/a/SKILL.md compatibility 5:16",
+            "wrongType skills/a/SKILL.md disable-model-invocation 6:27",
+            "wrongType skills/a/SKILL.md user-invocable 7:17",
+        ],
+    );
+}
