@@ -324,10 +324,11 @@ fn is_hooks_object(reader: &mut Reader<'_>, value: Value<'_, '_>) -> bool {
             return false;
         }
     };
-    if let Some(inner) = object.get_some("hooks")
+    let inner = object.get_some("hooks");
+    if let Some(inner) = &inner
         && inner.shape() != Shape::Object
     {
-        let problem = reader.wrong_type(&inner, "an object of events");
+        let problem = reader.wrong_type(inner, "an object of events");
         reader.report_as_warning(problem);
         return false;
     }
@@ -341,6 +342,10 @@ fn is_hooks_object(reader: &mut Reader<'_>, value: Value<'_, '_>) -> bool {
         );
         reader.warn(&stranger, ProblemKind::UnknownField, message);
         return false;
+    }
+    if inner.is_none() {
+        let message = "this declares no hook, and the default file is not read either";
+        reader.warn(&value, ProblemKind::BadValue, message);
     }
     true
 }
