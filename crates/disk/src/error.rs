@@ -82,7 +82,8 @@ impl DiskError {
     }
 
     /// Whether the reason is a link that leads to itself.
-    pub(crate) fn is_link_loop(&self) -> bool {
+    #[must_use]
+    pub fn is_link_loop(&self) -> bool {
         matches!(self, Self::Io { source, .. } if is_link_loop(source))
     }
 

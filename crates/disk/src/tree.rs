@@ -13,6 +13,7 @@
 //!
 //! This module knows nothing of plugins; it must not read a manifest or pick a destination.
 
+mod below;
 mod copy;
 mod digest;
 #[cfg(unix)]
@@ -31,6 +32,7 @@ mod fixture;
 #[cfg(test)]
 mod pace_tests;
 
+pub use below::Below;
 pub use copy::{CopyReport, copy};
 pub use digest::{
     Differences, Digest, FileDigests, NotADigest, digest, digest_where, file_digests,

@@ -10,12 +10,12 @@ use flate2::bufread::GzDecoder;
 use plugd_disk::tree::Pace;
 use sha2::{Digest as _, Sha256};
 
-use crate::integrity::Hasher;
+use crate::integrity::{Hasher, to_hex};
 use crate::{Chunks, FetchError, Over, Rules};
 
 /// How much may come out before its ratio to what went in is looked at: a small archive of repeated
 /// text is no bomb.
-const FREE_OF_RATIO: u64 = 8 << 20;
+pub(crate) const FREE_OF_RATIO: u64 = 8 << 20;
 
 /// How much is read at once.
 const BUFFER: usize = 64 * 1024;
@@ -89,8 +89,7 @@ impl<'a> Content<'a> {
         if let Some((integrity, hasher)) = rules.integrity.as_ref().zip(archive.promised) {
             integrity.check(hasher)?;
         }
-        let digits = archive.sha256.finalize();
-        Ok(digits.iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(to_hex(&archive.sha256.finalize()))
     }
 }
 
@@ -101,7 +100,7 @@ impl Read for Content<'_> {
         let went_in = self.unpacking.get_ref().get_ref().bytes;
         if self.came_out > FREE_OF_RATIO.max(went_in.saturating_mul(self.ratio)) {
             let over = Over::Ratio(self.ratio);
-            self.failure = Some(FetchError::OverLimit { over });
+            self.failure = Some(FetchError::OverLimit { over, at: None });
             return Err(io::Error::other("a bomb"));
         }
         Ok(read)
@@ -128,7 +127,7 @@ impl Read for Archive<'_> {
         self.bytes = self.bytes.saturating_add(count(read));
         if self.bytes > self.limit {
             let over = Over::ArchiveBytes(self.limit);
-            return Err(self.fail(FetchError::OverLimit { over }));
+            return Err(self.fail(FetchError::OverLimit { over, at: None }));
         }
         // What is read is counted where it is written; this asks only whether to go on.
         if !self.pace.step(0) {

@@ -37,10 +37,10 @@ pub enum FetchError {
         #[source]
         source: DiskError,
     },
-    /// The registry could not be asked, or did not bring what it promised.
+    /// The host could not be asked, or did not bring what it promised.
     #[error("cannot fetch {subject} from `{host}`")]
     Http {
-        /// What was fetched: the package, or one of its versions.
+        /// What was fetched: a package, one of its versions, or a bundle.
         subject: String,
         /// The host, with its port where that is not the usual one.
         host: String,
@@ -70,7 +70,7 @@ pub enum FetchError {
         /// What was sent and what can be done.
         access: Access,
     },
-    /// The registry answered with another status than success.
+    /// The host answered with another status than success.
     #[error("`{host}` answered {status} for {subject}")]
     Status {
         /// What was fetched.
@@ -144,10 +144,12 @@ pub enum FetchError {
         fault: EntryFault,
     },
     /// More than is accepted.
-    #[error("the archive has {over}")]
+    #[error("the archive has {over}{}", reached(at.as_deref()))]
     OverLimit {
         /// The limit.
         over: Over,
+        /// The first entry beyond it, escaped and cut, where it was one.
+        at: Option<String>,
     },
     /// The archive has no `package.json` that can be read.
     #[error("the archive has no usable `package.json`: {reason}")]
@@ -242,6 +244,8 @@ pub enum EntryFault {
     OutsideRoot,
     /// A device, FIFO, sparse file or something unknown.
     Special,
+    /// A symbolic or hard link, where the rules accept none.
+    Link,
     /// Its header is damaged or contradicts itself.
     BadHeader,
 }
@@ -293,6 +297,21 @@ impl FetchError {
         }
     }
 
+    /// Whether the host cannot be reached at all, as on a machine without a network.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        matches!(self, Self::Http { source, .. } if source.is_offline())
+    }
+
+    /// Whether a wait took too long: for a connection, for the next byte, or for the whole.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        let Self::Http { source, .. } = self else {
+            return false;
+        };
+        matches!(source, HttpError::Timeout { .. })
+    }
+
     /// Whether the caller gave up.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -309,6 +328,11 @@ impl FetchError {
             _ => None,
         }
     }
+}
+
+/// The entry at which a limit was reached, as the end of a sentence.
+pub(crate) fn reached(at: Option<&str>) -> String {
+    at.map_or_else(String::new, |entry| format!(", reached at `{entry}`"))
 }
 
 impl fmt::Display for Access {
@@ -358,6 +382,7 @@ impl fmt::Display for EntryFault {
             Self::CaseClash => "its name differs from another one only in case",
             Self::KindClash => "it is both a directory and something else",
             Self::OutsideRoot => "it lies outside the archive's one root directory",
+            Self::Link => "links are not accepted",
             Self::Special => "a device, pipe, sparse file or unknown kind of entry",
             Self::BadHeader => "its header is damaged",
         })

@@ -11,11 +11,22 @@ use crate::{FetchError, base64};
 /// How many characters of a digest an error shows: enough to compare by eye.
 const SHOWN: usize = 16;
 
+/// What stands in front of a SHA-256 in hexadecimal digits.
+const SHA256_PREFIX: &str = "sha256:";
+
 /// A digest that was promised for an archive. Several of one algorithm mean that any will do.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Integrity {
     algorithm: Algorithm,
     digests: Vec<Vec<u8>>,
+    notation: Notation,
+}
+
+/// How a digest was written, and is shown to be compared by eye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notation {
+    Base64,
+    Hex,
 }
 
 /// How a digest was made, weakest first.
@@ -55,8 +66,11 @@ impl Integrity {
                 Some(best) if best.algorithm > algorithm => {}
                 Some(best) if best.algorithm == algorithm => best.digests.push(digest),
                 _ => {
-                    let digests = vec![digest];
-                    best = Some(Self { algorithm, digests });
+                    best = Some(Self {
+                        algorithm,
+                        digests: vec![digest],
+                        notation: Notation::Base64,
+                    });
                 }
             }
         }
@@ -66,18 +80,21 @@ impl Integrity {
     /// Reads a SHA-1 in forty hexadecimal digits.
     #[must_use]
     pub fn from_sha1_hex(text: &str) -> Option<Self> {
-        let text = text.as_bytes();
-        if text.len() != 2 * Algorithm::Sha1.bytes() {
-            return None;
-        }
-        let value = |digit: u8| char::from(digit).to_digit(16);
-        let digest = text
-            .chunks(2)
-            .map(|pair| u8::try_from(value(pair[0])? * 16 + value(pair[1])?).ok())
-            .collect::<Option<Vec<u8>>>()?;
         Some(Self {
             algorithm: Algorithm::Sha1,
-            digests: vec![digest],
+            digests: vec![from_hex(text, Algorithm::Sha1)?],
+            notation: Notation::Base64,
+        })
+    }
+
+    /// Reads `sha256:` and 64 hexadecimal digits, as services name the digest of a bundle.
+    #[must_use]
+    pub fn from_sha256(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(SHA256_PREFIX)?;
+        Some(Self {
+            algorithm: Algorithm::Sha256,
+            digests: vec![from_hex(digits, Algorithm::Sha256)?],
+            notation: Notation::Hex,
         })
     }
 
@@ -103,7 +120,7 @@ impl Integrity {
             return Ok(());
         }
         let shown = |digest: &[u8]| {
-            let text = base64::encode(digest);
+            let text = self.notation.write(digest);
             format!("{}…", text.get(..SHOWN).unwrap_or(&text))
         };
         let expected: Vec<_> = self.digests.iter().map(|digest| shown(digest)).collect();
@@ -113,6 +130,31 @@ impl Integrity {
             found: shown(&found),
         })
     }
+}
+
+impl Notation {
+    fn write(self, digest: &[u8]) -> String {
+        match self {
+            Self::Base64 => base64::encode(digest),
+            Self::Hex => to_hex(digest),
+        }
+    }
+}
+
+/// The hexadecimal digits of a digest.
+pub(crate) fn to_hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str, algorithm: Algorithm) -> Option<Vec<u8>> {
+    let text = text.as_bytes();
+    if text.len() != 2 * algorithm.bytes() {
+        return None;
+    }
+    let value = |digit: u8| char::from(digit).to_digit(16);
+    text.chunks(2)
+        .map(|pair| u8::try_from(value(pair[0])? * 16 + value(pair[1])?).ok())
+        .collect()
 }
 
 fn parse_item(item: &str) -> Option<(Algorithm, Vec<u8>)> {
@@ -176,11 +218,16 @@ impl fmt::Display for Algorithm {
 }
 
 impl fmt::Display for Integrity {
-    /// In the form that [`Integrity::parse`] reads.
+    /// In the form that [`Integrity::parse`] or [`Integrity::from_sha256`] reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mark = match self.notation {
+            Notation::Base64 => '-',
+            Notation::Hex => ':',
+        };
         for (at, digest) in self.digests.iter().enumerate() {
             let space = if at == 0 { "" } else { " " };
-            write!(f, "{space}{}-{}", self.algorithm, base64::encode(digest))?;
+            let digest = self.notation.write(digest);
+            write!(f, "{space}{}{mark}{digest}", self.algorithm)?;
         }
         Ok(())
     }
@@ -264,6 +311,38 @@ mod tests {
                  AAA+NkcGgWq6PiVx…",
             ),
         );
+    }
+
+    #[test]
+    fn a_sha256_in_hexadecimal_digits() {
+        let text = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let digest = Integrity::from_sha256(text).unwrap();
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(
+            Integrity::from_sha256(&text.replace('b', "B")),
+            Some(digest.clone())
+        );
+        check_content(&digest, b"abc", Ok(()));
+        check_content(
+            &digest,
+            b"abd",
+            Err(
+                "the archive has the sha256 digest a52d159f262b2c6d… and should have \
+                 ba7816bf8f01cfea…",
+            ),
+        );
+        for odd in [
+            "",
+            "sha256:",
+            &text[..70],
+            &text[7..],
+            &text.replace("sha256", "sha512"),
+            &text.replace('f', "g"),
+            &format!("{text}0"),
+            SHA256,
+        ] {
+            assert_eq!(Integrity::from_sha256(odd), None, "{odd}");
+        }
     }
 
     #[test]

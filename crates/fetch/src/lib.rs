@@ -1,8 +1,9 @@
-//! Content from the network into a directory: packages of npm registries and archives, streamed,
-//! checked, unpacked.
+//! Content from the network into a directory: packages of npm registries and bundles of the remote
+//! catalog, streamed, checked, unpacked; and a directory into an archive that can be shared.
 //!
-//! [`Npm`] asks a registry what a package means and brings its archive in chunks; [`unpack()`] reads
-//! the chunks on a thread that may block and writes a directory. The two meet in [`Chunks`], so that
+//! [`Npm`] asks a registry what a package means and brings its archive in chunks, [`Bundles`] brings
+//! the archive behind an address that a service named; [`unpack()`] reads the chunks on a thread that
+//! may block and writes a directory. The two meet in [`Chunks`], so that
 //! an archive is never in memory as a whole and never on disk.
 //!
 //! Invariants:
@@ -17,8 +18,10 @@
 //! Where the directory lies, what a plugin is and who may install it is decided elsewhere.
 
 mod base64;
+mod bundles;
 mod chunks;
 mod content;
+mod download;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -26,6 +29,7 @@ mod integrity;
 mod names;
 mod npm;
 mod npmrc;
+mod pack;
 mod package_json;
 mod packument;
 mod range;
@@ -34,9 +38,11 @@ mod rules;
 mod tar;
 mod unpack;
 
+pub use bundles::{BundleAddress, BundleAddressError, Bundles, Downloaded};
 pub use chunks::Chunks;
 pub use error::{Access, EntryFault, FetchError, Over, VersionFault};
 pub use integrity::{Algorithm, Integrity};
 pub use npm::{Npm, Package, Tarball};
-pub use rules::{Rules, Strip};
+pub use pack::{LeftOut, PackError, PackRules, Packed, Why, pack};
+pub use rules::{Links, Rules, Strip};
 pub use unpack::{Unpacked, joined, unpack};

@@ -178,7 +178,7 @@ fn is_drive(text: &str) -> bool {
 
 /// Whether some file system takes the name for `.git`: without case, without the characters that it
 /// ignores, without dots and spaces at the end, without the name of a stream, or shortened.
-fn is_git(name: &str) -> bool {
+pub(crate) fn is_git(name: &str) -> bool {
     let plain: String = name
         .chars()
         .filter(|c| !is_ignored(*c))

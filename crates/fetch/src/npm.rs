@@ -11,15 +11,15 @@ use std::time::Duration;
 
 use plugd_disk::Disk;
 use plugd_http::{
-    Bytes, Client, HttpError, Limits, Part, Redirects, Request, Response, Retry, Settings, Url,
-    header,
+    Bytes, Client, HttpError, Limits, Redirects, Request, Response, Retry, Settings, Url, header,
 };
 use plugd_model::{AbsPath, Environment, Problem};
 use tokio::sync::mpsc;
 
+use crate::download::{pour, too_large, unless};
 use crate::packument::{self, Asked};
 use crate::registries::{Registries, Registry, climbs, host, is_secure, safe};
-use crate::{Access, FetchError, Integrity, Over, Rules, VersionFault};
+use crate::{Access, FetchError, Integrity, Rules, VersionFault};
 
 /// The short form of a package's document, and the long one where there is no other.
 const ACCEPT: &str =
@@ -213,34 +213,10 @@ impl Npm {
             .redirects(Redirects::AnyHttps)
             .limits(self.limits(limit));
         let client = self.client(&registries);
-        let failed = |source| match source {
-            HttpError::TooLarge {
-                part: Part::Body, ..
-            } => {
-                let over = Over::ArchiveBytes(limit);
-                FetchError::OverLimit { over }
-            }
-            source => wanted.failed(source),
-        };
-        let mut response = wanted.read(&client, request).await?;
-        let expected = response.expected_bytes();
-        let mut so_far = 0_u64;
-        while let Some(chunk) = response
-            .chunk(std::future::pending())
-            .await
-            .map_err(failed)?
-        {
-            // An empty chunk means the end.
-            if chunk.is_empty() {
-                continue;
-            }
-            so_far = so_far.saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
-            let taken = chunks.send(chunk).await;
-            taken.map_err(|_| FetchError::NotTaken)?;
-            moved(so_far, expected);
-        }
-        let taken = chunks.send(Bytes::new()).await;
-        taken.map_err(|_| FetchError::NotTaken)
+        let failed = |source| too_large(source, limit, |source| wanted.failed(source));
+        let response = wanted.read(&client, request).await?;
+        let taken = |_: &Bytes, so_far, expected| moved(so_far, expected);
+        pour(response, chunks, taken, failed).await.map(drop)
     }
 
     fn limits(&self, body_bytes: u64) -> Limits {
@@ -391,18 +367,6 @@ fn is_name(name: &str) -> bool {
 
 fn is_coded(coding: &&str) -> bool {
     !matches!(*coding, "" | "identity")
-}
-
-/// The outcome of the work, unless the caller gives up first. Dropping the work ends its connection.
-async fn unless<T>(
-    cancel: impl Future<Output = ()>,
-    work: impl Future<Output = Result<T, FetchError>>,
-) -> Result<T, FetchError> {
-    tokio::select! {
-        biased;
-        () = cancel => Err(FetchError::Cancelled),
-        outcome = work => outcome,
-    }
 }
 
 #[cfg(test)]

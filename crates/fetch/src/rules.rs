@@ -13,11 +13,13 @@ pub struct Rules {
     pub entries: u64,
     /// Components of the longest path.
     pub depth: u32,
-    /// How many bytes may come out of one byte of the archive, once more than a mebibyte has come
-    /// out: what is beyond that is a bomb and no content.
+    /// How many bytes may come out of one byte of the archive, once more than 8 MiB have come out:
+    /// what is beyond that is a bomb and no content.
     pub ratio: u64,
     /// What becomes of the first component of each path.
     pub strip: Strip,
+    /// What becomes of symbolic and hard links.
+    pub links: Links,
     /// What the archive must hash to.
     pub integrity: Option<Integrity>,
     /// The name that the `package.json` at the root must have; without one no such file is needed.
@@ -33,6 +35,15 @@ pub enum Strip {
     Root,
 }
 
+/// What becomes of the links in an archive. None is ever made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// They are left out and reported.
+    LeaveOut,
+    /// They refuse the whole archive.
+    Refuse,
+}
+
 impl Rules {
     /// For an archive of any origin: 50 MiB, 250 MiB unpacked, 100,000 entries, 64 levels; paths are
     /// kept, and no digest or `package.json` is asked for.
@@ -45,6 +56,7 @@ impl Rules {
             depth: 64,
             ratio: 200,
             strip: Strip::Nothing,
+            links: Links::LeaveOut,
             integrity: None,
             package: None,
         }
@@ -57,6 +69,20 @@ impl Rules {
             strip: Strip::Root,
             integrity: Some(tarball.integrity.clone()),
             package: Some(tarball.name.clone()),
+            ..Self::new()
+        }
+    }
+
+    /// For the bundle of a plugin in the remote catalog: 100 MiB, 512 MiB unpacked, 100,000 entries,
+    /// 64 levels; paths are kept, a link refuses it, and its digest counts where the service names
+    /// one.
+    #[must_use]
+    pub fn bundle(expected: Option<Integrity>) -> Self {
+        Self {
+            archive_bytes: 100 << 20,
+            bytes: 512 << 20,
+            links: Links::Refuse,
+            integrity: expected,
             ..Self::new()
         }
     }

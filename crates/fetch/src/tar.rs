@@ -8,11 +8,13 @@
 
 mod header;
 mod pax;
+mod write;
 
 use std::io::{self, Read};
 
 use header::{BLOCK, Header, Type, until_nul};
 use pax::Extended;
+pub(crate) use write::{END, New, headers, padding};
 
 use crate::EntryFault;
 

@@ -11,7 +11,7 @@ use crate::content::Content;
 use crate::names::{Names, Place, Stands};
 use crate::package_json::PackageJson;
 use crate::tar::{Entry, Kind, Tar, TarError};
-use crate::{Chunks, EntryFault, FetchError, Over, Rules};
+use crate::{Chunks, EntryFault, FetchError, Links, Over, Rules};
 
 /// How much of a file is written at once.
 const BUFFER: usize = 64 * 1024;
@@ -38,8 +38,9 @@ pub struct Unpacked {
 /// Unpacks a gzipped tar archive into a directory that does not exist yet, but whose parent does.
 ///
 /// It blocks: it belongs on a thread that may. Files get mode 0644 or, when their owner may execute
-/// them, 0755. Links are left out and reported. Nothing is synced, because what is unpacked is copied
-/// again before anybody relies on it. `pace` is told the bytes that were written.
+/// them, 0755. Links are left out and reported, unless the rules refuse them. Nothing is synced,
+/// because what is unpacked is copied again before anybody relies on it. `pace` is told the bytes
+/// that were written.
 ///
 /// After an error the directory may be there with a part of the content; it belongs to the caller,
 /// who removes it.
@@ -90,12 +91,12 @@ pub fn unpack(
 ///
 /// # Errors
 /// Either of the two.
-pub fn joined(
-    download: Result<(), FetchError>,
+pub fn joined<T>(
+    download: Result<T, FetchError>,
     unpacked: Result<Unpacked, FetchError>,
 ) -> Result<Unpacked, FetchError> {
     match download {
-        Ok(()) | Err(FetchError::NotTaken) => unpacked,
+        Ok(_) | Err(FetchError::NotTaken) => unpacked,
         Err(error) => Err(error),
     }
 }
@@ -125,10 +126,14 @@ impl Unpacking<'_> {
 
     fn entry(&mut self, entry: Entry) -> Result<(), FetchError> {
         self.step(0)?;
-        self.count()?;
+        self.count(&entry.path)?;
+        let is_link = matches!(entry.kind, Kind::Link { .. });
+        if is_link && self.rules.links == Links::Refuse {
+            return Err(refused(&entry.path, EntryFault::Link));
+        }
         let stands = match entry.kind {
             Kind::File { size } => {
-                self.count_bytes(size)?;
+                self.count_bytes(size, &entry.path)?;
                 Stands::File
             }
             Kind::Dir => Stands::Dir,
@@ -145,12 +150,11 @@ impl Unpacking<'_> {
         };
         let depth = path.split('/').count();
         if u32::try_from(depth).unwrap_or(u32::MAX) > self.rules.depth {
-            let over = Over::Depth(self.rules.depth);
-            return Err(FetchError::OverLimit { over });
+            return Err(beyond(Over::Depth(self.rules.depth), &entry.path));
         }
         // A directory may only be seen in the paths below it.
         for dir in new_dirs {
-            self.count()?;
+            self.count(&entry.path)?;
             self.directory(&dir)?;
         }
         match entry.kind {
@@ -210,20 +214,18 @@ impl Unpacking<'_> {
     }
 
     /// Counts an entry or a directory above one.
-    fn count(&mut self) -> Result<(), FetchError> {
+    fn count(&mut self, path: &[u8]) -> Result<(), FetchError> {
         self.seen += 1;
         if self.seen > self.rules.entries {
-            let over = Over::Entries(self.rules.entries);
-            return Err(FetchError::OverLimit { over });
+            return Err(beyond(Over::Entries(self.rules.entries), path));
         }
         Ok(())
     }
 
-    fn count_bytes(&mut self, size: u64) -> Result<(), FetchError> {
+    fn count_bytes(&mut self, size: u64, path: &[u8]) -> Result<(), FetchError> {
         self.seen_bytes = self.seen_bytes.saturating_add(size);
         if self.seen_bytes > self.rules.bytes {
-            let over = Over::Bytes(self.rules.bytes);
-            return Err(FetchError::OverLimit { over });
+            return Err(beyond(Over::Bytes(self.rules.bytes), path));
         }
         Ok(())
     }
@@ -255,6 +257,7 @@ impl Unpacking<'_> {
             TarError::Entry(path, fault) => refused(&path, fault),
             TarError::TooMany => FetchError::OverLimit {
                 over: Over::Entries(self.rules.entries),
+                at: None,
             },
         }
     }
@@ -267,8 +270,13 @@ fn refused(path: &[u8], fault: EntryFault) -> FetchError {
     }
 }
 
+fn beyond(over: Over, path: &[u8]) -> FetchError {
+    let at = Some(shown(path));
+    FetchError::OverLimit { over, at }
+}
+
 /// A path of a stranger, for people.
-fn shown(path: &[u8]) -> String {
+pub(crate) fn shown(path: &[u8]) -> String {
     let text = String::from_utf8_lossy(path);
     let mut shown: String = text
         .chars()

@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Errors that say something about us or the machine, not about a change of the tree.
-fn denied(error: &io::Error) -> bool {
+pub(super) fn denied(error: &io::Error) -> bool {
     !matches!(
         error.raw_os_error().map(io::Error::from_raw_os_error),
         Some(error) if crate::error::is_absent(&error) || crate::error::is_link_loop(&error)

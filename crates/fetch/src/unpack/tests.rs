@@ -1,3 +1,4 @@
+mod bundle;
 mod hostile;
 
 use std::cell::Cell;

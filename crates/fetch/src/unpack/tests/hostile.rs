@@ -178,7 +178,7 @@ fn limits() {
             entries: 3,
             ..rules()
         },
-        Some("more than 3 entries"),
+        Some("more than 3 entries, reached at `d`"),
     );
     check(
         Rules {
@@ -192,7 +192,7 @@ fn limits() {
             bytes: 7,
             ..rules()
         },
-        Some("more than 7 bytes of content"),
+        Some("more than 7 bytes of content, reached at `d`"),
     );
     check(
         Rules {
@@ -206,7 +206,7 @@ fn limits() {
             depth: 2,
             ..rules()
         },
-        Some("more than 2 levels of directories"),
+        Some("more than 2 levels of directories, reached at `a/b/c`"),
     );
     let size = u64::try_from(bytes.len()).unwrap();
     check(
@@ -240,6 +240,6 @@ fn a_bomb() {
     check_refused(
         &hidden,
         &Rules::new(),
-        "the archive has more than 262144000 bytes of content",
+        "the archive has more than 262144000 bytes of content, reached at `a\\\\b`",
     );
 }
