@@ -99,6 +99,16 @@ impl BodyWriter {
     pub async fn finish(self) -> bool {
         self.0.send(Chunk::End).await.is_ok()
     }
+
+    /// As [`BodyWriter::write`], for a thread that may block, such as one that reads a file.
+    pub fn write_blocking(&self, bytes: impl Into<Bytes>) -> bool {
+        self.0.blocking_send(Chunk::Bytes(bytes.into())).is_ok()
+    }
+
+    /// As [`BodyWriter::finish`], for a thread that may block.
+    pub fn finish_blocking(self) -> bool {
+        self.0.blocking_send(Chunk::End).is_ok()
+    }
 }
 
 impl Outgoing {

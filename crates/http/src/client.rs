@@ -1,6 +1,7 @@
 //! The client: one request, its connection and its redirects.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue, USER_AGENT};
@@ -94,7 +95,16 @@ impl Client {
         unless(cancel, &url, self.follow(request)).await
     }
 
-    pub(crate) async fn follow(&self, request: Request) -> Result<Response, HttpError> {
+    /// Sends the request, and the ones that a redirect asks for. The work stands on the heap: callers
+    /// ask several things at once, and a thread's stack has not room for many of these.
+    pub(crate) fn follow(
+        &self,
+        request: Request,
+    ) -> Pin<Box<dyn Future<Output = Result<Response, HttpError>> + Send + '_>> {
+        Box::pin(self.follow_all(request))
+    }
+
+    async fn follow_all(&self, request: Request) -> Result<Response, HttpError> {
         redirect::check_start(&request.url)?;
         let policy = request.redirects;
         let mut hop = Hop::first(request, &self.shared.settings);

@@ -40,9 +40,11 @@ impl Retry {
 }
 
 impl Client {
-    /// Sends a request, and if it only reads, sends it again after a status 429, 502, 503 or 504 and
-    /// after a connection that could not be made. A name that cannot be found is not tried again:
-    /// that is what a machine without a network looks like, and it should learn so at once.
+    /// Sends a request, and if it only reads, sends it again after a status 429 or 5xx, after a
+    /// connection that could not be made, and after one that ended before the answer began. A name
+    /// that cannot be found is not tried again: that is what a machine without a network looks like,
+    /// and it should learn so at once. No pause is begun that would not end before the deadline: the
+    /// outcome is that of the last attempt then.
     ///
     /// # Errors
     /// As [`Client::send`], of the last attempt.
@@ -72,7 +74,7 @@ impl Client {
                 Ok(response) if passes(response.status()) => {
                     asked_pause(response, &*settings.clock)
                 }
-                Err(HttpError::Connect { .. }) => None,
+                Err(HttpError::Connect { .. } | HttpError::Cut { .. }) => None,
                 _ => return outcome,
             };
             let Some(pause) = retry.pause(sent, asked, random(&*settings.names)) else {
@@ -81,7 +83,8 @@ impl Client {
             if deadline.is_some_and(|deadline| Instant::now() + pause >= deadline) {
                 return outcome;
             }
-            tracing::debug!(url = %again.url, ?pause, "trying a read again");
+            // The path of an archive may be as good as a password.
+            tracing::debug!(host = %again.url.host(), ?pause, "trying a read again");
             drop(outcome);
             sleep(pause).await;
             request = again;
@@ -104,9 +107,10 @@ impl Retry {
     }
 }
 
-/// Whether such a refusal is expected to pass.
+/// Whether such a refusal is expected to pass. Which fault a server names behind a 5 says little: many
+/// answer 500 for whatever happens to them.
 fn passes(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 429 | 502 | 503 | 504)
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 /// What `Retry-After` asks for: seconds, or a date that is compared with the clock.

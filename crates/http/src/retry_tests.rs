@@ -33,6 +33,18 @@ async fn read(refusals: &'static [&'static str], headers: &'static [&'static str
 async fn a_read_is_tried_again_after_a_refusal_that_passes() {
     assert_eq!(read(&[], &[]).await, (200, 1));
     assert_eq!(read(&["429 Slow"], &[]).await, (200, 2));
+    for refusal in [
+        &["500 No"],
+        &["501 No"],
+        &["502 No"],
+        &["503 No"],
+        &["504 No"],
+        &["507 No"],
+        &["599 No"],
+    ] {
+        assert_eq!(read(refusal, &[]).await, (200, 2));
+    }
+    assert_eq!(read(&["500 No", "429 No"], &[]).await, (200, 3));
     assert_eq!(read(&["502 No", "504 No"], &[]).await, (200, 3));
     assert_eq!(read(&["503 No"; 9], &[]).await, (503, 3));
     assert_eq!(read(&["503 No"], &["Retry-After: 0"]).await, (200, 2));
@@ -44,8 +56,8 @@ async fn other_answers_are_final() {
         &["400 No"],
         &["401 No"],
         &["404 No"],
-        &["500 No"],
-        &["501 No"],
+        &["408 No"],
+        &["418 No"],
     ] {
         let status = refusal[0][..3].parse().unwrap();
         assert_eq!(read(refusal, &[]).await, (status, 1));
@@ -68,6 +80,26 @@ async fn what_sends_something_is_sent_once() {
 }
 
 #[tokio::test]
+async fn a_connection_that_ends_before_the_answer_is_no_answer() {
+    for cut in [0, 1] {
+        let server = Server::start(move |number, _| match number {
+            number if number <= cut => Reply::Last(String::new()),
+            _ => ok("done"),
+        });
+        let request = get(&server.url("/"));
+        let client = client(&[]);
+        let read = client.read(request, &QUICK, std::future::pending()).await;
+        assert_eq!(read.unwrap().status().as_u16(), 200);
+    }
+    let server = Server::always(Reply::Last(String::new()));
+    let got = client(&[])
+        .read(get(&server.url("/")), &QUICK, std::future::pending())
+        .await;
+    assert!(matches!(got, Err(HttpError::Cut { .. })), "{got:?}");
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_deadline_is_not_slept_over() {
     let server = Server::always(Reply::Text(answer("503 No", &[], "")));
     let limits = Limits {
@@ -85,6 +117,30 @@ async fn a_deadline_is_not_slept_over() {
         .await;
     assert_eq!(got.unwrap().status().as_u16(), 503);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn repeated_reads_end_by_the_deadline() {
+    let server = Server::always(Reply::Text(answer("500 No", &["Retry-After: 1"], "")));
+    let start = Instant::now();
+    let limits = Limits {
+        deadline: Some(start + Duration::from_millis(1500)),
+        ..LIMITS
+    };
+    let retry = Retry {
+        attempts: 99,
+        ..QUICK
+    };
+    let request = get(&server.url("/")).limits(limits);
+    let got = client(&[])
+        .read(request, &retry, std::future::pending())
+        .await;
+    // The second pause would end too late, so the refusal is the answer before it.
+    assert_eq!(got.unwrap().status().as_u16(), 500);
+    assert_eq!(server.requests().len(), 2);
+    let taken = start.elapsed();
+    assert!(taken >= Duration::from_secs(1), "{taken:?}");
+    assert!(taken < Duration::from_millis(1500), "{taken:?}");
 }
 
 #[tokio::test]
