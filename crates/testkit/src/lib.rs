@@ -57,6 +57,7 @@ pub use launch::{Launch, Output, run_cli};
 pub use on_disk::tree;
 pub use probe::{Fault, Recorded, RecordingProbe, every_fault};
 pub use process::Signal;
+pub use remote::service;
 pub use remote::{
     Authority, Behaviour, Gate, GitRepo, GitRequest, GitServer, HttpRequest, NpmRegistry,
     NpmRequest, RawEntry, RawKind, TarEntry, TarKind, lfs_pointer, tgz,

@@ -20,6 +20,7 @@ mod http_wire;
 mod npm_registry;
 mod pack;
 mod pkt_line;
+pub mod service;
 mod tar;
 mod upload_pack;
 
