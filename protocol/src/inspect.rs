@@ -16,7 +16,7 @@ pub struct PlugdInspectParams {
     /// The remote marketplace that offers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_marketplace_name: Option<String>,
-    /// The name of its entry in the marketplace.
+    /// The name of its entry in the marketplace; the remote plugin id of a remote one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin_name: Option<String>,
     /// `name@marketplace`, installed or offered.

@@ -38,12 +38,16 @@ mod object;
 mod params_tests;
 mod plugin;
 mod plugin_detail;
+mod plugin_reconcile;
+mod plugin_share;
 mod plugin_summary;
 mod problem;
 #[cfg(test)]
 mod readme_tests;
 #[cfg(test)]
 mod results_tests;
+#[cfg(test)]
+mod share_tests;
 mod sharing;
 mod skills;
 mod status;
@@ -117,6 +121,16 @@ pub use plugin_detail::{
     AppSummary, AppTemplateSummary, AppTemplateUnavailableReason, HookEventName, PluginDetail,
     PluginHookSummary, ScheduledTaskSchedule, ScheduledTaskSummary, ScheduledTaskWeekday,
     SkillInterface, SkillSummary,
+};
+pub use plugin_reconcile::{
+    PluginReconcileChangedPlugin, PluginReconcileParams, PluginReconcileResponse,
+};
+pub use plugin_share::{
+    PluginShareCheckoutParams, PluginShareCheckoutResponse, PluginShareDeleteParams,
+    PluginShareDeleteResponse, PluginShareLeftOut, PluginShareLeftOutReason, PluginShareListItem,
+    PluginShareListParams, PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
+    PluginShareTarget, PluginShareTargetRole, PluginShareUpdateTargetsParams,
+    PluginShareUpdateTargetsResponse,
 };
 pub use plugin_summary::{
     PluginAuthPolicy, PluginAvailability, PluginDisabledReason, PluginInstallPolicy,

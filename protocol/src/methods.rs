@@ -15,10 +15,14 @@ use crate::{
     PlugdMentionsParams, PlugdMentionsResponse, PlugdReleaseParams, PlugdReleaseResponse,
     PlugdStatusParams, PlugdStatusResponse, PluginInstallParams, PluginInstallResponse,
     PluginInstalledParams, PluginInstalledResponse, PluginListParams, PluginListResponse,
-    PluginReadParams, PluginReadResponse, PluginSearchParams, PluginSearchResponse,
-    PluginSkillReadParams, PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse,
-    ShutdownResponse, SkillsConfigWriteParams, SkillsConfigWriteResponse,
-    SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
+    PluginReadParams, PluginReadResponse, PluginReconcileParams, PluginReconcileResponse,
+    PluginSearchParams, PluginSearchResponse, PluginShareCheckoutParams,
+    PluginShareCheckoutResponse, PluginShareDeleteParams, PluginShareDeleteResponse,
+    PluginShareListParams, PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
+    PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse, PluginSkillReadParams,
+    PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
+    SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
+    SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
 };
 
 methods! {
@@ -53,6 +57,33 @@ methods! {
     /// Removes an installed plugin and its configuration; succeeds when there is nothing to remove.
     PluginUninstall = "plugin/uninstall" (Plugin, Reference):
         PluginUninstallParams => PluginUninstallResponse;
+
+    /// Brings the installed plugins of the remote catalog to what the account has, and tells what is
+    /// different since the last time.
+    PluginReconcile = "plugin/reconcile" (Plugin, Reference):
+        PluginReconcileParams => PluginReconcileResponse;
+
+    /// Shares a plugin of this machine with other accounts, or brings a share to a new version. What
+    /// looks like a secret stays here and is named in the answer.
+    PluginShareSave = "plugin/share/save" (Plugin, Reference):
+        PluginShareSaveParams => PluginShareSaveResponse;
+
+    /// Says who sees a share from now on.
+    PluginShareUpdateTargets = "plugin/share/updateTargets" (Plugin, Reference):
+        PluginShareUpdateTargetsParams => PluginShareUpdateTargetsResponse;
+
+    /// Lists what this account shares.
+    PluginShareList = "plugin/share/list" (Read, Reference):
+        PluginShareListParams => PluginShareListResponse;
+
+    /// Makes a working copy of a share in the user's home directory and lists it in the marketplace
+    /// there. A working copy that is there is left as it is.
+    PluginShareCheckout = "plugin/share/checkout" (Plugin, Reference):
+        PluginShareCheckoutParams => PluginShareCheckoutResponse;
+
+    /// Withdraws a share. Its directory on this machine stays.
+    PluginShareDelete = "plugin/share/delete" (Plugin, Reference):
+        PluginShareDeleteParams => PluginShareDeleteResponse;
 
     /// Adds a marketplace to the user's configuration; one from git is fetched first.
     MarketplaceAdd = "marketplace/add" (Marketplace, Reference):

@@ -102,7 +102,7 @@ fn lanes() {
 
 #[test]
 fn what_is_not_built_is_not_found() {
-    assert!(find("plugin/reconcile").is_none());
+    assert!(find("plugd/verify").is_none());
     assert!(find("Plugin/list").is_none());
     assert!(find("").is_none());
     assert!(notifications::find("skills/other").is_none());

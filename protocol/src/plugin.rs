@@ -17,15 +17,19 @@ pub struct PluginListParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwds: Option<Vec<AbsolutePathBuf>>,
     /// Which kinds of marketplaces to answer. Absent means the local ones and the default remote
-    /// catalog; an empty list means none.
+    /// catalog; an empty list means none. Naming one that needs a login is refused without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketplace_kinds: Option<Vec<PluginListMarketplaceKind>>,
-    /// Whether to fetch the remote catalog anew, as newer clients ask for it. Until there is one, it
-    /// asks for a look at the curated repository in the background, however short the last is ago.
+    /// Whether to fetch the remote catalog anew before answering, however fresh what is remembered
+    /// of it is, as newer clients ask for it. When that fails, what is remembered is answered with a
+    /// row in `marketplaceLoadErrors`. It also asks for a look at the curated repository in the
+    /// background, however short the last is ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_refetch: Option<bool>,
-    /// Whether to reconcile with the remote catalog before answering, as older clients ask for it.
-    /// Until there is one, it does what `forceRefetch` does.
+    /// Whether to bring the curated plugins to the state of the account before answering, as older
+    /// clients ask for it: what is installed, enabled, disabled and removed there is so here too.
+    /// When that fails, `remoteSyncError` says why and nothing is lost. It also does what
+    /// `forceRefetch` does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub force_remote_sync: Option<bool>,
 }
@@ -36,13 +40,13 @@ pub struct PluginListParams {
 pub enum PluginListMarketplaceKind {
     /// Those of this machine.
     Local,
-    /// The public remote catalog.
+    /// The public collection of the remote catalog that is shown where the default one is off.
     Vertical,
     /// What the workspace offers its members.
     WorkspaceDirectory,
     /// What others shared with this account.
     SharedWithMe,
-    /// What this account shared.
+    /// What this account made.
     CreatedByMeRemote,
 }
 
@@ -54,10 +58,10 @@ pub struct PluginListResponse {
     pub marketplaces: Vec<PluginMarketplaceEntry>,
     /// What could not be read, hidden or used, and why. Nothing is left out without a row here.
     pub marketplace_load_errors: Vec<MarketplaceLoadErrorInfo>,
-    /// Plugins that the remote catalog recommends.
+    /// Plugins that the remote catalog recommends, whether they are listed or not.
     pub featured_plugin_ids: Vec<String>,
-    /// Why `forceRemoteSync` failed; the rest of the answer is then what was known before. Older
-    /// clients read it.
+    /// Why `forceRemoteSync` failed; the rest of the answer is then what was known before. Null when
+    /// it was not asked for. Older clients read it.
     pub remote_sync_error: Option<String>,
 }
 
@@ -176,7 +180,8 @@ pub struct PluginSearchParams {
     /// The `nextCursor` of the answer before this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// At most so many results: 100 when absent. 0 counts as 1, and more than 1,000 as 1,000.
+    /// At most so many results. 0 counts as 1, and more than 1,000 as 1,000. When absent, 100 from
+    /// this machine and as many from the remote catalog as it likes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }

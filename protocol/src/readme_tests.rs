@@ -66,6 +66,12 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PluginSkillRead>(&mut checked);
     check::<methods::PluginInstall>(&mut checked);
     check::<methods::PluginUninstall>(&mut checked);
+    check::<methods::PluginReconcile>(&mut checked);
+    check::<methods::PluginShareSave>(&mut checked);
+    check::<methods::PluginShareUpdateTargets>(&mut checked);
+    check::<methods::PluginShareList>(&mut checked);
+    check::<methods::PluginShareCheckout>(&mut checked);
+    check::<methods::PluginShareDelete>(&mut checked);
     check::<methods::MarketplaceAdd>(&mut checked);
     check::<methods::MarketplaceRemove>(&mut checked);
     check::<methods::MarketplaceUpgrade>(&mut checked);

@@ -1,4 +1,4 @@
-//! How a plugin is shared through the remote catalog, as far as listings show it.
+//! How a plugin is shared through the remote catalog, as listings and sharing methods show it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -97,6 +97,8 @@ pub enum PlugdTaskKind {
     Refresh,
     /// Brings the curated marketplace to what its repository holds.
     CuratedSync,
+    /// Brings installed copies to what the account of the remote catalog has.
+    RemoteSync,
     /// Cleans up what an interrupted process left.
     Recovery,
 }
@@ -146,6 +148,8 @@ pub enum PluginOutcomeKind {
     Installed,
     /// It was different from its source and is not any more.
     Updated,
+    /// It was there and is not any more, because its source does not have it.
+    Removed,
     /// There was nothing to do.
     Unchanged,
     /// It is different from its source, and something keeps it where it is.

@@ -19,7 +19,13 @@ import type { PluginInstallParams } from "./v2/PluginInstallParams";
 import type { PluginInstalledParams } from "./v2/PluginInstalledParams";
 import type { PluginListParams } from "./v2/PluginListParams";
 import type { PluginReadParams } from "./v2/PluginReadParams";
+import type { PluginReconcileParams } from "./v2/PluginReconcileParams";
 import type { PluginSearchParams } from "./v2/PluginSearchParams";
+import type { PluginShareCheckoutParams } from "./v2/PluginShareCheckoutParams";
+import type { PluginShareDeleteParams } from "./v2/PluginShareDeleteParams";
+import type { PluginShareListParams } from "./v2/PluginShareListParams";
+import type { PluginShareSaveParams } from "./v2/PluginShareSaveParams";
+import type { PluginShareUpdateTargetsParams } from "./v2/PluginShareUpdateTargetsParams";
 import type { PluginSkillReadParams } from "./v2/PluginSkillReadParams";
 import type { PluginUninstallParams } from "./v2/PluginUninstallParams";
 import type { RequestId } from "./RequestId";
@@ -91,6 +97,51 @@ export type ClientRequest =
     id: RequestId;
     method: "plugin/uninstall";
     params: PluginUninstallParams;
+  }
+  /**
+   * Brings the installed plugins of the remote catalog to what the account has, and tells what
+   * is different since the last time.
+   */
+  | {
+    id: RequestId;
+    method: "plugin/reconcile";
+    params?: PluginReconcileParams | null;
+  }
+  /**
+   * Shares a plugin of this machine with other accounts, or brings a share to a new version.
+   * What looks like a secret stays here and is named in the answer.
+   */
+  | {
+    id: RequestId;
+    method: "plugin/share/save";
+    params: PluginShareSaveParams;
+  }
+  /** Says who sees a share from now on. */
+  | {
+    id: RequestId;
+    method: "plugin/share/updateTargets";
+    params: PluginShareUpdateTargetsParams;
+  }
+  /** Lists what this account shares. */
+  | {
+    id: RequestId;
+    method: "plugin/share/list";
+    params?: PluginShareListParams | null;
+  }
+  /**
+   * Makes a working copy of a share in the user's home directory and lists it in the
+   * marketplace there. A working copy that is there is left as it is.
+   */
+  | {
+    id: RequestId;
+    method: "plugin/share/checkout";
+    params: PluginShareCheckoutParams;
+  }
+  /** Withdraws a share. Its directory on this machine stays. */
+  | {
+    id: RequestId;
+    method: "plugin/share/delete";
+    params: PluginShareDeleteParams;
   }
   /** Adds a marketplace to the user's configuration; one from git is fetched first. */
   | {

@@ -11,6 +11,9 @@
 /// Marketplaces, expected answers and ways to start, which the other files share.
 mod fixtures;
 
+/// A home whose account has a service on loopback.
+mod accounts;
+
 /// Marketplaces behind a server of our own, what may be left on the disk, and giving up.
 mod remotes;
 
@@ -43,6 +46,10 @@ mod guidance;
 mod hooks_list;
 /// `plugd/inspect` and `plugd plugin inspect`.
 mod inspect;
+/// `plugd login status`, and what each kind of login is taken for.
+mod login;
+/// A login that has expired.
+mod login_refresh;
 /// `marketplace/add`.
 mod marketplace_add;
 /// `marketplace/remove`.
@@ -55,8 +62,14 @@ mod plugin_installed;
 mod plugin_list;
 /// `plugin/read`.
 mod plugin_read;
+/// `plugin/reconcile`.
+mod plugin_reconcile;
 /// `plugin/search`.
 mod plugin_search;
+/// `plugin/share/save`, `updateTargets`, `list` and `delete`.
+mod plugin_share;
+/// `plugin/share/checkout`.
+mod plugin_share_checkout;
 /// `plugin/skill/read`.
 mod plugin_skill_read;
 /// `plugin/uninstall`.
@@ -93,6 +106,35 @@ mod git_upgrade_interrupted;
 mod npm_archives;
 /// Plugins from an npm registry.
 mod npm_plugin_install;
+
+/// Bundles of the remote catalog that do harm.
+mod remote_bundles;
+/// Every endpoint of the plugin service, and every way of failing.
+mod remote_faults;
+/// The cells of that table.
+mod remote_faults_cells;
+/// Its rows and columns.
+mod remote_faults_ways;
+/// `forceRemoteSync` of `plugin/list`.
+mod remote_force_sync;
+/// Plugins of the remote catalog, installed.
+mod remote_install;
+/// The same refused, given up, killed, or done twice at once.
+mod remote_interrupted;
+/// The remote catalog in listings and searches.
+mod remote_list;
+/// Plugins of the remote catalog from the inside.
+mod remote_read;
+/// The file that says which plugin of the remote catalog a copy is.
+mod remote_sidecar;
+/// Texts of skills of the remote catalog.
+mod remote_skill_read;
+/// The synchronisation with the account.
+mod remote_sync;
+/// The same stopped, killed, or done twice at once.
+mod remote_sync_interrupted;
+/// Plugins of the remote catalog, uninstalled by id and by name.
+mod remote_uninstall;
 
 /// Hostile and broken input: a precise answer, nothing changed, still alive.
 mod bad_input;

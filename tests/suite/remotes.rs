@@ -179,8 +179,8 @@ const STAGES: &[&str] = &[
     "resolving",
     "fetching",
     "checkingOut",
-    "copying",
     "checking",
+    "copying",
     "activating",
 ];
 

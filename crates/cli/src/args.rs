@@ -129,6 +129,9 @@ pub(crate) enum Command {
     /// Find what the author of a plugin or a marketplace should mend
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArgs),
+    /// Tell who is logged in to the remote catalog
+    #[command(subcommand, after_help = "Example:\n  plugd login status")]
+    Login(LoginCommand),
     /// Remove what nobody needs any more: old versions, leftovers, unused mirrors
     #[command(after_help = "Example:\n  plugd gc --dry-run")]
     Gc(GcArgs),
@@ -141,6 +144,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  plugd schema generate --out schemas"
     )]
     Schema(SchemaCommand),
+}
+
+/// Commands about the login. Another program logs in and out.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LoginCommand {
+    /// Show who is logged in; exits with 1 when nobody is
+    #[command(after_help = "Example:\n  plugd login status --json")]
+    Status,
 }
 
 /// What to remove.
@@ -186,6 +197,9 @@ pub(crate) struct ListArgs {
     /// With --json, list also what is not installed
     #[arg(long)]
     pub(crate) available: bool,
+    /// List what the remote catalog has for the account
+    #[arg(long)]
+    pub(crate) remote: bool,
 }
 
 /// Which plugin.

@@ -29,6 +29,7 @@ fn lists(args: &str, marketplace: Option<&str>, available: bool, json: bool) {
     let expected = ListArgs {
         marketplace: marketplace.map(str::to_owned),
         available,
+        remote: false,
     };
     assert_eq!((found, line.global.json), (expected, json), "{args}");
 }

@@ -2,6 +2,7 @@
 //! is a pure function of both, so it is tested without a disk.
 
 mod gc;
+mod login_status;
 mod marketplace_add;
 mod marketplace_list;
 mod marketplace_remove;
@@ -19,8 +20,8 @@ use plugd_model::Environment;
 use plugd_server::schema::GeneratedFile;
 
 use crate::args::{
-    Command, CommandLine, GcArgs, MarketplaceCommand, PluginCommand, SchemaCommand, ServerCommand,
-    TypesArgs,
+    Command, CommandLine, GcArgs, LoginCommand, MarketplaceCommand, PluginCommand, SchemaCommand,
+    ServerCommand, TypesArgs,
 };
 use crate::blame;
 use crate::failure::Failure;
@@ -43,6 +44,7 @@ pub(crate) fn execute(
         Command::Plugin(command) => plugin(&open()?, command, form),
         Command::Marketplace(command) => marketplace(&open()?, command, form),
         Command::Gc(args) => collect(&open()?, args, form),
+        Command::Login(LoginCommand::Status) => login(&open()?, form),
         Command::Validate(args) => validate::run(environment, args, form),
         Command::AppServer(ServerCommand::GenerateTs(args)) => {
             let files = plugd_server::schema::typescript_files();
@@ -75,6 +77,11 @@ fn types(
 
 fn collect(session: &Session, args: &GcArgs, form: Form) -> Result<Page, Failure> {
     let done = session.change(gc::run(session, args, form));
+    with_configuration(session, done, form)
+}
+
+fn login(session: &Session, form: Form) -> Result<Page, Failure> {
+    let done = session.run(login_status::run(session, form));
     with_configuration(session, done, form)
 }
 

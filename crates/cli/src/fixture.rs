@@ -63,6 +63,8 @@ pub(crate) fn offered(id: &str) -> Summary {
         keywords: Vec::new(),
         installed_version: None,
         update_available: false,
+        share: None,
+        remote: None,
         problems: Vec::new(),
     }
 }

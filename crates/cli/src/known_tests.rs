@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use plugd_disk::Disk;
-use plugd_plugins::{ConfiguredKind, Lookup, SessionFlags};
-use plugd_testkit::Sandbox;
+use plugd_plugins::{ConfiguredKind, Copies, Lookup, Remote, SessionFlags};
+use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 
 use super::{KnownMarketplace, marketplaces, ungated};
@@ -15,11 +15,17 @@ const CATALOG: &str = r#"
 "#;
 
 fn lookup(sandbox: &Sandbox) -> Lookup {
+    let (environment, layout) = (test_environment(sandbox), sandbox.layout());
+    let names = Arc::clone(&environment.names);
+    let clock = Arc::clone(&environment.clock);
+    let copies = Copies::new(Disk::new(), layout.clone(), names, clock);
+    let remote = Remote::new(&environment, &layout, &copies);
     Lookup::new(
         Disk::new(),
-        Arc::new(sandbox.layout()),
+        Arc::new(layout),
         Some(sandbox.home()),
         Arc::new(SessionFlags::none()),
+        remote,
     )
 }
 

@@ -1,9 +1,23 @@
-//! Which plugin is meant: `name@marketplace`, or a name with `--marketplace`.
+//! Which plugin is meant: `name@marketplace`, a name with `--marketplace`, or an id of the remote catalog.
 
-use plugd_model::{MarketplaceName, PluginId, PluginName};
+use plugd_model::{MarketplaceName, PluginId, PluginName, RemotePluginId};
 
 use crate::args::PluginArgs;
 use crate::failure::Failure;
+
+/// The id of the remote catalog that stands in the place of a plugin. What the service gives out holds
+/// a `~` or begins with `plugins_`; any other word without a marketplace is a name that lacks one.
+pub(crate) fn remote_id(args: &PluginArgs) -> Option<RemotePluginId> {
+    let PluginArgs {
+        plugin,
+        marketplace,
+    } = args;
+    let looks_so = plugin.contains('~') || plugin.starts_with("plugins_");
+    match marketplace {
+        None if looks_so => RemotePluginId::parse(plugin).ok(),
+        _ => None,
+    }
+}
 
 /// The id of what was asked for.
 ///
@@ -40,7 +54,7 @@ pub(crate) fn plugin_id(args: &PluginArgs) -> Result<PluginId, Failure> {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::plugin_id;
+    use super::{plugin_id, remote_id};
     use crate::args::PluginArgs;
 
     #[track_caller]
@@ -61,6 +75,23 @@ mod tests {
         check("a.b@m", None, Ok("a.b@m"));
         check("a", Some("m"), Ok("a@m"));
         check("a@m", Some("m"), Ok("a@m"));
+    }
+
+    #[test]
+    fn ids_of_the_remote_catalog() {
+        let check = |plugin: &str, marketplace: Option<&str>, expected: bool| {
+            let args = PluginArgs {
+                plugin: plugin.to_owned(),
+                marketplace: marketplace.map(str::to_owned),
+            };
+            assert_eq!(remote_id(&args).is_some(), expected, "{plugin}");
+        };
+        check("plugins~Plugin_0af", None, true);
+        check("plugins_0af", None, true);
+        check("plugins_0af", Some("m"), false);
+        check("a", None, false);
+        check("a@openai-curated-remote", None, false);
+        check("a~/b", None, false);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use plugd_disk::Disk;
 use plugd_model::{AbsPath, Environment, Problem, Severity};
 use plugd_plugins::call::{Call, Cancel};
 use plugd_plugins::events::Events;
-use plugd_plugins::{Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher};
+use plugd_plugins::{Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher, Remote};
 use plugd_server::Setup;
 use tokio::runtime::{Builder, Runtime};
 
@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) fetcher: Fetcher,
     pub(crate) refresher: Refresher,
     pub(crate) events: Events,
+    /// What a use case takes that needs most of them.
+    pub(crate) parts: Parts,
     /// The same process as the server sees it.
     pub(crate) setup: Setup,
     reports: Reports,
@@ -55,18 +57,19 @@ impl Session {
         let disk = Disk::new();
         // A command runs one section after the other.
         let blocking = Blocking::new(1, 1);
-        let lookup = Lookup::new(
-            disk.clone(),
-            Arc::new(setup.layout.clone()),
-            environment.home.clone(),
-            Arc::new(setup.flags.clone()),
-        );
         let clock = Arc::clone(&environment.clock);
         let copies = Copies::new(
-            disk,
+            disk.clone(),
             setup.layout.clone(),
             Arc::clone(&environment.names),
             Arc::clone(&clock),
+        );
+        let lookup = Lookup::new(
+            disk,
+            Arc::new(setup.layout.clone()),
+            environment.home.clone(),
+            Arc::new(setup.flags.clone()),
+            Remote::new(environment, &setup.layout, &copies),
         );
         let events = Events::detached();
         let fetcher = Fetcher::new(environment, &setup.layout);
@@ -78,7 +81,7 @@ impl Session {
             events: events.clone(),
             clock,
         };
-        let refresher = Refresher::new(parts, Activity::Rests);
+        let refresher = Refresher::new(parts.clone(), Activity::Rests);
         let (progress, reports) = watched.progress();
         let runtime = Builder::new_current_thread()
             .enable_all()
@@ -95,6 +98,7 @@ impl Session {
             fetcher,
             refresher,
             events,
+            parts,
             setup,
             reports,
             runtime: Some(runtime),

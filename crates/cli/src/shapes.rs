@@ -31,6 +31,7 @@ pub(crate) enum SourceShape {
         #[serde(skip_serializing_if = "Option::is_none")]
         registry: Option<String>,
     },
+    Remote,
 }
 
 /// Which plugin an answer is about.
@@ -102,6 +103,7 @@ pub(crate) fn source(source: &Source) -> SourceShape {
             version,
             registry: registry.as_deref().map(without_credentials),
         },
+        Source::Remote => SourceShape::Remote,
     }
 }
 
@@ -126,6 +128,7 @@ pub(crate) fn source_text(source: &Source) -> String {
             package.clone(),
             [("version", version), ("registry", registry), ("", &None)],
         ),
+        Source::Remote => return "remote catalog".to_owned(),
     };
     for (label, value) in details {
         if let Some(value) = value {
@@ -205,6 +208,8 @@ mod tests {
     fn sources_as_the_reference_prints_them() {
         let local = Source::Local { path: path("/d/p") };
         check(&local, "/d/p", &json!({"source": "local", "path": "/d/p"}));
+        let remote = json!({"source": "remote"});
+        check(&Source::Remote, "remote catalog", &remote);
         let url = "https://example.invalid/x";
         check(
             &git(None, None, None),

@@ -12,7 +12,13 @@ use crate::reader::Reader;
 use crate::tree::{Kind, Node};
 
 /// Top-level keys that hold a string.
-const TEXTS: [&str; 3] = ["model", "model_provider", "model_reasoning_effort"];
+const TEXTS: [&str; 5] = [
+    "chatgpt_base_url",
+    "cli_auth_credentials_store",
+    "model",
+    "model_provider",
+    "model_reasoning_effort",
+];
 const TRUST_LEVELS: [&str; 2] = ["trusted", "untrusted"];
 const SANDBOX_MODES: [&str; 3] = ["read-only", "workspace-write", "danger-full-access"];
 const APPROVAL_POLICIES: [&str; 4] = ["untrusted", "on-failure", "on-request", "never"];

@@ -6,8 +6,8 @@
 //! is refused rather than made on a file that cannot be understood.
 //!
 //! Invariants:
-//! - A layer of an untrusted project is shown and changes nothing. No project switches skills or
-//!   trusts hooks.
+//! - A layer of an untrusted project is shown and changes nothing. No project switches skills,
+//!   trusts hooks, or says where a login is kept or sent to.
 //! - A mistake in the requirements restricts; it never opens.
 //! - Only the user's `config.toml` and `plugd.toml` are ever written, under the lock `config`.
 //! - An edit that is undone leaves the bytes that were there before.
@@ -29,6 +29,7 @@ mod personal;
 mod plugin_setting;
 mod project;
 mod reader;
+mod remote_setting;
 mod requirements;
 mod settings;
 mod skill_setting;
@@ -46,6 +47,7 @@ pub use layer::{Layer, LayerSource, Origin};
 pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
 pub use mcp_setting::{McpOverlay, ToolApproval, UserMcpServer};
 pub use plugin_setting::{Features, PluginSetting};
+pub use remote_setting::{CredentialStore, RemoteSettings};
 pub use requirements::{CURATED_URL, Requirements};
 pub use settings::{GitBackend, Settings, TrustTable};
 pub use skill_setting::{SkillRule, SkillSelector};

@@ -11,9 +11,10 @@ use crate::tree::{Kind, Mark, Node};
 const FOLDER: &str = ".codex";
 const DEFAULT_MARKER: &str = ".git";
 
-/// Keys that a project may not set even when it is trusted: they decide where credentials are sent
-/// to, which program is run, or which other file is read.
-const FORBIDDEN: [&str; 6] = [
+/// Keys that a project may not set even when it is trusted: they decide where credentials are kept
+/// and sent to, which program is run, or which other file is read.
+const FORBIDDEN: [&str; 7] = [
+    "cli_auth_credentials_store",
     "model_provider",
     "model_providers",
     "notify",

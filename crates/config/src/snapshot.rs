@@ -16,6 +16,7 @@ use crate::mcp_setting::{self, McpOverlay, UserMcpServer};
 use crate::personal::{self, Personal};
 use crate::plugin_setting::{self, Features, PluginSetting};
 use crate::reader::Reader;
+use crate::remote_setting::{self, RemoteSettings};
 use crate::requirements::{self, Requirements};
 use crate::settings::{self, Settings};
 use crate::skill_setting::SkillRule;
@@ -51,6 +52,7 @@ pub struct Snapshot {
     user_mcp_servers: Vec<UserMcpServer>,
     personal: Personal,
     features: Features,
+    remote: RemoteSettings,
     requirements: Requirements,
     settings: Settings,
     warnings: Vec<Warning>,
@@ -79,6 +81,7 @@ pub fn load(
     let user_mcp_servers = mcp_setting::user_servers(&mut reader, &merged);
     let personal = personal::read(&mut reader, &order, &merged);
     let features = plugin_setting::read_features(&mut reader, &merged);
+    let remote = remote_setting::read(&mut reader, &merged);
     let trust: Vec<&Node> = trust.iter().collect();
     let settings = settings::read(&mut reader, &settings_tree, &trust);
     notes.extend(reader.problems);
@@ -120,6 +123,7 @@ pub fn load(
         user_mcp_servers,
         personal,
         features,
+        remote,
         requirements,
         settings,
         warnings,
@@ -425,6 +429,12 @@ impl Snapshot {
     #[must_use]
     pub fn features(&self) -> &Features {
         &self.features
+    }
+
+    /// How the hosted service is reached, of which no project decides anything.
+    #[must_use]
+    pub fn remote(&self) -> &RemoteSettings {
+        &self.remote
     }
 
     /// What the administrator requires.

@@ -9,7 +9,7 @@ use plugd_model::{
 };
 
 use crate::resolver::Login;
-use crate::{Binding, Origin, ResolveInput};
+use crate::{Binding, Origin, ResolveInput, Scope};
 
 /// A place where a marketplace was found, or should have been.
 pub(crate) struct Candidate {
@@ -54,6 +54,7 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
         });
     }
     for (scope_index, scope) in input.scopes.iter().enumerate() {
+        let before = out.len();
         if let Some(home) = input.home {
             let place = Place::of(home, Origin::Home, (0, 0));
             finder.push(&mut out, place, scope_index, Absence::Normal);
@@ -68,8 +69,20 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
             finder.push(&mut out, place, scope_index, Absence::Normal);
         }
         push_curated(&finder, input, &mut out, scope_index);
+        if is_replaced(input, scope) {
+            let snapshot = input.layout.curated();
+            let of_scope = out.split_off(before);
+            let is_snapshot = |manifest: &AbsPath| manifest.starts_with(&snapshot);
+            let stays = |one: &Candidate| !one.manifest.as_ref().is_ok_and(is_snapshot);
+            out.extend(of_scope.into_iter().filter(stays));
+        }
     }
     out
+}
+
+/// Rule 6: whether the hosted catalog takes the place of the curated snapshot.
+fn is_replaced(input: &ResolveInput<'_>, scope: &Scope<'_>) -> bool {
+    input.login == Login::ChatGpt && scope.config.features().remote_plugin
 }
 
 fn push_configured(
@@ -146,7 +159,7 @@ fn push_curated(
     let snapshot = input.layout.curated();
     let root = match input.login {
         Login::ChatGpt => snapshot,
-        Login::None => snapshot.join(Layout::MARKETPLACE_MANIFESTS[1]),
+        Login::None | Login::ApiKey => snapshot.join(Layout::MARKETPLACE_MANIFESTS[1]),
     };
     let place = Place {
         named_by: root.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plugd_manifest::{Loaded, MarketplaceManifest};
-use plugd_model::{AbsPath, Problem};
+use plugd_model::{AbsPath, Problem, RemotePluginId};
 
 /// Why a marketplace is in the set. The order of the variants is the order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,11 @@ pub enum Binding {
     },
     /// The curated snapshot.
     Curated,
+    /// The hosted catalog, which no manifest on this machine stands for.
+    Remote {
+        /// The plugin's id there.
+        id: RemotePluginId,
+    },
 }
 
 impl Binding {
@@ -65,6 +70,7 @@ impl Binding {
                 None => url.clone(),
             },
             Self::Curated => "the curated marketplace".to_owned(),
+            Self::Remote { id } => format!("the remote catalog, where it is `{id}`"),
         }
     }
 }

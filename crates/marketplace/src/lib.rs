@@ -7,11 +7,13 @@
 //!
 //! What this crate must not do: read plugin manifests, look at the store, or touch the network.
 
+mod declared;
 mod discovery;
 mod entry;
 mod resolver;
 mod set;
 
+pub use declared::{Declared, DeclaredState, Gate};
 pub use entry::{Binding, Content, Marketplace, Origin, State};
 pub use resolver::{Login, MarketplaceResolver, ResolveInput, Scope};
 pub use set::{MarketplaceSet, NotSelected, Offer, Selector};

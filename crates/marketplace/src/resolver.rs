@@ -12,6 +12,16 @@
 //! 4. The answer's order is the reference's: for each scope the home marketplace, then the others
 //!    sorted by path; what an earlier scope has shown is not shown again.
 //! 5. Nothing disappears: what cannot be used, or is hidden by policy, is an entry with a problem.
+//! 6. The curated snapshot is shown as `openai-api-curated` without a login or with an API key, and
+//!    with a ChatGPT login as `openai-curated` where `features.remote_plugin` is off. Where it is on,
+//!    the hosted catalog takes the snapshot's place, and nothing below the snapshot is shown unless
+//!    the request names its manifest outright.
+//! 7. The marketplaces of the hosted catalog are declared, always all of them and in one order. One
+//!    is closed by the first of these that applies: plugins are off; its own switch is off
+//!    (`remote_plugin` for the curated ones and the user's own, `plugin_sharing` for shared ones, none
+//!    for the workspace's directory); there is no ChatGPT login; the service has no safe address.
+//! 8. Of several scopes one that opens such a marketplace is enough; when none does, the first scope
+//!    says why. Without any scope plugins are off.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -22,16 +32,20 @@ use plugd_model::{
     ProblemKind,
 };
 
+use crate::declared::declared;
 use crate::discovery::{Candidate, candidates, root_of};
-use crate::{Binding, Content, Marketplace, MarketplaceSet, State};
+use crate::{Binding, Content, Declared, Marketplace, MarketplaceSet, State};
 
-/// What the user is logged in with; it decides which curated manifest is shown.
+/// What the user is logged in with; it decides which curated manifest is shown, and whether the
+/// hosted catalog may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Login {
     /// Not at all.
     #[default]
     None,
-    /// With a ChatGPT account.
+    /// With an API key.
+    ApiKey,
+    /// With a ChatGPT account, also when that login has expired: what it may show stays the same.
     ChatGpt,
 }
 
@@ -90,7 +104,7 @@ impl<'a> MarketplaceResolver<'a> {
             }
         }
         mark_conflicts(&mut found);
-        into_set(found)
+        into_set(found, declared(input))
     }
 
     /// The file with links resolved, so that an alias of a root is not a second marketplace.
@@ -221,13 +235,13 @@ fn mark_conflicts(found: &mut [Found]) {
 }
 
 /// Rule 4, and the ranks that rule 2 needs, in the set.
-fn into_set(mut found: Vec<Found>) -> MarketplaceSet {
+fn into_set(mut found: Vec<Found>, declared: Vec<Declared>) -> MarketplaceSet {
     found.sort_by(|a, b| a.shown.cmp(&b.shown));
     let ranked = found
         .into_iter()
         .map(|one| (one.rank, one.marketplace))
         .collect();
-    MarketplaceSet::new(ranked)
+    MarketplaceSet::new(ranked, declared)
 }
 
 /// A reserved name is legal only at the place that is managed for it.

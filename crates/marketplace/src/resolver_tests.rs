@@ -40,8 +40,8 @@ impl Case {
         self
     }
 
-    fn login(mut self) -> Self {
-        self.login = Login::ChatGpt;
+    fn login(mut self, login: Login) -> Self {
+        self.login = login;
         self
     }
 
@@ -264,24 +264,68 @@ fn a_cwd_that_does_not_exist_is_no_error() {
 
 #[test]
 fn reserved_names_only_at_their_managed_places() {
-    let fixture = marketplace("r", "openai-curated", &["a"])
+    let fixture = "== ch/config.toml\n[features]\nremote_plugin = false\n".to_owned()
+        + &marketplace("r", "openai-curated", &["a"])
         + &marketplace("ch/.tmp/plugins", "openai-curated", &["b"]);
-    case(&fixture).cwds(&["r"]).login().check(
+    case(&fixture).cwds(&["r"]).login(Login::ChatGpt).check(
         "curated: openai-curated at $ROOT/ch/.tmp/plugins/.agents/plugins/marketplace.json
   b@openai-curated
 request 0: failed reservedName at $ROOT/r/.agents/plugins/marketplace.json",
     );
 }
 
-#[test]
-fn without_a_login_the_curated_marketplace_is_the_api_one() {
-    let fixture = marketplace("ch/.tmp/plugins", "openai-curated", &["b"])
+/// A curated snapshot with both of its manifests.
+fn snapshot() -> String {
+    marketplace("ch/.tmp/plugins", "openai-curated", &["b"])
         + "== ch/.tmp/plugins/.agents/plugins/api_marketplace.json\n"
-        + "{\"name\":\"openai-api-curated\",\"plugins\":[{\"name\":\"b\",\"source\":\"./b\"}]}\n";
-    case(&fixture).check(
-        "curated: openai-api-curated at $ROOT/ch/.tmp/plugins/.agents/plugins/api_marketplace.json
-  b@openai-api-curated",
-    );
+        + "{\"name\":\"openai-api-curated\",\"plugins\":[{\"name\":\"b\",\"source\":\"./b\"}]}\n"
+}
+
+const SNAPSHOT: &str =
+    "curated: openai-curated at $ROOT/ch/.tmp/plugins/.agents/plugins/marketplace.json
+  b@openai-curated";
+const API_SNAPSHOT: &str =
+    "curated: openai-api-curated at $ROOT/ch/.tmp/plugins/.agents/plugins/api_marketplace.json
+  b@openai-api-curated";
+
+#[test]
+fn rule_6_without_a_chatgpt_login_the_curated_marketplace_is_the_api_one() {
+    let off = "== ch/config.toml\n[features]\nremote_plugin = false\n";
+    for login in [Login::None, Login::ApiKey] {
+        case(&snapshot()).login(login).check(API_SNAPSHOT);
+        case(&(snapshot() + off)).login(login).check(API_SNAPSHOT);
+    }
+}
+
+#[test]
+fn rule_6_the_remote_catalog_takes_the_place_of_the_snapshot() {
+    case(&snapshot()).login(Login::ChatGpt).check("");
+    let off = snapshot() + "== ch/config.toml\n[features]\nremote_plugin = false\n";
+    case(&off).login(Login::ChatGpt).check(SNAPSHOT);
+    // Neither a row nor a directory inside of it brings it back; other marketplaces stay.
+    let rows = configured(&[("openai-curated", "ch/.tmp/plugins"), ("m", "z")]);
+    case(&(snapshot() + &rows + &marketplace("z", "m", &["a"])))
+        .cwds(&["ch/.tmp/plugins"])
+        .login(Login::ChatGpt)
+        .check("configured m: m at $ROOT/z/.agents/plugins/marketplace.json\n  a@m");
+}
+
+#[test]
+fn rule_6_a_manifest_that_is_named_outright_is_looked_at() {
+    case(&snapshot())
+        .manifest("ch/.tmp/plugins/.agents/plugins/marketplace.json")
+        .login(Login::ChatGpt)
+        .check(&SNAPSHOT.replace("curated: ", "request 0: "));
+}
+
+#[test]
+fn rule_6_each_scope_has_its_own_switch() {
+    let projects = "== ch/config.toml\n[projects.\"$ROOT/p\"]\ntrust_level = \"trusted\"\n\
+        == p/.git/HEAD\nx\n== p/.codex/config.toml\n[features]\nremote_plugin = false\n== q/\n";
+    case(&(snapshot() + projects))
+        .cwds(&["q", "p"])
+        .login(Login::ChatGpt)
+        .check(SNAPSHOT);
 }
 
 #[test]

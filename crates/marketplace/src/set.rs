@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use plugd_manifest::MarketplaceEntry;
 use plugd_model::{AbsPath, PluginId, PluginName, Problem, Product};
 
-use crate::{Binding, Content, Marketplace, State};
+use crate::{Binding, Content, Declared, Marketplace, State};
 
 /// All marketplaces of a request, in the order of the answer.
 #[derive(Debug, Clone)]
@@ -13,6 +13,7 @@ pub struct MarketplaceSet {
     ranked: Vec<((u8, usize), Marketplace)>,
     /// For each id the strongest marketplace that offers it.
     winners: HashMap<PluginId, usize>,
+    declared: Vec<Declared>,
 }
 
 /// How a plugin is looked up.
@@ -95,7 +96,7 @@ pub enum NotSelected {
 }
 
 impl MarketplaceSet {
-    pub(crate) fn new(ranked: Vec<((u8, usize), Marketplace)>) -> Self {
+    pub(crate) fn new(ranked: Vec<((u8, usize), Marketplace)>, declared: Vec<Declared>) -> Self {
         let mut order: Vec<usize> = (0..ranked.len()).collect();
         order.sort_by_key(|&index| ranked[index].0);
         let mut winners = HashMap::new();
@@ -112,7 +113,18 @@ impl MarketplaceSet {
                 winners.entry(id).or_insert(index);
             }
         }
-        Self { ranked, winners }
+        Self {
+            ranked,
+            winners,
+            declared,
+        }
+    }
+
+    /// The marketplaces of the hosted catalog, all of them, in the order of the answer. Nothing is
+    /// asked about one that is not open.
+    #[must_use]
+    pub fn declared(&self) -> &[Declared] {
+        &self.declared
     }
 
     /// Every marketplace, usable or not, in the order of the answer.

@@ -6,6 +6,8 @@
 //! CH/plugins/data/<plugin>-<mp>/             what plugins keep for themselves
 //! CH/plugins/.plugd/                         state of our own
 //! CH/.tmp/plugins, CH/.tmp/marketplaces      curated snapshot and git marketplaces
+//! CH/cache/remote_plugin_catalog             what the hosted catalog said last
+//! CH/auth.json                               the login, which another program owns
 //! ```
 
 use crate::{AbsPath, MarketplaceName, PluginId, VersionSegment};
@@ -143,6 +145,31 @@ impl Layout {
             .join(name.as_str())
     }
 
+    /// The login. Another program owns it.
+    #[must_use]
+    pub fn auth(&self) -> AbsPath {
+        self.home.join("auth.json")
+    }
+
+    /// Directories of the hosted catalog, in the format of the reference.
+    #[must_use]
+    pub fn catalog_cache(&self) -> AbsPath {
+        self.home.join("cache/remote_plugin_catalog")
+    }
+
+    /// Which directory on this machine a shared plugin was made from, in the format of the
+    /// reference.
+    #[must_use]
+    pub fn share_paths(&self) -> AbsPath {
+        self.home.join(".tmp/plugin-share-local-paths-v1.json")
+    }
+
+    /// What a copy says of the hosted catalog: beside its version directory.
+    #[must_use]
+    pub fn remote_sidecar(&self, id: &PluginId) -> AbsPath {
+        self.plugin_dir(id).join(Self::REMOTE_SIDECAR)
+    }
+
     /// State of our own; nothing of ours lies elsewhere below the home.
     #[must_use]
     pub fn state(&self) -> AbsPath {
@@ -227,6 +254,12 @@ impl Layout {
     #[must_use]
     pub fn hook_contents(&self) -> AbsPath {
         self.state().join("hooks.json")
+    }
+
+    /// What is known of the hosted catalog beyond the reference's files.
+    #[must_use]
+    pub fn catalog_state(&self) -> AbsPath {
+        self.state().join("catalog")
     }
 
     /// The last background results.

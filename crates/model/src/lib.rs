@@ -15,6 +15,7 @@ mod manifest;
 mod names;
 mod policy;
 mod problem;
+mod remote;
 mod source;
 mod version;
 
@@ -31,5 +32,9 @@ pub use names::{
 };
 pub use policy::{AuthPolicy, InstallPolicy, Product};
 pub use problem::{Place, Problem, ProblemKind, Severity};
+pub use remote::{
+    Discoverability, MAX_REMOTE_ID_BYTES, RemoteIdError, RemoteMarketplace, RemotePluginId,
+    RemoteScope, SHARED_PRIVATE_GROUP, SHARED_UNLISTED_GROUP,
+};
 pub use source::Source;
 pub use version::{VersionError, VersionSegment};

@@ -208,6 +208,10 @@ problem_kinds! {
     Unwatched = "unwatched",
     /// The network or a remote service did not answer.
     Unavailable = "unavailable",
+    /// The hosted catalog did not answer and nothing of it is known.
+    RemoteUnavailable = "remoteUnavailable",
+    /// The hosted catalog did not answer; what it said earlier is shown.
+    RemoteStale = "remoteStale",
 }
 
 #[cfg(test)]

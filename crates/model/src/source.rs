@@ -30,6 +30,8 @@ pub enum Source {
         /// Registry URL; `None` means the user's.
         registry: Option<String>,
     },
+    /// A bundle of the hosted catalog, which hands out its address anew for every download.
+    Remote,
 }
 
 impl Source {

@@ -1,14 +1,19 @@
 //! Which plugins count: installed, switched on by a configuration, and with a manifest that loads.
+//! A plugin of the remote catalog is switched on by its account, and configuration can only say no.
 //!
 //! What a host gets of plugins (skills, hooks, servers) comes from these and from no others, so that
 //! no two answers disagree about which ones they are.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use plugd_catalog::{InstalledItem, InstalledSet};
 use plugd_config::Snapshot;
 use plugd_manifest::{Loaded, Loader};
-use plugd_model::{PluginId, PluginManifest, Problem, ProblemKind};
+use plugd_model::{PluginId, PluginManifest, Problem, ProblemKind, RemoteMarketplace};
 use plugd_store::Installed;
+
+use crate::Lookup;
 
 /// A plugin that counts.
 #[derive(Debug, Clone)]
@@ -17,6 +22,8 @@ pub(crate) struct ActivePlugin {
     pub(crate) copy: Installed,
     /// Its manifest.
     pub(crate) manifest: Arc<Loaded<PluginManifest>>,
+    /// Names of its skills that the account has switched off.
+    pub(crate) silenced: BTreeSet<String>,
 }
 
 /// The plugins that count under one configuration.
@@ -33,12 +40,18 @@ impl ActivePlugin {
     pub(crate) fn id(&self) -> &PluginId {
         &self.copy.id
     }
+
+    /// Whether the account has switched off this skill, which has the plugin's name in front.
+    pub(crate) fn silences(&self, skill: &str) -> bool {
+        let bare = skill.split_once(':').map_or(skill, |(_, bare)| bare);
+        self.silenced.contains(bare) || self.silenced.contains(skill)
+    }
 }
 
 /// Picks the plugins that count out of everything that is installed. With plugins switched off there
 /// are none.
 pub(crate) fn active_plugins(
-    loader: &Loader,
+    lookup: &Lookup,
     copies: &[Installed],
     config: &Snapshot,
 ) -> ActivePlugins {
@@ -46,24 +59,64 @@ pub(crate) fn active_plugins(
     if !config.features().plugins {
         return active;
     }
-    let mut settings: Vec<_> = config.plugins().iter().collect();
-    settings.retain(|setting| setting.enabled);
+    let of_account = OfAccount::new(lookup, copies, config);
+    // One that is configured and not installed is what a refresh brings, and no mistake here.
+    let mut copies: Vec<_> = copies
+        .iter()
+        .filter(|copy| is_on(copy, config, &of_account))
+        .collect();
     // The text decides and not the parts of an id: `a-b@m` comes before `a@m`.
-    settings.sort_by_cached_key(|setting| setting.id.to_string());
-    for setting in settings {
-        // One that is configured and not installed is what a refresh brings, and no mistake here.
-        let Some(copy) = copies.iter().find(|copy| copy.id == setting.id) else {
-            continue;
-        };
-        match manifest_of(loader, copy) {
+    copies.sort_by_cached_key(|copy| copy.id.to_string());
+    for copy in copies {
+        match manifest_of(lookup.loader(), copy) {
             Ok(manifest) => active.plugins.push(ActivePlugin {
                 copy: copy.clone(),
                 manifest,
+                silenced: of_account.silenced(&copy.id),
             }),
             Err(problem) => active.problems.push((copy.id.clone(), problem)),
         }
     }
     active
+}
+
+/// What the account says about installed plugins of the remote catalog. Nobody is asked when there
+/// is none of those here.
+struct OfAccount(Option<Arc<InstalledSet>>);
+
+impl OfAccount {
+    fn new(lookup: &Lookup, copies: &[Installed], config: &Snapshot) -> Self {
+        let is_any = copies.iter().any(|copy| is_remote(&copy.id));
+        Self(is_any.then(|| lookup.remote().installed(config)).flatten())
+    }
+
+    fn find(&self, id: &PluginId) -> Option<&InstalledItem> {
+        let items = &self.0.as_ref()?.items;
+        items.iter().find(|one| one.item.plugin_id() == *id)
+    }
+
+    fn silenced(&self, id: &PluginId) -> BTreeSet<String> {
+        let found = self.find(id);
+        found.map_or_else(BTreeSet::new, |one| one.disabled_skill_names.clone())
+    }
+}
+
+/// Whether the id is one of the remote catalog's.
+pub(crate) fn is_remote(id: &PluginId) -> bool {
+    RemoteMarketplace::of_name(id.marketplace.as_str()).is_some()
+}
+
+fn is_on(copy: &Installed, config: &Snapshot, account: &OfAccount) -> bool {
+    let setting = config
+        .plugins()
+        .iter()
+        .find(|setting| setting.id == copy.id);
+    let setting = setting.map(|setting| setting.enabled);
+    if is_remote(&copy.id) {
+        let installed = account.find(&copy.id);
+        return installed.is_some_and(|one| one.enabled) && setting != Some(false);
+    }
+    setting == Some(true)
 }
 
 /// The manifest of an installed copy, whose directory is named after the version.

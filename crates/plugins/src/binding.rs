@@ -1,14 +1,15 @@
 //! Between what the resolver calls a binding and what the store records of it.
 
-use plugd_marketplace::{Binding, Offer};
+use plugd_marketplace::Binding;
 use plugd_store::BoundSource;
 
-/// The recorded form of where an offer comes from.
-pub(crate) fn for_record(offer: &Offer<'_>) -> BoundSource {
-    match offer.content.binding.clone() {
+/// The recorded form of where something comes from.
+pub(crate) fn for_record(binding: &Binding) -> BoundSource {
+    match binding.clone() {
         Binding::Manifest(path) => BoundSource::Manifest(path),
         Binding::Git { url, ref_name } => BoundSource::Git { url, ref_name },
         Binding::Curated => BoundSource::Curated,
+        Binding::Remote { id } => BoundSource::Remote { id },
     }
 }
 
@@ -18,5 +19,6 @@ pub(crate) fn of_record(bound: &BoundSource) -> Binding {
         BoundSource::Manifest(path) => Binding::Manifest(path),
         BoundSource::Git { url, ref_name } => Binding::Git { url, ref_name },
         BoundSource::Curated => Binding::Curated,
+        BoundSource::Remote { id } => Binding::Remote { id },
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn look(
     loop {
         call.cancel.check()?;
         let (copies, _) = store.list().map_err(in_store)?;
-        let active = active_plugins(lookup.loader(), &copies, config);
+        let active = active_plugins(lookup, &copies, config);
         match place(call, lookup, lease.as_deref_mut(), active) {
             Ok(placing) => return Ok((copies, placing)),
             // Something was installed or removed meanwhile; what is there now counts.
@@ -79,9 +79,13 @@ fn place(
         }));
         return Ok(placing);
     };
+    let silenced: Vec<_> = plugins
+        .iter()
+        .map(|active| active.silenced.clone())
+        .collect();
     let copies: Vec<Installed> = plugins.into_iter().map(|active| active.copy).collect();
     let trees = lease_trees(call, lease, &copies)?;
-    for (mut copy, tree) in copies.into_iter().zip(trees) {
+    for ((mut copy, silenced), tree) in copies.into_iter().zip(silenced).zip(trees) {
         let LeasedTree {
             root,
             digest,
@@ -99,7 +103,11 @@ fn place(
         copy.root = root;
         match manifest_of(lookup.loader(), &copy) {
             Ok(manifest) => placing.placed.push(Placed {
-                active: ActivePlugin { copy, manifest },
+                active: ActivePlugin {
+                    copy,
+                    manifest,
+                    silenced,
+                },
                 tree_digest: Some(digest),
             }),
             Err(problem) => placing.problems.push(problem),

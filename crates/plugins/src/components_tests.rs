@@ -1,16 +1,12 @@
 //! What a host gets of installed plugins, with and without a lease.
 
-use std::sync::Arc;
-
-use plugd_config::SessionFlags;
-use plugd_disk::Disk;
 use plugd_model::AbsPath;
-use plugd_testkit::{Sandbox, test_environment};
+use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
 use super::{Components, ComponentsRequest, Gathered, gather};
 use crate::call::Call;
-use crate::{Copies, Error, Leases, Lookup};
+use crate::{Copies, Error, Leases, Lookup, fixture};
 
 /// Two plugins in the cache, one of them switched off, and one that does not load.
 const HOME: &str = r#"
@@ -48,15 +44,7 @@ struct Home {
 impl Home {
     fn new(fixture: &str) -> Self {
         let sandbox = Sandbox::from(fixture);
-        let environment = test_environment(&sandbox);
-        let layout = sandbox.layout();
-        let lookup = Lookup::new(
-            Disk::new(),
-            Arc::new(layout.clone()),
-            environment.home.clone(),
-            Arc::new(SessionFlags::none()),
-        );
-        let copies = Copies::new(Disk::new(), layout, environment.names, environment.clock);
+        let (lookup, copies) = fixture::parts(&sandbox);
         Self {
             sandbox,
             lookup,

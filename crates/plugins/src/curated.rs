@@ -15,17 +15,18 @@ use plugd_config::{CURATED_URL, MarketplaceKind, Snapshot};
 use plugd_disk::FileLock;
 use plugd_disk::tree::sync_tree;
 use plugd_git::{CheckedOut, Checkout, CommitId};
+use plugd_marketplace::Login;
 use plugd_model::{
     AbsPath, CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, MarketplaceName, Problem, ProblemKind,
     error_chain, git_url,
 };
 use plugd_store::Workspace;
-use tokio::sync::Notify;
 
-use crate::call::{Call, Cancel};
+use crate::call::Call;
 use crate::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState as EventState};
 use crate::fetcher::Repository;
 use crate::parts::{Activity, Parts};
+use crate::queue::{Queue, Urgency};
 use crate::status::{self, Reported, TaskReport, TaskState};
 use crate::{Error, Lookup, Refresher, Roots, checkout, survey};
 
@@ -40,19 +41,9 @@ struct Inner {
     parts: Parts,
     refresher: Refresher,
     activity: Activity,
-    state: Mutex<State>,
-    idle: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    running: bool,
-    stopping: bool,
-    /// Set when a client insisted while a run was working.
-    again: bool,
-    current: Option<Cancel>,
+    queue: Queue,
     /// The report of this process, once there is one.
-    report: Option<TaskReport>,
+    report: Mutex<Option<TaskReport>>,
 }
 
 /// How soon the remote may be asked again.
@@ -98,37 +89,31 @@ impl CuratedSync {
             parts,
             refresher,
             activity,
-            state: Mutex::default(),
-            idle: Notify::new(),
+            queue: Queue::default(),
+            report: Mutex::default(),
         }))
     }
 
     /// Asks for a run and returns at once.
     pub fn request(&self, insistence: Insistence) {
-        let mut state = self.0.state();
-        if self.0.activity == Activity::Rests || state.stopping {
-            return;
+        let urgency = match insistence {
+            Insistence::WhenDue => Urgency::Any,
+            Insistence::Now => Urgency::Fresh,
+        };
+        if self.0.activity == Activity::Works && self.0.queue.ask(urgency) {
+            tokio::spawn(Arc::clone(&self.0).work(insistence));
         }
-        if state.running {
-            state.again |= insistence == Insistence::Now;
-            return;
-        }
-        state.running = true;
-        drop(state);
-        tokio::spawn(Arc::clone(&self.0).work(insistence));
     }
 
     /// Whether a run is working, and what the last one said, also one of another process.
     #[must_use]
     pub fn report(&self) -> (TaskState, TaskReport) {
         let lookup = &self.0.parts.lookup;
-        let state = self.0.state();
-        let running = match state.running {
+        let running = match self.0.queue.is_running() {
             true => TaskState::Running,
             false => TaskState::Idle,
         };
-        let own = state.report.clone();
-        drop(state);
+        let own = self.0.held().clone();
         let file = lookup.layout().status();
         let saved = status::load(lookup.disk(), &file, Reported::CuratedSync);
         let newest = match own {
@@ -146,53 +131,30 @@ impl CuratedSync {
 
     /// Ends background work: a snapshot that has taken its place stays, the rest is given up.
     pub async fn stop(&self) {
-        loop {
-            let idle = self.0.idle.notified();
-            {
-                let mut state = self.0.state();
-                state.stopping = true;
-                state.again = false;
-                if let Some(current) = &state.current {
-                    current.cancel();
-                }
-                if !state.running {
-                    return;
-                }
-            }
-            idle.await;
-        }
+        self.0.queue.stop().await;
     }
 }
 
 impl Inner {
-    /// Held for a few assignments only.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Held for an assignment only.
+    fn held(&self) -> MutexGuard<'_, Option<TaskReport>> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn work(self: Arc<Self>, mut insistence: Insistence) {
         loop {
             self.run(insistence).await;
-            let mut state = self.state();
-            if !state.again || state.stopping {
-                state.running = false;
-                break;
+            if !self.queue.next() {
+                return;
             }
-            state.again = false;
             insistence = Insistence::Now;
         }
-        self.idle.notify_waiters();
     }
 
     async fn run(self: &Arc<Self>, insistence: Insistence) {
-        let call = Call::detached();
-        {
-            let mut state = self.state();
-            if state.stopping {
-                return;
-            }
-            state.current = Some(call.cancel.clone());
-        }
+        let Some(call) = self.queue.call() else {
+            return;
+        };
         let started_at = self.parts.clock.now().as_secs();
         let inner = Arc::clone(self);
         let begin = self.parts.blocking.write(move || inner.begin(insistence));
@@ -228,11 +190,8 @@ impl Inner {
             plugins: Vec::new(),
             problem: problem.clone(),
         };
-        let is_news = {
-            let mut state = self.state();
-            let before = state.report.replace(report.clone());
-            before.is_none_or(|before| before.problem != problem)
-        };
+        let before = self.held().replace(report.clone());
+        let is_news = before.is_none_or(|before| before.problem != problem);
         let inner = Arc::clone(self);
         let save = self.parts.blocking.write(move || inner.save(&report));
         if let Err(error) = save.await {
@@ -268,6 +227,10 @@ impl Inner {
         }
         if !config.features().plugins {
             return off("plugins are switched off in the [features] table of config.toml");
+        }
+        let login = || self.parts.lookup.remote().resolver_login(config);
+        if config.features().remote_plugin && login() == Login::ChatGpt {
+            return off("the remote catalog takes the place of the curated marketplace");
         }
         let settings = config.settings();
         if !settings.curated_sync {

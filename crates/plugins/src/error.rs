@@ -15,6 +15,8 @@ use plugd_store::StoreError;
 use crate::call::Cancelled;
 use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
 use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
+use crate::remote_error::RemoteError;
+use crate::share_error::ShareError;
 
 /// What an error means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +98,12 @@ pub enum Error {
         /// What was tried.
         action: &'static str,
     },
+    /// Something that needs the account's catalog could not be done.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A plugin could not be shared or taken from a share.
+    #[error(transparent)]
+    Share(#[from] ShareError),
     /// An id that can be neither local nor remote.
     #[error("invalid plugin id `{}`: write `plugin@marketplace`", id.escape_debug())]
     BadPluginId {
@@ -425,6 +433,8 @@ impl Error {
             | Self::Renamed { .. }
             | Self::NoLongerConfigured { .. } => Kind::Conflict,
             Self::NoCuratedCommit { .. } => Kind::Unavailable,
+            Self::Remote(error) => error.kind(),
+            Self::Share(error) => error.kind(),
             Self::Source { source, .. } => source.kind(),
             Self::Git { source, .. } => kind_of_git(source),
             Self::Registry(error) => kind_of_registry(error),

@@ -60,6 +60,8 @@ pub enum TaskKind {
     Refresh,
     /// The curated marketplace is mirrored.
     CuratedSync,
+    /// The installed copies follow the account.
+    RemoteSync,
     /// What an interrupted process left is cleaned up.
     Recovery,
 }

@@ -87,7 +87,9 @@ impl Error {
                 path: problem.path.clone().or_else(|| Some(path.clone())),
                 ..of_problem(problem)
             },
-            Self::Source { .. }
+            Self::Remote(_)
+            | Self::Share(_)
+            | Self::Source { .. }
             | Self::Git { .. }
             | Self::Registry(_)
             | Self::SecretInAddress { .. }
@@ -107,15 +109,9 @@ impl Error {
                 path: path_of_store(source),
                 ..of_plugin(id)
             },
-            Self::StoreState(source) => Facts {
-                path: path_of_store(source),
-                ..Facts::default()
-            },
+            Self::StoreState(source) => at_path(path_of_store(source)),
             Self::Disk(error) => of_path(error.path()),
-            Self::Tree(error) => Facts {
-                path: path_of_tree(error),
-                ..Facts::default()
-            },
+            Self::Tree(error) => at_path(path_of_tree(error)),
             Self::OneSelector { .. }
             | Self::PluginsDisabled
             | Self::LoginRequired { .. }
@@ -129,6 +125,8 @@ impl Error {
     /// What an error is about whose cause lies on another machine.
     fn elsewhere(&self) -> Facts {
         match self {
+            Self::Remote(error) => error.facts(),
+            Self::Share(error) => error.facts(),
             Self::Source { id, source } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
@@ -226,6 +224,13 @@ fn of_plugin(id: &PluginId) -> Facts {
     Facts {
         plugin: Some(id.to_string()),
         marketplace: Some(id.marketplace.to_string()),
+        ..Facts::default()
+    }
+}
+
+fn at_path(path: Option<AbsPath>) -> Facts {
+    Facts {
+        path,
         ..Facts::default()
     }
 }

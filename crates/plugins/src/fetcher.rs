@@ -1,12 +1,17 @@
-//! How content is fetched from elsewhere: the git worker and the client of npm registries.
+//! How content is fetched from elsewhere: the git worker, the client of npm registries, and bundles of
+//! the remote catalog.
 //!
 //! Nothing here holds a lock of the store: what is fetched lands in a transaction's own directory,
 //! and whoever activates it looks again at what stands there.
 
 use std::future::Future;
 
+use plugd_catalog::Catalog;
 use plugd_disk::Disk;
-use plugd_fetch::{Chunks, Npm, Package, Rules, Tarball, joined, unpack};
+use plugd_fetch::{
+    BundleAddress, Bundles, Chunks, Integrity, Npm, Package, Rules, Tarball, Unpacked, joined,
+    unpack,
+};
 use plugd_git::{
     Address, Backend, CheckedOut, Checkout, CommitId, Depth, Git, GitError,
     Progress as GitProgress, Stage, Want, Watch,
@@ -43,10 +48,20 @@ pub(crate) struct Fetched {
     pub(crate) dir: AbsPath,
     /// What was fetched: another source asks for another fetch.
     pub(crate) source: Source,
-    /// What the source meant: the commit for git, the exact version for a registry.
+    /// What the source meant: the commit for git, the exact version for a registry, the digest of the
+    /// archive for the remote catalog.
     pub(crate) commit: Option<String>,
     /// What is not as it should be and does no harm.
     pub(crate) problems: Vec<Problem>,
+}
+
+/// A bundle of the remote catalog, understood and not yet asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Bundle {
+    /// Where it is. Whoever has the address has the bundle.
+    pub(crate) address: BundleAddress,
+    /// What the archive must hash to, where the service says so.
+    pub(crate) digest: Option<Integrity>,
 }
 
 /// What a fetch has put into its directory.
@@ -106,46 +121,37 @@ impl Fetcher {
         id: &PluginId,
         source: Source,
     ) -> Result<Fetched, Error> {
-        let begun = {
-            let (copies, id) = (copies.clone(), id.clone());
-            blocking.write(move || {
-                let begun = copies.store()?.begin(&id);
-                begun.map_err(|source| Error::Store {
-                    action: "begin the installation of",
-                    id,
-                    source: Box::new(source),
-                })
-            })
-        };
-        let transaction = begun.await?;
+        let transaction = begin(blocking, copies, id).await?;
         let dest = transaction.staging_dir().join("content");
         let content = self
             .content(call, blocking, lookup, copies, &source, dest)
             .await;
-        match content {
-            Ok(content) => Ok(Fetched {
-                transaction,
-                dir: content.dir,
-                source,
-                commit: content.commit,
-                problems: content.problems,
-            }),
-            Err(error) => {
-                // Its removal is work for the disk.
-                let swept = blocking.write(move || {
-                    drop(transaction);
-                    Ok(())
-                });
-                swept.await?;
-                Err(match error {
-                    error @ Error::Cancelled(_) => error,
-                    error => Error::Source {
-                        id: id.clone(),
-                        source: Box::new(error),
-                    },
-                })
-            }
-        }
+        settle(blocking, transaction, source, id, content).await
+    }
+
+    /// Brings a bundle of the remote catalog into a transaction of its own. What the source meant is
+    /// the digest of the archive, which names exactly what came.
+    ///
+    /// # Errors
+    /// The bundle cannot be had, or is none; nothing is left of the attempt.
+    pub(crate) async fn bundle(
+        &self,
+        call: &Call,
+        blocking: &Blocking,
+        copies: &Copies,
+        catalog: &Catalog,
+        id: &PluginId,
+        bundle: &Bundle,
+    ) -> Result<Fetched, Error> {
+        let transaction = begin(blocking, copies, id).await?;
+        let dest = transaction.staging_dir().join("content");
+        let brought = bring_bundle(call, blocking, copies.disk(), catalog, bundle, &dest).await;
+        let content = brought.map(|brought| Content {
+            dir: dest,
+            commit: Some(format!("sha256:{}", brought.sha256)),
+            problems: brought.left_out,
+        });
+        settle(blocking, transaction, Source::Remote, id, content).await
     }
 
     async fn content(
@@ -193,6 +199,11 @@ impl Fetcher {
                 };
                 self.package(call, blocking, copies, &package, dest).await
             }
+            // Its address is handed out anew for every download, so a source alone cannot say it.
+            Source::Remote => Err(Error::BadValue {
+                field: "source",
+                reason: "a bundle of the remote catalog is brought by its remote id".to_owned(),
+            }),
         }
     }
 
@@ -276,6 +287,80 @@ impl Fetcher {
             .with_idle(settings.git_idle)
             .with_backend(backend)
     }
+}
+
+/// A transaction that content can be fetched into.
+async fn begin(blocking: &Blocking, copies: &Copies, id: &PluginId) -> Result<Transaction, Error> {
+    let (copies, id) = (copies.clone(), id.clone());
+    blocking
+        .write(move || {
+            let begun = copies.store()?.begin(&id);
+            begun.map_err(|source| Error::Store {
+                action: "begin the installation of",
+                id,
+                source: Box::new(source),
+            })
+        })
+        .await
+}
+
+/// What was fetched, or the end of the transaction that it was fetched for.
+async fn settle(
+    blocking: &Blocking,
+    transaction: Transaction,
+    source: Source,
+    id: &PluginId,
+    content: Result<Content, Error>,
+) -> Result<Fetched, Error> {
+    match content {
+        Ok(content) => Ok(Fetched {
+            transaction,
+            dir: content.dir,
+            source,
+            commit: content.commit,
+            problems: content.problems,
+        }),
+        Err(error) => {
+            // Its removal is work for the disk.
+            let swept = blocking.write(move || {
+                drop(transaction);
+                Ok(())
+            });
+            swept.await?;
+            Err(match error {
+                error @ Error::Cancelled(_) => error,
+                error => Error::Source {
+                    id: id.clone(),
+                    source: Box::new(error),
+                },
+            })
+        }
+    }
+}
+
+/// Brings a bundle of the remote catalog into a directory that does not exist yet: one task takes it
+/// from the network, another unpacks it meanwhile. After an error a part of it may be there.
+///
+/// # Errors
+/// The bundle cannot be had, or breaks a rule.
+pub(crate) async fn bring_bundle(
+    call: &Call,
+    blocking: &Blocking,
+    disk: &Disk,
+    catalog: &Catalog,
+    bundle: &Bundle,
+    dest: &AbsPath,
+) -> Result<Unpacked, Error> {
+    let rules = Rules::bundle(bundle.digest.clone());
+    let (sender, received) = Chunks::channel();
+    let (disk, pace, place) = (disk.clone(), call.clone(), dest.clone());
+    let section = blocking.transfer(move || Ok(unpack(&disk, received, &place, &rules, &pace)));
+    let progress = call.progress.clone();
+    let moved = move |bytes, total| progress.report("fetching", bytes, total);
+    let bundles = Bundles::over(catalog.http().clone());
+    let download = bundles.download(&bundle.address, sender, moved, call.cancel.cancelled());
+    let (unpacked, downloaded) = tokio::join!(section, download);
+    Ok(joined(downloaded, unpacked?)?)
 }
 
 /// What a checkout met that is no reason to refuse it.

@@ -16,7 +16,8 @@ use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::fetcher::Fetched;
-use crate::install::{STORE_PATIENCE, Why, install_offer};
+use crate::install::STORE_PATIENCE;
+use crate::install_job::{Why, install_offer};
 use crate::lookup::Resolved;
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::standing::Standing;
@@ -169,7 +170,7 @@ fn still_fits(lookup: &Lookup, offer: &Offer<'_>, standing: &Standing) -> bool {
 /// Whether a source can never mean anything else: a commit, or an exact version of a registry.
 fn means_for_ever(source: &Source, known: &str) -> bool {
     match source {
-        Source::Local { .. } => false,
+        Source::Local { .. } | Source::Remote => false,
         Source::Git { sha, .. } => sha
             .as_ref()
             .is_some_and(|sha| known.starts_with(&sha.to_ascii_lowercase())),
@@ -298,7 +299,11 @@ fn step(
 
 /// The one question before a copy moves by itself: what the user has pinned goes nowhere else, and
 /// what he has pinned with its content stays what it is under its version too.
-fn may_move(id: &PluginId, standing: &Standing, offered: &VersionSegment) -> Result<(), Problem> {
+pub(crate) fn may_move(
+    id: &PluginId,
+    standing: &Standing,
+    offered: &VersionSegment,
+) -> Result<(), Problem> {
     let Some(pin) = standing.pin() else {
         return Ok(());
     };
@@ -355,7 +360,7 @@ fn adopt(
     found: Found,
 ) -> Result<(), Error> {
     let adoption = Adoption {
-        bound: binding::for_record(offer),
+        bound: binding::for_record(&offer.content.binding),
         source: offer.entry.source.without_secrets(),
         commit: found.commit,
         source_digest: Some(found.source_digest),
@@ -384,7 +389,7 @@ fn failed(id: &PluginId, from: Option<String>, problem: Problem) -> PluginResult
 }
 
 /// An error with its place; where it is about a manifest, the manifest's own problem.
-fn problem_of(error: &Error) -> Problem {
+pub(crate) fn problem_of(error: &Error) -> Problem {
     if let Error::BadManifest { problem, .. } | Error::Policy { problem } = error {
         return (**problem).clone();
     }

@@ -70,7 +70,7 @@ async fn means_the_same(
         return Ok(false);
     };
     match &asked.source {
-        Source::Local { .. } => Ok(false),
+        Source::Local { .. } | Source::Remote => Ok(false),
         Source::Git {
             url, ref_name, sha, ..
         } => {

@@ -1,21 +1,18 @@
 //! What moves a copy by itself, and what does not.
 
-use std::sync::Arc;
-
-use plugd_config::SessionFlags;
-use plugd_disk::Disk;
 use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
 use plugd_store::{Pin, Provenance};
-use plugd_testkit::{Sandbox, test_environment};
+use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
 use super::{Followed, follow, means_for_ever, source_of};
 use crate::call::Call;
-use crate::install::{Step, Target, Why, install_offer, step};
+use crate::install::{Step, Target, step};
+use crate::install_job::{Why, install_offer};
 use crate::obtain::{Supply, obtain};
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
-use crate::{Copies, Lookup, Roots};
+use crate::{Copies, Lookup, Roots, fixture};
 
 const HELLO: &str = r#"
 == ch/config.toml
@@ -40,15 +37,7 @@ struct Home {
 
 fn home(fixture: &str) -> Home {
     let sandbox = Sandbox::from(fixture);
-    let environment = test_environment(&sandbox);
-    let layout = sandbox.layout();
-    let lookup = Lookup::new(
-        Disk::new(),
-        Arc::new(layout.clone()),
-        environment.home.clone(),
-        Arc::new(SessionFlags::none()),
-    );
-    let copies = Copies::new(Disk::new(), layout, environment.names, environment.clock);
+    let (lookup, copies) = fixture::parts(&sandbox);
     Home {
         sandbox,
         lookup,
@@ -94,7 +83,15 @@ impl Home {
             plugin: "hello".to_owned(),
         };
         let call = Call::detached();
-        let done = step(&call, &self.lookup, &self.copies, &target, None).unwrap();
+        let done = step(
+            &call,
+            &self.lookup,
+            &self.copies,
+            &target,
+            Why::Request,
+            None,
+        )
+        .unwrap();
         assert!(matches!(done, Step::Done(_)));
     }
 

@@ -174,15 +174,11 @@ impl LayerHooks {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use plugd_config::SessionFlags;
-    use plugd_disk::Disk;
     use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
     use super::{HookLayer, layer_hooks};
-    use crate::Lookup;
+    use crate::fixture;
 
     #[test]
     fn what_the_administrator_prescribes_is_managed_and_cannot_be_switched_off() {
@@ -196,12 +192,7 @@ mod tests {
             |file: &str| format!("[hooks.state.\"$ROOT/{file}:stop:0:0\"]\nenabled = false\n");
         let states = off("etc/hooks.json") + &off("ch/hooks.json");
         sandbox.write("ch/config.toml", sandbox.expand(&states));
-        let lookup = Lookup::new(
-            Disk::new(),
-            Arc::new(sandbox.layout()),
-            Some(sandbox.home()),
-            Arc::new(SessionFlags::none()),
-        );
+        let lookup = fixture::lookup(&sandbox);
         let seen = layer_hooks(&lookup, &lookup.config(None));
         let rows = seen.hooks.iter().map(|hook| (hook.layer, hook.enabled));
         let expected = [

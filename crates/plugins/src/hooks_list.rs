@@ -69,7 +69,7 @@ pub async fn hooks(
             for cwd in &cwds {
                 call.cancel.check()?;
                 let config = lookup.config(Some(cwd));
-                let active = active_plugins(lookup.loader(), &installed, &config);
+                let active = active_plugins(&lookup, &installed, &config);
                 let mut hooks = hooks_seen(&lookup, &config, &active.plugins, &mut trust);
                 let broken = active.problems.into_iter().map(|(_, problem)| problem);
                 let of_layers = layer_hooks(&lookup, &config);
@@ -106,7 +106,7 @@ pub(crate) fn renew(call: &Call, lookup: &Lookup, copies: &Copies, renewed: &Ren
         return;
     };
     let config = lookup.config(None);
-    let active = active_plugins(lookup.loader(), &installed, &config);
+    let active = active_plugins(lookup, &installed, &config);
     let mut trust = Trust::load(call, lookup, copies).given_now();
     hooks_seen(lookup, &config, &active.plugins, &mut trust);
     trust.save();

@@ -21,8 +21,10 @@ use crate::standing::Standing;
 use crate::survey::{details_of_copy, details_of_dir};
 use crate::{Blocking, Copies, Error, Fetcher, Kind, Lookup, Roots};
 
+mod remote;
 mod side;
 
+pub use remote::inspect_remote;
 pub use side::InspectedSide;
 pub(crate) use side::stand_in_id;
 use side::{Held, difference, forget_place, held_by_source, held_or_problem, side};

@@ -1,20 +1,36 @@
 //! `plugin/installed`: what is in the store, also when no marketplace speaks of it any more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use plugd_model::{AuthPolicy, InstallPolicy, Problem, ProblemKind, Source};
+use plugd_catalog::{Access, InstalledSet};
+use plugd_config::Snapshot;
+use plugd_model::{
+    AuthPolicy, CURATED_MARKETPLACE, InstallPolicy, Problem, ProblemKind, RemoteScope, Source,
+};
 use plugd_store::Installed;
 
-use crate::listing::{ListedMarketplace, ShownInterface, Summary};
-use crate::survey::Survey;
-use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
+use crate::active::is_remote;
+use crate::call::Call;
 
-/// Lists installed plugins, and those whose name is in `suggestions`. Orphans come last, grouped by
-/// marketplace name.
+use crate::listing::{ListedMarketplace, ShownInterface, Summary};
+use crate::login_refresh::refresh_login;
+use crate::remote_groups::installed_groups;
+use crate::remote_listing;
+use crate::remote_row::PictureUrls;
+use crate::survey::Survey;
+use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Remote, Roots};
+
+/// Lists installed plugins, and those whose name is in `suggestions`. Behind the local ones come those
+/// of the remote catalog; orphans come last, grouped by marketplace name.
+///
+/// The service is asked only when nothing is known of it; what is known is brought up to date behind
+/// the answer.
 ///
 /// # Errors
 /// The store cannot be read.
 pub async fn installed(
+    call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
@@ -22,28 +38,92 @@ pub async fn installed(
     roots: Roots,
     suggestions: BTreeSet<String>,
 ) -> Result<Listing, Error> {
-    let (lookup, copies) = (lookup.clone(), copies.clone());
-    let refresher = refresher.clone();
-    blocking
-        .read(move || {
-            let resolved = lookup.resolve(&roots);
-            if resolved.is_off() {
-                return Ok(Listing::default());
-            }
-            let differing = refresher.differing();
-            let survey = Survey::new(&lookup, copies.store()?, &resolved, &differing)?;
-            let mut listing = survey.listing(|summary| {
-                summary.installed || suggestions.contains(summary.id.plugin.as_str())
+    let look = || {
+        let (lookup, copies) = (lookup.clone(), copies.clone());
+        let (refresher, roots) = (refresher.clone(), roots.clone());
+        let suggestions = suggestions.clone();
+        blocking.read(move || look(&lookup, &copies, &refresher, &roots, &suggestions))
+    };
+    let (listing, account) = look().await?;
+    match account {
+        Known::Enough => return Ok(listing),
+        Known::Expired => refresh_login(call, blocking, lookup).await,
+        Known::Nothing(access) => {
+            let answer = remote_listing::first_look(lookup, call, &access).await;
+            let lookup = lookup.clone();
+            let taken = blocking.write(move || {
+                remote_listing::take_over(lookup.remote(), &access, answer);
+                Ok(())
             });
-            listing.marketplaces.extend(orphans(&lookup, &survey));
-            Ok(listing)
-        })
-        .await
+            taken.await?;
+        }
+    }
+    let (listing, _) = look().await?;
+    Ok(listing)
 }
 
-fn orphans(lookup: &Lookup, survey: &Survey<'_>) -> Vec<ListedMarketplace> {
+/// What is known of the account.
+enum Known {
+    /// As much as there is to know without asking.
+    Enough,
+    /// Its login has expired and may be refreshed.
+    Expired,
+    /// Neither memory nor disk has anything.
+    Nothing(Access),
+}
+
+fn look(
+    lookup: &Lookup,
+    copies: &Copies,
+    refresher: &Refresher,
+    roots: &Roots,
+    suggestions: &BTreeSet<String>,
+) -> Result<(Listing, Known), Error> {
+    let resolved = lookup.resolve(roots);
+    let Some(first) = resolved.scopes.first() else {
+        return Ok((Listing::default(), Known::Enough));
+    };
+    let differing = refresher.differing();
+    let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
+    let mut listing = survey
+        .listing(|summary| summary.installed || suggestions.contains(summary.id.plugin.as_str()));
+    let (set, known) = of_account(lookup.remote(), &first.config);
+    let is_open = |marketplace| {
+        let mut declared = resolved.set.declared().iter();
+        declared.any(|one| one.marketplace == marketplace && one.is_open())
+    };
+    let orphans = orphans(lookup, &survey, &set);
+    let remote = installed_groups(&set, &survey.into_local(), is_open);
+    listing.marketplaces.extend(remote);
+    listing.marketplaces.extend(orphans);
+    Ok((listing, known))
+}
+
+/// What the account has installed, as far as it is known.
+fn of_account(remote: &Remote, config: &Snapshot) -> (Arc<InstalledSet>, Known) {
+    let Some((access, expired, _)) = remote.seen(config) else {
+        return (Arc::default(), Known::Enough);
+    };
+    let set = remote.installed_of(&access);
+    let known = match (expired, &set) {
+        (true, _) if remote.may_refresh(config, &access.account) => Known::Expired,
+        (false, None) => Known::Nothing(access),
+        _ => Known::Enough,
+    };
+    (set.unwrap_or_default(), known)
+}
+
+fn orphans(lookup: &Lookup, survey: &Survey<'_>, account: &InstalledSet) -> Vec<ListedMarketplace> {
     let mut groups: BTreeMap<String, Vec<Summary>> = BTreeMap::new();
     for (copy, enabled) in survey.orphans() {
+        // The remote catalog has taken the place of the curated snapshot, and shows the plugin.
+        let is_replaced = copy.id.marketplace.as_str() == CURATED_MARKETPLACE
+            && account.items.iter().any(|one| {
+                one.item.scope == RemoteScope::Global && one.item.name == copy.id.plugin
+            });
+        if is_replaced || is_remote(&copy.id) {
+            continue;
+        }
         groups
             .entry(copy.id.marketplace.to_string())
             .or_default()
@@ -91,12 +171,15 @@ fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool) -> Summary {
             .map(|interface| ShownInterface {
                 interface,
                 root: Some(copy.root.clone()),
+                urls: PictureUrls::default(),
             }),
         keywords: manifest
             .map(|manifest| manifest.keywords.clone())
             .unwrap_or_default(),
         installed_version: Some(copy.version.clone()),
         update_available: false,
+        share: None,
+        remote: None,
         problems: vec![gone],
     }
 }

@@ -10,6 +10,7 @@ mod blocking;
 pub mod call;
 mod checkout;
 mod compare;
+mod component_kinds;
 mod component_leases;
 mod component_placing;
 mod component_servers;
@@ -18,12 +19,15 @@ mod configure;
 mod content;
 mod copies;
 mod curated;
+mod curated_state;
 mod digests;
 mod error;
 pub mod events;
 mod facts;
 mod facts_elsewhere;
 mod fetcher;
+#[cfg(test)]
+mod fixture;
 mod follow;
 mod follow_elsewhere;
 mod gc;
@@ -33,10 +37,13 @@ mod hook_witnesses;
 mod hooks_list;
 mod inspect;
 mod install;
+mod install_job;
 mod installed;
 mod instructions;
 mod list;
 mod listing;
+mod login_refresh;
+mod login_status;
 mod lookup;
 mod marketplace_add;
 mod marketplace_remove;
@@ -49,9 +56,39 @@ mod offering;
 mod one_line;
 mod parts;
 mod project_dirs;
+mod queue;
 mod read;
+mod reading;
 mod refresh;
+mod remote;
+mod remote_apps;
+mod remote_bundle;
+mod remote_error;
+mod remote_gate;
+mod remote_groups;
+mod remote_install;
+mod remote_listing;
+mod remote_names;
+mod remote_plan;
+mod remote_read;
+mod remote_row;
+mod remote_run;
+mod remote_search;
+mod remote_skill_read;
+mod remote_sync;
+mod remote_uninstall;
+mod remote_wish;
 mod search;
+mod share_checkout;
+mod share_delete;
+mod share_error;
+mod share_home;
+mod share_list;
+mod share_place;
+mod share_save;
+mod share_targets;
+mod shared_ids;
+mod sharing;
 mod skill_read;
 mod skill_rules;
 mod skill_sources;
@@ -66,6 +103,7 @@ mod uninstall;
 mod validate;
 
 pub use blocking::Blocking;
+pub use component_kinds::ComponentKinds;
 pub use component_leases::{Leases, release};
 pub use component_servers::{EffectiveServer, ShadowedServer};
 pub use components::{
@@ -81,7 +119,7 @@ pub use gc::{Collected, gc};
 pub use hook_layers::{HookLayer, LayerHook};
 pub use hook_trust::HookTrust;
 pub use hooks_list::{HookRow, HooksSeen, hooks};
-pub use inspect::{InspectTarget, Inspected, InspectedSide, inspect};
+pub use inspect::{InspectTarget, Inspected, InspectedSide, inspect, inspect_remote};
 pub use install::{Installation, Rebinding, Target, install};
 pub use installed::installed;
 pub use instructions::{
@@ -89,6 +127,7 @@ pub use instructions::{
 };
 pub use list::{ListRequest, MarketplaceKind, list};
 pub use listing::{ListedMarketplace, Listing, LoadError, ShownInterface, Summary};
+pub use login_status::{LoginBy, LoginReport, login_status};
 pub use lookup::{Lookup, Resolved, Roots, Sight};
 pub use marketplace_add::{AddRequest, Added, add_marketplace};
 pub use marketplace_remove::{Leftovers, RemoveRequest, Removed, remove_marketplace};
@@ -97,9 +136,26 @@ pub use mentions::{MentionInput, Mentioned, Mentions, UnknownMention, WhyUnknown
 pub use mirrors::Mirror;
 pub use offering::{GuidanceKind, GuidancePart};
 pub use parts::{Activity, Parts};
-pub use read::{Reading, read};
+pub use read::read;
+pub use reading::{ReadSkill, ReadSkillInterface, Reading};
 pub use refresh::Refresher;
-pub use search::{Hit, SearchPage, SearchRequest, SearchScope, search};
+pub use remote::Remote;
+pub use remote_apps::RemoteApp;
+pub use remote_error::RemoteError;
+pub use remote_install::{RemoteInstallation, install_remote};
+pub use remote_names::RemoteTarget;
+pub use remote_read::{find_remote, read_remote};
+pub use remote_row::{PictureUrls, RemoteRow, ShareContext};
+pub use remote_run::Reconciled;
+pub use remote_skill_read::read_remote_skill;
+pub use remote_sync::RemoteSync;
+pub use search::{Hit, SearchCursor, SearchPage, SearchRequest, SearchScope, search};
+pub use share_checkout::{CheckedOut, checkout_share};
+pub use share_delete::delete_share;
+pub use share_error::ShareError;
+pub use share_list::{ShareRow, Shares, shares};
+pub use share_save::{SaveRequest, Saved, save_share};
+pub use share_targets::update_share_targets;
 pub use skill_read::{SkillHolder, SkillText, read_skill};
 pub use skill_sources::ExtraSkillRoots;
 pub use skill_watch::SkillWatch;
@@ -110,6 +166,11 @@ pub use uninstall::{Uninstalled, uninstall};
 pub use validate::{Validated, ValidatedKind, Validation, validate};
 
 // Values of the crates below that a use case answers; whoever reads the answer needs their names.
+pub use plugd_catalog::{
+    AppTemplate, Availability, Catalog, DisabledReason, InstallPolicySource, LoginMode, Principal,
+    PrincipalKind, PrincipalRole, Schedule, ScheduledTask, ShareState, ShareTarget, TargetRole,
+    TemplateReason, Weekday,
+};
 pub use plugd_components::{
     App, Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText, HookDeclaration,
     HookEvent, HookHandler, HttpProtocol, InspectedServer, Inspection, LicenceFile, ListedSkill,
@@ -122,5 +183,6 @@ pub use plugd_config::{
     FlagError, KeyPath, Layer, LayerSource, MarketplaceKind as ConfiguredKind, SessionFlags,
     Snapshot, Warning as ConfigWarning,
 };
+pub use plugd_fetch::{LeftOut as NotPacked, Why as WhyNotPacked};
 pub use plugd_marketplace::{Binding, Origin};
 pub use plugd_store::{GcReport, GcTree, Unneeded};

@@ -1,7 +1,9 @@
 //! `plugin/list`: what can be installed, and what of it is.
 
-use std::collections::BTreeSet;
-
+use crate::call::Call;
+use crate::login_refresh::refresh_login;
+use crate::remote_listing::{Local, Question, RemotePart, ask};
+use crate::remote_wish::Wish;
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
 
@@ -11,7 +13,9 @@ pub struct ListRequest {
     /// Where to look.
     pub roots: Roots,
     /// Which kinds of marketplaces; `None` means the default.
-    pub kinds: Option<BTreeSet<MarketplaceKind>>,
+    pub kinds: Option<Vec<MarketplaceKind>>,
+    /// Whether the remote catalog is asked past every cache.
+    pub insists: bool,
 }
 
 /// The kinds that a client can ask for.
@@ -19,10 +23,14 @@ pub struct ListRequest {
 pub enum MarketplaceKind {
     /// On this disk.
     Local,
-    /// A collection of the remote catalog that is empty without a login.
+    /// A collection of the remote catalog that stands in for it where it is switched off.
     Vertical,
-    /// Collections of the remote catalog that need a login.
-    Account,
+    /// What the workspace lists for all its members.
+    WorkspaceDirectory,
+    /// What members of the workspace share.
+    SharedWithMe,
+    /// What the user made.
+    CreatedByMe,
 }
 
 /// Lists plugins, and asks for a refresh of what is configured.
@@ -30,46 +38,87 @@ pub enum MarketplaceKind {
 /// # Errors
 /// A kind was asked for that needs a login, or the store cannot be read.
 pub async fn list(
+    call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
     refresher: &Refresher,
     request: ListRequest,
 ) -> Result<Listing, Error> {
-    let wants = |kind| {
-        request
-            .kinds
-            .as_ref()
-            .map_or(kind == MarketplaceKind::Local, |kinds| {
-                kinds.contains(&kind)
-            })
-    };
-    let (lookup, copies) = (lookup.clone(), copies.clone());
     let roots = request.roots.clone();
-    let local = wants(MarketplaceKind::Local);
-    let account = wants(MarketplaceKind::Account);
-    let follower = refresher.clone();
-    let (listing, refresh) = blocking
-        .read(move || {
-            let resolved = lookup.resolve(&roots);
-            if resolved.is_off() {
-                return Ok((Listing::default(), false));
-            }
-            if account {
-                return Err(Error::LoginRequired {
-                    action: "list remote plugin catalog",
-                });
-            }
-            if !local {
-                return Ok((Listing::default(), false));
-            }
-            let differing = follower.differing();
-            let survey = Survey::new(&lookup, copies.store()?, &resolved, &differing)?;
-            Ok((survey.listing(|_| true), true))
-        })
-        .await?;
+    let look = || {
+        let (lookup, copies) = (lookup.clone(), copies.clone());
+        let (follower, request) = (refresher.clone(), request.clone());
+        blocking.read(move || look(&lookup, &copies, &follower, &request))
+    };
+    let mut seen = look().await?;
+    if seen.question.as_ref().is_some_and(Question::may_refresh) {
+        refresh_login(call, blocking, lookup).await;
+        seen = look().await?;
+    }
+    let Seen {
+        mut listing,
+        question,
+        local,
+        refresh,
+    } = seen;
+    if let Some(question) = question {
+        let answers = ask(lookup.remote(), call, &question).await;
+        let lookup = lookup.clone();
+        let settle = blocking.write(move || {
+            let remote = lookup.remote();
+            Ok(question.settle(remote, lookup.layout(), answers, &local))
+        });
+        let RemotePart {
+            marketplaces,
+            load_errors,
+            featured,
+        } = settle.await?;
+        listing.marketplaces.extend(marketplaces);
+        listing.load_errors.extend(load_errors);
+        listing.featured = featured;
+    }
     if refresh {
-        refresher.request(request.roots);
+        refresher.request(roots);
     }
     Ok(listing)
+}
+
+/// What one look at this disk finds.
+struct Seen {
+    listing: Listing,
+    question: Option<Question>,
+    local: Local,
+    /// Whether what is configured should be compared with its sources.
+    refresh: bool,
+}
+
+fn look(
+    lookup: &Lookup,
+    copies: &Copies,
+    refresher: &Refresher,
+    request: &ListRequest,
+) -> Result<Seen, Error> {
+    let mut seen = Seen {
+        listing: Listing::default(),
+        question: None,
+        local: Local::default(),
+        refresh: false,
+    };
+    let resolved = lookup.resolve(&request.roots);
+    let Some(first) = resolved.scopes.first() else {
+        return Ok(seen);
+    };
+    let kinds = request.kinds.as_deref();
+    let wish = Wish::of(kinds, resolved.set.declared(), request.insists)?;
+    let wants_local = kinds.is_none_or(|kinds| kinds.contains(&MarketplaceKind::Local));
+    let differing = refresher.differing();
+    let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
+    if wants_local {
+        seen.listing = survey.listing(|_| true);
+        seen.refresh = true;
+    }
+    seen.question = Question::prepare(lookup.remote(), &first.config, wish);
+    seen.local = survey.into_local();
+    Ok(seen)
 }

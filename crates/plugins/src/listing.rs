@@ -13,6 +13,8 @@ use plugd_model::{
 };
 use plugd_store::Installed;
 
+use crate::remote_row::{PictureUrls, RemoteRow, ShareContext};
+
 /// A whole listing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Listing {
@@ -20,6 +22,8 @@ pub struct Listing {
     pub marketplaces: Vec<ListedMarketplace>,
     /// Everything that could not be shown, or needs to be told.
     pub load_errors: Vec<LoadError>,
+    /// Ids of plugins that the remote catalog puts in front.
+    pub featured: Vec<String>,
 }
 
 /// One marketplace of a listing.
@@ -69,6 +73,10 @@ pub struct Summary {
     pub installed_version: Option<VersionSegment>,
     /// The source has something else than the store.
     pub update_available: bool,
+    /// How it is shared through an account.
+    pub share: Option<ShareContext>,
+    /// What only the remote catalog says; absent for everything else.
+    pub remote: Option<RemoteRow>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -80,6 +88,8 @@ pub struct ShownInterface {
     pub interface: Interface,
     /// The plugin's root; absent while nothing of the plugin is on this disk.
     pub root: Option<AbsPath>,
+    /// Pictures that are addresses and no files.
+    pub urls: PictureUrls,
 }
 
 /// What was read about one offered plugin before it is shown.
@@ -169,6 +179,8 @@ pub(crate) fn join(facts: Facts<'_>) -> Summary {
             .unwrap_or_default(),
         installed_version,
         update_available,
+        share: None,
+        remote: None,
         problems: facts.details.problems(),
         id: facts.id,
     }
@@ -190,6 +202,7 @@ fn interface(facts: &Facts<'_>) -> Option<ShownInterface> {
     Some(ShownInterface {
         interface,
         root: facts.details.root().cloned(),
+        urls: PictureUrls::default(),
     })
 }
 

@@ -10,8 +10,8 @@ use plugd_manifest::Loader;
 use plugd_marketplace::{Login, MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
 use plugd_model::{AbsPath, Layout};
 
-use crate::Error;
 use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::{Error, Remote};
 
 /// Reads configuration and resolves marketplaces. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ pub struct Lookup {
     layout: Arc<Layout>,
     home: Option<AbsPath>,
     flags: Arc<SessionFlags>,
+    remote: Remote,
 }
 
 /// Which places a request looks at.
@@ -66,13 +67,21 @@ impl Lookup {
         layout: Arc<Layout>,
         home: Option<AbsPath>,
         flags: Arc<SessionFlags>,
+        remote: Remote,
     ) -> Self {
         Self {
             loader: Arc::new(Loader::new(disk)),
             layout,
             home,
             flags,
+            remote,
         }
+    }
+
+    /// The account of the remote catalog.
+    #[must_use]
+    pub fn remote(&self) -> &Remote {
+        &self.remote
     }
 
     /// The loader of parsed files.
@@ -178,7 +187,9 @@ impl Lookup {
             } else {
                 &roots.manifests
             },
-            login: Login::None,
+            login: scopes.first().map_or(Login::None, |sight| {
+                self.remote.resolver_login(&sight.config)
+            }),
         };
         let set = MarketplaceResolver::new(&self.loader).resolve(&input);
         Resolved { scopes, set }

@@ -64,18 +64,23 @@ pub(crate) fn obtain(
         }));
     }
     Ok(match fetched {
-        Some(fetched) if fetched.source == *source => Supply::Here(Obtained {
-            dir: fetched.dir,
-            commit: fetched.commit,
-            problems: fetched.problems,
-            begun: Some(fetched.transaction),
-        }),
+        Some(fetched) if fetched.source == *source => Supply::Here(Obtained::of_fetched(fetched)),
         // The entry names something else by now.
         _ => Supply::Elsewhere(source.clone()),
     })
 }
 
 impl Obtained {
+    /// Content that was fetched, for the very source it was fetched for.
+    pub(crate) fn of_fetched(fetched: Fetched) -> Self {
+        Self {
+            dir: fetched.dir,
+            commit: fetched.commit,
+            problems: fetched.problems,
+            begun: Some(fetched.transaction),
+        }
+    }
+
     /// The transaction that installs the content: the one that fetched it, or a new one.
     pub(crate) fn begin(self, store: &Store, id: &PluginId) -> Result<Transaction, StoreError> {
         match self.begun {
@@ -88,7 +93,7 @@ impl Obtained {
 /// The commit that a marketplace is at, when its files come from git.
 fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Option<String> {
     match &offer.content.binding {
-        Binding::Manifest(_) => None,
+        Binding::Manifest(_) | Binding::Remote { .. } => None,
         Binding::Git { .. } => {
             let root = &offer.content.manifest.value.root;
             checkout::Note::read(lookup.disk(), root)?.revision

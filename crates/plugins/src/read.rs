@@ -3,51 +3,44 @@
 //! As in the reference the details of a local source are those of its directory, installed or not;
 //! what differs in the installed copy is told as a problem.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plugd_components::{App, HookDeclaration, Skill, onboarding_skill};
+use plugd_catalog::{Item, Service, Urls};
+use plugd_components::{App, onboarding_skill};
 use plugd_config::Snapshot;
 use plugd_disk::tree::AtEase;
 use plugd_marketplace::{Offer, Selector};
-use plugd_model::{AbsPath, PluginManifest, Problem, ProblemKind, Source};
+use plugd_model::{
+    AbsPath, PluginManifest, Problem, ProblemKind, RemotePluginId, Source, error_chain,
+};
 use plugd_store::Installed;
+use tokio::time::Instant;
 
+use crate::call::{Call, Cancelled};
 use crate::listing::{Details, Summary};
 use crate::lookup::Resolved;
+use crate::reading::{ReadSkill, Reading};
+use crate::remote_listing::deadline;
+use crate::remote_row::share_context;
 use crate::skill_rules::{SkillRules, Subject};
 use crate::survey::Survey;
-use crate::{Blocking, Copies, Error, Lookup, Refresher, Roots};
+use crate::{Blocking, Copies, Error, Lookup, Refresher, Roots, remote_apps};
 
-/// One plugin from the inside.
-#[derive(Debug, Clone)]
-pub struct Reading {
-    /// The marketplace's name.
-    pub marketplace: String,
-    /// The marketplace's manifest.
-    pub path: AbsPath,
-    /// What a listing shows of it.
-    pub summary: Summary,
-    /// The long text, or why there are no details yet.
-    pub description: Option<String>,
-    /// Its skills, each with whether configuration leaves it on.
-    pub skills: Vec<(Skill, bool)>,
-    /// The skill to show first; only of an installed and enabled plugin.
-    pub onboarding_skill: Option<(Skill, bool)>,
-    /// Its hooks.
-    pub hooks: Vec<HookDeclaration>,
-    /// Its apps; empty without a login.
-    pub apps: Vec<App>,
-    /// The names of its MCP servers.
-    pub mcp_servers: Vec<String>,
-    /// What is wrong with it, components included.
-    pub problems: Vec<Problem>,
+/// A reading of this disk, and what the service could add to it.
+struct Found {
+    reading: Reading,
+    apps: Vec<App>,
+    /// The account, when it may be asked.
+    service: Option<Service>,
 }
 
-/// Reads the plugin that a manifest names.
+/// Reads the plugin that a manifest names. What an account adds, which is names of apps and how the
+/// plugin is shared, is left out when the service does not say it soon.
 ///
 /// # Errors
 /// Plugins are switched off, nothing matches, or the plugin's manifest cannot be used.
 pub async fn read(
+    call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
@@ -55,10 +48,10 @@ pub async fn read(
     manifest: AbsPath,
     plugin: String,
 ) -> Result<Reading, Error> {
-    let (lookup, copies) = (lookup.clone(), copies.clone());
-    let refresher = refresher.clone();
-    blocking
-        .read(move || {
+    let found = {
+        let (lookup, copies) = (lookup.clone(), copies.clone());
+        let refresher = refresher.clone();
+        blocking.read(move || {
             let roots = Roots {
                 cwds: Vec::new(),
                 manifests: vec![manifest.clone()],
@@ -75,7 +68,59 @@ pub async fn read(
             let differing = refresher.differing();
             read_offer(&lookup, &copies, &resolved, &offer, &differing)
         })
+    };
+    adorn(call, lookup, found.await?).await
+}
+
+/// Adds what only the service knows.
+async fn adorn(call: &Call, lookup: &Lookup, found: Found) -> Result<Reading, Error> {
+    let Found {
+        mut reading,
+        apps,
+        service,
+    } = found;
+    let Some(service) = service else {
+        reading.apps = remote_apps::of_files(&apps, &BTreeMap::new());
+        return Ok(reading);
+    };
+    let until = Some(deadline(lookup.remote()));
+    let ids: Vec<String> = apps.iter().map(|app| app.id.clone()).collect();
+    let shared = reading.summary.share.as_ref().map(|share| share.id.clone());
+    let (names, item) = tokio::join!(
+        remote_apps::known(call, &service, &ids, until),
+        shared_item(call, lookup, &service, shared, until),
+    );
+    if call.cancel.is_cancelled() {
+        return Err(Cancelled.into());
+    }
+    reading.apps = remote_apps::of_files(&apps, &names);
+    if let (Some(item), Some(known)) = (item, &mut reading.summary.share) {
+        known.version.clone_from(&item.release.version);
+        let full = share_context(&item).filter(|share| share.principals.is_some());
+        if let Some(full) = full {
+            *known = full;
+        }
+    }
+    Ok(reading)
+}
+
+/// What the service says of a plugin that is shared from this disk.
+async fn shared_item(
+    call: &Call,
+    lookup: &Lookup,
+    service: &Service,
+    shared: Option<RemotePluginId>,
+    until: Option<Instant>,
+) -> Option<Item> {
+    let id = shared?;
+    let asked = service.item(&id, Urls::Without, until, call.cancel.cancelled());
+    asked
         .await
+        .inspect_err(|error| {
+            lookup.remote().heard(error);
+            tracing::debug!("how `{id}` is shared: {}", error_chain(error));
+        })
+        .ok()
 }
 
 fn read_offer(
@@ -84,7 +129,7 @@ fn read_offer(
     resolved: &Resolved,
     offer: &Offer<'_>,
     differing: &BTreeSet<plugd_model::PluginId>,
-) -> Result<Reading, Error> {
+) -> Result<Found, Error> {
     let survey = Survey::new(lookup, copies.store()?, resolved, differing)?;
     let mut summary = survey.summary(offer);
     let details = survey.details(offer);
@@ -96,19 +141,29 @@ fn read_offer(
     }
     let mut reading = Reading {
         marketplace: offer.content.manifest.value.name.to_string(),
-        path: offer.content.path.clone(),
+        path: Some(offer.content.path.clone()),
+        share_url: None,
         description: None,
         skills: Vec::new(),
         onboarding_skill: None,
         hooks: Vec::new(),
         apps: Vec::new(),
+        app_templates: Vec::new(),
         mcp_servers: Vec::new(),
+        scheduled_tasks: None,
         problems: summary.problems.clone(),
         summary,
     };
+    // Only an account can use apps; one whose login has expired is still one.
+    let config = resolved.scopes.first().map(|sight| &sight.config);
+    let account = config.and_then(|config| lookup.remote().seen(config));
+    let mut apps = Vec::new();
     match &details {
         Details::Manifest(loaded, root) => {
             describe(&mut reading, lookup, resolved, &loaded.value, root);
+            if account.is_some() {
+                apps = apps_of(&mut reading, lookup, &loaded.value, root);
+            }
         }
         Details::Fallback(fallback, Some(root)) => {
             describe(&mut reading, lookup, resolved, &fallback.manifest, root);
@@ -123,7 +178,24 @@ fn read_offer(
     if reading.summary.update_available {
         reading.problems.push(differs(&reading.summary));
     }
-    Ok(reading)
+    let wants_more = !apps.is_empty() || reading.summary.share.is_some();
+    let asker = account.filter(|(_, expired, _)| wants_more && !expired);
+    Ok(Found {
+        reading,
+        apps,
+        service: asker.map(|(access, _, _)| lookup.remote().service(&access)),
+    })
+}
+
+fn apps_of(
+    reading: &mut Reading,
+    lookup: &Lookup,
+    manifest: &PluginManifest,
+    root: &AbsPath,
+) -> Vec<App> {
+    let found = plugd_components::apps(lookup.disk(), root, manifest);
+    reading.problems.extend(found.problems);
+    found.items
 }
 
 /// Whether the local source is known to hold something else than what was installed from it. Its
@@ -164,14 +236,13 @@ fn describe(
     reading.skills = found
         .iter()
         .filter(|skill| skill.visible)
-        .cloned()
         .map(|skill| {
             let enabled = rules.leave_on(&Subject {
                 name: &skill.name,
                 path: &skill.path,
                 plugin: Some((&reading.summary.id, &real_root)),
             });
-            (skill, enabled)
+            ReadSkill::of_file(skill, enabled)
         })
         .collect();
     reading.hooks = hooks.items;
@@ -182,9 +253,8 @@ fn describe(
         Err(problem) => reading.problems.push(problem),
     }
     if reading.summary.installed && reading.summary.enabled {
-        let is_first = |(skill, enabled): &&(Skill, bool)| {
-            *enabled && onboarding.as_ref() == Some(&skill.path)
-        };
+        let is_first =
+            |skill: &&ReadSkill| skill.enabled && onboarding.is_some() && skill.path == onboarding;
         reading.onboarding_skill = reading.skills.iter().find(is_first).cloned();
     }
 }
@@ -221,6 +291,7 @@ fn elsewhere(source: &Source) -> String {
             add(", version ", version.as_ref());
             add(", registry ", registry.as_ref());
         }
+        Source::Remote => add(" ", Some(&"the remote catalog".to_owned())),
     }
     text.push('.');
     text
@@ -231,7 +302,7 @@ pub(crate) fn refusal(offer: &Offer<'_>, details: &Details) -> Option<Error> {
     let id = offer.id();
     let path = || match &offer.entry.source {
         Source::Local { path } => path.clone(),
-        Source::Git { .. } | Source::Npm { .. } => offer.content.path.clone(),
+        Source::Git { .. } | Source::Npm { .. } | Source::Remote => offer.content.path.clone(),
     };
     match details {
         Details::NoDirectory(_) => Some(Error::SourceMissing { id, path: path() }),

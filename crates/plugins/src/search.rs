@@ -5,9 +5,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::listing::{LoadError, Summary};
+use crate::call::Call;
+use crate::listing::{ListedMarketplace, LoadError, Summary};
+use crate::remote_listing::Local;
+use crate::remote_search::{self, RemoteSearch};
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Lookup, Roots};
+
+/// How many results of this disk a page has when the client does not say.
+const LOCAL_PAGE: usize = 100;
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -18,10 +24,19 @@ pub struct SearchRequest {
     pub roots: Roots,
     /// Which part of the world.
     pub scope: Option<SearchScope>,
-    /// How many results a page has.
-    pub limit: usize,
-    /// How many results were shown before.
-    pub skip: usize,
+    /// How many results a page has; `None` leaves it to each part.
+    pub limit: Option<usize>,
+    /// Where the page before ended.
+    pub from: SearchCursor,
+}
+
+/// Where a page begins. What lies here comes first, and then what the remote catalog finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SearchCursor {
+    /// Behind so many results of this disk.
+    Here(usize),
+    /// In the remote catalog, at a page that it named, or at the first.
+    Remote(Option<String>),
 }
 
 /// Parts of the world that a search can be restricted to.
@@ -40,8 +55,8 @@ pub enum SearchScope {
 pub struct SearchPage {
     /// The hits, best first.
     pub hits: Vec<Hit>,
-    /// How many to skip for the next page; absent on the last one.
-    pub next: Option<usize>,
+    /// Where the next page begins; absent on the last one.
+    pub next: Option<SearchCursor>,
     /// What could not be searched.
     pub load_errors: Vec<LoadError>,
 }
@@ -57,62 +72,95 @@ pub struct Hit {
     pub path: Option<plugd_model::AbsPath>,
 }
 
-/// Searches the plugins that a listing of the same roots shows.
+/// What is found here, and what is to be asked.
+struct Here {
+    page: SearchPage,
+    local: Local,
+    remote: Option<RemoteSearch>,
+}
+
+/// Searches the plugins that a listing of the same roots shows, and the remote catalog.
+///
+/// A service that does not answer costs its own results only; without anything else to show it is an
+/// error.
 ///
 /// # Errors
-/// The store cannot be read.
+/// The store cannot be read, or a page of the remote catalog cannot be had.
 pub async fn search(
+    call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
     request: SearchRequest,
 ) -> Result<SearchPage, Error> {
-    let (lookup, copies) = (lookup.clone(), copies.clone());
-    blocking
-        .read(move || {
-            let term = normalise(&request.term);
-            let resolved = lookup.resolve(&request.roots);
-            if term.is_empty() || resolved.is_off() {
-                return Ok(SearchPage::default());
-            }
-            let unknown = BTreeSet::new();
-            let survey = Survey::new(&lookup, copies.store()?, &resolved, &unknown)?;
-            let listing = survey.listing(|_| true);
-            let mut ranked: Vec<(u8, Hit)> = Vec::new();
-            for marketplace in listing.marketplaces {
-                if !in_scope(&marketplace.name, request.scope) {
-                    continue;
-                }
-                for mut plugin in marketplace.plugins {
-                    let Some(rank) = rank(&term, &plugin) else {
-                        continue;
-                    };
-                    // The reference answers false here whatever is configured; clients of a search
-                    // result ask for the plugin before they act on this.
-                    plugin.enabled = false;
-                    let hit = Hit {
-                        plugin,
-                        marketplace: marketplace.name.clone(),
-                        path: marketplace.path.clone(),
-                    };
-                    ranked.push((rank, hit));
-                }
-            }
-            ranked.sort_by_key(|(rank, _)| *rank);
-            let total = ranked.len();
-            let end = request.skip.saturating_add(request.limit);
-            Ok(SearchPage {
-                hits: ranked
-                    .into_iter()
-                    .map(|(_, hit)| hit)
-                    .skip(request.skip)
-                    .take(request.limit)
-                    .collect(),
-                next: (end < total).then_some(end),
-                load_errors: listing.load_errors,
-            })
-        })
-        .await
+    let section = {
+        let (lookup, copies) = (lookup.clone(), copies.clone());
+        move || look(&lookup, &copies, &request)
+    };
+    let Here {
+        mut page,
+        local,
+        remote,
+    } = blocking.read(section).await?;
+    if let Some(wanted) = remote {
+        remote_search::add(call, lookup, &local, &wanted, &mut page).await?;
+    }
+    Ok(page)
+}
+
+fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Here, Error> {
+    let mut here = Here {
+        page: SearchPage::default(),
+        local: Local::default(),
+        remote: None,
+    };
+    let term = normalise(&request.term);
+    let resolved = lookup.resolve(&request.roots);
+    if request.term.trim().is_empty() || resolved.is_off() {
+        return Ok(here);
+    }
+    let unknown = BTreeSet::new();
+    let survey = Survey::new(lookup, copies.store()?, &resolved, &unknown)?;
+    if let (SearchCursor::Here(skip), false) = (&request.from, term.is_empty()) {
+        let listing = survey.listing(|_| true);
+        here.page.load_errors.extend(listing.load_errors);
+        let hits = ranked(&term, listing.marketplaces, request.scope);
+        let limit = request.limit.unwrap_or(LOCAL_PAGE);
+        let end = skip.saturating_add(limit);
+        here.page.next = (end < hits.len()).then_some(SearchCursor::Here(end));
+        here.page.hits = hits.into_iter().skip(*skip).take(limit).collect();
+    }
+    if here.page.next.is_none() {
+        here.remote = RemoteSearch::of(lookup, &resolved, request, here.page.hits.len());
+    }
+    here.local = survey.into_local();
+    Ok(here)
+}
+
+/// What matches, the best first.
+fn ranked(term: &str, listed: Vec<ListedMarketplace>, scope: Option<SearchScope>) -> Vec<Hit> {
+    let mut ranked: Vec<(u8, Hit)> = Vec::new();
+    for marketplace in listed {
+        if !in_scope(&marketplace.name, scope) {
+            continue;
+        }
+        for mut plugin in marketplace.plugins {
+            let Some(rank) = rank(term, &plugin) else {
+                continue;
+            };
+            // The reference answers false here whatever is configured; clients of a search result ask
+            // for the plugin before they act on this.
+            plugin.enabled = false;
+            let hit = Hit {
+                plugin,
+                marketplace: marketplace.name.clone(),
+                path: marketplace.path.clone(),
+            };
+            ranked.push((rank, hit));
+        }
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, hit)| hit).collect()
 }
 
 fn in_scope(marketplace: &str, scope: Option<SearchScope>) -> bool {

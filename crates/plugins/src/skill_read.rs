@@ -28,10 +28,10 @@ pub enum SkillHolder {
 /// The text of a skill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkillText {
-    /// Its `SKILL.md`.
-    pub path: AbsPath,
-    /// What stands in it.
-    pub contents: String,
+    /// Its `SKILL.md`; nothing when the service handed it out.
+    pub path: Option<AbsPath>,
+    /// What stands in it; nothing where the service keeps no text.
+    pub contents: Option<String>,
 }
 
 /// Reads the text of a skill; `skill` is its name with or without the plugin's in front.
@@ -111,7 +111,8 @@ fn of_offered(
     }
 }
 
-fn text(
+/// The text of a skill of a directory.
+pub(crate) fn text(
     disk: &Disk,
     id: &PluginId,
     root: &AbsPath,
@@ -125,8 +126,8 @@ fn text(
     })?;
     match skill_text(disk, root, &skill.path) {
         Ok(contents) => Ok(SkillText {
-            path: skill.path.clone(),
-            contents,
+            path: Some(skill.path.clone()),
+            contents: Some(contents),
         }),
         Err(problem) => Err(Error::BadSkill {
             id: id.clone(),

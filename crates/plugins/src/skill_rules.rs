@@ -142,16 +142,13 @@ impl SkillRules {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::sync::Arc;
 
-    use plugd_config::SessionFlags;
-    use plugd_disk::Disk;
     use plugd_model::PluginId;
     use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
     use super::{CachedSkill, SkillRules, Subject};
-    use crate::Lookup;
+    use crate::fixture;
 
     const NEW: &str = "ch/plugins/cache/m/p/2.0.0";
 
@@ -159,12 +156,7 @@ mod tests {
     #[track_caller]
     fn check(rules: &str, expected: [bool; 3]) {
         let sandbox = Sandbox::from(&format!("== ch/config.toml\n{rules}\n"));
-        let lookup = Lookup::new(
-            Disk::new(),
-            Arc::new(sandbox.layout()),
-            Some(sandbox.home()),
-            Arc::new(SessionFlags::none()),
-        );
+        let lookup = fixture::lookup(&sandbox);
         let config = lookup.config(None);
         let rules = SkillRules::new(&lookup, config.skill_rules());
         let id = PluginId::parse("p@m").unwrap();
@@ -231,7 +223,7 @@ mod tests {
         let sandbox = Sandbox::new();
         let of = |path: &str| {
             let path = sandbox.path(format!("ch/plugins/cache/{path}"));
-            CachedSkill::of(&Disk::new(), &sandbox.layout(), &path)
+            CachedSkill::of(&plugd_disk::Disk::new(), &sandbox.layout(), &path)
         };
         let skill = CachedSkill {
             plugin: PluginId::parse("p@m").unwrap(),

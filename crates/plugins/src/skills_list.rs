@@ -101,7 +101,7 @@ fn see<T>(
     let mut seen = Vec::new();
     for cwd in scopes {
         let config = lookup.config(cwd.as_ref());
-        let active = active_plugins(lookup.loader(), &copies, &config);
+        let active = active_plugins(lookup, &copies, &config);
         let places = SkillPlaces::new(lookup, &config, cwd.as_ref(), &active.plugins, extra);
         roots.extend(watch_roots(&places));
         seen.push(look(&config, &active, &places));
@@ -132,12 +132,20 @@ pub(crate) fn skills_seen(
     let rows = rows.map(|listed| {
         let of_plugin = |id: &PluginId| roots.iter().find(|(one, _)| *one == id);
         let plugin = listed.plugin.as_ref().and_then(of_plugin);
-        let enabled = rules.leave_on(&Subject {
+        let left_on = rules.leave_on(&Subject {
             name: &listed.skill.name,
             path: &listed.skill.path,
             plugin: plugin.map(|(id, root)| (*id, root)),
         });
-        SkillRow { listed, enabled }
+        let owner = listed.plugin.as_ref();
+        let silenced = active
+            .plugins
+            .iter()
+            .any(|active| owner == Some(active.id()) && active.silences(&listed.skill.name));
+        SkillRow {
+            enabled: left_on && !silenced,
+            listed,
+        }
     });
     let broken = active.problems.iter().map(|(_, problem)| problem.clone());
     SkillsSeen {

@@ -15,7 +15,7 @@ use plugd_model::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Blocking, Copies, CuratedSync, Error, Lookup, Refresher};
+use crate::{Blocking, Copies, CuratedSync, Error, Lookup, Refresher, RemoteSync};
 
 /// The newest format that this program reads and writes.
 const FORMAT: u64 = 1;
@@ -40,6 +40,8 @@ pub enum PluginOutcome {
     Installed,
     /// It was replaced by what its source has.
     Updated,
+    /// Its source does not have it any more, and it was removed.
+    Removed,
     /// It is what its source has.
     Unchanged,
     /// Its source has something else, and something keeps the copy where it is.
@@ -81,6 +83,7 @@ pub struct TaskReport {
 pub(crate) enum Reported {
     Refresh,
     CuratedSync,
+    RemoteSync,
 }
 
 impl Reported {
@@ -89,6 +92,7 @@ impl Reported {
         match self {
             Self::Refresh => "refresh",
             Self::CuratedSync => "curatedSync",
+            Self::RemoteSync => "remoteSync",
         }
     }
 }
@@ -110,6 +114,12 @@ pub struct Status {
     pub curated: TaskReport,
     /// Why the curated snapshot is not synchronised, when something keeps it from that.
     pub curated_off: Option<String>,
+    /// Whether the copies are being brought to what the account has.
+    pub remote_state: TaskState,
+    /// The last time that they were.
+    pub remote: TaskReport,
+    /// Why they do not follow an account, when something keeps them from that.
+    pub remote_off: Option<String>,
     /// Configured git marketplaces without a checkout that can be used.
     pub not_fetched: Vec<String>,
     /// What is wrong with configuration and store as a whole.
@@ -141,13 +151,16 @@ pub async fn status(
     copies: &Copies,
     refresher: &Refresher,
     curated: &CuratedSync,
+    remote_sync: &RemoteSync,
 ) -> Result<Status, Error> {
     let (lookup, copies) = (lookup.clone(), copies.clone());
     let (refresher, curated) = (refresher.clone(), curated.clone());
+    let remote_sync = remote_sync.clone();
     blocking
         .read(move || {
             let (refresh_state, refresh) = refresher.report();
             let (curated_state, curated_report) = curated.report();
+            let (remote_state, remote) = remote_sync.report();
             let config = lookup.config(None);
             let mut problems = config.problems().to_vec();
             match copies.store() {
@@ -175,6 +188,9 @@ pub async fn status(
                 curated_state,
                 curated: curated_report,
                 curated_off: curated.off(&config),
+                remote_state,
+                remote,
+                remote_off: remote_sync.off(&config),
                 not_fetched: not_fetched(&lookup, &config),
                 problems,
             })
@@ -324,9 +340,10 @@ fn problem_of(value: &Value) -> Option<Problem> {
     })
 }
 
-const WORDS: [(PluginOutcome, &str); 5] = [
+const WORDS: [(PluginOutcome, &str); 6] = [
     (PluginOutcome::Installed, "installed"),
     (PluginOutcome::Updated, "updated"),
+    (PluginOutcome::Removed, "removed"),
     (PluginOutcome::Unchanged, "unchanged"),
     (PluginOutcome::HeldBack, "heldBack"),
     (PluginOutcome::Failed, "failed"),
@@ -369,7 +386,7 @@ fn weight(outcome: PluginOutcome) -> u8 {
     match outcome {
         PluginOutcome::Unchanged => 0,
         PluginOutcome::Updated => 1,
-        PluginOutcome::Installed => 2,
+        PluginOutcome::Installed | PluginOutcome::Removed => 2,
         PluginOutcome::HeldBack => 3,
         PluginOutcome::Failed => 4,
     }

@@ -12,6 +12,8 @@ use plugd_store::{Installed, Store};
 
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
 use crate::lookup::Resolved;
+use crate::remote_listing::Local;
+use crate::shared_ids::{SharedIds, only_id, shared_ids};
 use crate::{Error, Listing, Lookup};
 
 /// Everything read for one request.
@@ -22,6 +24,7 @@ pub(crate) struct Survey<'a> {
     installed: BTreeMap<PluginId, Installed>,
     store_problems: Vec<Problem>,
     differing: &'a BTreeSet<PluginId>,
+    shared: SharedIds,
 }
 
 impl<'a> Survey<'a> {
@@ -46,6 +49,7 @@ impl<'a> Survey<'a> {
                 .collect(),
             store_problems,
             differing,
+            shared: shared_ids(lookup),
         })
     }
 
@@ -94,6 +98,9 @@ impl<'a> Survey<'a> {
             id,
         });
         summary.problems.extend(bad_version);
+        if let Source::Local { path } = &offer.entry.source {
+            summary.share = self.shared.ids.get(path).cloned().map(only_id);
+        }
         summary
     }
 
@@ -102,13 +109,15 @@ impl<'a> Survey<'a> {
     pub(crate) fn details(&self, offer: &Offer<'_>) -> Details {
         match &offer.entry.source {
             Source::Local { path } => details_of_dir(self.lookup.loader(), path, offer),
-            Source::Git { .. } | Source::Npm { .. } => match self.copy(&offer.id()) {
-                Some(copy) => details_of_copy(self.lookup.loader(), copy),
-                None => match &offer.entry.fallback {
-                    Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
-                    None => Details::NotHere,
-                },
-            },
+            Source::Git { .. } | Source::Npm { .. } | Source::Remote => {
+                match self.copy(&offer.id()) {
+                    Some(copy) => details_of_copy(self.lookup.loader(), copy),
+                    None => match &offer.entry.fallback {
+                        Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
+                        None => Details::NotHere,
+                    },
+                }
+            }
         }
     }
 
@@ -132,6 +141,14 @@ impl<'a> Survey<'a> {
             .filter(|copy| !offered.contains(&copy.id))
             .filter_map(|copy| Some((copy, *self.settings.get(&copy.id)?)))
             .collect()
+    }
+
+    /// What the remote part of a listing needs of it.
+    pub(crate) fn into_local(self) -> Local {
+        Local {
+            copies: self.installed,
+            settings: self.settings,
+        }
     }
 
     fn load_errors(&self) -> Vec<LoadError> {
@@ -158,6 +175,10 @@ impl<'a> Survey<'a> {
         }
         for (path, problem) in self.resolved.set.problems() {
             push(&mut rows, path, problem);
+        }
+        for problem in &self.shared.problems {
+            let file = self.lookup.layout().share_paths();
+            push(&mut rows, problem.path.as_ref().unwrap_or(&file), problem);
         }
         for problem in &self.store_problems {
             let path = problem.path.clone().unwrap_or(self.lookup.layout().cache());
@@ -288,7 +309,7 @@ pub(crate) fn offered_version(
             .manifest()
             .and_then(|manifest| store_version(manifest).ok())
             .map(|version| version.to_string()),
-        Source::Git { .. } | Source::Npm { .. } => None,
+        Source::Git { .. } | Source::Npm { .. } | Source::Remote => None,
     }
 }
 

@@ -2,56 +2,57 @@
 //!
 //! Configuration goes first and files second, so that what a crash could leave is an unused copy and
 //! never an enabled plugin without files. A plugin whose marketplace is gone can be removed like any
-//! other: nothing is resolved.
+//! other: nothing is resolved. One of the remote catalog takes its own way, because the account is told.
 
 use std::collections::BTreeSet;
 
 use plugd_config::Edit;
-use plugd_model::PluginId;
+use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId};
 use plugd_store::Store;
 
 use crate::call::Call;
-use crate::events::{Change, ChangeReason, Events};
+use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
-use crate::{Blocking, Copies, Error, Lookup};
+use crate::parts::Parts;
+use crate::{Error, Lookup, remote_uninstall};
 
 /// What an uninstallation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uninstalled {
-    /// The plugin.
-    pub id: PluginId,
+    /// The plugin; nothing when it was asked for by an id of the remote catalog that no name is known
+    /// for.
+    pub id: Option<PluginId>,
+    /// Its id in the remote catalog, when the account was told.
+    pub remote_id: Option<RemotePluginId>,
     /// Whether there was anything to remove.
     pub changed: bool,
 }
 
-/// Removes a plugin's files and its configuration. Removing what is not there succeeds.
+/// Removes a plugin's files and its configuration, and tells the account when the plugin is of the
+/// remote catalog. Removing what is not there succeeds.
 ///
 /// # Errors
-/// The text is no id, or the store or the configuration cannot be written; then everything is as it
-/// was.
-pub async fn uninstall(
-    call: &Call,
-    blocking: &Blocking,
-    lookup: &Lookup,
-    copies: &Copies,
-    events: &Events,
-    id: String,
-) -> Result<Uninstalled, Error> {
-    let id = parse(&id)?;
-    let (call, lookup, copies, events) =
-        (call.clone(), lookup.clone(), copies.clone(), events.clone());
-    blocking
-        .write(move || {
-            let outcome = remove(&call, &lookup, copies.store()?, id)?;
-            if outcome.changed {
-                let change = Change::new(ChangeReason::Request)
-                    .plugin(outcome.id.clone())
-                    .config_key(format!("plugins.{}", outcome.id));
-                events.changed(change);
-            }
-            Ok(outcome)
-        })
-        .await
+/// The text is no id, the service refuses or cannot be asked, or the store or the configuration cannot
+/// be written; then everything is as it was.
+pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninstalled, Error> {
+    let id = match parse(&id)? {
+        Asked::Remote(id) => return remote_uninstall::by_id(call, parts, id).await,
+        Asked::Named(id) => id,
+    };
+    if RemoteMarketplace::of_name(id.marketplace.as_str()).is_some() {
+        return remote_uninstall::by_name(call, parts, id).await;
+    }
+    let (call, of) = (call.clone(), parts.clone());
+    let section = parts.blocking.write(move || {
+        let outcome = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
+        if outcome.changed {
+            let key = format!("plugins.{id}");
+            let change = Change::new(ChangeReason::Request).plugin(id);
+            of.events.changed(change.config_key(key));
+        }
+        Ok(outcome)
+    });
+    section.await
 }
 
 pub(crate) fn remove(
@@ -77,50 +78,57 @@ pub(crate) fn remove(
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
     Ok(Uninstalled {
         changed: configured || removed.was_present,
-        id,
+        id: Some(id),
+        remote_id: None,
     })
 }
 
-/// A text that can be neither `name@marketplace` nor the id of a remote plugin is refused; one that
-/// could be remote needs the login, in the words that clients of the reference know.
-fn parse(text: &str) -> Result<PluginId, Error> {
+/// What a text names.
+#[derive(Debug)]
+enum Asked {
+    /// A plugin by its name here.
+    Named(PluginId),
+    /// A plugin by its id in the remote catalog.
+    Remote(RemotePluginId),
+}
+
+/// A text that can be neither `name@marketplace` nor the id of a remote plugin is refused.
+fn parse(text: &str) -> Result<Asked, Error> {
     if let Ok(id) = PluginId::parse(text) {
-        return Ok(id);
+        return Ok(Asked::Named(id));
     }
-    let could_be_remote = !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'~'));
-    Err(if could_be_remote {
-        Error::LoginRequired {
-            action: "resolve remote plugin before uninstall",
-        }
-    } else {
-        Error::BadPluginId {
-            id: text.to_owned(),
-        }
+    let remote = RemotePluginId::parse(text);
+    remote.map(Asked::Remote).map_err(|_| Error::BadPluginId {
+        id: text.to_owned(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use pretty_assertions::assert_eq;
+
+    use super::{Asked, parse};
     use crate::Error;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        let found = match parse(text) {
+            Ok(Asked::Named(id)) => format!("named {id}"),
+            Ok(Asked::Remote(id)) => format!("remote {id}"),
+            Err(Error::BadPluginId { .. }) => "bad".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected, "{text}");
+    }
 
     #[test]
     fn ids() {
-        assert_eq!(parse("a.b@m").unwrap().to_string(), "a.b@m");
-        for remote in ["bare", "plugins~Plugin_0af"] {
-            assert!(
-                matches!(parse(remote), Err(Error::LoginRequired { .. })),
-                "{remote}"
-            );
-        }
-        for bad in ["", "a@", "a@b.c", "a/b", "a b"] {
-            assert!(
-                matches!(parse(bad), Err(Error::BadPluginId { .. })),
-                "{bad}"
-            );
+        check("a.b@m", "named a.b@m");
+        check("a@openai-curated-remote", "named a@openai-curated-remote");
+        check("bare", "remote bare");
+        check("plugins~Plugin_0af", "remote plugins~Plugin_0af");
+        for bad in ["", "a@", "a@b.c", "a/b", "a b", "a.b", "a%2f"] {
+            check(bad, "bad");
         }
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use plugd_model::{Environment, Layout, error_chain};
 use plugd_plugins::events::Events;
 use plugd_plugins::{
-    Activity, Blocking, Copies, CuratedSync, Insistence, Leases, Lookup, Refresher, SessionFlags,
-    SkillWatch, watch_skills,
+    Activity, Blocking, Copies, CuratedSync, Insistence, Leases, Lookup, Refresher, RemoteSync,
+    SessionFlags, SkillWatch, watch_skills,
 };
 
 use crate::connection::{self, Backend, Background, ExitReason, Io, Options, StartError};
@@ -63,6 +63,7 @@ where
     ));
     let background = Behind {
         curated: context.curated.clone(),
+        remote_sync: context.remote_sync.clone(),
         refresher: context.refresher.clone(),
         blocking: context.blocking.clone(),
         leases: context.leases.clone(),
@@ -94,10 +95,11 @@ pub fn dispatcher(setup: Setup) -> Result<Dispatcher, RegisteredTwice> {
     handlers::table(Arc::new(context))
 }
 
-/// The work that no request waits for. A refresh begins with the first listing, so only the curated
-/// sync has a start of its own, and the watch of skills for a client that wants events before it lists.
+/// The work that no request waits for. A refresh begins with the first listing, so only the two
+/// syncs have a start of their own, and the watch of skills for a client that wants events before it lists.
 struct Behind {
     curated: CuratedSync,
+    remote_sync: RemoteSync,
     refresher: Refresher,
     blocking: Blocking,
     leases: Leases,
@@ -109,6 +111,7 @@ struct Behind {
 impl Background for Behind {
     fn start(&self) {
         self.curated.request(Insistence::WhenDue);
+        self.remote_sync.request();
         if !self.skill_watch.is_wanted() {
             return;
         }
@@ -126,10 +129,11 @@ impl Background for Behind {
 
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (curated, refresher) = (self.curated.clone(), self.refresher.clone());
+        let remote_sync = self.remote_sync.clone();
         self.skill_watch.stop();
         // Both at once: each has a step of its own to come to an end with.
         Box::pin(async move {
-            tokio::join!(curated.stop(), refresher.stop());
+            tokio::join!(curated.stop(), refresher.stop(), remote_sync.stop());
         })
     }
 

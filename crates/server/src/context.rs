@@ -7,7 +7,7 @@ use plugd_model::{Environment, Layout};
 use plugd_plugins::events::Events;
 use plugd_plugins::{
     Activity, Blocking, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup, Parts,
-    Refresher, SessionFlags, SkillWatch,
+    Refresher, Remote, RemoteSync, SessionFlags, SkillWatch,
 };
 
 /// How many reading sections run at a time: more than some machines have cores, because they wait
@@ -27,12 +27,15 @@ pub(crate) struct Context {
     pub(crate) fetcher: Fetcher,
     pub(crate) refresher: Refresher,
     pub(crate) curated: CuratedSync,
+    pub(crate) remote_sync: RemoteSync,
     pub(crate) events: Events,
     /// What the client of this process added.
     pub(crate) extra_skill_roots: ExtraSkillRoots,
     pub(crate) skill_watch: SkillWatch,
     /// What the client of this process uses and nobody may change.
     pub(crate) leases: Leases,
+    /// What a use case takes that needs most of them.
+    pub(crate) parts: Parts,
 }
 
 impl Context {
@@ -46,19 +49,20 @@ impl Context {
     ) -> Self {
         let blocking = Blocking::new(READS, WRITES);
         let fetcher = Fetcher::new(&environment, &layout);
+        let names = Arc::clone(&environment.names);
+        let clock = Arc::clone(&environment.clock);
+        let copies = Copies::new(Disk::new(), layout.clone(), names, Arc::clone(&clock));
         let lookup = Lookup::new(
             Disk::new(),
             Arc::new(layout.clone()),
             environment.home.clone(),
             Arc::new(flags),
+            Remote::new(&environment, &layout, &copies),
         );
         let skill_watch = match activity {
             Activity::Works => SkillWatch::new(&layout, events.clone()),
             Activity::Rests => SkillWatch::off(&layout),
         };
-        let names = Arc::clone(&environment.names);
-        let clock = Arc::clone(&environment.clock);
-        let copies = Copies::new(Disk::new(), layout, names, Arc::clone(&clock));
         let parts = Parts {
             blocking: blocking.clone(),
             lookup: lookup.clone(),
@@ -68,7 +72,8 @@ impl Context {
             clock,
         };
         let refresher = Refresher::new(parts.clone(), activity);
-        let curated = CuratedSync::new(parts, refresher.clone(), activity);
+        let curated = CuratedSync::new(parts.clone(), refresher.clone(), activity);
+        let remote_sync = RemoteSync::new(parts.clone(), activity);
         Self {
             environment,
             blocking,
@@ -77,10 +82,12 @@ impl Context {
             fetcher,
             refresher,
             curated,
+            remote_sync,
             events,
             extra_skill_roots: ExtraSkillRoots::default(),
             skill_watch,
             leases: Leases::new(),
+            parts,
         }
     }
 }

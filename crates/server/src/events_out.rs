@@ -107,6 +107,7 @@ fn task(event: TaskEvent) -> Result<Note, WireError> {
         kind: match kind {
             TaskKind::Refresh => wire::PlugdTaskKind::Refresh,
             TaskKind::CuratedSync => wire::PlugdTaskKind::CuratedSync,
+            TaskKind::RemoteSync => wire::PlugdTaskKind::RemoteSync,
             TaskKind::Recovery => wire::PlugdTaskKind::Recovery,
         },
         state: match state {

@@ -46,8 +46,15 @@ fn places(keys: impl IntoIterator<Item = LaneKey>) -> Places {
 }
 
 fn plugin(members: &Members<'_>) -> Option<LaneKey> {
-    let name: String = member(members, "pluginId").or_else(|| member(members, "pluginName"))?;
-    Some(plugin_lane(&name))
+    let name: Option<String> =
+        member(members, "pluginId").or_else(|| member(members, "pluginName"));
+    if let Some(name) = name {
+        return Some(plugin_lane(&name));
+    }
+    // A share is known by its id, and one that is not made yet by the directory it is made of. No
+    // name of a plugin is either, so they meet nobody else.
+    let share = member(members, "remotePluginId").or_else(|| member(members, "pluginPath"))?;
+    Some(LaneKey::Plugin(share))
 }
 
 fn marketplace(members: &Members<'_>) -> Option<LaneKey> {
@@ -175,6 +182,23 @@ mod tests {
             r#"[{"pluginName":"a.b","marketplacePath":"/m"}]"#,
             &["plugin a.b"],
         );
+        check(lane, r#"{"remotePluginId":"r~1"}"#, &["plugin r~1"]);
+        check(
+            lane,
+            r#"{"remotePluginId":"r~1","pluginPath":"/a@b"}"#,
+            &["plugin r~1"],
+        );
+        check(
+            lane,
+            r#"{"remotePluginId":null,"pluginPath":"/a@b"}"#,
+            &["plugin /a@b"],
+        );
+        // All that is asked about a plugin of the remote catalog by its id.
+        let id = "plugins~Plugin_0";
+        let installs = format!(r#"{{"remoteMarketplaceName":"m","pluginName":"{id}"}}"#);
+        check(lane, &installs, &["plugin plugins~Plugin_0"]);
+        let removes = format!(r#"{{"pluginId":"{id}"}}"#);
+        check(lane, &removes, &["plugin plugins~Plugin_0"]);
         check(lane, r#"{"pluginId":5}"#, &[]);
         check(lane, "[1]", &[]);
         check(Lane::Read, r#"{"pluginId":"a@m"}"#, &[]);

@@ -10,7 +10,7 @@ use plugd_disk::tree::AtEase;
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_testkit::{Fault, RecordingProbe, every_fault};
 
-use crate::fixture::{NO_PATIENCE, World};
+use crate::fixture::{NO_PATIENCE, World, id, remote_id};
 use crate::{Store, StoreError};
 
 type Step = fn(&World, &Store) -> Result<(), StoreError>;
@@ -127,6 +127,50 @@ fn an_upgrade_with_more_versions_than_are_kept() {
     });
 }
 
+fn install_remote(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install_remote(store, "one", "1.0.0", "r1").map(drop)
+}
+
+fn mark_as_remote(_: &World, store: &Store) -> Result<(), StoreError> {
+    let marked = store.set_remote_id(&id(), Some(&remote_id("r2")), NO_PATIENCE);
+    marked.map(drop)
+}
+
+/// The mechanism is that of all installations; what is new is one more write.
+fn check_changes(before: Step, step: Step) {
+    check(before, step, once_of_changes);
+    check(before, step, |number| {
+        Fault::from(number).among(OperationKind::mutates)
+    });
+}
+
+#[test]
+fn a_remote_installation_and_its_upgrade() {
+    check_changes(nothing, install_remote);
+    check_changes(install_remote, |world, store| {
+        world.install_remote(store, "two", "2.0.0", "r2").map(drop)
+    });
+}
+
+#[test]
+fn a_local_installation_over_a_remote_one() {
+    check_changes(install_remote, install_two);
+}
+
+#[test]
+fn a_remote_uninstallation() {
+    check(install_remote, uninstall, Fault::from);
+}
+
+#[test]
+fn a_sidecar_that_changes_alone() {
+    check_both(install_one, mark_as_remote);
+    check_both(install_remote, mark_as_remote);
+    check_both(install_remote, |_, store| {
+        store.set_remote_id(&id(), None, NO_PATIENCE).map(drop)
+    });
+}
+
 /// A file system that cannot exchange directories.
 struct NoExchange(Arc<RecordingProbe>);
 
@@ -210,7 +254,7 @@ fn what_fails_once_takes_itself_back() {
 fn a_reader_never_sees_half_a_plugin() {
     let tree_of = |world: &World| {
         let store = world.store();
-        let installed = store.get(&crate::fixture::id()).unwrap().unwrap();
+        let installed = store.get(&id()).unwrap().unwrap();
         store.tree_digest(&installed, &AtEase).unwrap()
     };
     let world = prepared(install_one);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use plugd_disk::tree::{AtEase, Limits};
 use plugd_disk::{Disk, Operation, Probe};
-use plugd_model::{PluginId, Source, VersionSegment};
+use plugd_model::{PluginId, RemotePluginId, Source, VersionSegment};
 use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
 use serde_json::{Value, json};
 
@@ -111,6 +111,28 @@ impl World {
         let mut active = self.activate(store, source, version)?;
         active.journal_config(self.note("on"))?;
         self.edit_config(store, "on")?;
+        active.commit()
+    }
+
+    /// A whole installation from the hosted catalog, which leaves configuration alone.
+    pub(crate) fn install_remote(
+        &self,
+        store: &Store,
+        source: &str,
+        version: &str,
+        remote: &str,
+    ) -> Result<Installed, StoreError> {
+        let seen = store.seen(&id())?;
+        let new = NewInstall {
+            bound: BoundSource::Remote {
+                id: remote_id(remote),
+            },
+            source: Source::Remote,
+            remote_id: Some(remote_id(remote)),
+            ..self.new_install(source, version)
+        };
+        let staged = self.stage(store, source)?;
+        let active = staged.activate(new, &seen, &retention(2), NO_PATIENCE)?;
         active.commit()
     }
 
@@ -221,6 +243,10 @@ pub(crate) fn hooked(
 
 pub(crate) fn id() -> PluginId {
     PluginId::parse("hello@demo").unwrap()
+}
+
+pub(crate) fn remote_id(text: &str) -> RemotePluginId {
+    RemotePluginId::parse(text).unwrap()
 }
 
 pub(crate) fn version(text: &str) -> VersionSegment {

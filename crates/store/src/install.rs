@@ -7,7 +7,7 @@
 use plugd_disk::Patience;
 use plugd_disk::tree::{Digest, sync_tree};
 use plugd_model::{AbsPath, Layout, PluginId};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::change::Change;
 use crate::installed::version_dirs;
@@ -18,7 +18,7 @@ use crate::record::{Kept, NewInstall, PinChange, Record, RecordFile, Retention};
 use crate::seen::Seen;
 use crate::staged::StagedInstall;
 use crate::undo::parked_in;
-use crate::{Identity, Installed, Store, StoreError};
+use crate::{Identity, Installed, Store, StoreError, sidecar};
 
 /// An installation that readers see and that is not committed. Dropping it takes everything back.
 #[derive(Debug)]
@@ -182,9 +182,8 @@ fn prepare(staged: &StagedInstall, new: &NewInstall) -> Result<Prepared, StoreEr
     disk.create_dir(&plugin_dir)?;
     disk.rename(&staged.tree.root, &version_dir)?;
     if let Some(remote_id) = &new.remote_id {
-        let sidecar = json!({"schema_version": 1, "remote_plugin_id": remote_id});
         let path = plugin_dir.join(Layout::REMOTE_SIDECAR);
-        disk.write_new(&path, sidecar.to_string().as_bytes(), 0o644)?;
+        disk.write_new(&path, sidecar::text(remote_id).as_bytes(), sidecar::MODE)?;
     }
     sync_tree(disk, &plugin_dir)?;
     let identity = |path: &AbsPath| {

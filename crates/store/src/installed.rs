@@ -5,17 +5,13 @@
 
 use plugd_disk::{DiskError, Entry, Kind};
 use plugd_model::{
-    AbsPath, Layout, MarketplaceName, PluginId, PluginName, Problem, ProblemKind, Source,
-    VersionSegment, error_chain,
+    AbsPath, Layout, MarketplaceName, PluginId, PluginName, Problem, ProblemKind, RemotePluginId,
+    Source, VersionSegment, error_chain,
 };
-use serde_json::Value;
 
-use crate::record::{Record, RecordFile};
+use crate::record::{BoundSource, Record, RecordFile};
 use crate::seen::{Seen, SeenRecord};
 use crate::{Identity, Store, StoreError};
-
-/// Larger than any sidecar.
-const MAX_SIDECAR: u64 = 64 << 10;
 
 /// How often a look is repeated that met a change.
 const LOOKS: usize = 3;
@@ -45,7 +41,7 @@ pub struct Installed {
     /// Whether the record speaks of this copy.
     pub provenance: Provenance,
     /// The id in the remote catalog, when the sidecar names one.
-    pub remote_id: Option<String>,
+    pub remote_id: Option<RemotePluginId>,
     /// Whether the version directory holds nothing. The reference calls that installed and never
     /// repairs it.
     pub is_empty: bool,
@@ -62,6 +58,17 @@ impl Installed {
         self.record
             .as_ref()
             .filter(|_| self.provenance == Provenance::Recorded)
+    }
+
+    /// The id in the hosted catalog of a copy that came from there, by its sidecar or by our own
+    /// record of this very copy. `None` means that nothing says so, and then the copy may be anybody's.
+    #[must_use]
+    pub fn remote(&self) -> Option<&RemotePluginId> {
+        let recorded = || match &self.provenance_record()?.bound {
+            BoundSource::Remote { id } => Some(id),
+            BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+        };
+        self.remote_id.as_ref().or_else(recorded)
     }
 
     /// The entry source that is recorded.
@@ -110,29 +117,41 @@ impl Store {
                 problems.push(bad_name(&dir, "marketplace"));
                 continue;
             };
-            for (name, dir) in self.dirs_in(&dir)? {
-                if name.as_deref().is_some_and(is_staging_of_the_reference) {
-                    continue;
-                }
-                let Some(Ok(plugin)) = name.as_deref().map(PluginName::new) else {
-                    problems.push(bad_name(&dir, "plugin"));
-                    continue;
-                };
-                let id = PluginId {
-                    plugin,
-                    marketplace: marketplace.clone(),
-                };
-                match self.get(&id) {
-                    Ok(installed) => copies.extend(installed),
-                    // One unreadable directory does not hide the others.
-                    Err(error) => problems.push(
-                        Problem::error(ProblemKind::Unreadable, error_chain(&error)).in_file(&dir),
-                    ),
-                }
-            }
+            self.copies_of(&marketplace, &mut copies, &mut problems)?;
         }
         copies.sort_by(|left, right| left.id.cmp(&right.id));
         Ok((copies, problems))
+    }
+
+    /// The installed copies of one marketplace, and what stands there and is none.
+    pub(crate) fn copies_of(
+        &self,
+        marketplace: &MarketplaceName,
+        copies: &mut Vec<Installed>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), StoreError> {
+        let dir = self.layout().cache().join(marketplace.as_str());
+        for (name, dir) in self.dirs_in(&dir)? {
+            if name.as_deref().is_some_and(is_staging_of_the_reference) {
+                continue;
+            }
+            let Some(Ok(plugin)) = name.as_deref().map(PluginName::new) else {
+                problems.push(bad_name(&dir, "plugin"));
+                continue;
+            };
+            let id = PluginId {
+                plugin,
+                marketplace: marketplace.clone(),
+            };
+            match self.get(&id) {
+                Ok(installed) => copies.extend(installed),
+                // One unreadable directory does not hide the others.
+                Err(error) => problems.push(
+                    Problem::error(ProblemKind::Unreadable, error_chain(&error)).in_file(&dir),
+                ),
+            }
+        }
+        Ok(())
     }
 
     /// Directories and links to some, each with its name if that is text.
@@ -182,7 +201,7 @@ impl Store {
         let seen_record = SeenRecord::of(&file);
         let record = self.recorded(id, file, &mut problems);
         let remote_id = if entries.iter().any(|e| e.name == Layout::REMOTE_SIDECAR) {
-            self.remote_id(&dir, &mut problems)
+            self.read_sidecar(&dir, &mut problems)
         } else {
             None
         };
@@ -232,27 +251,6 @@ impl Store {
             }
         }
     }
-
-    fn remote_id(&self, dir: &AbsPath, problems: &mut Vec<Problem>) -> Option<String> {
-        let path = dir.join(Layout::REMOTE_SIDECAR);
-        let (kind, reason) = match self.disk().read(&path, MAX_SIDECAR) {
-            Ok(bytes) => match serde_json::from_slice::<Value>(&bytes) {
-                Ok(value) => match value.get("remote_plugin_id").and_then(Value::as_str) {
-                    Some(remote_id) => return Some(remote_id.to_owned()),
-                    None => (
-                        ProblemKind::MissingField,
-                        "it has no text `remote_plugin_id`".to_owned(),
-                    ),
-                },
-                Err(error) => (ProblemKind::Syntax, error.to_string()),
-            },
-            Err(error) if error.is_not_found() => return None,
-            Err(error) => (ProblemKind::Unreadable, error.in_full()),
-        };
-        let text = format!("the mark of a remote installation cannot be used: {reason}");
-        problems.push(Problem::warning(kind, text).in_file(&path));
-        None
-    }
 }
 
 /// The legal version directories of a plugin's directory, sorted. A link is none.
@@ -275,7 +273,7 @@ pub(crate) fn absent_is_none<T>(result: Result<T, DiskError>) -> Result<Option<T
 
 /// Directories that the reference makes beside plugins and leaves behind after a crash. They end in
 /// six random characters; a plugin may well be called `plugin-install-guide`.
-fn is_staging_of_the_reference(name: &str) -> bool {
+pub(crate) fn is_staging_of_the_reference(name: &str) -> bool {
     ["plugin-install-", "plugin-backup-"]
         .iter()
         .filter_map(|prefix| name.strip_prefix(prefix))

@@ -131,20 +131,3 @@ fn a_damaged_record_is_a_problem_of_its_copy() {
     // The next installation makes it good.
     assert!(is_recorded(&world.install(&store, "one", "1.0.0").unwrap()));
 }
-
-#[test]
-fn the_sidecar_of_a_remote_installation() {
-    let world = World::new();
-    let sidecar = "ch/plugins/cache/m/a/.codex-remote-plugin-install.json";
-    world.sandbox.add("== ch/plugins/cache/m/a/1.0.0/x\n1\n");
-    let remote = |text: &str| {
-        world.sandbox.write(sidecar, text);
-        let (mut copies, _) = world.store().list().unwrap();
-        let copy = copies.remove(0);
-        (copy.remote_id, copy.problems.len())
-    };
-    let good = r#"{"schema_version": 1, "remote_plugin_id": "r1"}"#;
-    assert_eq!(remote(good), (Some("r1".to_owned()), 0));
-    assert_eq!(remote("{}"), (None, 1));
-    assert_eq!(remote("{"), (None, 1));
-}

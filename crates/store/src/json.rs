@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
+use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -40,6 +40,7 @@ struct RawRecord {
 #[derive(Deserialize)]
 struct RawSource {
     kind: String,
+    id: Option<String>,
     path: Option<String>,
     url: Option<String>,
     #[serde(rename = "ref")]
@@ -174,6 +175,9 @@ fn bound(raw: RawSource) -> Result<BoundSource, String> {
             ref_name: raw.ref_name,
         }),
         "curated" => Ok(BoundSource::Curated),
+        "remote" => Ok(BoundSource::Remote {
+            id: remote_id(&needed(raw.id, "id")?)?,
+        }),
         other => Err(format!("`{other}` is not a kind of marketplace")),
     }
 }
@@ -194,6 +198,7 @@ fn source(raw: RawSource) -> Result<Source, String> {
             version: raw.version,
             registry: raw.registry,
         }),
+        "remote" => Ok(Source::Remote),
         other => Err(format!("`{other}` is not a kind of source")),
     }
 }
@@ -204,6 +209,10 @@ fn needed(member: Option<String>, name: &str) -> Result<String, String> {
 
 fn path(member: Option<String>) -> Result<AbsPath, String> {
     AbsPath::new(needed(member, "path")?).map_err(|error| error.to_string())
+}
+
+fn remote_id(text: &str) -> Result<RemotePluginId, String> {
+    RemotePluginId::parse(text).map_err(|error| error.to_string())
 }
 
 fn version(text: &str) -> Result<VersionSegment, String> {
@@ -278,6 +287,7 @@ fn bound_json(bound: &BoundSource) -> Value {
         BoundSource::Manifest(path) => json!({"kind": "manifest", "path": path.to_text()}),
         BoundSource::Git { url, ref_name } => json!({"kind": "git", "url": url, "ref": ref_name}),
         BoundSource::Curated => json!({"kind": "curated"}),
+        BoundSource::Remote { id } => json!({"kind": "remote", "id": id.as_str()}),
     }
 }
 
@@ -295,6 +305,7 @@ fn source_json(source: &Source) -> Value {
             version,
             registry,
         } => json!({"kind": "npm", "package": package, "version": version, "registry": registry}),
+        Source::Remote => json!({"kind": "remote"}),
     }
 }
 

@@ -1,7 +1,7 @@
 use pretty_assertions::assert_eq;
 
 use plugd_disk::tree::FileDigests;
-use plugd_model::{AbsPath, PluginId, Source};
+use plugd_model::{AbsPath, PluginId, RemotePluginId, Source};
 use serde_json::{Map, Value, json};
 
 use super::{parse_record, record_text};
@@ -84,6 +84,13 @@ fn every_value_survives() {
         }),
         ..sample()
     });
+    check(&Record {
+        bound: BoundSource::Remote {
+            id: RemotePluginId::parse("plugins~Plugin_0a").unwrap(),
+        },
+        source: Source::Remote,
+        ..sample()
+    });
     for by in [InstalledBy::Refresh, InstalledBy::Sync, InstalledBy::Lock] {
         check(&Record { by, ..sample() });
     }
@@ -152,6 +159,8 @@ fn what_cannot_be_understood_has_a_reason() {
         ("by", json!("magic"), "magic"),
         ("bound", json!({"kind": "ftp"}), "ftp"),
         ("bound", json!({"kind": "git"}), "url"),
+        ("bound", json!({"kind": "remote"}), "id"),
+        ("bound", json!({"kind": "remote", "id": "../x"}), "../x"),
         ("source", json!({"kind": "local", "path": "x"}), "absolute"),
         ("installedAt", json!("now"), "u64"),
         ("repairedFrom", json!("sha256:1"), "sha256:1"),

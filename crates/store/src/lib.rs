@@ -20,6 +20,8 @@
 //!   what cannot is left alone. Everything that changes what readers see happens under the store
 //!   lock, which is held from the first change to the commit.
 //! - A tree that a living process leases is neither changed nor removed, whoever asks for it.
+//! - Between staging and activating nothing is held that others wait for, so a caller may ask another
+//!   machine in between.
 //! - Files of the reference keep the reference's layout; everything else lies in our own state
 //!   directory.
 //!
@@ -41,8 +43,10 @@ mod places;
 mod provenance;
 mod record;
 mod recover;
+mod remote_copies;
 mod removal;
 mod seen;
+mod sidecar;
 mod staged;
 mod state;
 mod store;
@@ -70,6 +74,7 @@ pub use record::{
     BoundSource, Identity, InstalledBy, Kept, NewInstall, Pin, PinChange, Record, Retention,
 };
 pub use recover::Recovered;
+pub use remote_copies::Stray;
 pub use removal::{PendingRemoval, Removed};
 pub use seen::{Held, Seen};
 pub use staged::{CopyDigest, StagedInstall, StagedTree, Transaction};

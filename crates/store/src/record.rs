@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
 use plugd_disk::{DiskError, Stamp};
-use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
+use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
 use serde_json::{Map, Value};
 
 use crate::{Store, StoreError, json};
@@ -26,6 +26,11 @@ pub enum BoundSource {
     },
     /// The curated marketplace.
     Curated,
+    /// The hosted catalog.
+    Remote {
+        /// The plugin's id there.
+        id: RemotePluginId,
+    },
 }
 
 /// Who made a copy what it is.
@@ -155,7 +160,7 @@ pub struct NewInstall {
     pub pin: PinChange,
     /// The id in the remote catalog, which other programs read from the sidecar file. Without one
     /// there is no sidecar, also when the replaced copy had one.
-    pub remote_id: Option<String>,
+    pub remote_id: Option<RemotePluginId>,
     /// The tree digest of another program's copy, when this installation replaces it as a repair. If
     /// the same happens again, the other program did not mean to be repaired.
     pub repaired_from: Option<Digest>,

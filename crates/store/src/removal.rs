@@ -16,6 +16,7 @@ use crate::install::text_of;
 use crate::journal::{Journal, Operation};
 use crate::json::{installed_in, trees_in};
 use crate::record::{Record, RecordFile};
+use crate::seen::Seen;
 use crate::undo::parked_in;
 use crate::{Store, StoreError};
 
@@ -48,11 +49,38 @@ impl Store {
         id: &PluginId,
         patience: impl Into<Patience<'a>>,
     ) -> Result<PendingRemoval, StoreError> {
+        self.begin_removal(id, None, patience.into())
+    }
+
+    /// The same for background work that has decided on what it saw: whoever installs, removes or
+    /// records something meanwhile has the say.
+    ///
+    /// # Errors
+    /// [`StoreError::Superseded`] when the plugin is no longer as it was seen; else as
+    /// [`Store::uninstall`].
+    pub fn uninstall_seen<'a>(
+        &self,
+        id: &PluginId,
+        seen: &Seen,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<PendingRemoval, StoreError> {
+        self.begin_removal(id, Some(seen), patience.into())
+    }
+
+    fn begin_removal(
+        &self,
+        id: &PluginId,
+        seen: Option<&Seen>,
+        patience: Patience<'_>,
+    ) -> Result<PendingRemoval, StoreError> {
         self.prepare_state()?;
         let ticket = self.open_ticket()?;
         let lock = self.lock(patience)?;
         self.check_places_of(id)?;
         self.finish_dead(&lock, id)?;
+        if let Some(seen) = seen {
+            self.must_be_as_seen(id, seen)?;
+        }
         let old = self.record_file(id)?;
         let place = self.layout().plugin_dir(id);
         let journal = Journal {

@@ -74,3 +74,23 @@ fn dropping_takes_the_configuration_back() {
     pending.roll_back().unwrap();
     assert_eq!(world.state(), old);
 }
+
+#[test]
+fn what_changed_since_it_was_seen_is_not_removed() {
+    let world = World::new();
+    let store = world.store();
+    world.install(&store, "one", "1").unwrap();
+    let seen = store.seen(&id()).unwrap();
+    world.install(&store, "two", "2").unwrap();
+    let refused = store.uninstall_seen(&id(), &seen, NO_PATIENCE);
+    assert!(matches!(
+        refused.unwrap_err(),
+        crate::StoreError::Superseded { .. }
+    ));
+    assert_eq!(store.get(&id()).unwrap().unwrap().version.as_str(), "2");
+    let seen = store.seen(&id()).unwrap();
+    let pending = store.uninstall_seen(&id(), &seen, NO_PATIENCE).unwrap();
+    assert!(pending.commit(&NOTHING).unwrap().was_present);
+    assert_eq!(store.get(&id()).unwrap(), None);
+    assert_eq!(world.leftovers(), "");
+}

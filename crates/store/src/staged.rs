@@ -216,6 +216,19 @@ impl StagedInstall {
         Ok(())
     }
 
+    /// Asks whether the copy could be activated now, as far as that depends on others. No lock is
+    /// held while a copy is staged, nor by this, so [`StagedInstall::activate`] asks again; but who
+    /// has to tell another machine first can find out beforehand that it would be in vain.
+    ///
+    /// # Errors
+    /// [`StoreError::Superseded`] when the plugin is no longer as it was `seen`. Otherwise something
+    /// is in the way, or the system refuses. The staged copy stays as it is.
+    pub fn still_applies(&self, seen: &Seen) -> Result<(), StoreError> {
+        let Transaction { store, id, .. } = &self.transaction;
+        store.check_places_of(id)?;
+        store.must_be_as_seen(id, seen)
+    }
+
     /// Puts the copy in the place of the installed one, under the store lock and a journal. What it
     /// returns takes everything back unless it is committed.
     ///

@@ -5,11 +5,11 @@ use pretty_assertions::assert_eq;
 
 use plugd_disk::Disk;
 use plugd_disk::tree::{AtEase, Limits, TreeError};
-use plugd_model::{PluginPath, ProblemKind};
+use plugd_model::{PluginId, PluginPath, ProblemKind};
 use plugd_testkit::tree;
 
 use crate::fixture::{NO_PATIENCE, World, id, is_recorded, retention, version};
-use crate::{Pin, PinChange, StoreError};
+use crate::{Pin, PinChange, Recovered, StoreError};
 
 const STATE: &str = "ch/plugins/.plugd";
 
@@ -192,16 +192,28 @@ fn an_upgrade_replaces_the_whole_plugin_directory() {
 }
 
 #[test]
-fn a_remote_installation_has_a_sidecar() {
+fn a_staged_copy_waits_for_another_machine() {
+    fn crosses_an_await<T: Send + 'static>(_: &T) {}
+
     let world = World::new();
     let store = world.store();
-    let mut new = world.new_install("one", "1.0.0");
-    new.remote_id = Some("r1".to_owned());
+    let seen = store.seen(&id()).unwrap();
     let staged = world.stage(&store, "one").unwrap();
-    let active = staged
-        .activate(new, &store.seen(&id()).unwrap(), &retention(2), NO_PATIENCE)
-        .unwrap();
-    assert_eq!(active.commit().unwrap().remote_id.as_deref(), Some("r1"));
+    crosses_an_await(&staged);
+    staged.still_applies(&seen).unwrap();
+    // Meanwhile everybody else goes on, also a recovery, which leaves the living copy alone.
+    let other = PluginId::parse("other@demo").unwrap();
+    drop(store.uninstall(&other, NO_PATIENCE).unwrap());
+    assert_eq!(store.recover(NO_PATIENCE).unwrap(), Recovered::default());
+    staged.still_applies(&seen).unwrap();
+    world.install(&store, "two", "2.0.0").unwrap();
+    let error = staged.still_applies(&seen).unwrap_err();
+    assert!(matches!(error, StoreError::Superseded { .. }), "{error}");
+    let seen = store.seen(&id()).unwrap();
+    staged.still_applies(&seen).unwrap();
+    let new = world.new_install("one", "1.0.0");
+    let active = staged.activate(new, &seen, &retention(2), NO_PATIENCE);
+    assert_eq!(active.unwrap().commit().unwrap().version, version("1.0.0"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ export type PlugdInspectParams = {
   path?: AbsolutePathBuf | null;
   /** `name@marketplace`, installed or offered. */
   pluginId?: string | null;
-  /** The name of its entry in the marketplace. */
+  /** The name of its entry in the marketplace; the remote plugin id of a remote one. */
   pluginName?: string | null;
   /** The remote marketplace that offers it. */
   remoteMarketplaceName?: string | null;

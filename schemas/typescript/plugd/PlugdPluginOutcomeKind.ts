@@ -6,6 +6,8 @@ export type PlugdPluginOutcomeKind =
   | "installed"
   /** It was different from its source and is not any more. */
   | "updated"
+  /** It was there and is not any more, because its source does not have it. */
+  | "removed"
   /** There was nothing to do. */
   | "unchanged"
   /** It is different from its source, and something keeps it where it is. */

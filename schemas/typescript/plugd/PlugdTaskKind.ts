@@ -6,5 +6,7 @@ export type PlugdTaskKind =
   | "refresh"
   /** Brings the curated marketplace to what its repository holds. */
   | "curatedSync"
+  /** Brings installed copies to what the account of the remote catalog has. */
+  | "remoteSync"
   /** Cleans up what an interrupted process left. */
   | "recovery";

@@ -4,11 +4,11 @@
 export type PluginListMarketplaceKind =
   /** Those of this machine. */
   | "local"
-  /** The public remote catalog. */
+  /** The public collection of the remote catalog that is shown where the default one is off. */
   | "vertical"
   /** What the workspace offers its members. */
   | "workspace-directory"
   /** What others shared with this account. */
   | "shared-with-me"
-  /** What this account shared. */
+  /** What this account made. */
   | "created-by-me-remote";

@@ -8,7 +8,10 @@ export type PluginSearchParams = {
   cursor?: string | null;
   /** Directories whose repositories may hold marketplaces. */
   cwds?: Array<AbsolutePathBuf> | null;
-  /** At most so many results: 100 when absent. 0 counts as 1, and more than 1,000 as 1,000. */
+  /**
+   * At most so many results. 0 counts as 1, and more than 1,000 as 1,000. When absent, 100 from
+   * this machine and as many from the remote catalog as it likes.
+   */
   limit?: number | null;
   /** Which part of the world to search; absent means all of it. */
   scope?: PluginSearchScope | null;

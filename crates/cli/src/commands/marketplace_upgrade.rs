@@ -112,6 +112,7 @@ fn plugin(row: &PluginResult) -> Option<String> {
             let from = version(from.as_deref());
             Some(format!("Plugin `{id}` moved from {from} to {to}.\n"))
         }
+        (PluginOutcome::Removed, _) => Some(format!("Plugin `{id}` is removed.\n")),
         (PluginOutcome::Unchanged | PluginOutcome::HeldBack | PluginOutcome::Failed, _) => None,
     }
 }

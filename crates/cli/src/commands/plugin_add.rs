@@ -1,6 +1,8 @@
 //! `plugd plugin add`.
 
-use plugd_plugins::{Installation, Target};
+use plugd_plugins::{
+    Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, install_remote,
+};
 use serde::Serialize;
 
 use crate::args::PluginArgs;
@@ -25,7 +27,18 @@ struct Shape {
     changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     rebound: Option<Rebound>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    apps_needing_auth: Vec<AppShape>,
     problems: Vec<ProblemShape>,
+}
+
+/// An app that is not connected yet.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AppShape {
+    id: String,
+    name: String,
+    install_url: String,
 }
 
 /// A plugin that came from somewhere else before.
@@ -36,7 +49,14 @@ struct Rebound {
 }
 
 pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
+    if let Some(id) = selector::remote_id(args) {
+        let target = RemoteTarget::Id(id.to_string());
+        return add_remote(session, target, form).await;
+    }
     let id = selector::plugin_id(args)?;
+    if let Some(target) = RemoteTarget::of(&id) {
+        return add_remote(session, target, form).await;
+    }
     let installation = plugd_plugins::install(
         &session.call,
         &session.blocking,
@@ -47,18 +67,35 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
         Target::Shown(id.clone()),
     )
     .await;
-    let mut installation = match installation {
-        Ok(installation) => installation,
-        Err(error) => return Err(blame::explain(session, &id, error.into()).await),
-    };
+    match installation {
+        Ok(installation) => Ok(page(installation, Vec::new(), form)),
+        Err(error) => Err(blame::explain(session, &id, error.into()).await),
+    }
+}
+
+async fn add_remote(session: &Session, target: RemoteTarget, form: Form) -> Result<Page, Failure> {
+    let done = install_remote(&session.call, &session.parts, target).await?;
+    let RemoteInstallation {
+        installation,
+        apps_needing_auth,
+    } = done;
+    Ok(page(installation, apps_needing_auth, form))
+}
+
+fn page(mut installation: Installation, apps: Vec<RemoteApp>, form: Form) -> Page {
     let rebound = installation.rebound.take().map(|rebound| Rebound {
         from: rebound.from.describe(),
         to: rebound.to.describe(),
     });
-    Ok(page(installation, rebound, form))
+    shown(installation, rebound, apps, form)
 }
 
-fn page(installation: Installation, rebound: Option<Rebound>, form: Form) -> Page {
+fn shown(
+    installation: Installation,
+    rebound: Option<Rebound>,
+    apps: Vec<RemoteApp>,
+    form: Form,
+) -> Page {
     let Installation {
         id,
         version,
@@ -76,6 +113,7 @@ fn page(installation: Installation, rebound: Option<Rebound>, form: Form) -> Pag
             auth_policy: shapes::auth_policy(auth_policy),
             changed,
             rebound,
+            apps_needing_auth: apps.into_iter().map(app).collect(),
             problems: problems::shapes(&left_out),
         }),
         Form::Text { err, .. } => {
@@ -91,8 +129,30 @@ fn page(installation: Installation, rebound: Option<Rebound>, form: Form) -> Pag
             if let Some(rebound) = rebound {
                 page.warnings.push_str(&moved(&rebound, err));
             }
+            for app in apps {
+                page.body.push_str(&format!(
+                    "Connect `{}`: {}\n",
+                    escape::line(&app.name),
+                    escape::line(&app.install_url)
+                ));
+            }
             page
         }
+    }
+}
+
+fn app(app: RemoteApp) -> AppShape {
+    let RemoteApp {
+        id,
+        name,
+        description: _,
+        category: _,
+        install_url,
+    } = app;
+    AppShape {
+        id,
+        name,
+        install_url,
     }
 }
 
@@ -111,7 +171,7 @@ mod tests {
     use plugd_plugins::Installation;
     use pretty_assertions::assert_eq;
 
-    use super::{Rebound, page};
+    use super::{Rebound, shown};
     use crate::fixture::{path, text};
     use crate::page::Form;
 
@@ -129,7 +189,7 @@ mod tests {
 
     #[test]
     fn two_lines_as_the_reference() {
-        let page = page(installation(Vec::new()), None, text());
+        let page = shown(installation(Vec::new()), None, Vec::new(), text());
         assert_eq!(
             page.body,
             "Added plugin `hello` from marketplace `demo`.\n\
@@ -146,7 +206,7 @@ mod tests {
             from: "/old/marketplace.json".to_owned(),
             to: "/demo/marketplace.json".to_owned(),
         };
-        let page = page(installation(vec![link]), Some(rebound), text());
+        let page = shown(installation(vec![link]), Some(rebound), Vec::new(), text());
         assert_eq!(
             page.warnings,
             "warning: /demo/plugins/hello/secret: the link leads out of the plugin\n\
@@ -161,7 +221,12 @@ mod tests {
             from: "/old".to_owned(),
             to: "/new".to_owned(),
         };
-        let page = page(installation(Vec::new()), Some(rebound), Form::Json);
+        let page = shown(
+            installation(Vec::new()),
+            Some(rebound),
+            Vec::new(),
+            Form::Json,
+        );
         let expected = r#"{
   "pluginId": "hello@demo",
   "name": "hello",

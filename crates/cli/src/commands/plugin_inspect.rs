@@ -1,13 +1,13 @@
 //! `plugd plugin inspect`: what of a plugin would run, or would be read by a model. The JSON is the
 //! result of `plugd/inspect`.
 
-use plugd_model::PluginId;
+use plugd_model::{PluginId, RemoteMarketplace};
 use plugd_plugins::{
     Changes, Difference, Executable, ExecutableKind, HookDeclaration, HookHandler, InspectTarget,
-    Inspected, InspectedServer, InspectedSide, Inspection, McpTransport,
+    Inspected, InspectedServer, InspectedSide, Inspection, McpTransport, RemoteTarget,
 };
-use serde_json::json;
 use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
 
 use crate::args::PluginArgs;
 use crate::blame;
@@ -25,7 +25,13 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
         let path = session.cwd().join(&args.plugin);
         return answer(session, InspectTarget::Directory(path), form).await;
     }
+    if let Some(id) = selector::remote_id(args) {
+        return remote(session, RemoteTarget::Id(id.to_string()), form).await;
+    }
     let id = selector::plugin_id(args)?;
+    if let Some(target) = RemoteTarget::of(&id) {
+        return remote(session, target, form).await;
+    }
     match answer(session, InspectTarget::Id(id.clone()), form).await {
         Err(failure) => Err(blame::explain(session, &id, failure).await),
         page => page,
@@ -45,10 +51,30 @@ async fn answer(session: &Session, target: InspectTarget, form: Form) -> Result<
         target,
     )
     .await?;
-    Ok(Page {
-        warnings: warnings(&inspected, err),
-        ..Page::text(text(&inspected, out))
-    })
+    Ok(page(&inspected, out, err))
+}
+
+/// A plugin of the remote catalog.
+async fn remote(session: &Session, target: RemoteTarget, form: Form) -> Result<Page, Failure> {
+    let Form::Text { out, err } = form else {
+        let params = match &target {
+            RemoteTarget::Named(id) => json!({"pluginId": id.to_string()}),
+            RemoteTarget::Id(id) => {
+                let marketplace = RemoteMarketplace::CuratedRemote.name();
+                json!({"remoteMarketplaceName": marketplace, "pluginName": id})
+            }
+        };
+        return asked(session, &params).await;
+    };
+    let inspected = plugd_plugins::inspect_remote(&session.call, &session.parts, target).await?;
+    Ok(page(&inspected, out, err))
+}
+
+fn page(inspected: &Inspected, out: Style, err: Style) -> Page {
+    Page {
+        warnings: warnings(inspected, err),
+        ..Page::text(text(inspected, out))
+    }
 }
 
 /// The answer that a client gets.
@@ -60,7 +86,11 @@ async fn result(session: &Session, target: &InspectTarget) -> Result<Page, Failu
             json!({"marketplacePath": manifest.to_text(), "pluginName": plugin})
         }
     };
-    let params = to_raw_value(&params).map_err(Failure::Params)?;
+    asked(session, &params).await
+}
+
+async fn asked(session: &Session, params: &Value) -> Result<Page, Failure> {
+    let params = to_raw_value(params).map_err(Failure::Params)?;
     let methods = plugd_server::dispatcher(session.setup.clone()).map_err(Failure::Methods)?;
     let call = session.call.clone();
     let reply = methods.call("plugd/inspect", Some(params), call).await?;

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use plugd_model::{AbsPath, Problem, ProblemKind, Severity};
-use plugd_plugins::{ListRequest, ListedMarketplace, Listing, LoadError, Roots, Summary};
+use plugd_model::{AbsPath, Problem, ProblemKind, RemoteMarketplace, Severity};
+use plugd_plugins::{
+    ListRequest, ListedMarketplace, Listing, LoadError, MarketplaceKind, Roots, Summary,
+};
 use serde::Serialize;
 
 use crate::args::ListArgs;
@@ -51,15 +53,14 @@ struct Item {
 }
 
 pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Result<Page, Failure> {
-    let mut listing = plugd_plugins::list(
-        &session.blocking,
-        &session.lookup,
-        &session.copies,
-        &session.refresher,
-        ListRequest::default(),
-    )
-    .await?;
+    if args.remote {
+        let listing = remote(session).await?;
+        let known = Vec::new();
+        return Ok(page(&Seen { listing, known }, args, form));
+    }
+    let mut listing = list(session, Some(vec![MarketplaceKind::Local])).await?;
     let installed = plugd_plugins::installed(
+        &session.call,
         &session.blocking,
         &session.lookup,
         &session.copies,
@@ -73,6 +74,53 @@ pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Resul
     add_missing(&mut listing.load_errors, configuration);
     let known = session.marketplaces().await?;
     Ok(page(&Seen { listing, known }, args, form))
+}
+
+async fn list(session: &Session, kinds: Option<Vec<MarketplaceKind>>) -> Result<Listing, Failure> {
+    let request = ListRequest {
+        kinds,
+        ..ListRequest::default()
+    };
+    let listing = plugd_plugins::list(
+        &session.call,
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        &session.refresher,
+        request,
+    );
+    Ok(listing.await?)
+}
+
+/// What the remote catalog has for the account: everybody's part, and the account's own.
+async fn remote(session: &Session) -> Result<Listing, Failure> {
+    let login = plugd_plugins::login_status(&session.blocking, &session.lookup).await?;
+    let mut kinds = vec![MarketplaceKind::CreatedByMe];
+    if login.is_workspace {
+        let shared = [
+            MarketplaceKind::WorkspaceDirectory,
+            MarketplaceKind::SharedWithMe,
+        ];
+        kinds.extend(shared);
+    }
+    // By name, so that a missing login is said.
+    let own = list(session, Some(kinds)).await?;
+    let mut listing = list(session, None).await?;
+    listing.marketplaces.extend(own.marketplaces);
+    listing.marketplaces.retain(is_remote);
+    for row in own.load_errors {
+        if !listing.load_errors.contains(&row) {
+            listing.load_errors.push(row);
+        }
+    }
+    let configuration = session.config_errors().await?;
+    add_missing(&mut listing.load_errors, configuration);
+    Ok(listing)
+}
+
+/// Whether the remote catalog fills the group.
+fn is_remote(group: &ListedMarketplace) -> bool {
+    group.path.is_none() && RemoteMarketplace::CACHE_NAMES.contains(&group.name.as_str())
 }
 
 /// With plugins switched off a listing has no rows, and what is wrong with the configuration is still
@@ -89,7 +137,8 @@ fn add_missing(rows: &mut Vec<LoadError>, configuration: Vec<Problem>) {
     }
 }
 
-/// The groups of plugins whose marketplace is gone; all others have a manifest.
+/// The groups of installed plugins that no manifest offers: those of the remote catalog, and those
+/// whose marketplace is gone.
 fn orphans(installed: Listing) -> impl Iterator<Item = ListedMarketplace> {
     let groups = installed.marketplaces.into_iter();
     groups.filter(|group| group.path.is_none())
@@ -177,6 +226,8 @@ fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace
         keywords: _,
         installed_version,
         update_available,
+        share: _,
+        remote: _,
         problems: own,
     } = summary;
     let marketplace_source = known
@@ -219,6 +270,7 @@ fn block(marketplace: &ListedMarketplace, style: Style) -> String {
     let name = escape::line(&marketplace.name);
     let place = match &marketplace.path {
         Some(path) => escape::line(&path.to_text()),
+        None if is_remote(marketplace) => "(the remote catalog)".to_owned(),
         None => "(gone; its plugins stay active until they are removed)".to_owned(),
     };
     let mut table = Table::new(&["PLUGIN", "STATUS", "VERSION", "SOURCE"]);

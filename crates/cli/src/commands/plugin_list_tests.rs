@@ -55,6 +55,7 @@ fn demo() -> Seen {
                 marketplace("demo", MANIFEST, plugins),
             ],
             load_errors: Vec::new(),
+            featured: Vec::new(),
         },
         known: vec![known("demo", MANIFEST)],
     }
@@ -64,6 +65,7 @@ fn only(name: &str) -> ListArgs {
     ListArgs {
         marketplace: Some(name.to_owned()),
         available: false,
+        remote: false,
     }
 }
 
@@ -152,6 +154,7 @@ fn statuses() {
         listing: Listing {
             marketplaces: vec![marketplace("m", "/m.json", vec![disabled, missing])],
             load_errors: Vec::new(),
+            featured: Vec::new(),
         },
         known: Vec::new(),
     };
@@ -172,6 +175,7 @@ fn colours_mark_what_the_words_say() {
         listing: Listing {
             marketplaces: vec![marketplace("m", "/m.json", plugins)],
             load_errors: Vec::new(),
+            featured: Vec::new(),
         },
         known: Vec::new(),
     };
@@ -199,6 +203,7 @@ fn orphans_are_listed_last_and_say_so() {
     let all = Listing {
         marketplaces: vec![offered_too, group],
         load_errors: Vec::new(),
+        featured: Vec::new(),
     };
     let mut seen = demo();
     seen.listing.marketplaces.extend(orphans(all));
@@ -276,6 +281,7 @@ fn json_is_the_references_with_more() {
     let args = ListArgs {
         marketplace: None,
         available: true,
+        remote: false,
     };
     let mut seen = demo();
     seen.listing.marketplaces[1].plugins[0].update_available = true;

@@ -1,9 +1,9 @@
 //! `plugd plugin read`: one plugin from the inside. The JSON is the result of `plugin/read`.
 
-use plugd_model::{AbsPath, PluginId, Source};
-use plugd_plugins::{ListRequest, Listing, Reading, Summary};
-use serde_json::json;
+use plugd_model::{AbsPath, PluginId, RemotePluginId, Source};
+use plugd_plugins::{ListRequest, Listing, MarketplaceKind, Reading, RemoteTarget, Summary};
 use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
 
 use super::plugin_list::status;
 use crate::args::PluginArgs;
@@ -17,8 +17,18 @@ use crate::session::Session;
 use crate::shapes;
 use crate::style::{Paint, Style};
 
+/// The marketplace that is named for an id alone; where the plugin stands is what the service says.
+const CURATED: &str = "openai-curated-remote";
+
 pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
+    if let Some(id) = selector::remote_id(args) {
+        return remote(session, CURATED, &id, form).await;
+    }
     let id = selector::plugin_id(args)?;
+    if RemoteTarget::of(&id).is_some() {
+        let found = plugd_plugins::find_remote(&session.call, &session.parts, &id).await?;
+        return remote(session, id.marketplace.as_str(), &found, form).await;
+    }
     match answer(session, &id, form).await {
         Err(failure) => Err(blame::explain(session, &id, failure).await),
         page => page,
@@ -28,9 +38,14 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
 async fn answer(session: &Session, id: &PluginId, form: Form) -> Result<Page, Failure> {
     let manifest = manifest_of(session, id).await?;
     let Form::Text { out, err } = form else {
-        return result(session, id, &manifest).await;
+        let params = json!({
+            "marketplacePath": manifest.to_text(),
+            "pluginName": id.plugin.as_str(),
+        });
+        return result(session, &params).await;
     };
     let reading = plugd_plugins::read(
+        &session.call,
         &session.blocking,
         &session.lookup,
         &session.copies,
@@ -39,19 +54,42 @@ async fn answer(session: &Session, id: &PluginId, form: Form) -> Result<Page, Fa
         id.plugin.to_string(),
     )
     .await?;
-    Ok(Page {
-        warnings: warnings(&reading, err),
-        ..Page::text(text(&reading, out))
-    })
+    Ok(page(&reading, out, err))
+}
+
+/// A plugin of the remote catalog.
+async fn remote(
+    session: &Session,
+    marketplace: &str,
+    id: &RemotePluginId,
+    form: Form,
+) -> Result<Page, Failure> {
+    let Form::Text { out, err } = form else {
+        let params = json!({"remoteMarketplaceName": marketplace, "pluginName": id.as_str()});
+        return result(session, &params).await;
+    };
+    let reading = plugd_plugins::read_remote(
+        &session.call,
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        marketplace.to_owned(),
+        id.to_string(),
+    )
+    .await?;
+    Ok(page(&reading, out, err))
+}
+
+fn page(reading: &Reading, out: Style, err: Style) -> Page {
+    Page {
+        warnings: warnings(reading, err),
+        ..Page::text(text(reading, out))
+    }
 }
 
 /// The answer that a client gets.
-async fn result(session: &Session, id: &PluginId, manifest: &AbsPath) -> Result<Page, Failure> {
-    let params = json!({
-        "marketplacePath": manifest.to_text(),
-        "pluginName": id.plugin.as_str(),
-    });
-    let params = to_raw_value(&params).map_err(Failure::Params)?;
+async fn result(session: &Session, params: &Value) -> Result<Page, Failure> {
+    let params = to_raw_value(params).map_err(Failure::Params)?;
     let methods = plugd_server::dispatcher(session.setup.clone()).map_err(Failure::Methods)?;
     let call = session.call.clone();
     let reply = methods.call("plugin/read", Some(params), call).await?;
@@ -63,11 +101,15 @@ async fn result(session: &Session, id: &PluginId, manifest: &AbsPath) -> Result<
 /// plugins are switched off, whose refusal then says more than that it is missing.
 async fn manifest_of(session: &Session, id: &PluginId) -> Result<AbsPath, Failure> {
     let listing = plugd_plugins::list(
+        &session.call,
         &session.blocking,
         &session.lookup,
         &session.copies,
         &session.refresher,
-        ListRequest::default(),
+        ListRequest {
+            kinds: Some(vec![MarketplaceKind::Local]),
+            ..ListRequest::default()
+        },
     )
     .await?;
     if let Some(path) = shown_under(&listing, id) {
@@ -101,12 +143,15 @@ fn text(reading: &Reading, style: Style) -> String {
         marketplace,
         path,
         summary,
+        share_url,
         description,
         skills,
         onboarding_skill: _,
         hooks,
         apps,
+        app_templates: _,
         mcp_servers,
+        scheduled_tasks: _,
         problems: _,
     } = reading;
     let mut text = head(summary, style);
@@ -117,7 +162,13 @@ fn text(reading: &Reading, style: Style) -> String {
     text.push('\n');
     let source = shapes::source_text(&summary.source);
     for (label, value) in [
-        ("Marketplace", format!("{marketplace} ({path})")),
+        (
+            "Marketplace",
+            match path {
+                Some(path) => format!("{marketplace} ({path})"),
+                None => marketplace.clone(),
+            },
+        ),
         ("Source", source),
         ("Version", version(summary)),
         (
@@ -129,17 +180,18 @@ fn text(reading: &Reading, style: Style) -> String {
             shapes::auth_policy(summary.auth_policy).to_owned(),
         ),
         ("Keywords", summary.keywords.join(", ")),
+        ("Share URL", share_url.clone().unwrap_or_default()),
     ] {
         if !value.is_empty() {
             text.push_str(&format!("{label}: {}\n", escape::line(&value)));
         }
     }
-    let skills = skills.iter().map(|(skill, enabled)| {
+    let skills = skills.iter().map(|skill| {
         let short = skill
             .short_description
             .as_ref()
             .unwrap_or(&skill.description);
-        let off = if *enabled { "" } else { " (switched off)" };
+        let off = if skill.enabled { "" } else { " (switched off)" };
         format!("{}{off}: {short}", skill.name)
     });
     section(&mut text, "Skills", skills, style);
@@ -149,7 +201,7 @@ fn text(reading: &Reading, style: Style) -> String {
     });
     section(&mut text, "Hooks", hooks, style);
     section(&mut text, "MCP servers", mcp_servers.iter().cloned(), style);
-    let apps = apps.iter().map(|app| format!("{} ({})", app.label, app.id));
+    let apps = apps.iter().map(|app| format!("{} ({})", app.name, app.id));
     section(&mut text, "Apps", apps, style);
     text
 }
@@ -177,11 +229,12 @@ fn version(summary: &Summary) -> String {
         .installed_version
         .as_ref()
         .map(|version| version.as_str());
-    let declared = summary.local_version.as_deref();
+    let remote = summary.remote.as_ref();
     // For what is fetched, the declared version is that of the installed copy.
     let of_source = match &summary.source {
-        Source::Local { .. } => declared,
+        Source::Local { .. } => summary.local_version.as_deref(),
         Source::Git { .. } | Source::Npm { .. } => None,
+        Source::Remote => remote.and_then(|remote| remote.version.as_deref()),
     };
     let update = if summary.update_available {
         "; the source has other content"

@@ -1,36 +1,36 @@
 use plugd_model::{Interface, Problem, ProblemKind, Source};
-use plugd_plugins::{App, Listing, Reading, ShownInterface, Skill, Summary};
+use plugd_plugins::{Listing, ReadSkill, Reading, RemoteApp, ShownInterface, Summary};
 use pretty_assertions::assert_eq;
 
 use super::{text, version, warnings};
 use crate::fixture::{installed, offered, path};
 use crate::style::Style;
 
-fn skill(name: &str, description: &str) -> Skill {
-    Skill {
+fn skill(name: &str, description: &str) -> ReadSkill {
+    ReadSkill {
         name: format!("hello:{name}"),
-        bare_name: name.to_owned(),
         description: description.to_owned(),
         short_description: None,
         interface: None,
-        dependencies: Vec::new(),
-        path: path("/demo/plugins/hello/skills/x/SKILL.md"),
-        allow_implicit: true,
-        visible: true,
+        path: Some(path("/demo/plugins/hello/skills/x/SKILL.md")),
+        enabled: true,
     }
 }
 
 fn bare(summary: Summary) -> Reading {
     Reading {
         marketplace: "demo".to_owned(),
-        path: path("/demo/marketplace.json"),
+        path: Some(path("/demo/marketplace.json")),
         summary,
+        share_url: None,
         description: None,
         skills: Vec::new(),
         onboarding_skill: None,
         hooks: Vec::new(),
         apps: Vec::new(),
+        app_templates: Vec::new(),
         mcp_servers: Vec::new(),
+        scheduled_tasks: None,
         problems: Vec::new(),
     }
 }
@@ -60,15 +60,19 @@ fn a_plugin_with_everything_and_text_that_would_move_the_cursor() {
             ..Interface::default()
         },
         root: None,
+        urls: plugd_plugins::PictureUrls::default(),
     });
     let mut short = skill("wave", "A long text about waving");
     short.short_description = Some("Waves".to_owned());
+    short.enabled = false;
     let reading = Reading {
         description: Some("First line\n\nsecond \u{7}line\n".to_owned()),
-        skills: vec![(skill("greet", "Greets\npeople"), true), (short, false)],
-        apps: vec![App {
+        skills: vec![skill("greet", "Greets\npeople"), short],
+        apps: vec![RemoteApp {
             id: "connector_1".to_owned(),
-            label: "Mail".to_owned(),
+            name: "Mail".to_owned(),
+            description: None,
+            install_url: "https://chatgpt.com/apps/mail/connector_1".to_owned(),
             category: None,
         }],
         mcp_servers: vec!["search".to_owned()],
@@ -157,6 +161,7 @@ fn the_manifest_is_the_one_that_a_listing_shows() {
             group("m", "/second.json", vec![offered("b@m")]),
         ],
         load_errors: Vec::new(),
+        featured: Vec::new(),
     };
     let find = |id| super::shown_under(&listing, &plugd_model::PluginId::parse(id).unwrap());
     assert_eq!(find("b@m"), Some(path("/second.json")));

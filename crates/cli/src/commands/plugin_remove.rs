@@ -15,33 +15,39 @@ use crate::shapes::{self, TargetShape};
 #[serde(rename_all = "camelCase")]
 struct Shape {
     #[serde(flatten)]
-    target: TargetShape,
+    target: Option<TargetShape>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_plugin_id: Option<String>,
     changed: bool,
 }
 
 pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
-    let id = selector::plugin_id(args)?;
-    let removed = plugd_plugins::uninstall(
-        &session.call,
-        &session.blocking,
-        &session.lookup,
-        &session.copies,
-        &session.events,
-        id.to_string(),
-    )
-    .await?;
+    let id = match selector::remote_id(args) {
+        Some(id) => id.to_string(),
+        None => selector::plugin_id(args)?.to_string(),
+    };
+    let removed = plugd_plugins::uninstall(&session.call, &session.parts, id).await?;
     Ok(page(&removed, form))
 }
 
 fn page(removed: &Uninstalled, form: Form) -> Page {
-    let Uninstalled { id, changed } = removed;
+    let Uninstalled {
+        id,
+        remote_id,
+        changed,
+    } = removed;
     match form {
         Form::Json => Page::json(&Shape {
-            target: shapes::target(id),
+            target: id.as_ref().map(shapes::target),
+            remote_plugin_id: remote_id.as_ref().map(ToString::to_string),
             changed: *changed,
         }),
         // The reference says the same whether or not it was there, and scripts rely on it.
-        Form::Text { .. } => Page::text(line(id)),
+        Form::Text { .. } => Page::text(match (id, remote_id) {
+            (Some(id), _) => line(id),
+            (None, Some(id)) => format!("Removed plugin `{id}`.\n"),
+            (None, None) => String::new(),
+        }),
     }
 }
 
@@ -66,7 +72,8 @@ mod tests {
     #[test]
     fn both_forms() {
         let removed = Uninstalled {
-            id: PluginId::parse("hello@demo").unwrap(),
+            id: Some(PluginId::parse("hello@demo").unwrap()),
+            remote_id: None,
             changed: false,
         };
         assert_eq!(

@@ -21,7 +21,7 @@ pub(super) fn check(tree: &PluginTree<'_>, skill: &AbsPath, findings: &mut Vec<P
     let Some(parts) = front_matter::split(&text, Fence::Blanks) else {
         return;
     };
-    let Ok(head) = FrontMatter::parse_with_rescue(parts.yaml) else {
+    let Ok((head, ())) = FrontMatter::read_with_rescue(parts.yaml, |_| Ok(())) else {
         return;
     };
     let expected: [Expected; 5] = [

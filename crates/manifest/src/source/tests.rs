@@ -45,6 +45,7 @@ fn line(source: &Source) -> String {
             part("version", version),
             part("registry", registry)
         ),
+        Source::Remote => "remote".to_owned(),
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) async fn handle(
         .environment
         .var("TERM_PROGRAM")
         .map(|name| name.to_string_lossy().into_owned());
+    if let Some(client) = &params.client_info {
+        context.lookup.remote().name_client(&client.name);
+    }
     let result = wire::InitializeResponse {
         user_agent: user_agent(params.client_info.as_ref(), terminal.as_deref()),
         codex_home: shared::path(context.lookup.layout().home()),

@@ -120,7 +120,7 @@ fn plugin(result: PluginResult) -> Option<wire::MarketplaceUpgradeChange> {
         problem,
     } = result;
     let changed = match outcome {
-        PluginOutcome::Installed | PluginOutcome::Updated => true,
+        PluginOutcome::Installed | PluginOutcome::Updated | PluginOutcome::Removed => true,
         PluginOutcome::HeldBack | PluginOutcome::Failed => false,
         PluginOutcome::Unchanged => return None,
     };

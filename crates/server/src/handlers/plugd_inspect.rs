@@ -7,7 +7,7 @@ use plugd_plugins::call::Call;
 use plugd_plugins::{
     Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText, HookDeclaration,
     HookHandler, InspectTarget, Inspected, InspectedServer, InspectedSide, Inspection,
-    McpTransport, ModelText, OddityKind, TextKind,
+    McpTransport, ModelText, OddityKind, RemoteTarget, TextKind,
 };
 use plugd_protocol as wire;
 use plugd_protocol::PlugdInspectionCategory as Category;
@@ -24,20 +24,35 @@ pub(crate) async fn handle(
     call: Call,
     params: wire::PlugdInspectParams,
 ) -> Result<Reply, WireError> {
-    let inspected = plugd_plugins::inspect(
-        &call,
-        &context.blocking,
-        &context.lookup,
-        &context.copies,
-        &context.fetcher,
-        target(params)?,
-    )
-    .await?;
+    let inspected = match target(params)? {
+        Wanted::Remote(target) => {
+            plugd_plugins::inspect_remote(&call, &context.parts, target).await?
+        }
+        Wanted::Local(target) => {
+            let inspected = plugd_plugins::inspect(
+                &call,
+                &context.blocking,
+                &context.lookup,
+                &context.copies,
+                &context.fetcher,
+                target,
+            );
+            inspected.await?
+        }
+    };
     Reply::of(&response(inspected))
 }
 
+/// Whose plugin is looked at.
+enum Wanted {
+    /// One of this machine's marketplaces and directories.
+    Local(InspectTarget),
+    /// One of the remote catalog.
+    Remote(RemoteTarget),
+}
+
 /// The one way in which the params name a plugin.
-fn target(params: wire::PlugdInspectParams) -> Result<InspectTarget, WireError> {
+fn target(params: wire::PlugdInspectParams) -> Result<Wanted, WireError> {
     let wire::PlugdInspectParams {
         marketplace_path,
         remote_marketplace_name,
@@ -48,24 +63,24 @@ fn target(params: wire::PlugdInspectParams) -> Result<InspectTarget, WireError> 
     match (marketplace_path, remote_marketplace_name, plugin_id, path) {
         (Some(manifest), None, None, None) => {
             let manifest = shared::abs_path("marketplacePath", &manifest)?;
-            let plugin = plugin_name.ok_or_else(|| {
-                error_map::invalid_params(
-                    "missing field `pluginName`",
-                    Some("pluginName".to_owned()),
-                )
-            })?;
-            Ok(InspectTarget::Named { manifest, plugin })
+            let plugin = needed(plugin_name)?;
+            Ok(Wanted::Local(InspectTarget::Named { manifest, plugin }))
         }
-        (None, Some(_), None, None) => Err(plugd_plugins::Error::LoginRequired {
-            action: "inspect remote plugin",
+        // Where the plugin stands is what the service says.
+        (None, Some(_), None, None) => {
+            let plugin = needed(plugin_name)?;
+            Ok(Wanted::Remote(RemoteTarget::Id(plugin)))
         }
-        .into()),
         (None, None, Some(id), None) => match PluginId::parse(&id) {
-            Ok(id) => Ok(InspectTarget::Id(id)),
+            Ok(id) => Ok(match RemoteTarget::of(&id) {
+                Some(target) => Wanted::Remote(target),
+                None => Wanted::Local(InspectTarget::Id(id)),
+            }),
             Err(_) => Err(plugd_plugins::Error::BadPluginId { id }.into()),
         },
         (None, None, None, Some(path)) => {
-            Ok(InspectTarget::Directory(shared::abs_path("path", &path)?))
+            let path = shared::abs_path("path", &path)?;
+            Ok(Wanted::Local(InspectTarget::Directory(path)))
         }
         _ => Err(error_map::invalid_params(
             "expected exactly one of `pluginId`, `path`, and `marketplacePath` or \
@@ -73,6 +88,13 @@ fn target(params: wire::PlugdInspectParams) -> Result<InspectTarget, WireError> 
             None,
         )),
     }
+}
+
+fn needed(plugin_name: Option<String>) -> Result<String, WireError> {
+    plugin_name.ok_or_else(|| {
+        let field = Some("pluginName".to_owned());
+        error_map::invalid_params("missing field `pluginName`", field)
+    })
 }
 
 fn response(inspected: Inspected) -> wire::PlugdInspectResponse {

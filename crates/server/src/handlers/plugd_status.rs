@@ -23,6 +23,7 @@ pub(crate) async fn handle(
         &context.copies,
         &context.refresher,
         &context.curated,
+        &context.remote_sync,
     )
     .await?;
     Reply::of(&response(status))
@@ -37,6 +38,9 @@ fn response(status: Status) -> wire::PlugdStatusResponse {
         curated_state,
         curated,
         curated_off,
+        remote_state,
+        remote,
+        remote_off,
         not_fetched,
         problems,
     } = status;
@@ -44,26 +48,48 @@ fn response(status: Status) -> wire::PlugdStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         home: shared::path(&home),
         layers: vec![
-            remote(),
+            remote_layer(&remote, remote_off),
             catalog_clone(&curated, curated_off, not_fetched),
             installed_copy(&refresh, &stale),
         ],
         tasks: vec![
             task(wire::PlugdTaskKind::Refresh, refresh_state, refresh),
             task(wire::PlugdTaskKind::CuratedSync, curated_state, curated),
+            task(wire::PlugdTaskKind::RemoteSync, remote_state, remote),
         ],
         problems: problems.into_iter().map(shared::problem).collect(),
     }
 }
 
-/// This version does not keep it fresh.
-fn remote() -> wire::PlugdLayer {
+/// The account: what it has, and which copies could not follow it.
+fn remote_layer(remote: &TaskReport, off: Option<String>) -> wire::PlugdLayer {
+    let failure = remote.problem.as_ref().map(|one| one.message.clone());
+    let behind = |one: &&PluginResult| {
+        matches!(one.outcome, PluginOutcome::HeldBack | PluginOutcome::Failed)
+    };
+    let stale: Vec<_> = match off {
+        // What an account of the time before had explains nothing any more.
+        Some(_) => Vec::new(),
+        None => remote.plugins.iter().filter(behind).collect(),
+    };
+    let first = stale.iter().find_map(|one| one.problem.as_ref());
+    let state = if off.is_some() {
+        wire::PlugdLayerState::Off
+    } else if remote.finished_at.is_none() || failure.is_some() {
+        wire::PlugdLayerState::Unknown
+    } else if stale.is_empty() {
+        wire::PlugdLayerState::Fresh
+    } else {
+        wire::PlugdLayerState::Stale
+    };
     wire::PlugdLayer {
         kind: wire::PlugdLayerKind::Remote,
-        state: wire::PlugdLayerState::Off,
-        checked_at: None,
-        stale: Vec::new(),
-        message: Some("this version does not keep it fresh".to_owned()),
+        state,
+        checked_at: seconds(remote.finished_at),
+        stale: stale.iter().map(|one| one.id.to_string()).collect(),
+        message: off
+            .or(failure)
+            .or_else(|| first.map(|problem| problem.message.clone())),
     }
 }
 
@@ -154,6 +180,7 @@ fn result(result: PluginResult) -> wire::PlugdPluginOutcome {
         outcome: match outcome {
             PluginOutcome::Installed => wire::PluginOutcomeKind::Installed,
             PluginOutcome::Updated => wire::PluginOutcomeKind::Updated,
+            PluginOutcome::Removed => wire::PluginOutcomeKind::Removed,
             PluginOutcome::Unchanged => wire::PluginOutcomeKind::Unchanged,
             PluginOutcome::HeldBack => wire::PluginOutcomeKind::HeldBack,
             PluginOutcome::Failed => wire::PluginOutcomeKind::Failed,
@@ -218,6 +245,9 @@ mod tests {
             curated_state: TaskState::Running,
             curated: looked(Some(2), Some("no network")),
             curated_off: None,
+            remote_state: TaskState::Idle,
+            remote: looked(Some(3), None),
+            remote_off: None,
             not_fetched: Vec::new(),
             problems: Vec::new(),
         };
@@ -230,6 +260,7 @@ mod tests {
         assert_eq!(task(0), json!(["refresh", "idle", 1, "ok", null]));
         let expected = json!(["curatedSync", "running", 2, "failed", "no network"]);
         assert_eq!(task(1), expected);
+        assert_eq!(task(2), json!(["remoteSync", "idle", 3, "ok", null]));
         let kinds: Vec<_> = told["layers"]
             .as_array()
             .unwrap()

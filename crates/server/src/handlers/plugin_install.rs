@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use plugd_model::git_url::without_credentials;
 use plugd_plugins::call::Call;
-use plugd_plugins::{Binding, Installation, Target};
+use plugd_plugins::{
+    Binding, Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, install_remote,
+};
 use plugd_protocol as wire;
 
-use super::shared;
+use super::{remote_row, shared};
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
@@ -29,11 +31,16 @@ pub(crate) async fn handle(
             manifest: shared::abs_path("marketplacePath", &path)?,
             plugin: plugin_name,
         },
+        // Any name will do: the service's own scope says where the plugin stands.
         (None, Some(_)) => {
-            return Err(plugd_plugins::Error::LoginRequired {
-                action: "read remote plugin details before install",
-            }
-            .into());
+            let target = RemoteTarget::Id(plugin_name);
+            let done = install_remote(&call, &context.parts, target).await?;
+            let RemoteInstallation {
+                installation,
+                apps_needing_auth,
+            } = done;
+            context.remote_sync.request();
+            return answer(installation, apps_needing_auth);
         }
         _ => {
             return Err(plugd_plugins::Error::OneSelector {
@@ -42,15 +49,7 @@ pub(crate) async fn handle(
             .into());
         }
     };
-    let Installation {
-        id: _,
-        version,
-        root: _,
-        auth_policy,
-        changed,
-        rebound,
-        problems,
-    } = plugd_plugins::install(
+    let installation = plugd_plugins::install(
         &call,
         &context.blocking,
         &context.lookup,
@@ -60,9 +59,22 @@ pub(crate) async fn handle(
         target,
     )
     .await?;
+    answer(installation, Vec::new())
+}
+
+fn answer(installation: Installation, apps: Vec<RemoteApp>) -> Result<Reply, WireError> {
+    let Installation {
+        id: _,
+        version,
+        root: _,
+        auth_policy,
+        changed,
+        rebound,
+        problems,
+    } = installation;
     Reply::of(&wire::PluginInstallResponse {
         auth_policy: shared::auth_policy(auth_policy),
-        apps_needing_auth: Vec::new(),
+        apps_needing_auth: apps.into_iter().map(remote_row::app).collect(),
         installed_version: version.to_string(),
         changed,
         rebound: rebound.map(|rebound| wire::PluginRebinding {
@@ -77,7 +89,8 @@ fn binding(binding: Binding, source: Option<plugd_model::Source>) -> wire::Plugi
     let (path, url, ref_name) = match binding {
         Binding::Manifest(path) => (Some(shared::path(&path)), None, None),
         Binding::Git { url, ref_name } => (None, Some(without_credentials(&url)), ref_name),
-        Binding::Curated => (None, None, None),
+        // The source beside it says that it is the remote catalog.
+        Binding::Curated | Binding::Remote { .. } => (None, None, None),
     };
     wire::PluginBinding {
         marketplace_path: path,

@@ -13,7 +13,7 @@ use crate::wire_error::WireError;
 
 pub(crate) async fn handle(
     context: Arc<Context>,
-    _call: Call,
+    call: Call,
     params: PluginInstalledParams,
 ) -> Result<Reply, WireError> {
     let PluginInstalledParams {
@@ -31,7 +31,9 @@ pub(crate) async fn handle(
     let Listing {
         marketplaces,
         load_errors,
+        featured: _,
     } = plugd_plugins::installed(
+        &call,
         &context.blocking,
         &context.lookup,
         &context.copies,
@@ -40,6 +42,8 @@ pub(crate) async fn handle(
         suggestions,
     )
     .await?;
+    // Behind the reading, so that the answer never waits for it.
+    context.remote_sync.request();
     Reply::of(&PluginInstalledResponse {
         marketplaces: marketplaces.into_iter().map(shared::marketplace).collect(),
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),

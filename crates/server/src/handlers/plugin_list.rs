@@ -1,10 +1,10 @@
 //! `plugin/list`.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use plugd_model::error_chain;
 use plugd_plugins::call::Call;
-use plugd_plugins::{Insistence, ListRequest, Listing, MarketplaceKind, Roots};
+use plugd_plugins::{Error, Insistence, ListRequest, Listing, MarketplaceKind, Roots};
 use plugd_protocol::{PluginListMarketplaceKind, PluginListParams, PluginListResponse};
 
 use super::shared;
@@ -14,7 +14,7 @@ use crate::wire_error::WireError;
 
 pub(crate) async fn handle(
     context: Arc<Context>,
-    _call: Call,
+    call: Call,
     params: PluginListParams,
 ) -> Result<Reply, WireError> {
     let PluginListParams {
@@ -23,6 +23,11 @@ pub(crate) async fn handle(
         force_refetch,
         force_remote_sync,
     } = params;
+    let remote_sync_error = match force_remote_sync {
+        Some(true) => force(&context, &call).await?,
+        _ => None,
+    };
+    let follows = lists_remote(marketplace_kinds.as_deref());
     let looks = lists_local(marketplace_kinds.as_deref())
         .then(|| insistence([force_refetch, force_remote_sync]));
     let request = ListRequest {
@@ -30,12 +35,15 @@ pub(crate) async fn handle(
             cwds: shared::cwds(cwds)?,
             manifests: Vec::new(),
         },
-        kinds: marketplace_kinds.map(|kinds| kinds.into_iter().map(kind).collect::<BTreeSet<_>>()),
+        kinds: marketplace_kinds.map(|kinds| kinds.into_iter().map(kind).collect()),
+        insists: [force_refetch, force_remote_sync].contains(&Some(true)),
     };
     let Listing {
         marketplaces,
         load_errors,
+        featured,
     } = plugd_plugins::list(
+        &call,
         &context.blocking,
         &context.lookup,
         &context.copies,
@@ -47,11 +55,33 @@ pub(crate) async fn handle(
     if let Some(insistence) = looks {
         context.curated.request(insistence);
     }
+    if follows {
+        context.remote_sync.request();
+    }
     Reply::of(&PluginListResponse {
         marketplaces: marketplaces.into_iter().map(shared::marketplace).collect(),
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),
-        featured_plugin_ids: Vec::new(),
-        remote_sync_error: None,
+        featured_plugin_ids: featured,
+        remote_sync_error,
+    })
+}
+
+/// What older clients insist on. What goes wrong with it is told and keeps no answer back, except
+/// that a request which nobody wants any more ends here.
+async fn force(context: &Context, call: &Call) -> Result<Option<String>, WireError> {
+    match context.remote_sync.force(call).await {
+        Ok(_) => Ok(None),
+        Err(error @ Error::Cancelled(_)) => Err(error.into()),
+        Err(error) => Ok(Some(error_chain(&error))),
+    }
+}
+
+/// Whether what the account has is looked at behind the listing.
+fn lists_remote(kinds: Option<&[PluginListMarketplaceKind]>) -> bool {
+    kinds.is_none_or(|kinds| {
+        kinds
+            .iter()
+            .any(|kind| *kind != PluginListMarketplaceKind::Vertical)
     })
 }
 
@@ -73,9 +103,9 @@ fn kind(kind: PluginListMarketplaceKind) -> MarketplaceKind {
     match kind {
         PluginListMarketplaceKind::Local => MarketplaceKind::Local,
         PluginListMarketplaceKind::Vertical => MarketplaceKind::Vertical,
-        PluginListMarketplaceKind::WorkspaceDirectory
-        | PluginListMarketplaceKind::SharedWithMe
-        | PluginListMarketplaceKind::CreatedByMeRemote => MarketplaceKind::Account,
+        PluginListMarketplaceKind::WorkspaceDirectory => MarketplaceKind::WorkspaceDirectory,
+        PluginListMarketplaceKind::SharedWithMe => MarketplaceKind::SharedWithMe,
+        PluginListMarketplaceKind::CreatedByMeRemote => MarketplaceKind::CreatedByMe,
     }
 }
 
@@ -86,7 +116,7 @@ mod tests {
     use plugd_plugins::Insistence;
     use plugd_protocol::PluginListMarketplaceKind;
 
-    use super::{insistence, lists_local};
+    use super::{insistence, lists_local, lists_remote};
 
     #[test]
     fn the_curated_repository_is_looked_at_for_local_listings() {
@@ -95,6 +125,16 @@ mod tests {
         assert!(lists_local(Some(&[Vertical, Local])));
         assert!(!lists_local(Some(&[Vertical])));
         assert!(!lists_local(Some(&[])));
+    }
+
+    #[test]
+    fn the_account_is_looked_at_behind_what_shows_something_of_it() {
+        use PluginListMarketplaceKind::{Local, SharedWithMe, Vertical};
+        assert!(lists_remote(None));
+        assert!(lists_remote(Some(&[Vertical, SharedWithMe])));
+        assert!(lists_remote(Some(&[Local])));
+        assert!(!lists_remote(Some(&[Vertical])));
+        assert!(!lists_remote(Some(&[])));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plugd_plugins::call::Call;
-use plugd_plugins::{Hit, Roots, SearchPage, SearchRequest, SearchScope};
+use plugd_plugins::{Hit, Roots, SearchCursor, SearchPage, SearchRequest, SearchScope};
 use plugd_protocol::{
     PluginSearchParams, PluginSearchResponse, PluginSearchResult, PluginSearchScope,
 };
@@ -14,15 +14,13 @@ use crate::error_map;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
 
-/// How many results a page has when the client does not say.
-const DEFAULT_LIMIT: u32 = 100;
 /// How many it may ask for. Like the reference, a number outside is brought inside and not refused:
 /// a client that asks for too much gets a cursor to go on with.
 const MAX_LIMIT: u32 = 1_000;
 
 pub(crate) async fn handle(
     context: Arc<Context>,
-    _call: Call,
+    call: Call,
     params: PluginSearchParams,
 ) -> Result<Reply, WireError> {
     let PluginSearchParams {
@@ -43,17 +41,17 @@ pub(crate) async fn handle(
             PluginSearchScope::Workspace => SearchScope::Workspace,
             PluginSearchScope::Personal => SearchScope::Personal,
         }),
-        limit: usize::try_from(limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)).unwrap_or(1),
-        skip: match cursor {
-            None => 0,
-            Some(text) => text.parse().map_err(|_| {
-                let reason = "invalid cursor: use `nextCursor` of the page before";
-                error_map::invalid_params(reason, Some("cursor".to_owned()))
-            })?,
-        },
+        limit: limit.map(|limit| usize::try_from(limit.clamp(1, MAX_LIMIT)).unwrap_or(1)),
+        from: from(cursor.as_deref())?,
     };
-    let page =
-        plugd_plugins::search(&context.blocking, &context.lookup, &context.copies, request).await?;
+    let page = plugd_plugins::search(
+        &call,
+        &context.blocking,
+        &context.lookup,
+        &context.copies,
+        request,
+    )
+    .await?;
     let SearchPage {
         hits,
         next,
@@ -61,9 +59,33 @@ pub(crate) async fn handle(
     } = page;
     Reply::of(&PluginSearchResponse {
         data: hits.into_iter().map(hit).collect(),
-        next_cursor: next.map(|skip| skip.to_string()),
+        next_cursor: next.map(cursor_text),
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),
     })
+}
+
+/// What stands in front of a page of the remote catalog; results of this disk are a bare number.
+const REMOTE: &str = "remote:";
+
+fn from(cursor: Option<&str>) -> Result<SearchCursor, WireError> {
+    let Some(text) = cursor else {
+        return Ok(SearchCursor::Here(0));
+    };
+    if let Some(token) = text.strip_prefix(REMOTE) {
+        let token = Some(token.to_owned()).filter(|token| !token.is_empty());
+        return Ok(SearchCursor::Remote(token));
+    }
+    text.parse().map(SearchCursor::Here).map_err(|_| {
+        let reason = "invalid cursor: use `nextCursor` of the page before";
+        error_map::invalid_params(reason, Some("cursor".to_owned()))
+    })
+}
+
+fn cursor_text(cursor: SearchCursor) -> String {
+    match cursor {
+        SearchCursor::Here(skip) => skip.to_string(),
+        SearchCursor::Remote(token) => format!("{REMOTE}{}", token.unwrap_or_default()),
+    }
 }
 
 fn hit(hit: Hit) -> PluginSearchResult {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plugd_plugins::call::Call;
-use plugd_plugins::{Error, SkillHolder, SkillText, read_skill};
+use plugd_plugins::{SkillHolder, SkillText, read_remote_skill, read_skill};
 use plugd_protocol as wire;
 
 use super::shared;
@@ -12,32 +12,59 @@ use crate::error_map;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
 
+/// The one plugin that is named.
+enum Holder {
+    /// One of this machine.
+    Local(SkillHolder),
+    /// One of the remote catalog.
+    Remote {
+        /// The marketplace.
+        marketplace: String,
+        /// The id that the service has for it.
+        id: String,
+    },
+}
+
 pub(crate) async fn handle(
     context: Arc<Context>,
-    _call: Call,
+    call: Call,
     params: wire::PluginSkillReadParams,
 ) -> Result<Reply, WireError> {
     let skill = params.skill_name.clone();
-    if skill.trim().is_empty() {
-        return Err(WireError::invalid_params("skillName", "it is blank"));
-    }
-    let holder = holder(params)?;
-    let text = read_skill(
-        &context.blocking,
-        &context.lookup,
-        &context.copies,
-        holder,
-        skill,
-    );
-    let SkillText { path, contents } = text.await?;
+    let SkillText { path, contents } = match holder(params)? {
+        Holder::Remote { marketplace, id } => {
+            let text = read_remote_skill(
+                &call,
+                &context.blocking,
+                &context.lookup,
+                &context.copies,
+                marketplace,
+                id,
+                skill,
+            );
+            text.await?
+        }
+        Holder::Local(_) if skill.trim().is_empty() => {
+            return Err(WireError::invalid_params("skillName", "it is blank"));
+        }
+        Holder::Local(holder) => {
+            let text = read_skill(
+                &context.blocking,
+                &context.lookup,
+                &context.copies,
+                holder,
+                skill,
+            );
+            text.await?
+        }
+    };
     Reply::of(&wire::PluginSkillReadResponse {
-        contents: Some(contents),
-        path: Some(shared::path(&path)),
+        contents,
+        path: path.as_ref().map(shared::path),
     })
 }
 
-/// The one plugin that is named. A remote one is refused in the order and words of the reference.
-fn holder(params: wire::PluginSkillReadParams) -> Result<SkillHolder, WireError> {
+fn holder(params: wire::PluginSkillReadParams) -> Result<Holder, WireError> {
     let wire::PluginSkillReadParams {
         remote_marketplace_name,
         remote_plugin_id,
@@ -51,26 +78,16 @@ fn holder(params: wire::PluginSkillReadParams) -> Result<SkillHolder, WireError>
         (marketplace_path, plugin_name),
         plugin_id,
     ) {
-        ((Some(_), Some(id)), (None, None), None) => {
-            let is_legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'~');
-            if id.is_empty() || !id.bytes().all(is_legal) {
-                let reason = "only ASCII letters, digits, `_`, `-`, and `~` are allowed";
-                return Err(Error::BadValue {
-                    field: "invalid remote plugin id",
-                    reason: reason.to_owned(),
-                }
-                .into());
-            }
-            Err(Error::LoginRequired {
-                action: "read remote plugin skill details",
-            }
-            .into())
+        ((Some(marketplace), Some(id)), (None, None), None) => {
+            Ok(Holder::Remote { marketplace, id })
         }
-        ((None, None), (Some(manifest), Some(plugin)), None) => Ok(SkillHolder::Offered {
-            manifest: shared::abs_path("marketplacePath", &manifest)?,
-            plugin,
-        }),
-        ((None, None), (None, None), Some(id)) => Ok(SkillHolder::Installed(id)),
+        ((None, None), (Some(manifest), Some(plugin)), None) => {
+            Ok(Holder::Local(SkillHolder::Offered {
+                manifest: shared::abs_path("marketplacePath", &manifest)?,
+                plugin,
+            }))
+        }
+        ((None, None), (None, None), Some(id)) => Ok(Holder::Local(SkillHolder::Installed(id))),
         _ => {
             let text = "name one plugin: by remoteMarketplaceName and remotePluginId, by \
                         marketplacePath and pluginName, or by pluginId";

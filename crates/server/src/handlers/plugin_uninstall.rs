@@ -16,14 +16,13 @@ pub(crate) async fn handle(
     params: PluginUninstallParams,
 ) -> Result<Reply, WireError> {
     let PluginUninstallParams { plugin_id } = params;
-    let Uninstalled { id: _, changed } = plugd_plugins::uninstall(
-        &call,
-        &context.blocking,
-        &context.lookup,
-        &context.copies,
-        &context.events,
-        plugin_id,
-    )
-    .await?;
+    let Uninstalled {
+        id: _,
+        remote_id,
+        changed,
+    } = plugd_plugins::uninstall(&call, &context.parts, plugin_id).await?;
+    if remote_id.is_some() {
+        context.remote_sync.request();
+    }
     Reply::of(&PluginUninstallResponse { changed })
 }

@@ -3,9 +3,10 @@
 
 use plugd_model::git_url::without_credentials;
 use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPath, Source};
-use plugd_plugins::{ListedMarketplace, LoadError, ShownInterface, Summary};
+use plugd_plugins::{ListedMarketplace, LoadError, PictureUrls, ShownInterface, Summary};
 use plugd_protocol as wire;
 
+use super::remote_row;
 use crate::context::Context;
 use crate::error_map;
 use crate::wire_error::WireError;
@@ -128,19 +129,22 @@ pub(super) fn summary(summary: Summary) -> wire::PluginSummary {
         keywords,
         installed_version,
         update_available,
+        share,
+        remote,
         problems,
     } = summary;
+    let remote = remote.as_ref();
     wire::PluginSummary {
         name: id.plugin.to_string(),
         id: id.to_string(),
-        remote_plugin_id: None,
-        version: None,
+        remote_plugin_id: remote.map(|row| row.id.to_string()),
+        version: remote.and_then(|row| row.version.clone()),
         local_version,
         installed_version: installed_version.map(|version| version.to_string()),
-        share_context: None,
+        share_context: share.map(remote_row::share_context),
         source: source(from),
         installed,
-        installed_at: None,
+        installed_at: remote.and_then(|row| row.installed_at),
         enabled,
         update_available,
         install_policy: match install_policy {
@@ -148,12 +152,18 @@ pub(super) fn summary(summary: Summary) -> wire::PluginSummary {
             InstallPolicy::Available => wire::PluginInstallPolicy::Available,
             InstallPolicy::InstalledByDefault => wire::PluginInstallPolicy::InstalledByDefault,
         },
-        install_policy_source: None,
-        must_show_installation_interstitial: None,
+        install_policy_source: remote
+            .and_then(|row| row.install_policy_source)
+            .map(remote_row::policy_source),
+        must_show_installation_interstitial: remote.and_then(|row| row.must_show_interstitial),
         auth_policy: auth_policy(auth),
-        availability: wire::PluginAvailability::Available,
-        disabled_reason: None,
-        eligible_plan_types: None,
+        availability: remote.map_or(wire::PluginAvailability::Available, |row| {
+            remote_row::availability(row.availability)
+        }),
+        disabled_reason: remote
+            .and_then(|row| row.disabled_reason)
+            .map(remote_row::disabled_reason),
+        eligible_plan_types: remote.and_then(|row| row.eligible_plan_types.clone()),
         interface: shown.map(interface),
         keywords,
         problems: problems.into_iter().map(problem).collect(),
@@ -191,12 +201,23 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
             version,
             registry: registry.as_deref().map(without_credentials),
         },
+        Source::Remote => wire::PluginSource::Remote,
     }
 }
 
 /// Pictures become absolute; without a directory to count from they are left out.
 fn interface(shown: ShownInterface) -> wire::PluginInterface {
-    let ShownInterface { interface, root } = shown;
+    let ShownInterface {
+        interface,
+        root,
+        urls,
+    } = shown;
+    let PictureUrls {
+        composer_icon: composer_icon_url,
+        logo: logo_url,
+        logo_dark: logo_url_dark,
+        screenshots: screenshot_urls,
+    } = urls;
     let Interface {
         display_name,
         short_description,
@@ -228,13 +249,13 @@ fn interface(shown: ShownInterface) -> wire::PluginInterface {
         default_prompt,
         brand_color,
         composer_icon: composer_icon.as_ref().and_then(absolute),
-        composer_icon_url: None,
+        composer_icon_url,
         logo: logo.as_ref().and_then(absolute),
         logo_dark: logo_dark.as_ref().and_then(absolute),
-        logo_url: None,
-        logo_url_dark: None,
+        logo_url,
+        logo_url_dark,
         screenshots: screenshots.iter().filter_map(absolute).collect(),
-        screenshot_urls: Vec::new(),
+        screenshot_urls,
     }
 }
 
@@ -271,5 +292,6 @@ mod tests {
             json!({"type": "npm", "package": "p", "version": null,
                    "registry": "https://npm.example/"}),
         );
+        check(Source::Remote, json!({"type": "remote"}));
     }
 }

@@ -1,0 +1,412 @@
+//! The one path that every installation takes, whoever asked for it and wherever the content is from.
+//!
+//! It has two halves. [`Job::prepare`] copies and checks without a lock and seen by nobody, so that
+//! somebody else may be asked in between; [`Job::activate`] is the swap. What a job decided is decided
+//! for the look at the store that it began with: when something else stands there under the lock,
+//! nothing happens.
+
+use std::collections::BTreeSet;
+
+use plugd_components::migrated_commands;
+use plugd_config::Edit;
+use plugd_disk::tree::{Digest, Limits};
+use plugd_marketplace::{Binding, Offer};
+use plugd_model::{
+    AuthPolicy, PluginId, PluginPath, Problem, RemotePluginId, Source, VersionSegment,
+};
+use plugd_store::{
+    ActivatedInstall, Installed, InstalledBy, NewInstall, PinChange, Retention, StagedInstall,
+    Store, StoreError, Transaction,
+};
+
+use crate::binding;
+use crate::call::Call;
+use crate::content::Content;
+use crate::install::{Installation, Rebinding, STORE_PATIENCE};
+use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::obtain::Obtained;
+use crate::standing::Standing;
+use crate::{Copies, Error, Lookup, Sight};
+
+/// Why a copy is brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Why<'a> {
+    /// A client asked: the plugin is switched on as well.
+    Request,
+    /// It is configured in one of these scopes, which is asked again under the lock: an uninstall
+    /// may have come first. Configuration is never touched.
+    Configured {
+        /// The scopes.
+        scopes: &'a [Sight],
+        /// The foreign copy that this replaces, when it is a repair.
+        repaired_from: Option<Digest>,
+    },
+    /// An account has it, or is about to. That switches it on too, so configuration says nothing.
+    Account {
+        /// What it is recorded as.
+        by: InstalledBy,
+    },
+    /// An account has its counterpart, so it is switched here as it is there.
+    State {
+        /// How.
+        enabled: bool,
+    },
+}
+
+impl Why<'_> {
+    fn recorded(self) -> InstalledBy {
+        match self {
+            Self::Request => InstalledBy::Request,
+            Self::Configured { .. } => InstalledBy::Refresh,
+            Self::Account { by } => by,
+            Self::State { .. } => InstalledBy::Sync,
+        }
+    }
+
+    fn repaired_from(self) -> Option<Digest> {
+        match self {
+            Self::Request | Self::Account { .. } | Self::State { .. } => None,
+            Self::Configured { repaired_from, .. } => repaired_from,
+        }
+    }
+
+    /// Whether the plugin is switched in configuration.
+    fn configures(self) -> bool {
+        matches!(self, Self::Request | Self::State { .. })
+    }
+
+    /// How, if it is.
+    fn enabled(self) -> bool {
+        !matches!(self, Self::State { enabled: false })
+    }
+}
+
+/// A plugin on its way into the store, wherever it was offered.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    /// The plugin.
+    pub(crate) id: PluginId,
+    /// What it is bound to from now on.
+    pub(crate) binding: Binding,
+    /// The source that is recorded.
+    pub(crate) source: Source,
+    /// When its apps ask for a login.
+    pub(crate) auth_policy: AuthPolicy,
+    /// What the remote catalog calls it, when it comes from there.
+    pub(crate) remote_id: Option<RemotePluginId>,
+}
+
+impl Subject {
+    fn of_offer(offer: &Offer<'_>) -> Self {
+        Self {
+            id: offer.id(),
+            binding: offer.content.binding.clone(),
+            source: offer.entry.source.without_secrets(),
+            auth_policy: offer.entry.auth_policy,
+            remote_id: None,
+        }
+    }
+}
+
+/// One installation. What is decided in it is decided for `standing`; the store refuses when
+/// something else stands there by the time it has the lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Job<'a> {
+    pub(crate) subject: Subject,
+    pub(crate) why: Why<'a>,
+    pub(crate) standing: Standing,
+}
+
+/// How far an installation gets while nobody sees anything of it and nothing is locked.
+#[derive(Debug)]
+pub(crate) enum Prepared {
+    /// The copy that is there is what it would become.
+    Current(Box<Installed>),
+    /// The new copy is complete.
+    Staged(Box<Staged>),
+}
+
+/// A complete copy that nobody sees, and what there is to say of it.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    install: StagedInstall,
+    version: VersionSegment,
+    commit: Option<String>,
+    problems: Vec<Problem>,
+}
+
+/// From an admitted offer to a committed copy.
+pub(crate) fn install_offer(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    offer: &Offer<'_>,
+    obtained: Obtained,
+    why: Why<'_>,
+    standing: &Standing,
+) -> Result<Installation, Error> {
+    call.progress.report("checking", 0, None);
+    let content = Content::read(lookup, offer, obtained.dir.clone())?;
+    let job = Job {
+        subject: Subject::of_offer(offer),
+        why,
+        standing: standing.clone(),
+    };
+    match job.prepare(call, lookup, copies, &content, obtained)? {
+        Prepared::Current(copy) => job.leave(call, lookup, copies, *copy),
+        Prepared::Staged(staged) => job.activate(call, lookup, *staged),
+    }
+}
+
+impl Job<'_> {
+    /// Copies the content and checks it, unless the store holds exactly that.
+    pub(crate) fn prepare(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        copies: &Copies,
+        content: &Content,
+        obtained: Obtained,
+    ) -> Result<Prepared, Error> {
+        let id = &self.subject.id;
+        refuse_to_leave_pin(id, &self.standing, content)?;
+        if let (Some(copy), None) = (&self.standing.copy, &self.rebinding())
+            && is_current(call, lookup, copies, copy, content)?
+        {
+            return Ok(Prepared::Current(Box::new(copy.clone())));
+        }
+        if self.why.configures() {
+            // Configuration that cannot be edited is found out before anything is copied.
+            lookup.check_edits(&self.edits())?;
+        }
+        let (commit, mut problems) = (obtained.commit.clone(), obtained.problems.clone());
+        let store = copies.store()?;
+        let begun = obtained.begin(store, id);
+        let transaction = begun.map_err(|error| failed(id, error))?;
+        let install = stage(call, lookup, store, transaction, content)?;
+        problems.extend(install.tree().left_out.iter().cloned());
+        Ok(Prepared::Staged(Box::new(Staged {
+            install,
+            version: content.version.clone(),
+            commit,
+            problems,
+        })))
+    }
+
+    /// Keeps a copy that is current. A request switches it on.
+    pub(crate) fn leave(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        copies: &Copies,
+        copy: Installed,
+    ) -> Result<Installation, Error> {
+        let mut changed = false;
+        if self.why.configures() {
+            // Under the store's lock, so that an uninstallation cannot come between.
+            let patience = call.patience(STORE_PATIENCE);
+            let held = copies
+                .store()?
+                .hold(&copy.id, &self.standing.seen, patience);
+            let _held = held.map_err(|error| failed(&copy.id, error))?;
+            changed = lookup.write_edits(&self.edits(), CONFIG_PATIENCE)?.changed;
+        }
+        Ok(self.done(copy, changed, None, Vec::new()))
+    }
+
+    /// Whether the staged copy could take its place now, as far as that depends on others.
+    pub(crate) fn still_applies(&self, staged: &Staged) -> Result<(), Error> {
+        let asked = staged.install.still_applies(&self.standing.seen);
+        asked.map_err(|error| failed(&self.subject.id, error))
+    }
+
+    /// Puts the staged copy into its place, for good.
+    pub(crate) fn activate(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        staged: Staged,
+    ) -> Result<Installation, Error> {
+        call.progress.report("activating", 0, None);
+        let Staged {
+            install,
+            version,
+            commit,
+            problems,
+        } = staged;
+        let id = &self.subject.id;
+        let new = NewInstall {
+            version,
+            bound: binding::for_record(&self.subject.binding),
+            source: self.subject.source.clone(),
+            commit,
+            by: self.why.recorded(),
+            pin: PinChange::Keep,
+            remote_id: self.subject.remote_id.clone(),
+            repaired_from: self.why.repaired_from(),
+        };
+        let retention = Retention {
+            keep: lookup.config(None).settings().keep_versions,
+            protected: BTreeSet::new(),
+        };
+        let patience = call.patience(STORE_PATIENCE);
+        let mut activated = install
+            .activate(new, &self.standing.seen, &retention, patience)
+            .map_err(|error| failed(id, error))?;
+        configure(lookup, &mut activated, self.why, &self.edits())?;
+        let copy = activated.commit().map_err(|error| failed(id, error))?;
+        Ok(self.done(copy, true, self.rebinding(), problems))
+    }
+
+    fn done(
+        &self,
+        copy: Installed,
+        changed: bool,
+        rebound: Option<Rebinding>,
+        problems: Vec<Problem>,
+    ) -> Installation {
+        Installation {
+            id: copy.id,
+            version: copy.version,
+            root: copy.root,
+            auth_policy: self.subject.auth_policy,
+            changed,
+            rebound,
+            problems,
+        }
+    }
+
+    fn edits(&self) -> [Edit; 1] {
+        [Edit::set_plugin_enabled(
+            &self.subject.id,
+            self.why.enabled(),
+        )]
+    }
+
+    /// The change of what the plugin is bound to, when there is one.
+    fn rebinding(&self) -> Option<Rebinding> {
+        let from = self.standing.binding()?;
+        let before = self.standing.record.as_ref();
+        (from != self.subject.binding).then(|| Rebinding {
+            from,
+            from_source: before.map(|record| record.source.clone()),
+            to: self.subject.binding.clone(),
+            to_source: self.subject.source.clone(),
+        })
+    }
+}
+
+/// The part of an activation that concerns configuration: a request writes it, background work makes
+/// sure that it is still wanted.
+fn configure(
+    lookup: &Lookup,
+    activated: &mut ActivatedInstall,
+    why: Why<'_>,
+    edits: &[Edit],
+) -> Result<(), Error> {
+    let id = activated.id().clone();
+    match why {
+        Why::Request | Why::State { .. } => {
+            let pending = lookup.begin_edits(edits)?;
+            activated
+                .journal_config(pending.undo().to_json())
+                .map_err(|error| failed(&id, error))?;
+            pending.save()?;
+            Ok(())
+        }
+        Why::Configured { scopes, .. } if !is_configured(lookup, scopes, &id) => {
+            Err(Error::NoLongerConfigured { id })
+        }
+        Why::Configured { .. } | Why::Account { .. } => Ok(()),
+    }
+}
+
+/// Whether one of the scopes still configures the plugin, read anew.
+fn is_configured(lookup: &Lookup, scopes: &[Sight], id: &PluginId) -> bool {
+    scopes.iter().any(|sight| {
+        let config = lookup.config(sight.cwd.as_ref());
+        config.plugins().iter().any(|row| row.id == *id)
+    })
+}
+
+pub(crate) fn failed(id: &PluginId, source: StoreError) -> Error {
+    Error::Store {
+        action: "install",
+        id: id.clone(),
+        source: Box::new(source),
+    }
+}
+
+/// Copies the content and checks what was copied, since the source may have changed meanwhile.
+fn stage(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    transaction: Transaction,
+    content: &Content,
+) -> Result<StagedInstall, Error> {
+    let id = &transaction.id().clone();
+    call.cancel.check()?;
+    if call.progress.is_watched() {
+        // Nobody else needs the number, and finding it out means looking at every file.
+        let plan = store
+            .plan(&content.source, &Limits::INSTALL, call)
+            .map_err(|error| failed(id, error))?;
+        call.progress.report("copying", 0, Some(plan.bytes()));
+    }
+    let mut staged = transaction
+        .stage(&content.source, &Limits::INSTALL, &content.extra, call)
+        .map_err(|error| failed(id, error))?;
+    let root = staged.tree().root.clone();
+    content.check_copy(lookup, id, &root)?;
+    let mut generated: Vec<(PluginPath, Vec<u8>)> = Vec::new();
+    for file in migrated_commands(lookup.disk(), &root, &content.manifest).items {
+        // A plugin may ship what another program generated from it; what it ships stays.
+        let shipped = lookup.disk().link_stamp(&root.join(&file.path))?.is_some();
+        if let (false, Some(path)) = (shipped, PluginPath::parse(&format!("./{}", file.path))) {
+            generated.push((path, file.content));
+        }
+    }
+    staged
+        .add_files(&generated)
+        .map_err(|error| failed(id, error))?;
+    call.cancel.check()?;
+    Ok(staged)
+}
+
+/// A request brings what its marketplace offers; a pinned plugin stays where it is pinned.
+fn refuse_to_leave_pin(id: &PluginId, standing: &Standing, content: &Content) -> Result<(), Error> {
+    match standing.pin() {
+        Some(pin) if pin.version != content.version => Err(Error::Pinned {
+            id: id.clone(),
+            pinned: pin.version.to_string(),
+            offered: content.version.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the store already holds exactly what an installation would put there.
+fn is_current(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    copy: &Installed,
+    content: &Content,
+) -> Result<bool, Error> {
+    let Some(record) = copy.provenance_record() else {
+        return Ok(false);
+    };
+    if copy.version != content.version || !content.extra_is_in(lookup, &copy.root) {
+        return Ok(false);
+    }
+    let offered = content.digest(copies, &copy.id, call)?;
+    if record.source_digest != Some(offered) {
+        return Ok(false);
+    }
+    let on_disk = copies
+        .store()?
+        .tree_digest(copy, call)
+        .map_err(|error| failed(&copy.id, error))?;
+    Ok(on_disk.clean && on_disk.digest == record.tree_digest)
+}

@@ -1,0 +1,153 @@
+//! One piece of background work at a time, however often it is asked for.
+//!
+//! Invariants:
+//! - Who is told to start the work works until [`Queue::next`] says no; nobody else is told so
+//!   meanwhile.
+//! - What is asked for while a run works is remembered once, and a run that began before the question
+//!   does not count as its answer.
+//! - After [`Queue::stop`] nothing begins any more.
+//!
+//! It starts nothing and knows nothing of the work.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::call::{Call, Cancel};
+
+/// The questions that wait and the run that works.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    idle: Notify,
+}
+
+/// How a question is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Urgency {
+    /// A run that works is answer enough.
+    Any,
+    /// Only a run that begins after the question is.
+    Fresh,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    running: bool,
+    stopping: bool,
+    again: bool,
+    current: Option<Cancel>,
+}
+
+impl Queue {
+    /// Asks for a run. Whoever is answered `true` starts the work.
+    #[must_use]
+    pub(crate) fn ask(&self, urgency: Urgency) -> bool {
+        let mut state = self.state();
+        if state.stopping {
+            return false;
+        }
+        if state.running {
+            state.again |= urgency == Urgency::Fresh;
+            return false;
+        }
+        state.running = true;
+        true
+    }
+
+    /// What a run works for; stopping cancels it. `None` when everything stops.
+    pub(crate) fn call(&self) -> Option<Call> {
+        let call = Call::detached();
+        let mut state = self.state();
+        state.current = Some(call.cancel.clone());
+        (!state.stopping).then_some(call)
+    }
+
+    /// Whether another run is wanted after this one. If not, the work has ended.
+    #[must_use]
+    pub(crate) fn next(&self) -> bool {
+        let mut state = self.state();
+        if state.again && !state.stopping {
+            state.again = false;
+            return true;
+        }
+        state.running = false;
+        drop(state);
+        self.idle.notify_waiters();
+        false
+    }
+
+    /// Whether a run works.
+    pub(crate) fn is_running(&self) -> bool {
+        self.state().running
+    }
+
+    /// Ends the work: what is past its point of no return is finished, the rest is given up.
+    pub(crate) async fn stop(&self) {
+        loop {
+            let idle = self.idle.notified();
+            {
+                let mut state = self.state();
+                state.stopping = true;
+                state.again = false;
+                if let Some(current) = &state.current {
+                    current.cancel();
+                }
+                if !state.running {
+                    return;
+                }
+            }
+            idle.await;
+        }
+    }
+
+    /// Held for a few assignments only; a panic leaves no broken promise behind.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Queue, Urgency};
+
+    #[test]
+    fn what_is_asked_meanwhile_is_remembered_once() {
+        let queue = Queue::default();
+        assert!(queue.ask(Urgency::Any));
+        assert!(queue.is_running());
+        assert!(!queue.ask(Urgency::Fresh));
+        assert!(!queue.ask(Urgency::Fresh));
+        assert!(queue.next());
+        assert!(!queue.next());
+        assert!(!queue.is_running());
+    }
+
+    #[test]
+    fn a_run_that_works_may_be_answer_enough() {
+        let queue = Queue::default();
+        assert!(queue.ask(Urgency::Fresh));
+        assert!(!queue.ask(Urgency::Any));
+        assert!(!queue.next());
+        assert!(queue.ask(Urgency::Any));
+    }
+
+    #[tokio::test]
+    async fn stopping_cancels_the_run_and_waits_for_its_end() {
+        let queue = Arc::new(Queue::default());
+        assert!(queue.ask(Urgency::Any));
+        let call = queue.call().unwrap();
+        assert!(!queue.ask(Urgency::Fresh));
+        let stopping = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move { queue.stop().await }
+        });
+        call.cancel.cancelled().await;
+        assert!(!queue.next());
+        stopping.await.unwrap();
+        assert!(!queue.ask(Urgency::Fresh));
+        assert!(queue.call().is_none());
+    }
+}

@@ -1,0 +1,123 @@
+//! What came out of a bundle of the remote catalog: made complete with what only the catalog knows,
+//! and checked, before a copy of it is made.
+//!
+//! Only the bundles of everybody's catalog are completed, as the reference does it: there the catalog
+//! says the version and the apps. It happens before the copy, so that the digests cover it.
+
+use plugd_catalog::Item;
+use plugd_disk::Disk;
+use plugd_manifest::{Loaded, Loader, MAX_PLUGIN_BYTES};
+use plugd_model::{
+    AbsPath, PluginId, PluginManifest, PluginPath, Problem, ProblemKind, RemoteScope,
+    VersionSegment,
+};
+use serde_json::Value;
+
+use crate::content::Content;
+use crate::remote_error::RemoteError;
+use crate::{Error, Lookup};
+
+/// Where apps are declared when the manifest names no file.
+const APPS_FILE: &str = "./.app.json";
+
+/// Completes the content of a bundle and reads what an installation needs to know of it.
+///
+/// # Errors
+/// The root is that of no plugin, the manifest is broken or another plugin's, or what the catalog says
+/// cannot be written.
+pub(crate) fn read(
+    lookup: &Lookup,
+    item: &Item,
+    version: &VersionSegment,
+    dir: &AbsPath,
+) -> Result<Content, Error> {
+    let id = item.plugin_id();
+    let loaded = manifest(lookup.loader(), &id, dir)?;
+    if loaded.name != id.plugin.as_str() {
+        return Err(RemoteError::OtherName {
+            plugin: id,
+            found: loaded.name,
+        }
+        .into());
+    }
+    let manifest = match item.scope {
+        RemoteScope::Global => {
+            complete(lookup.disk(), lookup.loader(), item, version, dir)?;
+            manifest(lookup.loader(), &id, dir)?
+        }
+        RemoteScope::Workspace | RemoteScope::User => loaded,
+    };
+    Ok(Content {
+        source: dir.clone(),
+        manifest,
+        version: version.clone(),
+        extra: Vec::new(),
+    })
+}
+
+fn manifest(loader: &Loader, id: &PluginId, dir: &AbsPath) -> Result<PluginManifest, Error> {
+    Ok(loaded(loader, id, dir)?.value.clone())
+}
+
+/// The manifest at the root of the bundle. The directory has no say in the name.
+fn loaded(
+    loader: &Loader,
+    id: &PluginId,
+    dir: &AbsPath,
+) -> Result<std::sync::Arc<Loaded<PluginManifest>>, Error> {
+    let bad = |problem| Error::BadManifest {
+        id: id.clone(),
+        problem: Box::new(problem),
+    };
+    match loader.plugin_named(dir, id.plugin.as_str()) {
+        Ok(Some(loaded)) => Ok(loaded),
+        Ok(None) => {
+            let text = "the bundle has no plugin manifest at its root";
+            Err(bad(Problem::error(ProblemKind::Missing, text)))
+        }
+        Err(problem) => Err(bad(problem)),
+    }
+}
+
+/// Writes the release's version into the manifest and the catalog's apps over the bundle's.
+fn complete(
+    disk: &Disk,
+    loader: &Loader,
+    item: &Item,
+    version: &VersionSegment,
+    dir: &AbsPath,
+) -> Result<(), Error> {
+    let id = item.plugin_id();
+    let incomplete = |reason: String| RemoteError::Incomplete {
+        plugin: id.clone(),
+        reason,
+    };
+    let loaded = loaded(loader, &id, dir)?;
+    let bytes = disk.read(&loaded.file, MAX_PLUGIN_BYTES)?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut members: Value = serde_json::from_slice(text)
+        .map_err(|error| incomplete(format!("its manifest cannot be edited: {error}")))?;
+    let Some(object) = members.as_object_mut() else {
+        return Err(incomplete("its manifest is no object".to_owned()).into());
+    };
+    object.insert("version".to_owned(), version.as_str().into());
+    disk.replace(&loaded.file, pretty(&members).as_bytes(), 0o644)?;
+    let Some(apps) = &item.release.app_manifest else {
+        return Ok(());
+    };
+    let apps: Value = serde_json::from_str(apps)
+        .map_err(|error| incomplete(format!("the catalog's apps cannot be written: {error}")))?;
+    let Some(path) = (loaded.value.apps.clone()).or_else(|| PluginPath::parse(APPS_FILE)) else {
+        return Ok(());
+    };
+    let file = path.below(dir);
+    if let Some(parent) = file.parent() {
+        disk.create_dirs(&parent)?;
+    }
+    Ok(disk.replace(&file, pretty(&apps).as_bytes(), 0o644)?)
+}
+
+/// Two spaces and a final line feed, as the reference writes it.
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}

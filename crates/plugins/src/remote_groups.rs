@@ -1,0 +1,125 @@
+//! The groups of a listing that the remote catalog fills, worked out of what the service said and of
+//! what lies on this disk. Nothing here looks again, so the rules can be tested without either.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use plugd_catalog::{Collection, Directory, InstalledItem, InstalledSet, Item};
+use plugd_model::{
+    Discoverability, RemoteMarketplace, RemotePluginId, RemoteScope, SHARED_PRIVATE_GROUP,
+    SHARED_UNLISTED_GROUP,
+};
+
+use crate::listing::{ListedMarketplace, Summary};
+use crate::remote_listing::Local;
+use crate::remote_row::{Here, row};
+
+/// What there is to show.
+#[derive(Default)]
+pub(crate) struct Shown {
+    /// In the order of the answer.
+    pub(crate) directories: Vec<(Collection, Arc<Directory>)>,
+    pub(crate) installed: Arc<InstalledSet>,
+}
+
+/// The groups that have something to show.
+pub(crate) fn groups(shown: &Shown, local: &Local) -> Vec<ListedMarketplace> {
+    let mut groups = Vec::new();
+    for (collection, directory) in &shown.directories {
+        let items = &directory.items;
+        match collection {
+            Collection::Scope(RemoteScope::Global) | Collection::Vertical => {
+                let is_whole = *collection != Collection::Vertical;
+                let missing = |one: &&InstalledItem| {
+                    is_whole && one.item.scope == RemoteScope::Global && !has(items, &one.item.id)
+                };
+                let extra = shown.installed.items.iter().filter(missing);
+                let rows = rows(items.iter().chain(extra.map(|one| &one.item)), shown, local);
+                groups.push(group(RemoteMarketplace::CuratedRemote, rows));
+            }
+            Collection::Scope(RemoteScope::User) => {
+                let rows = rows(items.iter(), shown, local);
+                groups.push(group(RemoteMarketplace::CreatedByMe, rows));
+            }
+            Collection::Scope(RemoteScope::Workspace) => {
+                let rows = rows(items.iter(), shown, local);
+                groups.push(group(RemoteMarketplace::WorkspaceDirectory, rows));
+            }
+            Collection::SharedWithMe => {
+                let rows = rows(items.iter(), shown, local);
+                groups.push(named(SHARED_PRIVATE_GROUP, "Shared with me", rows));
+                let by_link = shown.installed.items.iter().filter(|one| {
+                    one.item.scope == RemoteScope::Workspace
+                        && one.item.discoverability == Some(Discoverability::Unlisted)
+                        && !has(items, &one.item.id)
+                });
+                let rows = self::rows(by_link.map(|one| &one.item), shown, local);
+                let title = "Shared with me (unlisted)";
+                groups.push(named(SHARED_UNLISTED_GROUP, title, rows));
+            }
+            Collection::Created => {}
+        }
+    }
+    groups.retain(|group| !group.plugins.is_empty());
+    groups
+}
+
+/// What of the account's installed plugins is shown, by the marketplaces that their ids name.
+pub(crate) fn installed_groups(
+    set: &InstalledSet,
+    local: &Local,
+    is_open: impl Fn(RemoteMarketplace) -> bool,
+) -> Vec<ListedMarketplace> {
+    let mut groups = Vec::new();
+    for marketplace in RemoteMarketplace::ALL {
+        if !is_open(marketplace) {
+            continue;
+        }
+        let of_it = set.items.iter();
+        let of_it = of_it.filter(|one| one.item.marketplace() == marketplace);
+        let rows = of_it.map(|one| one_row(&one.item, Some(one), local));
+        groups.push(group(marketplace, rows.collect()));
+    }
+    groups.retain(|group| !group.plugins.is_empty());
+    groups
+}
+
+/// The row of an item whatever list it came from.
+pub(crate) fn one_row(item: &Item, installed: Option<&InstalledItem>, local: &Local) -> Summary {
+    let id = item.plugin_id();
+    let here = Here {
+        installed,
+        copy: local.copies.get(&id),
+        setting: local.settings.get(&id).copied(),
+    };
+    row(item, here)
+}
+
+/// Each item once: a service that names one twice is not believed twice.
+fn rows<'a>(items: impl Iterator<Item = &'a Item>, shown: &Shown, local: &Local) -> Vec<Summary> {
+    let mut seen = BTreeSet::new();
+    let once = items.filter(|item| seen.insert(item.id.clone()));
+    once.map(|item| one_row(item, installed(&shown.installed, &item.id), local))
+        .collect()
+}
+
+fn installed<'a>(set: &'a InstalledSet, id: &RemotePluginId) -> Option<&'a InstalledItem> {
+    set.items.iter().find(|one| one.item.id == *id)
+}
+
+fn has(items: &[Item], id: &RemotePluginId) -> bool {
+    items.iter().any(|item| item.id == *id)
+}
+
+fn group(marketplace: RemoteMarketplace, plugins: Vec<Summary>) -> ListedMarketplace {
+    named(marketplace.name(), marketplace.display_name(), plugins)
+}
+
+fn named(name: &str, display_name: &str, plugins: Vec<Summary>) -> ListedMarketplace {
+    ListedMarketplace {
+        name: name.to_owned(),
+        path: None,
+        display_name: Some(display_name.to_owned()),
+        plugins,
+    }
+}

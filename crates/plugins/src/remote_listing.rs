@@ -1,0 +1,413 @@
+//! The remote part of a listing: what is asked of the service, and what is shown of its answers.
+//!
+//! It comes in three steps. [`Question::prepare`] reads what is kept on disk, [`ask`] speaks to the
+//! service under one deadline, and [`Question::settle`] keeps what came and works out the groups.
+//!
+//! - What a listing shows never depends on whether the service answers: what it said last is shown
+//!   and marked. Only a missing login is an error, and only for what was asked for by name.
+//! - A directory that is fresh is not asked for; the account's installed plugins are, each time, since
+//!   they change on other machines.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugd_catalog::{
+    Access, CachedDirectory, CatalogError, Collection, Directory, Fetched, InstalledSet, Urls,
+    Validators,
+};
+use plugd_config::Snapshot;
+use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, RemoteScope, error_chain};
+use plugd_store::Installed;
+use tokio::time::Instant;
+
+use crate::call::Call;
+use crate::listing::{ListedMarketplace, LoadError};
+use crate::remote::Remote;
+use crate::remote_groups::{Shown, groups};
+use crate::remote_wish::Wish;
+use crate::{Blocking, Lookup};
+
+/// How long a listing waits for the service when nobody insists.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits when a client insists, or asks for parts of the catalog by name.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
+/// How long it waits while the service is known to be silent.
+const LITTLE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What is known before the service is asked.
+pub(crate) struct Question {
+    access: Access,
+    /// The login is not accepted any more, so nobody is asked.
+    expired: bool,
+    /// And the user allows to refresh it.
+    refreshable: bool,
+    wish: Wish,
+    known: Option<Arc<InstalledSet>>,
+    cached: BTreeMap<RemoteScope, CachedDirectory>,
+    problems: Vec<Problem>,
+}
+
+/// What the service said.
+#[derive(Default)]
+pub(crate) struct Answers {
+    directories: Vec<(Collection, Result<Fetched<Directory>, CatalogError>)>,
+    installed: Option<Result<Fetched<InstalledSet>, CatalogError>>,
+    featured: Option<Result<Fetched<Vec<String>>, CatalogError>>,
+}
+
+/// The remote part of a listing.
+#[derive(Debug, Default)]
+pub(crate) struct RemotePart {
+    pub(crate) marketplaces: Vec<ListedMarketplace>,
+    pub(crate) load_errors: Vec<LoadError>,
+    pub(crate) featured: Vec<String>,
+}
+
+/// What lies on this disk and stands in its configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Local {
+    pub(crate) copies: BTreeMap<PluginId, Installed>,
+    pub(crate) settings: BTreeMap<PluginId, bool>,
+}
+
+impl Question {
+    /// Reads what is kept of earlier answers. `None` when nobody whom the service knows is logged in,
+    /// or nothing is wished for.
+    pub(crate) fn prepare(remote: &Remote, config: &Snapshot, wish: Wish) -> Option<Self> {
+        if !wish.is_any() {
+            return None;
+        }
+        let (access, expired, problems) = remote.seen(config)?;
+        let scopes = wish.scopes().filter_map(|scope| {
+            let cached = remote.cached(&access, scope)?;
+            Some((scope, cached))
+        });
+        Some(Self {
+            cached: scopes.collect(),
+            known: remote.installed_of(&access),
+            refreshable: expired && remote.may_refresh(config, &access.account),
+            access,
+            expired,
+            wish,
+            problems,
+        })
+    }
+
+    /// Whether asking again after a refresh of the login would come to more.
+    pub(crate) fn may_refresh(&self) -> bool {
+        self.refreshable
+    }
+
+    /// Which directories have to be asked for before anything can be shown.
+    fn open(&self) -> Vec<Collection> {
+        let needs = |collection: &Collection| match collection {
+            Collection::Scope(scope) => self.wish.insists || !self.cached.contains_key(scope),
+            Collection::Vertical | Collection::SharedWithMe | Collection::Created => true,
+        };
+        self.wish.collections().filter(needs).collect()
+    }
+
+    fn validators(&self, collection: Collection) -> Option<&Validators> {
+        match collection {
+            Collection::Scope(scope) => self.cached.get(&scope)?.validators.as_ref(),
+            Collection::Vertical | Collection::SharedWithMe | Collection::Created => None,
+        }
+    }
+
+    fn deadline(&self, remote: &Remote) -> Instant {
+        match self.wish.insists || self.wish.by_name {
+            true => Instant::now() + LONG_PATIENCE,
+            false => deadline(remote),
+        }
+    }
+
+    /// The directories that are shown from a cache and should be renewed behind the answer.
+    fn stale(&self) -> impl Iterator<Item = RemoteScope> {
+        let is_left = !self.expired && !self.wish.insists;
+        let cached = self.cached.iter();
+        let stale = cached.filter(move |(_, cached)| is_left && !cached.is_fresh);
+        stale.map(|(scope, _)| *scope)
+    }
+
+    /// Keeps what came, and works out what is shown. Reads and writes files.
+    pub(crate) fn settle(
+        self,
+        remote: &Remote,
+        layout: &Layout,
+        answers: Answers,
+        local: &Local,
+    ) -> RemotePart {
+        let mut part = RemotePart::default();
+        remote.note_stale(&self.access, self.stale());
+        let mut tell = |path: &AbsPath, problem: Problem| {
+            let marketplace_path = problem.path.clone().unwrap_or_else(|| path.clone());
+            part.load_errors.push(LoadError {
+                marketplace_path,
+                problem,
+            });
+        };
+        for problem in &self.problems {
+            tell(&layout.auth(), problem.clone());
+        }
+        let cache = layout.catalog_cache();
+        let set = self.installed(remote, answers.installed, |problem| tell(&cache, problem));
+        let mut fresh: HashMap<Collection, Result<Fetched<Directory>, CatalogError>> =
+            answers.directories.into_iter().collect();
+        let mut shown = Shown::default();
+        for collection in self.wish.collections() {
+            let answer = fresh.remove(&collection);
+            let found = self.directory(remote, collection, answer, |problem| tell(&cache, problem));
+            shown
+                .directories
+                .extend(found.map(|found| (collection, found)));
+        }
+        shown.installed = set;
+        part.marketplaces = groups(&shown, local);
+        part.featured = remote.featured(&self.access, answers.featured);
+        part
+    }
+
+    /// The installed set after this answer: the new one, else the known one.
+    fn installed(
+        &self,
+        remote: &Remote,
+        answer: Option<Result<Fetched<InstalledSet>, CatalogError>>,
+        mut tell: impl FnMut(Problem),
+    ) -> Arc<InstalledSet> {
+        let known = || self.known.clone().unwrap_or_default();
+        match answer {
+            Some(Ok(Fetched::New(set, validators))) => {
+                let set = Arc::new(set);
+                set.problems.iter().cloned().for_each(&mut tell);
+                remote.learn(&self.access, &set, validators);
+                match (set.complete, &self.known) {
+                    // What could not be read to its end takes nothing away.
+                    (false, Some(known)) => Arc::new(merged(known, &set)),
+                    _ => set,
+                }
+            }
+            Some(Err(error)) => {
+                remote.heard(&error);
+                tell(failure(
+                    "what the account has installed",
+                    &error,
+                    self.known.is_some(),
+                ));
+                known()
+            }
+            Some(Ok(Fetched::Unchanged)) | None => known(),
+        }
+    }
+
+    /// A directory after this answer: the new one, else what is kept of it.
+    fn directory(
+        &self,
+        remote: &Remote,
+        collection: Collection,
+        answer: Option<Result<Fetched<Directory>, CatalogError>>,
+        mut tell: impl FnMut(Problem),
+    ) -> Option<Arc<Directory>> {
+        let kept = match collection {
+            Collection::Scope(scope) => self
+                .cached
+                .get(&scope)
+                .map(|cached| Arc::new(cached.directory.clone())),
+            other => remote.remembered(&self.access, other),
+        };
+        let directory = match answer {
+            Some(Ok(Fetched::New(directory, validators))) => {
+                let directory = Arc::new(directory);
+                // Half a directory is shown and not kept: the next look begins anew.
+                if directory.complete {
+                    remote.keep(&self.access, collection, &directory, validators.as_ref());
+                }
+                match (directory.complete, kept) {
+                    // Of the new one only the reason why its end is missing is worth telling.
+                    (false, Some(kept)) => {
+                        directory.problems.iter().cloned().for_each(&mut tell);
+                        Some(kept)
+                    }
+                    _ => Some(directory),
+                }
+            }
+            Some(Ok(Fetched::Unchanged)) => {
+                if let (Collection::Scope(scope), Some(known)) =
+                    (collection, self.validators(collection))
+                {
+                    remote.touch(&self.access, scope, known);
+                }
+                kept
+            }
+            Some(Err(error)) => {
+                remote.heard(&error);
+                tell(failure("the remote catalog", &error, kept.is_some()));
+                kept
+            }
+            None if self.expired && kept.is_none() => None,
+            None => kept,
+        };
+        if let Some(directory) = &directory {
+            directory.problems.iter().cloned().for_each(tell);
+        }
+        directory
+    }
+}
+
+/// When something that has other things to show stops to wait for the service.
+pub(crate) fn deadline(remote: &Remote) -> Instant {
+    let patience = match remote.is_silent() {
+        true => LITTLE_PATIENCE,
+        false => PATIENCE,
+    };
+    Instant::now() + patience
+}
+
+/// Speaks to the service about everything that is open, all at once, under one deadline.
+pub(crate) async fn ask(remote: &Remote, call: &Call, question: &Question) -> Answers {
+    if question.expired {
+        return Answers::default();
+    }
+    call.progress.report("asking the remote catalog", 0, None);
+    let service = remote.service(&question.access);
+    let deadline = Some(question.deadline(remote));
+    let open = question.open();
+    let directory = |collection| {
+        let known = question.validators(collection);
+        let is_open = open.contains(&collection);
+        let (service, cancelled) = (&service, call.cancel.cancelled());
+        async move {
+            if !is_open {
+                return None;
+            }
+            let asked = service.directory(collection, known, deadline, cancelled);
+            // Behind a pointer: several of these side by side are too much for a thread's stack.
+            Some((collection, Box::pin(asked).await))
+        }
+    };
+    let installed = async {
+        let known = remote.installed_validators(&question.access);
+        let cancelled = call.cancel.cancelled();
+        let asked = service.installed(None, Urls::Without, known.as_ref(), deadline, cancelled);
+        Box::pin(asked).await
+    };
+    let featured = async {
+        let open = question.wish.featured
+            && (question.wish.insists || !remote.has_featured(&question.access));
+        match open {
+            true => {
+                let asked = service.featured(None, deadline, call.cancel.cancelled());
+                Some(Box::pin(asked).await)
+            }
+            false => None,
+        }
+    };
+    let (everybody, workspace, user, vertical, shared, installed, featured) = tokio::join!(
+        directory(Collection::Scope(RemoteScope::Global)),
+        directory(Collection::Scope(RemoteScope::Workspace)),
+        directory(Collection::Scope(RemoteScope::User)),
+        directory(Collection::Vertical),
+        directory(Collection::SharedWithMe),
+        installed,
+        featured,
+    );
+    let directories = [everybody, workspace, user, vertical, shared];
+    Answers {
+        directories: directories.into_iter().flatten().collect(),
+        installed: Some(installed),
+        featured,
+    }
+}
+
+/// The known set with what a broken-off answer adds or changes.
+fn merged(known: &InstalledSet, new: &InstalledSet) -> InstalledSet {
+    let is_new = |id| new.items.iter().any(|one| one.item.id == id);
+    let kept = known
+        .items
+        .iter()
+        .filter(|one| !is_new(one.item.id.clone()));
+    InstalledSet {
+        items: new.items.iter().chain(kept).cloned().collect(),
+        problems: new.problems.clone(),
+        complete: false,
+    }
+}
+
+fn failure(what: &str, error: &CatalogError, is_shown: bool) -> Problem {
+    let chain = error_chain(error);
+    if is_shown {
+        let text = format!("{what} is shown as it was known before: {chain}");
+        Problem::warning(ProblemKind::RemoteStale, text)
+    } else {
+        let text = format!("{what} cannot be shown: {chain}");
+        Problem::error(ProblemKind::RemoteUnavailable, text)
+    }
+}
+
+/// Asks what an account has installed of which nothing is known.
+pub(crate) async fn first_look(
+    lookup: &Lookup,
+    call: &Call,
+    access: &Access,
+) -> Result<Fetched<InstalledSet>, CatalogError> {
+    let service = lookup.remote().service(access);
+    let (deadline, cancelled) = (Some(deadline(lookup.remote())), call.cancel.cancelled());
+    let asked = service.installed(None, Urls::Without, None, deadline, cancelled);
+    asked.await
+}
+
+/// Takes over what came of the first look. Without an answer there is nothing to show, and that is
+/// what a first look without a network comes to. Writes a file.
+pub(crate) fn take_over(
+    remote: &Remote,
+    access: &Access,
+    answer: Result<Fetched<InstalledSet>, CatalogError>,
+) {
+    match answer {
+        Ok(Fetched::New(set, validators)) => remote.learn(access, &Arc::new(set), validators),
+        Ok(Fetched::Unchanged) => {}
+        Err(error) => {
+            remote.heard(&error);
+            tracing::warn!("what the account has installed: {}", error_chain(&error));
+        }
+    }
+}
+
+/// Asks for the directories that were shown although they are old; the next listing shows what came.
+/// What fails is asked for again then.
+pub(crate) async fn renew_stale(remote: &Remote, call: &Call, blocking: &Blocking) {
+    let Some((access, scopes)) = remote.take_stale() else {
+        return;
+    };
+    for scope in scopes {
+        let (remote, of) = (remote.clone(), access.clone());
+        let validators = {
+            let (remote, of) = (remote.clone(), of.clone());
+            let kept = blocking.read(move || Ok(remote.cached(&of, scope)));
+            kept.await.ok().flatten().and_then(|kept| kept.validators)
+        };
+        let service = remote.service(&of);
+        let collection = Collection::Scope(scope);
+        let (deadline, cancelled) = (Instant::now() + LONG_PATIENCE, call.cancel.cancelled());
+        let asked = service.directory(collection, validators.as_ref(), Some(deadline), cancelled);
+        let answer = asked.await;
+        let kept = blocking.write(move || {
+            match answer {
+                Ok(Fetched::New(directory, new)) if directory.complete => {
+                    remote.keep(&of, collection, &Arc::new(directory), new.as_ref());
+                }
+                Ok(Fetched::New(..)) => {}
+                Ok(Fetched::Unchanged) => {
+                    if let Some(validators) = &validators {
+                        remote.touch(&of, scope, validators);
+                    }
+                }
+                Err(error) => tracing::debug!("the remote catalog: {}", error_chain(&error)),
+            }
+            Ok(())
+        });
+        if let Err(error) = kept.await {
+            tracing::debug!("the remote catalog is not renewed: {}", error_chain(&error));
+        }
+    }
+}

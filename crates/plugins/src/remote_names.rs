@@ -1,0 +1,199 @@
+//! Which plugin of the remote catalog is meant, and what the account has after a change.
+//!
+//! A plugin has an id there and a name here. Requests of clients carry the id; people and
+//! configuration carry the name, and the id of that stands in a sidecar, in what is known of the
+//! account, or is asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use plugd_catalog::{Access, Collection, Fetched, InstalledSet, Service, Urls};
+use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId, RemoteScope, error_chain};
+use tokio::time::Instant;
+
+use crate::call::Call;
+use crate::login_refresh::refresh_login;
+use crate::parts::Parts;
+use crate::remote_error::RemoteError;
+use crate::{Copies, Error, Lookup};
+
+/// How long a request that has done its work waits to hear what the account has now.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A plugin of the remote catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoteTarget {
+    /// By what should be its id there.
+    Id(String),
+    /// By its name here.
+    Named(PluginId),
+}
+
+impl RemoteTarget {
+    /// What a person means by `name@marketplace`, when the marketplace is one of the remote catalog.
+    #[must_use]
+    pub fn of(id: &PluginId) -> Option<Self> {
+        RemoteMarketplace::of_name(id.marketplace.as_str())?;
+        Some(Self::Named(id.clone()))
+    }
+}
+
+/// The account and the id that a request is about.
+///
+/// # Errors
+/// Plugins are switched off, the id is none, or nobody is logged in, in this order; or the catalog has
+/// no plugin of that name.
+pub(crate) async fn resolve(
+    call: &Call,
+    parts: &Parts,
+    target: RemoteTarget,
+    action: &'static str,
+) -> Result<(Access, RemotePluginId), Error> {
+    refresh_login(call, &parts.blocking, &parts.lookup).await;
+    let (lookup, asked) = (parts.lookup.clone(), target.clone());
+    let section = parts.blocking.read(move || {
+        let config = lookup.config(None);
+        if !config.features().plugins {
+            return Err(Error::PluginsDisabled);
+        }
+        let id = match asked {
+            RemoteTarget::Id(text) => Some(parse(&text)?),
+            RemoteTarget::Named(_) => None,
+        };
+        Ok((lookup.remote().access(&config, action)?, id))
+    });
+    let (access, id) = section.await?;
+    match (id, target) {
+        (Some(id), _) => Ok((access, id)),
+        (None, RemoteTarget::Named(name)) => {
+            let id = offered_as(call, parts, &access, &name, action).await?;
+            Ok((access, id))
+        }
+        (None, RemoteTarget::Id(text)) => Ok((access, parse(&text)?)),
+    }
+}
+
+/// Reads an id. The words of the refusal are the reference's.
+pub(crate) fn parse(text: &str) -> Result<RemotePluginId, Error> {
+    RemotePluginId::parse(text).map_err(|source| RemoteError::BadId { source }.into())
+}
+
+/// The id of a plugin that the catalog offers under a name: as it was read last, else as the service
+/// says now.
+async fn offered_as(
+    call: &Call,
+    parts: &Parts,
+    access: &Access,
+    name: &PluginId,
+    action: &'static str,
+) -> Result<RemotePluginId, Error> {
+    let unknown = || {
+        Error::from(RemoteError::NoSuchName {
+            plugin: name.clone(),
+        })
+    };
+    let marketplace = RemoteMarketplace::of_name(name.marketplace.as_str()).ok_or_else(unknown)?;
+    let known = {
+        let (lookup, of, name) = (parts.lookup.clone(), access.clone(), name.clone());
+        let section = parts.blocking.read(move || {
+            let remote = lookup.remote();
+            let offered = remote.cached(&of, marketplace.scope()).and_then(|cached| {
+                let mut items = cached.directory.items.iter();
+                let found = items.find(|item| item.plugin_id() == name);
+                found.map(|item| item.id.clone())
+            });
+            Ok(offered.or_else(|| in_set(remote.installed_of(&of).as_deref(), &name)))
+        });
+        section.await?
+    };
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let service = parts.lookup.remote().service(access);
+    let mut collections = vec![Collection::Scope(marketplace.scope())];
+    if marketplace.scope() == RemoteScope::Workspace {
+        collections.push(Collection::SharedWithMe);
+    }
+    for collection in collections {
+        let cancelled = call.cancel.cancelled();
+        let found = service.directory(collection, None, None, cancelled).await;
+        if let Fetched::New(directory, _) =
+            found.map_err(|error| RemoteError::asked(action, error))?
+            && let Some(item) = directory
+                .items
+                .iter()
+                .find(|item| item.plugin_id() == *name)
+        {
+            return Ok(item.id.clone());
+        }
+    }
+    Err(unknown())
+}
+
+/// The id of a plugin that the account has, as far as is known here: by the mark of its copy, else by
+/// what the account had last.
+pub(crate) fn installed_as(
+    lookup: &Lookup,
+    copies: &Copies,
+    access: &Access,
+    name: &PluginId,
+) -> Result<Option<RemotePluginId>, Error> {
+    let copy = copies.store()?.get(name).map_err(|source| Error::Store {
+        action: "inspect",
+        id: name.clone(),
+        source: Box::new(source),
+    })?;
+    let marked = copy.as_ref().and_then(|copy| copy.remote().cloned());
+    Ok(marked.or_else(|| in_set(lookup.remote().installed_of(access).as_deref(), name)))
+}
+
+/// The id of a plugin in a set.
+pub(crate) fn in_set(set: Option<&InstalledSet>, name: &PluginId) -> Option<RemotePluginId> {
+    let mut items = set?.items.iter();
+    let found = items.find(|one| one.item.plugin_id() == *name);
+    found.map(|one| one.item.id.clone())
+}
+
+/// Asks what the account has now and takes it over. When the service does not say, what was known
+/// stays, and the next synchronisation says it.
+pub(crate) async fn learn(parts: &Parts, access: &Access, service: &Service) {
+    let deadline = Instant::now().checked_add(PATIENCE);
+    let never = std::future::pending();
+    let asked = service.installed(None, Urls::Without, None, deadline, never);
+    let set = match asked.await {
+        Ok(Fetched::New(set, _)) => set,
+        Ok(Fetched::Unchanged) => return,
+        Err(error) => {
+            tracing::debug!("what the account has now: {}", error_chain(&error));
+            return;
+        }
+    };
+    keep(parts, access, set).await;
+}
+
+/// Takes over that the account does not have a plugin any more.
+pub(crate) async fn forget(parts: &Parts, access: &Access, id: &RemotePluginId) {
+    let (lookup, of) = (parts.lookup.clone(), access.clone());
+    let known = parts
+        .blocking
+        .read(move || Ok(lookup.remote().installed_of(&of)));
+    if let Ok(Some(known)) = known.await
+        && known.items.iter().any(|one| one.item.id == *id)
+    {
+        let mut set = InstalledSet::clone(&known);
+        set.items.retain(|one| one.item.id != *id);
+        keep(parts, access, set).await;
+    }
+}
+
+async fn keep(parts: &Parts, access: &Access, set: InstalledSet) {
+    let (lookup, of) = (parts.lookup.clone(), access.clone());
+    let kept = parts.blocking.write(move || {
+        lookup.remote().forget_featured();
+        lookup.remote().learn(&of, &Arc::new(set), None);
+        Ok(())
+    });
+    if let Err(error) = kept.await {
+        tracing::warn!("what the account has now: {}", error_chain(&error));
+    }
+}

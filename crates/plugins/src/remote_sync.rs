@@ -1,0 +1,327 @@
+//! The synchronisation with the account: in the background whenever somebody has looked or changed
+//! something, and in the foreground for whoever wants to wait for it.
+//!
+//! - One run at a time in this process, whoever asked for it; between processes the store's locks
+//!   decide plugin by plugin.
+//! - What is asked for while a run works is followed by one more: the answer that it works with may be
+//!   older than the question.
+//! - Without a login, or with plugins switched off, nobody is asked and nothing happens.
+//! - How the last run went is kept on disk. What failed is tried again by the next run.
+//!
+//! What a run does stands in `remote_run`.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plugd_catalog::Login;
+use plugd_config::Snapshot;
+use plugd_model::{Problem, ProblemKind, error_chain};
+use tokio::sync::Semaphore;
+
+use crate::call::{Call, Cancelled};
+use crate::events::{TaskEvent, TaskKind, TaskState as EventState};
+use crate::login_refresh::refresh_login;
+use crate::parts::{Activity, Parts};
+use crate::queue::{Queue, Urgency};
+use crate::remote_error::RemoteError;
+use crate::remote_listing::renew_stale;
+use crate::remote_run::{self, Ran, Reconciled};
+use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
+use crate::{Error, curated_state};
+
+/// What was tried.
+const FORCE: &str = "failed to sync with the account";
+
+/// Runs synchronisations, one at a time. Clones speak of the same queue.
+#[derive(Clone)]
+pub struct RemoteSync(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    activity: Activity,
+    queue: Queue,
+    /// One turn, which a run has from its beginning to its end.
+    turn: Semaphore,
+    /// The report of this process, once there is one.
+    report: Mutex<Option<TaskReport>>,
+}
+
+/// What follows the account.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    /// The copies of the remote catalog.
+    Account,
+    /// The curated snapshot.
+    Curated,
+}
+
+impl fmt::Debug for RemoteSync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteSync")
+            .field("activity", &self.0.activity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RemoteSync {
+    /// A queue that nothing works on yet.
+    #[must_use]
+    pub fn new(parts: Parts, activity: Activity) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            activity,
+            queue: Queue::default(),
+            turn: Semaphore::new(1),
+            report: Mutex::default(),
+        }))
+    }
+
+    /// Asks for a run and returns at once.
+    pub fn request(&self) {
+        if self.0.activity == Activity::Works && self.0.queue.ask(Urgency::Fresh) {
+            tokio::spawn(Arc::clone(&self.0).work());
+        }
+    }
+
+    /// Runs once and waits for the end. Without an account to synchronise with nothing happens, and
+    /// nothing has changed.
+    ///
+    /// # Errors
+    /// It was cancelled before anything had changed, the login cannot be used, the service cannot be
+    /// asked or refuses, or the store cannot be read. What concerns one plugin stands in the answer.
+    pub async fn reconcile(&self, call: &Call) -> Result<Reconciled, Error> {
+        let ran = self.0.run(call, What::Account).await?;
+        Ok(ran.map(|ran| ran.reconciled).unwrap_or_default())
+    }
+
+    /// Does what an older client insists on with a listing: reconciles with the account before
+    /// anything is answered. Without the remote catalog the curated snapshot follows the account.
+    ///
+    /// # Errors
+    /// As [`RemoteSync::reconcile`], and there is no login. What concerns one plugin is an error too,
+    /// when everything else is done: the client has no other place to see it.
+    pub async fn force(&self, call: &Call) -> Result<Reconciled, Error> {
+        let parts = self.0.parts.clone();
+        refresh_login(call, &parts.blocking, &parts.lookup).await;
+        let look = self.0.parts.blocking.read(move || {
+            let config = parts.lookup.config(None);
+            let features = config.features();
+            if features.plugins {
+                parts.lookup.remote().access(&config, FORCE)?;
+            }
+            Ok((features.plugins, features.remote_plugin))
+        });
+        let ran = match look.await? {
+            (false, _) => None,
+            (true, true) => self.0.run(call, What::Account).await?,
+            (true, false) => self.0.run(call, What::Curated).await?,
+        };
+        let Some(Ran {
+            results,
+            reconciled,
+            partial,
+        }) = ran
+        else {
+            return Ok(Reconciled::default());
+        };
+        let left = results
+            .iter()
+            .filter(|one| matches!(one.outcome, PluginOutcome::Failed | PluginOutcome::HeldBack));
+        let texts: Vec<_> = left
+            .filter_map(|one| one.problem.as_ref())
+            .chain(&partial)
+            .map(|problem| problem.message.clone())
+            .collect();
+        if texts.is_empty() {
+            return Ok(reconciled);
+        }
+        Err(RemoteError::NoState {
+            action: FORCE,
+            reason: texts.join("; "),
+        }
+        .into())
+    }
+
+    /// Whether a run is working, and what the last one said, also one of another process. Reads a
+    /// file.
+    #[must_use]
+    pub fn report(&self) -> (TaskState, TaskReport) {
+        let running = match self.0.queue.is_running() || self.0.turn.available_permits() == 0 {
+            true => TaskState::Running,
+            false => TaskState::Idle,
+        };
+        let lookup = &self.0.parts.lookup;
+        let own = self.0.held().clone();
+        let file = lookup.layout().status();
+        let saved = status::load(lookup.disk(), &file, Reported::RemoteSync);
+        let newest = match own {
+            Some(own) if own.finished_at >= saved.finished_at => own,
+            _ => saved,
+        };
+        (running, newest)
+    }
+
+    /// Why nobody is asked, when something keeps it from that. Reads a file.
+    #[must_use]
+    pub fn off(&self, config: &Snapshot) -> Option<String> {
+        off(&self.0.parts, config).map(str::to_owned)
+    }
+
+    /// Ends background work: a copy that has taken its place stays, the rest is given up.
+    pub async fn stop(&self) {
+        self.0.queue.stop().await;
+    }
+}
+
+impl Inner {
+    /// Held for an assignment only.
+    fn held(&self) -> MutexGuard<'_, Option<TaskReport>> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn work(self: Arc<Self>) {
+        loop {
+            if let Some(call) = self.queue.call() {
+                // It has its end in the report.
+                let _ = self.run(&call, What::Account).await;
+                renew_stale(self.parts.lookup.remote(), &call, &self.parts.blocking).await;
+            }
+            if !self.queue.next() {
+                return;
+            }
+        }
+    }
+
+    async fn run(self: &Arc<Self>, call: &Call, what: What) -> Result<Option<Ran>, Error> {
+        let _turn = tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => return Err(Error::Cancelled(Cancelled)),
+            // It is never closed; without a turn a run would still be correct.
+            turn = self.turn.acquire() => turn.ok(),
+        };
+        refresh_login(call, &self.parts.blocking, &self.parts.lookup).await;
+        if !self.is_wanted().await? {
+            return Ok(None);
+        }
+        let id = self.parts.events.next_task();
+        self.tell(id, EventState::Started, None);
+        let started_at = self.parts.clock.now().as_secs();
+        let outcome = match what {
+            What::Account => remote_run::run(call, &self.parts).await,
+            What::Curated => curated_state::run(call, &self.parts).await.map(Some),
+        };
+        self.publish(id, started_at, &outcome).await;
+        outcome
+    }
+
+    /// Whether there is an account, before anybody is told of a run.
+    async fn is_wanted(&self) -> Result<bool, Error> {
+        let parts = self.parts.clone();
+        let look = self.parts.blocking.read(move || {
+            let config = parts.lookup.config(None);
+            Ok(off(&parts, &config).is_none())
+        });
+        look.await
+    }
+
+    async fn publish(
+        self: &Arc<Self>,
+        id: u64,
+        started_at: u64,
+        outcome: &Result<Option<Ran>, Error>,
+    ) {
+        let (plugins, problem) = match outcome {
+            Ok(Some(ran)) => (ran.results.clone(), ran.partial.clone()),
+            Ok(None) | Err(Error::Cancelled(_)) => {
+                self.tell(id, EventState::Done, None);
+                return;
+            }
+            Err(error) => (Vec::new(), Some(problem_of(error))),
+        };
+        let report = TaskReport {
+            started_at: Some(started_at),
+            finished_at: Some(self.parts.clock.now().as_secs()),
+            plugins,
+            problem,
+        };
+        let before = self.held().replace(report.clone());
+        let is_news = before.is_none_or(|before| !before.says_the_same(&report));
+        if is_news {
+            log(&report);
+        }
+        let failed = report.problem.clone().or_else(|| {
+            let failed = |result: &&PluginResult| result.outcome == PluginOutcome::Failed;
+            report.plugins.iter().find(failed)?.problem.clone()
+        });
+        // A run that only says the same again is not worth a write.
+        if is_news {
+            let inner = Arc::clone(self);
+            let save = self.parts.blocking.write(move || inner.save(&report));
+            if let Err(error) = save.await {
+                let reason = error_chain(&error);
+                tracing::warn!("cannot keep the report of the remote sync: {reason}");
+            }
+        }
+        let state = match &failed {
+            None => EventState::Done,
+            Some(_) => EventState::Failed,
+        };
+        self.tell(id, state, failed);
+    }
+
+    fn save(&self, report: &TaskReport) -> Result<(), Error> {
+        self.parts.copies.prepare_state()?;
+        let lookup = &self.parts.lookup;
+        let (disk, layout) = (lookup.disk(), lookup.layout());
+        status::save(disk, layout, Reported::RemoteSync, report).map_err(Error::from)
+    }
+
+    fn tell(&self, id: u64, state: EventState, problem: Option<Problem>) {
+        self.parts.events.task(TaskEvent {
+            id,
+            kind: TaskKind::RemoteSync,
+            state,
+            message: problem.as_ref().map(|problem| problem.message.clone()),
+            problem,
+        });
+    }
+}
+
+/// What keeps a run from asking anybody. What is wrong with a login that is there is a failure of the
+/// run.
+fn off(parts: &Parts, config: &Snapshot) -> Option<&'static str> {
+    if !config.features().plugins {
+        return Some("plugins are switched off in the [features] table of config.toml");
+    }
+    match parts.lookup.remote().login(config).login {
+        Login::Backend(_) => None,
+        Login::None => Some("nobody is logged in"),
+        Login::ApiKey => Some("the login is an API key, which has no plugins"),
+    }
+}
+
+/// What everybody may read of a run: what moved, and once what did not.
+fn log(report: &TaskReport) {
+    if let Some(problem) = &report.problem {
+        tracing::warn!("remote sync: {}", problem.message);
+    }
+    for result in &report.plugins {
+        let (id, from, to) = (&result.id, &result.from, &result.to);
+        let (from, to) = (from.as_deref().unwrap_or("-"), to.as_deref().unwrap_or("-"));
+        match (&result.outcome, &result.problem) {
+            (PluginOutcome::Unchanged, _) => {}
+            (outcome, None) => tracing::info!(%id, from, to, "remote sync: {outcome:?}"),
+            (_, Some(problem)) => tracing::warn!(%id, from, to, "remote sync: {}", problem.message),
+        }
+    }
+}
+
+/// A failed run as a problem.
+fn problem_of(error: &Error) -> Problem {
+    let kind = match error {
+        Error::Remote(RemoteError::LoginExpired { .. }) => ProblemKind::LoginExpired,
+        Error::Remote(_) => ProblemKind::RemoteUnavailable,
+        _ => ProblemKind::Unreadable,
+    };
+    Problem::error(kind, error_chain(error))
+}
