@@ -114,6 +114,8 @@ fn start_log(environment: &Environment, is_terminal: bool) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
+        // It would tell of a log that cannot be written by writing to the same place, and panic there.
+        .log_internal_errors(false)
         .with_ansi(plugd_cli::wants_colours(environment, is_terminal));
     if text("PLUGD_LOG_FORMAT") == Some("json") {
         log.json().init();

@@ -135,8 +135,6 @@ pub enum PlugdShadowedKind {
     McpServer,
     /// An app, by its id.
     App,
-    /// A skill, by its file.
-    Skill,
 }
 
 /// A hook of a plugin.

@@ -1,12 +1,8 @@
 //! Inspection, collection and validation as they go over the wire.
 
-use std::fmt::Debug;
-
-use pretty_assertions::assert_eq;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::checks::{check, check_params};
 use crate::{
     HookEventName, PlugdBeforeAfter, PlugdEnvironmentName, PlugdExecutable, PlugdExecutableKind,
     PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse, PlugdGcTree,
@@ -17,35 +13,19 @@ use crate::{
     PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject, Problem, Severity,
 };
 
-/// It is written so, and what is written can be read again.
-#[track_caller]
-fn check<T>(value: &T, expected: &Value)
-where
-    T: Serialize + DeserializeOwned + PartialEq + Debug,
-{
-    assert_eq!(&serde_json::to_value(value).expect("JSON"), expected);
-    let read: T = serde_json::from_str(&expected.to_string()).expect("the same");
-    assert_eq!(&read, value);
-}
-
 #[test]
 fn params() {
-    #[track_caller]
-    fn check<T: Serialize + DeserializeOwned>(params: &Value, expected: &Value) {
-        let read: T = serde_json::from_str(&params.to_string()).expect("params");
-        assert_eq!(&serde_json::to_value(read).expect("JSON"), expected);
-    }
-    check::<PlugdInspectParams>(&json!({}), &json!({}));
+    check_params::<PlugdInspectParams>(&json!({}), &json!({}));
     for one in [
         json!({"marketplacePath": "/m.json", "pluginName": "p"}),
         json!({"remoteMarketplaceName": "m", "pluginName": "p"}),
         json!({"pluginId": "p@m"}),
         json!({"path": "/p"}),
     ] {
-        check::<PlugdInspectParams>(&one, &one);
+        check_params::<PlugdInspectParams>(&one, &one);
     }
-    check::<PlugdGcParams>(&json!({"dryRun": null}), &json!({}));
-    check::<PlugdGcParams>(&json!({"dryRun": true}), &json!({"dryRun": true}));
+    check_params::<PlugdGcParams>(&json!({"dryRun": null}), &json!({}));
+    check_params::<PlugdGcParams>(&json!({"dryRun": true}), &json!({"dryRun": true}));
 }
 
 fn inspection() -> PlugdInspection {

@@ -12,6 +12,8 @@
 //! This crate does no I/O, knows no numeric error code, and names no other crate of ours.
 
 #[cfg(test)]
+mod checks;
+#[cfg(test)]
 mod component_tests;
 mod components;
 mod config;

@@ -1,28 +1,14 @@
 //! The marketplace methods as they go over the wire.
 
-use std::fmt::Debug;
-
 use pretty_assertions::assert_eq;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{
     MarketplaceAddResponse, MarketplaceHistory, MarketplaceRemoveParams, MarketplaceUpgradeChange,
     MarketplaceUpgradeErrorInfo, MarketplaceUpgradeParams, MarketplaceUpgradeResponse,
 };
+use crate::checks::check;
 use crate::{ErrorData, ErrorKind};
-
-/// It is written so, and what is written can be read again.
-#[track_caller]
-fn check<T>(value: &T, expected: &Value)
-where
-    T: Serialize + DeserializeOwned + PartialEq + Debug,
-{
-    assert_eq!(&serde_json::to_value(value).expect("JSON"), expected);
-    let read: T = serde_json::from_value(expected.clone()).expect("the same");
-    assert_eq!(&read, value);
-}
 
 fn change() -> MarketplaceUpgradeChange {
     MarketplaceUpgradeChange {

@@ -5,7 +5,8 @@ use plugd_testkit::{Launch, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::fixtures::{DEMO, DEMO_MANIFEST, install, launch};
+use crate::fixtures::{BINARY, DEMO, DEMO_MANIFEST, install, launch};
+use crate::schemas;
 
 /// A session with a success and a refusal; what it left on stderr.
 #[track_caller]
@@ -90,4 +91,24 @@ fn passwords_go_nowhere() {
     daemon.shut_down();
     let log = daemon.stderr();
     assert!(!log.contains("sesame"), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_changes_no_answer() {
+    // Each message of the log fails as on a full disk.
+    let script = "exec \"$0\" app-server 2>/dev/full";
+    let launch = Launch::new("/bin/sh")
+        .args(&["-c", script, BINARY])
+        .var("PLUGD_LOG", "debug")
+        .observed_by(schemas::validate);
+    let mut daemon = launch.start(&Sandbox::from(DEMO));
+    daemon.initialize();
+    install(&mut daemon, DEMO_MANIFEST, "hello");
+    for _ in 0..3 {
+        let params = json!({"marketplacePath": DEMO_MANIFEST, "pluginName": "nobody"});
+        let error = daemon.err("plugin/install", params);
+        assert_eq!(error["data"]["kind"], "notFound");
+    }
+    daemon.shut_down();
 }

@@ -1,8 +1,8 @@
 //! Proves that an expired login is refreshed where the user allows it: once, written back whole, and
 //! not at all otherwise.
 
-use plugd_testkit::Daemon;
 use plugd_testkit::service::{Endpoint, Fault, Login};
+use plugd_testkit::{Daemon, Gate};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -90,6 +90,24 @@ fn one_that_cannot_be_refreshed_is_not_tried_again() {
         let listing = daemon.ok("plugin/list", json!({}));
         assert_eq!(kinds(&listing), ["loginExpired"]);
     }
+    daemon.shut_down();
+    assert_eq!(account.service.count(Endpoint::Token), 1);
+}
+
+#[test]
+fn who_stops_to_wait_does_not_lose_the_new_tokens() {
+    let account = expired("refresh_login = true\n");
+    let gate = Gate::new();
+    let held = Fault::HoldAnswer(gate.clone());
+    account.service.fail_times(Endpoint::Token, 1, held);
+    let mut daemon = greeted(&account);
+    let id = daemon.request("plugin/list", json!({}));
+    gate.wait_reached();
+    daemon.notify("$/cancelRequest", json!({"id": id}));
+    daemon.response(id);
+    gate.open();
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(kinds(&listing), Vec::<&str>::new());
     daemon.shut_down();
     assert_eq!(account.service.count(Endpoint::Token), 1);
 }

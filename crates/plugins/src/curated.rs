@@ -142,6 +142,7 @@ impl Inner {
     }
 
     async fn work(self: Arc<Self>, mut insistence: Insistence) {
+        let _working = self.queue.working();
         loop {
             self.run(insistence).await;
             if !self.queue.next() {

@@ -10,25 +10,45 @@ use plugd_catalog::{
     finish_refresh,
 };
 use plugd_model::error_chain;
-use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::{Blocking, Lookup, Remote};
 
 /// How long to wait for another process that refreshes.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the request may take; whoever waits for it waits for a listing.
+/// How long somebody waits who has other things to show. The request itself goes on: its answer is
+/// the only one who knows the next refresh token.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Makes sure that the login can be used, as far as that is allowed. What goes wrong is for the log:
 /// whoever needs the login finds out that it has expired.
 pub(crate) async fn refresh_login(call: &Call, blocking: &Blocking, lookup: &Lookup) {
-    let Some(expired) = to_refresh(blocking, lookup).await else {
+    if to_refresh(blocking, lookup).await.is_none() {
         return;
-    };
-    let remote = lookup.remote();
-    if let Err(reason) = refresh(call, blocking, remote, &expired).await {
-        remote.note_unrefreshable(&expired);
+    }
+    let turn = lookup.remote().refreshing();
+    let done = tokio::spawn({
+        let (blocking, lookup) = (blocking.clone(), lookup.clone());
+        async move {
+            // The semaphore is never closed; without a turn the lock between processes would do.
+            let _turn = turn.acquire().await;
+            // Somebody may have done it while this waited for its turn.
+            if let Some(expired) = to_refresh(&blocking, &lookup).await {
+                finish(&blocking, lookup.remote(), &expired).await;
+            }
+        }
+    });
+    tokio::select! {
+        _ = done => {}
+        () = call.cancel.cancelled() => {}
+        () = tokio::time::sleep(LIMIT) => {}
+    }
+}
+
+/// Refreshes to the end, whoever has stopped to wait for it.
+async fn finish(blocking: &Blocking, remote: &Remote, expired: &Account) {
+    if let Err(reason) = refresh(blocking, remote, expired).await {
+        remote.note_unrefreshable(expired);
         tracing::warn!("the login has expired and is not refreshed: {reason}");
     }
 }
@@ -48,12 +68,7 @@ async fn to_refresh(blocking: &Blocking, lookup: &Lookup) -> Option<Account> {
     section.await.ok().flatten()
 }
 
-async fn refresh(
-    call: &Call,
-    blocking: &Blocking,
-    remote: &Remote,
-    expired: &Account,
-) -> Result<(), String> {
+async fn refresh(blocking: &Blocking, remote: &Remote, expired: &Account) -> Result<(), String> {
     let begun = {
         let (remote, expired) = (remote.clone(), expired.clone());
         blocking.write(move || Ok(begin(&remote, &expired)))
@@ -62,7 +77,7 @@ async fn refresh(
     let Some(ticket) = begun.map_err(|error| error_chain(&error))? else {
         return Ok(());
     };
-    let asked = ask(call, remote, &ticket).await;
+    let asked = ask(remote, &ticket).await;
     let tokens = asked.map_err(|error| {
         // With the lock held, so that whoever waits for it does not ask once more.
         remote.note_unrefreshable(expired);
@@ -97,20 +112,9 @@ fn begin(remote: &Remote, expired: &Account) -> Result<Option<RefreshTicket>, Re
     )
 }
 
-async fn ask(
-    call: &Call,
-    remote: &Remote,
-    ticket: &RefreshTicket,
-) -> Result<NewTokens, RefreshError> {
+async fn ask(remote: &Remote, ticket: &RefreshTicket) -> Result<NewTokens, RefreshError> {
     let catalog = remote.catalog();
-    let deadline = Some(Instant::now() + LIMIT);
-    let cancelled = call.cancel.cancelled();
-    let asked = ask_for_tokens(
-        catalog.http(),
-        remote.environment(),
-        ticket,
-        deadline,
-        cancelled,
-    );
+    let never = std::future::pending();
+    let asked = ask_for_tokens(catalog.http(), remote.environment(), ticket, None, never);
     asked.await
 }

@@ -22,6 +22,19 @@ pub(crate) struct Queue {
     idle: Notify,
 }
 
+/// Says that somebody works.
+#[derive(Debug)]
+pub(crate) struct Working<'a>(&'a Queue);
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state().running = false;
+            self.0.idle.notify_waiters();
+        }
+    }
+}
+
 /// How a question is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Urgency {
@@ -75,6 +88,12 @@ impl Queue {
         drop(state);
         self.idle.notify_waiters();
         false
+    }
+
+    /// To be held while the work goes on: a run that panics ends the work, and the next question
+    /// begins it anew.
+    pub(crate) fn working(&self) -> Working<'_> {
+        Working(self)
     }
 
     /// Whether a run works.
@@ -131,6 +150,22 @@ mod tests {
         assert!(queue.ask(Urgency::Fresh));
         assert!(!queue.ask(Urgency::Any));
         assert!(!queue.next());
+        assert!(queue.ask(Urgency::Any));
+    }
+
+    #[tokio::test]
+    async fn a_run_that_panics_ends_the_work() {
+        let queue = Arc::new(Queue::default());
+        assert!(queue.ask(Urgency::Any));
+        let run = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move {
+                let _working = queue.working();
+                panic!("a bug");
+            }
+        });
+        assert!(run.await.unwrap_err().is_panic());
+        assert!(!queue.is_running());
         assert!(queue.ask(Urgency::Any));
     }
 

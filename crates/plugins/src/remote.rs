@@ -24,6 +24,7 @@ use plugd_config::{CredentialStore as ConfiguredStore, Snapshot};
 use plugd_disk::{Disk, DiskError};
 use plugd_marketplace::Login as ResolverLogin;
 use plugd_model::{Clock, Environment, Layout, Problem, RemoteScope, error_chain};
+use tokio::sync::Semaphore;
 
 use crate::remote_error::RemoteError;
 use crate::{Copies, Error};
@@ -45,6 +46,8 @@ struct Inner {
     known: Mutex<Known>,
     /// A token that could not be refreshed.
     unrefreshable: Mutex<Option<Secret>>,
+    /// Held by whoever refreshes the login.
+    refreshing: Arc<Semaphore>,
 }
 
 /// What is remembered of one account.
@@ -80,6 +83,7 @@ impl Remote {
             clock: Arc::clone(&environment.clock),
             environment: environment.clone(),
             unrefreshable: Mutex::default(),
+            refreshing: Arc::new(Semaphore::new(1)),
             known: Mutex::default(),
         }))
     }
@@ -317,6 +321,16 @@ impl Remote {
     /// Whether refreshing the login of this account has failed before.
     pub(crate) fn is_unrefreshable(&self, account: &Account) -> bool {
         self.unrefreshable().as_ref() == Some(&account.access_token)
+    }
+
+    /// The turn of whoever refreshes the login.
+    pub(crate) fn refreshing(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.refreshing)
+    }
+
+    /// Waits until nobody refreshes the login: an answer that is on its way must not be lost.
+    pub async fn settle(&self) {
+        drop(self.0.refreshing.acquire().await);
     }
 
     /// Notes that the login of this account cannot be refreshed.

@@ -180,6 +180,7 @@ impl Inner {
     }
 
     async fn work(self: Arc<Self>) {
+        let _working = self.queue.working();
         loop {
             if let Some(call) = self.queue.call() {
                 // It has its end in the report.

@@ -129,11 +129,16 @@ impl Background for Behind {
 
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (curated, refresher) = (self.curated.clone(), self.refresher.clone());
-        let remote_sync = self.remote_sync.clone();
+        let (remote_sync, remote) = (self.remote_sync.clone(), self.lookup.remote().clone());
         self.skill_watch.stop();
         // Both at once: each has a step of its own to come to an end with.
         Box::pin(async move {
-            tokio::join!(curated.stop(), refresher.stop(), remote_sync.stop());
+            tokio::join!(
+                curated.stop(),
+                refresher.stop(),
+                remote_sync.stop(),
+                remote.settle(),
+            );
         })
     }
 

@@ -5,6 +5,4 @@ export type PlugdShadowedKind =
   /** An MCP server. */
   | "mcpServer"
   /** An app, by its id. */
-  | "app"
-  /** A skill, by its file. */
-  | "skill";
+  | "app";
