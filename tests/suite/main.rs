@@ -136,6 +136,8 @@ mod remote_sync_interrupted;
 /// Plugins of the remote catalog, uninstalled by id and by name.
 mod remote_uninstall;
 
+/// Plugins whose pieces are broken.
+mod bad_components;
 /// Hostile and broken input: a precise answer, nothing changed, still alive.
 mod bad_input;
 /// The command line.
