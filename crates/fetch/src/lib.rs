@@ -44,5 +44,5 @@ pub use error::{Access, EntryFault, FetchError, Over, VersionFault};
 pub use integrity::{Algorithm, Integrity};
 pub use npm::{Npm, Package, Tarball};
 pub use pack::{LeftOut, PackError, PackRules, Packed, Why, pack};
-pub use rules::{Links, Rules, Strip};
+pub use rules::{GitData, Links, Rules, Strip};
 pub use unpack::{Unpacked, joined, unpack};

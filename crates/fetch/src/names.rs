@@ -1,15 +1,16 @@
 //! What a path in an archive may be, and what becomes of it.
 //!
-//! Three answers. A path that only an attack has (`..`, absolute, `.git` in one of its disguises)
-//! refuses the whole archive, and so does one that no file system holds, or that means two files.
-//! One that some systems cannot hold is left out, so that a directory is the same on every machine.
+//! Three answers. A path that only an attack has (`..`, absolute) refuses the whole archive, and so
+//! does one that no file system holds, or that means two files. One that some systems cannot hold is
+//! left out, so that a directory is the same on every machine. Data of git, in all its disguises, is
+//! never written; the rules say whether it is left out or refuses the archive.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use plugd_disk::tree::is_storable_name;
 
-use crate::{EntryFault, Strip};
+use crate::{EntryFault, GitData, Strip};
 
 /// Longest name, as file systems have it.
 const MAX_NAME: usize = 255;
@@ -32,7 +33,7 @@ pub(crate) enum Place {
     Root,
     /// This path below the root, and the directories above it that were not there yet.
     At { path: String, new_dirs: Vec<String> },
-    /// A directory that is there already.
+    /// A directory that is there already, or more of what was left out already.
     Known,
     /// Some systems cannot hold it.
     LeaveOut(&'static str),
@@ -42,15 +43,20 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Names {
     strip: Strip,
+    git: GitData,
+    /// The directories of git that were left out.
+    git_roots: HashSet<String>,
     root: Option<String>,
     /// By the path in lower case: the path itself where it differs from that, and what is there.
     known: HashMap<String, (Option<String>, Stands)>,
 }
 
 impl Names {
-    pub(crate) fn new(strip: Strip) -> Self {
+    pub(crate) fn new(strip: Strip, git: GitData) -> Self {
         Self {
             strip,
+            git,
+            git_roots: HashSet::new(),
             root: None,
             known: HashMap::new(),
         }
@@ -75,6 +81,15 @@ impl Names {
         }
         if parts.is_empty() {
             return root_or(stands, EntryFault::BadName);
+        }
+        if let Some(at) = parts.iter().position(|part| is_data_of_git(part)) {
+            return match self.git {
+                GitData::Refuse => Err(EntryFault::Git),
+                GitData::LeaveOut if self.git_roots.insert(parts[..=at].join("/")) => {
+                    Ok(Place::LeaveOut("it is data of git"))
+                }
+                GitData::LeaveOut => Ok(Place::Known),
+            };
         }
         if let Some(reason) = parts.iter().find_map(|part| foreign(part)) {
             return Ok(Place::LeaveOut(reason));
@@ -159,12 +174,15 @@ fn components(text: &str) -> Result<Vec<&str>, EntryFault> {
         if part.len() > MAX_NAME {
             return Err(EntryFault::TooLong);
         }
-        if part.split('\\').any(is_git) || !is_storable_name(part) {
-            return Err(EntryFault::Git);
-        }
         parts.push(part);
     }
     Ok(parts)
+}
+
+/// Whether a component leads into a directory of git, also where a backslash separates. What the
+/// store does not hold is the same thing: other names without control characters it takes.
+fn is_data_of_git(part: &str) -> bool {
+    part.split('\\').any(is_git) || !is_storable_name(part)
 }
 
 /// Whether the path begins with a drive, as in `C:\` or `c:/`.

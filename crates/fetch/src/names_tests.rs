@@ -1,7 +1,7 @@
 use pretty_assertions::assert_eq;
 
 use super::{Names, Place, Stands};
-use crate::{EntryFault, Strip};
+use crate::{EntryFault, GitData, Strip};
 
 fn at(path: &str, new_dirs: &[&str]) -> Result<Place, EntryFault> {
     Ok(Place::At {
@@ -13,7 +13,7 @@ fn at(path: &str, new_dirs: &[&str]) -> Result<Place, EntryFault> {
 /// The last of some files, behind the others.
 #[track_caller]
 fn check(paths: &[&str], expected: Result<Place, EntryFault>) {
-    let mut names = Names::new(Strip::Nothing);
+    let mut names = Names::new(Strip::Nothing, GitData::Refuse);
     let (last, before) = paths.split_last().unwrap();
     for path in before {
         names.place(path.as_bytes(), Stands::File).unwrap();
@@ -62,7 +62,15 @@ fn data_of_git_in_each_disguise() {
         "a\\.git\\config",
     ] {
         check_refused(path, EntryFault::Git);
+        let mut names = Names::new(Strip::Nothing, GitData::LeaveOut);
+        let mut place = || names.place(path.as_bytes(), Stands::File);
+        let told = Ok(Place::LeaveOut("it is data of git"));
+        // Each directory of it is told once.
+        assert_eq!([place(), place()], [told, Ok(Place::Known)], "{path:?}");
     }
+    let mut names = Names::new(Strip::Nothing, GitData::LeaveOut);
+    let place = names.place(b".git/../a", Stands::File);
+    assert_eq!(place, Err(EntryFault::Climbs));
 }
 
 #[test]
@@ -79,7 +87,7 @@ fn names_that_nobody_can_hold() {
     }
     check_refused(&"a".repeat(256), EntryFault::TooLong);
     check_refused(&"a/".repeat(1100), EntryFault::TooLong);
-    let mut names = Names::new(Strip::Nothing);
+    let mut names = Names::new(Strip::Nothing, GitData::Refuse);
     let place = names.place(b"a\xff", Stands::File);
     assert_eq!(place, Err(EntryFault::Unprintable));
 }
@@ -97,7 +105,7 @@ fn one_name_for_two_things() {
 
 #[test]
 fn nothing_is_written_below_a_link() {
-    let mut names = Names::new(Strip::Nothing);
+    let mut names = Names::new(Strip::Nothing, GitData::Refuse);
     names.place(b"a", Stands::Nothing).unwrap();
     let below = names.place(b"a/b", Stands::File);
     assert_eq!(below, Err(EntryFault::KindClash));
@@ -107,7 +115,7 @@ fn nothing_is_written_below_a_link() {
 
 #[test]
 fn a_directory_may_be_named_again() {
-    let mut names = Names::new(Strip::Nothing);
+    let mut names = Names::new(Strip::Nothing, GitData::Refuse);
     names.place(b"a/b", Stands::File).unwrap();
     assert_eq!(names.place(b"a/", Stands::Dir), Ok(Place::Known));
     assert_eq!(names.place(b"./", Stands::Dir), Ok(Place::Root));
@@ -115,14 +123,14 @@ fn a_directory_may_be_named_again() {
 
 #[test]
 fn a_backslash_is_left_out() {
-    let place = Names::new(Strip::Nothing).place(b"a\\b", Stands::File);
+    let place = Names::new(Strip::Nothing, GitData::Refuse).place(b"a\\b", Stands::File);
     assert_eq!(place, Ok(Place::LeaveOut("its name holds a backslash")));
 }
 
 /// The last of some paths below a root that is stripped; those with a slash are directories.
 #[track_caller]
 fn check_stripped(paths: &[&str], expected: Result<Place, EntryFault>) {
-    let mut names = Names::new(Strip::Root);
+    let mut names = Names::new(Strip::Root, GitData::Refuse);
     let mut last = Ok(Place::Root);
     for path in paths {
         let stands = match path.ends_with('/') {

@@ -20,6 +20,8 @@ pub struct Rules {
     pub strip: Strip,
     /// What becomes of symbolic and hard links.
     pub links: Links,
+    /// What becomes of data of git.
+    pub git: GitData,
     /// What the archive must hash to.
     pub integrity: Option<Integrity>,
     /// The name that the `package.json` at the root must have; without one no such file is needed.
@@ -44,6 +46,16 @@ pub enum Links {
     Refuse,
 }
 
+/// What becomes of data of git in an archive. None is ever written: a program that works in the
+/// directory would run what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GitData {
+    /// It refuses the whole archive.
+    Refuse,
+    /// It is left out and reported, once for each directory of git.
+    LeaveOut,
+}
+
 impl Rules {
     /// For an archive of any origin: 50 MiB, 250 MiB unpacked, 100,000 entries, 64 levels; paths are
     /// kept, and no digest or `package.json` is asked for.
@@ -57,6 +69,7 @@ impl Rules {
             ratio: 200,
             strip: Strip::Nothing,
             links: Links::LeaveOut,
+            git: GitData::Refuse,
             integrity: None,
             package: None,
         }
@@ -74,14 +87,15 @@ impl Rules {
     }
 
     /// For the bundle of a plugin in the remote catalog: 100 MiB, 512 MiB unpacked, 100,000 entries,
-    /// 64 levels; paths are kept, a link refuses it, and its digest counts where the service names
-    /// one.
+    /// 64 levels; paths are kept, a link refuses it, data of git is left out as it is from local
+    /// plugins, and its digest counts where the service names one.
     #[must_use]
     pub fn bundle(expected: Option<Integrity>) -> Self {
         Self {
             archive_bytes: 100 << 20,
             bytes: 512 << 20,
             links: Links::Refuse,
+            git: GitData::LeaveOut,
             integrity: expected,
             ..Self::new()
         }

@@ -67,7 +67,7 @@ pub fn unpack(
         pace,
         // Some entries have three headers.
         tar: Tar::new(content, rules.entries.saturating_mul(3).saturating_add(16)),
-        names: Names::new(rules.strip),
+        names: Names::new(rules.strip, rules.git),
         package: rules.package.as_deref().map(PackageJson::new),
         seen: 0,
         seen_bytes: 0,

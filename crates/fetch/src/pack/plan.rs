@@ -12,10 +12,10 @@ use plugd_model::AbsPath;
 
 use super::unwanted::{Form, judge};
 use super::{LeftOut, PackError, PackRules, Why};
-use crate::Strip;
 use crate::names::{Names, Place, Stands};
 use crate::tar::New;
 use crate::unpack::shown;
+use crate::{GitData, Strip};
 
 /// What goes into an archive, in its order.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Plan {
             disk,
             rules,
             pace,
-            names: Names::new(Strip::Nothing),
+            names: Names::new(Strip::Nothing, GitData::Refuse),
             chain: Vec::new(),
             seen: 0,
             bytes: 0,

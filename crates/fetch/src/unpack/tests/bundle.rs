@@ -65,6 +65,31 @@ fn a_bundle_keeps_its_paths() {
 }
 
 #[test]
+fn data_of_git_is_left_out_and_told() {
+    let place = Place::new();
+    let bytes = tgz(&[
+        member(".git/", b'5', b""),
+        file(".git/HEAD", b"ref"),
+        file("a", b"x"),
+        file("sub/.GIT/config", b"[x]"),
+    ]);
+    let unpacked = place.unpack(&bytes, &Rules::bundle(None)).unwrap();
+    assert_eq!(place.tree().len(), 1, "{:?}", place.tree());
+    let told: Vec<_> = unpacked.left_out.iter().map(|one| &one.message).collect();
+    assert_eq!(
+        told,
+        [
+            "`.git/` of the archive was left out: it is data of git",
+            "`sub/.GIT/config` of the archive was left out: it is data of git",
+        ]
+    );
+    check_entry(
+        &[file("a/.git/../b", b"")],
+        "`a/.git/../b`: a path that climbs with `..` is not accepted",
+    );
+}
+
+#[test]
 fn a_wrapping_directory_stays() {
     let place = Place::new();
     let bytes = tgz(&[file("wrap/plugin.json", b"{}")]);
