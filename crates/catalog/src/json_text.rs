@@ -3,6 +3,7 @@
 //! A file that belongs to another program is changed in the members that are meant and in nothing
 //! else. A map of the JSON library would sort the members and could not hold every number.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -26,6 +27,30 @@ impl Members {
             Some(found) => found.1 = value,
             None => self.0.push((name.to_owned(), value)),
         }
+    }
+
+    /// The same for a member that may stand there several times.
+    pub(crate) fn set_everywhere(&mut self, name: &str, value: &RawValue) {
+        self.set(name, value.to_owned());
+        for (_, found) in self.0.iter_mut().filter(|(key, _)| key == name) {
+            *found = value.to_owned();
+        }
+    }
+
+    /// Each member once: of one that stands there twice, the first place and the last value.
+    pub(crate) fn once(self) -> Vec<(String, Box<RawValue>)> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut once: Vec<(String, Box<RawValue>)> = Vec::with_capacity(self.0.len());
+        for (name, value) in self.0 {
+            match places.get(&name) {
+                Some(&place) => once[place].1 = value,
+                None => {
+                    places.insert(name.clone(), once.len());
+                    once.push((name, value));
+                }
+            }
+        }
+        once
     }
 }
 

@@ -26,6 +26,7 @@ mod error;
 mod fixture;
 mod item;
 mod json;
+mod json_rewrite;
 mod json_text;
 mod jwt;
 mod login;
@@ -51,6 +52,7 @@ pub use item::{
     PrincipalKind, PrincipalRole, Release, ReleaseInterface, ReleaseSkill, Schedule, ScheduledTask,
     Sharing, SkillInterface, TemplateReason, Weekday,
 };
+pub use json_rewrite::rewrite_json;
 pub use login::{CredentialStore, Login, LoginState, read_login};
 pub use refresh::{
     NewTokens, Refresh, RefreshError, RefreshTicket, ask_for_tokens, begin_refresh, finish_refresh,

@@ -4,14 +4,13 @@
 //! Only the bundles of everybody's catalog are completed, as the reference does it: there the catalog
 //! says the version and the apps. It happens before the copy, so that the digests cover it.
 
-use plugd_catalog::Item;
+use plugd_catalog::{Item, rewrite_json};
 use plugd_disk::Disk;
 use plugd_manifest::{Loaded, Loader, MAX_PLUGIN_BYTES};
 use plugd_model::{
     AbsPath, PluginId, PluginManifest, PluginPath, Problem, ProblemKind, RemoteScope,
     VersionSegment,
 };
-use serde_json::Value;
 
 use crate::content::Content;
 use crate::remote_error::RemoteError;
@@ -95,18 +94,15 @@ fn complete(
     let loaded = loaded(loader, &id, dir)?;
     let bytes = disk.read(&loaded.file, MAX_PLUGIN_BYTES)?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut members: Value = serde_json::from_slice(text)
-        .map_err(|error| incomplete(format!("its manifest cannot be edited: {error}")))?;
-    let Some(object) = members.as_object_mut() else {
-        return Err(incomplete("its manifest is no object".to_owned()).into());
-    };
-    object.insert("version".to_owned(), version.as_str().into());
-    disk.replace(&loaded.file, pretty(&members).as_bytes(), 0o644)?;
+    let manifest = rewrite_json(text, Some(("version", version.as_str())));
+    let manifest = manifest
+        .map_err(|reason| incomplete(format!("its manifest cannot be edited: {reason}")))?;
+    disk.replace(&loaded.file, manifest.as_bytes(), 0o644)?;
     let Some(apps) = &item.release.app_manifest else {
         return Ok(());
     };
-    let apps: Value = serde_json::from_str(apps)
-        .map_err(|error| incomplete(format!("the catalog's apps cannot be written: {error}")))?;
+    let apps = rewrite_json(apps.as_bytes(), None)
+        .map_err(|reason| incomplete(format!("the catalog's apps cannot be written: {reason}")))?;
     let Some(path) = (loaded.value.apps.clone()).or_else(|| PluginPath::parse(APPS_FILE)) else {
         return Ok(());
     };
@@ -114,10 +110,5 @@ fn complete(
     if let Some(parent) = file.parent() {
         disk.create_dirs(&parent)?;
     }
-    Ok(disk.replace(&file, pretty(&apps).as_bytes(), 0o644)?)
-}
-
-/// Two spaces and a final line feed, as the reference writes it.
-fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+    Ok(disk.replace(&file, apps.as_bytes(), 0o644)?)
 }
