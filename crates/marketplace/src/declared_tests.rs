@@ -33,6 +33,7 @@ fn check(fixture: &str, cwds: &[&str], login: Login, expected: [Option<Gate>; 4]
         scopes: &scopes,
         manifests: &[],
         login,
+        beside_catalog: false,
     });
     let order: Vec<_> = set.declared().iter().map(|one| one.marketplace).collect();
     assert_eq!(order, RemoteMarketplace::ALL);

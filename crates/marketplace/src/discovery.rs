@@ -82,7 +82,8 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
 
 /// Rule 6: whether the hosted catalog takes the place of the curated snapshot.
 fn is_replaced(input: &ResolveInput<'_>, scope: &Scope<'_>) -> bool {
-    input.login == Login::ChatGpt && scope.config.features().remote_plugin
+    let is_there = input.login == Login::ChatGpt && scope.config.features().remote_plugin;
+    is_there && !input.beside_catalog
 }
 
 fn push_configured(

@@ -15,7 +15,7 @@
 //! 6. The curated snapshot is shown as `openai-api-curated` without a login or with an API key, and
 //!    with a ChatGPT login as `openai-curated` where `features.remote_plugin` is off. Where it is on,
 //!    the hosted catalog takes the snapshot's place, and nothing below the snapshot is shown unless
-//!    the request names its manifest outright.
+//!    the request names its manifest outright, or wants it beside that catalog.
 //! 7. The marketplaces of the hosted catalog are declared, always all of them and in one order. One
 //!    is closed by the first of these that applies: plugins are off; its own switch is off
 //!    (`remote_plugin` for the curated ones and the user's own, `plugin_sharing` for shared ones, none
@@ -71,6 +71,9 @@ pub struct ResolveInput<'a> {
     pub manifests: &'a [AbsPath],
     /// The login.
     pub login: Login,
+    /// Whether the curated snapshot is shown although the hosted catalog takes its place: where that
+    /// catalog itself is no part of the answer, there is nothing that it could stand for.
+    pub beside_catalog: bool,
 }
 
 /// Resolves marketplaces. It borrows the one loader of parsed files and holds nothing else.

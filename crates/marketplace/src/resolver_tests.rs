@@ -72,6 +72,7 @@ impl Case {
             scopes: &scopes,
             manifests: &manifests,
             login: self.login,
+            beside_catalog: false,
         })
     }
 

@@ -105,11 +105,15 @@ fn look(
         local: Local::default(),
         refresh: false,
     };
-    let resolved = lookup.resolve(&request.roots);
+    let kinds = request.kinds.as_deref();
+    let resolved = match kinds {
+        None => lookup.resolve(&request.roots),
+        // The catalog of everybody is part of the default answer only.
+        Some(_) => lookup.resolve_beside_catalog(&request.roots),
+    };
     let Some(first) = resolved.scopes.first() else {
         return Ok(seen);
     };
-    let kinds = request.kinds.as_deref();
     let wish = Wish::of(kinds, resolved.set.declared(), request.insists)?;
     let wants_local = kinds.is_none_or(|kinds| kinds.contains(&MarketplaceKind::Local));
     let differing = refresher.differing();

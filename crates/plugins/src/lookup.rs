@@ -120,13 +120,22 @@ impl Lookup {
     pub fn resolve(&self, roots: &Roots) -> Resolved {
         let mut scopes = self.sights(roots);
         scopes.retain(|sight| sight.config.features().plugins);
-        self.resolve_in(scopes, roots)
+        self.resolve_in(scopes, roots, false)
+    }
+
+    /// The same with the curated snapshot, also where the hosted catalog takes its place: for an
+    /// answer that catalog has no part in.
+    #[must_use]
+    pub fn resolve_beside_catalog(&self, roots: &Roots) -> Resolved {
+        let mut scopes = self.sights(roots);
+        scopes.retain(|sight| sight.config.features().plugins);
+        self.resolve_in(scopes, roots, true)
     }
 
     /// Resolves for an operation that works whether or not plugins are switched on.
     #[must_use]
     pub fn resolve_ungated(&self, roots: &Roots) -> Resolved {
-        self.resolve_in(self.sights(roots), roots)
+        self.resolve_in(self.sights(roots), roots, false)
     }
 
     /// Finds out whether these edits could be made, before anything else is done.
@@ -169,7 +178,7 @@ impl Lookup {
             .collect()
     }
 
-    fn resolve_in(&self, scopes: Vec<Sight>, roots: &Roots) -> Resolved {
+    fn resolve_in(&self, scopes: Vec<Sight>, roots: &Roots, beside_catalog: bool) -> Resolved {
         let borrowed: Vec<Scope<'_>> = scopes
             .iter()
             .map(|sight| Scope {
@@ -190,6 +199,7 @@ impl Lookup {
             login: scopes.first().map_or(Login::None, |sight| {
                 self.remote.resolver_login(&sight.config)
             }),
+            beside_catalog,
         };
         let set = MarketplaceResolver::new(&self.loader).resolve(&input);
         Resolved { scopes, set }
