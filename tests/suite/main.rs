@@ -109,6 +109,8 @@ mod npm_plugin_install;
 
 /// Bundles of the remote catalog that do harm.
 mod remote_bundles;
+/// Copies of the curated snapshot, by login.
+mod remote_curated;
 /// Every endpoint of the plugin service, and every way of failing.
 mod remote_faults;
 /// The cells of that table.

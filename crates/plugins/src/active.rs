@@ -1,5 +1,6 @@
 //! Which plugins count: installed, switched on by a configuration, and with a manifest that loads.
 //! A plugin of the remote catalog is switched on by its account, and configuration can only say no.
+//! A copy of a curated snapshot counts only for the logins that the snapshot is for.
 //!
 //! What a host gets of plugins (skills, hooks, servers) comes from these and from no others, so that
 //! no two answers disagree about which ones they are.
@@ -14,6 +15,7 @@ use plugd_model::{PluginId, PluginManifest, Problem, ProblemKind, RemoteMarketpl
 use plugd_store::Installed;
 
 use crate::Lookup;
+use crate::curated_now::{CuratedNow, is_of_snapshot};
 
 /// A plugin that counts.
 #[derive(Debug, Clone)]
@@ -60,10 +62,13 @@ pub(crate) fn active_plugins(
         return active;
     }
     let of_account = OfAccount::new(lookup, copies, config);
+    let is_curated = copies.iter().any(|copy| is_of_snapshot(&copy.id));
+    let curated = is_curated.then(|| CuratedNow::of(lookup.remote(), config));
+    let rests = |id: &PluginId| curated.is_some_and(|curated| curated.rests(id));
     // One that is configured and not installed is what a refresh brings, and no mistake here.
     let mut copies: Vec<_> = copies
         .iter()
-        .filter(|copy| is_on(copy, config, &of_account))
+        .filter(|copy| is_on(copy, config, &of_account) && !rests(&copy.id))
         .collect();
     // The text decides and not the parts of an id: `a-b@m` comes before `a@m`.
     copies.sort_by_cached_key(|copy| copy.id.to_string());

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plugd_catalog::{Access, InstalledSet};
+use plugd_catalog::{Access, InstalledItem, InstalledSet};
 use plugd_config::Snapshot;
 use plugd_model::{
-    AuthPolicy, CURATED_MARKETPLACE, InstallPolicy, Problem, ProblemKind, RemoteScope, Source,
+    AuthPolicy, CURATED_MARKETPLACE, InstallPolicy, PluginId, Problem, ProblemKind, RemoteScope,
+    Source,
 };
 use plugd_store::Installed;
 
 use crate::active::is_remote;
 use crate::call::Call;
-
+use crate::curated_now::CuratedNow;
 use crate::listing::{ListedMarketplace, ShownInterface, Summary};
 use crate::login_refresh::refresh_login;
 use crate::remote_groups::installed_groups;
@@ -79,7 +80,7 @@ fn look(
     roots: &Roots,
     suggestions: &BTreeSet<String>,
 ) -> Result<(Listing, Known), Error> {
-    let resolved = lookup.resolve(roots);
+    let resolved = lookup.resolve_beside_catalog(roots);
     let Some(first) = resolved.scopes.first() else {
         return Ok((Listing::default(), Known::Enough));
     };
@@ -92,7 +93,11 @@ fn look(
         let mut declared = resolved.set.declared().iter();
         declared.any(|one| one.marketplace == marketplace && one.is_open())
     };
-    let orphans = orphans(lookup, &survey, &set);
+    let curated = CuratedNow::of(lookup.remote(), &first.config);
+    if curated == CuratedNow::Hosted {
+        hide_replaced(&mut listing, &set);
+    }
+    let orphans = orphans(lookup, &survey, curated);
     let remote = installed_groups(&set, &survey.into_local(), is_open);
     listing.marketplaces.extend(remote);
     listing.marketplaces.extend(orphans);
@@ -113,15 +118,29 @@ fn of_account(remote: &Remote, config: &Snapshot) -> (Arc<InstalledSet>, Known) 
     (set.unwrap_or_default(), known)
 }
 
-fn orphans(lookup: &Lookup, survey: &Survey<'_>, account: &InstalledSet) -> Vec<ListedMarketplace> {
+/// Takes out those of the curated snapshot that the account has from the hosted catalog: there they
+/// are shown.
+fn hide_replaced(listing: &mut Listing, account: &InstalledSet) {
+    let is_replaced = |id: &PluginId| {
+        let of_everybody = |one: &&InstalledItem| one.item.scope == RemoteScope::Global;
+        let mut items = account.items.iter().filter(of_everybody);
+        id.marketplace.as_str() == CURATED_MARKETPLACE
+            && items.any(|one| one.item.name == id.plugin)
+    };
+    for group in &mut listing.marketplaces {
+        group.plugins.retain(|summary| !is_replaced(&summary.id));
+    }
+    listing
+        .marketplaces
+        .retain(|group| !group.plugins.is_empty());
+}
+
+/// What is installed and offered by nobody. Copies of the curated snapshot of another login are none:
+/// they rest until that login is back.
+fn orphans(lookup: &Lookup, survey: &Survey<'_>, curated: CuratedNow) -> Vec<ListedMarketplace> {
     let mut groups: BTreeMap<String, Vec<Summary>> = BTreeMap::new();
     for (copy, enabled) in survey.orphans() {
-        // The remote catalog has taken the place of the curated snapshot, and shows the plugin.
-        let is_replaced = copy.id.marketplace.as_str() == CURATED_MARKETPLACE
-            && account.items.iter().any(|one| {
-                one.item.scope == RemoteScope::Global && one.item.name == copy.id.plugin
-            });
-        if is_replaced || is_remote(&copy.id) {
+        if curated.rests(&copy.id) || is_remote(&copy.id) {
             continue;
         }
         groups

@@ -19,6 +19,7 @@ mod configure;
 mod content;
 mod copies;
 mod curated;
+mod curated_now;
 mod curated_state;
 mod digests;
 mod error;
