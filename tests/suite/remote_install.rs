@@ -112,7 +112,7 @@ fn the_order_and_the_words_of_refusals() {
     let mut daemon = account.start();
     check_words(
         &refused(&account, &mut daemon, "a.b"),
-        "plugins feature is disabled",
+        "remote plugin install is not enabled for marketplace openai-curated-remote",
     );
     daemon.shut_down();
 
@@ -127,7 +127,7 @@ fn the_order_and_the_words_of_refusals() {
     );
     check_words(
         &refused(&account, &mut daemon, "a.b"),
-        "invalid remote plugin id",
+        "invalid remote plugin id: only ASCII letters, digits, `_`, `-`, and `~` are allowed",
     );
     check_words(
         &refused(&account, &mut daemon, ""),

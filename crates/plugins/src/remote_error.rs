@@ -34,12 +34,12 @@ pub enum RemoteError {
         action: &'static str,
     },
     /// Plugins are switched off in configuration. The words are the reference's.
-    #[error("{what} is not enabled for marketplace {}", marketplace.escape_debug())]
+    #[error("{what} is not enabled{}", for_marketplace(marketplace.as_deref()))]
     NotEnabled {
         /// What of it.
         what: &'static str,
-        /// The marketplace as the client wrote it.
-        marketplace: String,
+        /// The marketplace as the client wrote it, where a request names one.
+        marketplace: Option<String>,
     },
     /// A text that is no id of a remote plugin.
     #[error("invalid remote plugin id: {reason}")]
@@ -60,11 +60,12 @@ pub enum RemoteError {
         /// What was asked for.
         marketplace: String,
     },
-    /// Neither the id of a remote plugin nor `name@marketplace`.
-    #[error("invalid remote plugin id: {source}")]
-    BadId {
-        /// What is wrong with it.
-        source: RemoteIdError,
+    /// Neither the id of a remote plugin nor `name@marketplace`. It begins with the words of the
+    /// reference.
+    #[error("invalid remote plugin id: `{}` is neither one nor `plugin@marketplace`", id.escape_debug())]
+    NeitherId {
+        /// What was given.
+        id: String,
     },
     /// An administrator has switched the plugin off for everybody.
     #[error("remote plugin `{plugin}` is disabled by admin")]
@@ -202,7 +203,7 @@ impl RemoteError {
     /// Sorts the error.
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::BadId { .. }
+            Self::NeitherId { .. }
             | Self::IllegalId { .. }
             | Self::NoSkillName
             | Self::UnknownMarketplace { .. } => Kind::InvalidInput,
@@ -251,7 +252,7 @@ impl RemoteError {
             _ => (None, false),
         };
         let field = match self {
-            Self::BadId { .. } => Some("pluginId".to_owned()),
+            Self::NeitherId { .. } => Some("pluginId".to_owned()),
             Self::IllegalId { field, .. } => Some((*field).to_owned()),
             Self::NoSkillName => Some("skillName".to_owned()),
             Self::UnknownMarketplace { .. } => Some("remoteMarketplaceName".to_owned()),
@@ -291,6 +292,13 @@ impl RemoteError {
             _ => return None,
         })
     }
+}
+
+/// The end of a refusal that names a marketplace.
+fn for_marketplace(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| {
+        format!(" for marketplace {}", name.escape_debug())
+    })
 }
 
 fn kind_of_call(error: &CatalogError) -> Kind {

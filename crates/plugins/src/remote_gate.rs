@@ -43,7 +43,7 @@ impl Asked<'_> {
         if !config.features().plugins {
             return Err(RemoteError::NotEnabled {
                 what: self.what,
-                marketplace: self.marketplace.to_owned(),
+                marketplace: Some(self.marketplace.to_owned()),
             }
             .into());
         }

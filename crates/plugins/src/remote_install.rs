@@ -69,7 +69,8 @@ struct Placed {
     apps: Vec<String>,
 }
 
-/// Installs a plugin of the remote catalog and tells the service.
+/// Installs a plugin of the remote catalog and tells the service. `marketplace` is where the client
+/// says that it stands; only a refusal repeats it, since the service's own scope decides.
 ///
 /// # Errors
 /// Plugins are switched off, nobody is logged in, the service refuses or cannot be asked, the bundle
@@ -78,9 +79,17 @@ pub async fn install_remote(
     call: &Call,
     parts: &Parts,
     target: RemoteTarget,
+    marketplace: Option<String>,
 ) -> Result<RemoteInstallation, Error> {
     call.progress.report("resolving", 0, None);
-    let (access, id) = remote_names::resolve(call, parts, target, READ).await?;
+    let resolved = remote_names::resolve(call, parts, target, READ).await;
+    let (access, id) = resolved.map_err(|error| match (error, marketplace) {
+        (Error::PluginsDisabled, marketplace @ Some(_)) => {
+            let what = "remote plugin install";
+            RemoteError::NotEnabled { what, marketplace }.into()
+        }
+        (error, _) => error,
+    })?;
     let service = parts.lookup.remote().service(&access);
     let (item, had) = ask(call, &service, &id).await?;
     admit(&item)?;

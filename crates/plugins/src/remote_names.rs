@@ -75,7 +75,8 @@ pub(crate) async fn resolve(
 
 /// Reads an id. The words of the refusal are the reference's.
 pub(crate) fn parse(text: &str) -> Result<RemotePluginId, Error> {
-    RemotePluginId::parse(text).map_err(|source| RemoteError::BadId { source }.into())
+    let id = RemotePluginId::parse(text);
+    id.map_err(|error| RemoteError::illegal_id("pluginName", error).into())
 }
 
 /// The id of a plugin that the catalog offers under a name: as it was read last, else as the service

@@ -132,7 +132,11 @@ pub(crate) async fn by_name(
 fn look(parts: &Parts, id: &RemotePluginId) -> Result<Known, Error> {
     let config = parts.lookup.config(None);
     if !config.features().plugins {
-        return Err(Error::PluginsDisabled);
+        return Err(RemoteError::NotEnabled {
+            what: "remote plugin uninstall",
+            marketplace: None,
+        }
+        .into());
     }
     let remote = parts.lookup.remote();
     let access = remote.access(&config, READ)?;

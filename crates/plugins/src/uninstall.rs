@@ -14,6 +14,7 @@ use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
+use crate::remote_error::RemoteError;
 use crate::{Error, Lookup, remote_uninstall};
 
 /// What an uninstallation did.
@@ -98,8 +99,9 @@ fn parse(text: &str) -> Result<Asked, Error> {
         return Ok(Asked::Named(id));
     }
     let remote = RemotePluginId::parse(text);
-    remote.map(Asked::Remote).map_err(|_| Error::BadPluginId {
-        id: text.to_owned(),
+    remote.map(Asked::Remote).map_err(|_| {
+        let id = text.to_owned();
+        RemoteError::NeitherId { id }.into()
     })
 }
 
@@ -109,13 +111,14 @@ mod tests {
 
     use super::{Asked, parse};
     use crate::Error;
+    use crate::remote_error::RemoteError;
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
         let found = match parse(text) {
             Ok(Asked::Named(id)) => format!("named {id}"),
             Ok(Asked::Remote(id)) => format!("remote {id}"),
-            Err(Error::BadPluginId { .. }) => "bad".to_owned(),
+            Err(Error::Remote(RemoteError::NeitherId { .. })) => "bad".to_owned(),
             Err(error) => error.to_string(),
         };
         assert_eq!(found, expected, "{text}");

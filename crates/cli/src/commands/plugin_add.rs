@@ -74,7 +74,7 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
 }
 
 async fn add_remote(session: &Session, target: RemoteTarget, form: Form) -> Result<Page, Failure> {
-    let done = install_remote(&session.call, &session.parts, target).await?;
+    let done = install_remote(&session.call, &session.parts, target, None).await?;
     let RemoteInstallation {
         installation,
         apps_needing_auth,

@@ -32,9 +32,9 @@ pub(crate) async fn handle(
             plugin: plugin_name,
         },
         // Any name will do: the service's own scope says where the plugin stands.
-        (None, Some(_)) => {
+        (None, marketplace @ Some(_)) => {
             let target = RemoteTarget::Id(plugin_name);
-            let done = install_remote(&call, &context.parts, target).await?;
+            let done = install_remote(&call, &context.parts, target, marketplace).await?;
             let RemoteInstallation {
                 installation,
                 apps_needing_auth,
