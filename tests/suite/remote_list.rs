@@ -310,5 +310,69 @@ fn offline_what_is_known_stays() {
     );
     let installed = daemon.ok("plugin/installed", json!({}));
     assert_eq!(rows(&installed), rows(&listing));
+    assert_eq!(kinds(&installed), ["remoteStale"]);
+    daemon.shut_down();
+}
+
+#[test]
+fn with_an_expired_login_what_is_known_is_shown_and_searched() {
+    let account = Account::new();
+    let ids = account.offer(&["alpha"]);
+    account.service.set_installed(&ids[0], true);
+    let mut daemon = account.start();
+    daemon.ok("plugin/list", json!({}));
+    account.service.login().expired().write_to(&account.sandbox);
+    let installed = daemon.ok("plugin/installed", json!({}));
+    assert_eq!(plugins_in(&installed).count(), 1, "{installed:#}");
+    assert_eq!(kinds(&installed), ["loginExpired"]);
+    let asked = account.service.count(Endpoint::Search);
+    let found = daemon.ok("plugin/search", json!({"searchTerm": "ALPHA"}));
+    let hit = &found["data"][0]["plugin"];
+    assert_eq!(hit["id"], "alpha@openai-curated-remote", "{found:#}");
+    assert_eq!(kinds(&found), ["loginExpired"]);
+    let nothing = daemon.ok("plugin/search", json!({"searchTerm": "beta"}));
+    assert_eq!(nothing["data"], json!([]));
+    assert_eq!(account.service.count(Endpoint::Search), asked);
+    daemon.shut_down();
+}
+
+#[test]
+fn both_parts_of_a_page_are_in_one_order() {
+    let account = Account::new();
+    account.offer(&["helper", "my-helper"]);
+    account
+        .sandbox
+        .add(&marketplace("home", "mine", &[("a-helper", "1.0.0")]));
+    let mut daemon = account.start();
+    let page = daemon.ok("plugin/search", json!({"searchTerm": "helper"}));
+    let hits = page["data"].as_array().unwrap().iter();
+    let ids: Vec<_> = hits.map(|hit| text(&hit["plugin"]["id"])).collect();
+    assert_eq!(
+        ids,
+        [
+            "helper@openai-curated-remote",
+            "a-helper@mine",
+            "my-helper@openai-curated-remote",
+        ]
+    );
+    daemon.shut_down();
+}
+
+#[test]
+fn featured_ids_come_with_their_marketplaces_only() {
+    let account = Account::new();
+    account.offer(&["alpha"]);
+    account
+        .service
+        .set_featured(&["alpha@openai-curated-remote"]);
+    let mut daemon = account.start();
+    let listing = daemon.ok("plugin/list", json!({"marketplaceKinds": ["local"]}));
+    assert_eq!(listing["featuredPluginIds"], json!([]));
+    assert_eq!(account.service.count(Endpoint::Featured), 0);
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(
+        listing["featuredPluginIds"],
+        json!(["alpha@openai-curated-remote"])
+    );
     daemon.shut_down();
 }

@@ -14,13 +14,13 @@ use plugd_store::Installed;
 use crate::active::is_remote;
 use crate::call::Call;
 use crate::curated_now::CuratedNow;
-use crate::listing::{ListedMarketplace, ShownInterface, Summary};
+use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
 use crate::login_refresh::refresh_login;
 use crate::remote_groups::installed_groups;
 use crate::remote_listing;
 use crate::remote_row::PictureUrls;
 use crate::survey::Survey;
-use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Remote, Roots};
+use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
 
 /// Lists installed plugins, and those whose name is in `suggestions`. Behind the local ones come those
 /// of the remote catalog; orphans come last, grouped by marketplace name.
@@ -88,7 +88,7 @@ fn look(
     let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
     let mut listing = survey
         .listing(|summary| summary.installed || suggestions.contains(summary.id.plugin.as_str()));
-    let (set, known) = of_account(lookup.remote(), &first.config);
+    let (set, known) = of_account(lookup, &first.config, &mut listing);
     let is_open = |marketplace| {
         let mut declared = resolved.set.declared().iter();
         declared.any(|one| one.marketplace == marketplace && one.is_open())
@@ -104,12 +104,32 @@ fn look(
     Ok((listing, known))
 }
 
-/// What the account has installed, as far as it is known.
-fn of_account(remote: &Remote, config: &Snapshot) -> (Arc<InstalledSet>, Known) {
-    let Some((access, expired, _)) = remote.seen(config) else {
+/// What the account has installed, as far as it is known. Tells what is wrong with the login, and
+/// that what is shown may be old because the service did not answer.
+fn of_account(
+    lookup: &Lookup,
+    config: &Snapshot,
+    listing: &mut Listing,
+) -> (Arc<InstalledSet>, Known) {
+    let (remote, layout) = (lookup.remote(), lookup.layout());
+    let Some((access, expired, problems)) = remote.seen(config) else {
         return (Arc::default(), Known::Enough);
     };
     let set = remote.installed_of(&access);
+    let mut tell = |marketplace_path, problem| {
+        listing.load_errors.push(LoadError {
+            marketplace_path,
+            problem,
+        });
+    };
+    for problem in problems {
+        tell(layout.auth(), problem);
+    }
+    if let Some(reason) = remote.unanswered(&access).filter(|_| !expired) {
+        let what = "what the account has installed";
+        let problem = remote_listing::unanswered(what, &reason, set.is_some());
+        tell(layout.catalog_cache(), problem);
+    }
     let known = match (expired, &set) {
         (true, _) if remote.may_refresh(config, &access.account) => Known::Expired,
         (false, None) => Known::Nothing(access),

@@ -57,6 +57,8 @@ struct Known {
     /// `None` until somebody has looked; `None` inside says that nothing is kept.
     installed: Option<Option<Arc<InstalledSet>>>,
     validators: Option<Validators>,
+    /// Why the last question for what is installed has no answer.
+    unanswered: Option<String>,
     /// Lists that are kept nowhere else.
     directories: HashMap<Collection, Arc<Directory>>,
     featured: Option<Arc<Vec<String>>>,
@@ -203,6 +205,7 @@ impl Remote {
         let mut known = self.known(of);
         let is_new = known.installed.as_ref() != Some(&Some(Arc::clone(set)));
         known.installed = Some(Some(Arc::clone(set)));
+        known.unanswered = None;
         known.validators = validators;
         drop(known);
         if is_new {
@@ -305,6 +308,19 @@ impl Remote {
             let now = self.now();
             self.held().silent_since = Some(now);
         }
+    }
+
+    /// Notes that the service did not say what is installed: what is known of it may be old.
+    pub(crate) fn missed_installed(&self, of: &Access, error: &CatalogError) {
+        self.heard(error);
+        if !error.is_cancelled() {
+            self.known(of).unanswered = Some(error_chain(error));
+        }
+    }
+
+    /// Why what is known to be installed may be old.
+    pub(crate) fn unanswered(&self, of: &Access) -> Option<String> {
+        self.known(of).unanswered.clone()
     }
 
     /// Whether the service was waited for in vain a moment ago.

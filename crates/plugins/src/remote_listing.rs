@@ -188,7 +188,7 @@ impl Question {
                 }
             }
             Some(Err(error)) => {
-                remote.heard(&error);
+                remote.missed_installed(&self.access, &error);
                 tell(failure(
                     "what the account has installed",
                     &error,
@@ -334,7 +334,11 @@ fn merged(known: &InstalledSet, new: &InstalledSet) -> InstalledSet {
 }
 
 fn failure(what: &str, error: &CatalogError, is_shown: bool) -> Problem {
-    let chain = error_chain(error);
+    unanswered(what, &error_chain(error), is_shown)
+}
+
+/// What to tell of something that the service did not say.
+pub(crate) fn unanswered(what: &str, chain: &str, is_shown: bool) -> Problem {
     if is_shown {
         let text = format!("{what} is shown as it was known before: {chain}");
         Problem::warning(ProblemKind::RemoteStale, text)
@@ -367,7 +371,7 @@ pub(crate) fn take_over(
         Ok(Fetched::New(set, validators)) => remote.learn(access, &Arc::new(set), validators),
         Ok(Fetched::Unchanged) => {}
         Err(error) => {
-            remote.heard(&error);
+            remote.missed_installed(access, &error);
             tracing::warn!("what the account has installed: {}", error_chain(&error));
         }
     }

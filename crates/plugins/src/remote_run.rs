@@ -144,7 +144,7 @@ async fn ask(call: &Call, parts: &Parts, access: &Access) -> Result<InstalledSet
         // Without marks to compare nothing can be unchanged.
         Ok(Fetched::Unchanged) => Ok(InstalledSet::default()),
         Err(error) => {
-            remote.heard(&error);
+            remote.missed_installed(access, &error);
             Err(RemoteError::asked(ACTION, error))
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::call::Call;
 use crate::listing::{ListedMarketplace, LoadError, Summary};
+use crate::login_refresh::refresh_login;
 use crate::remote_listing::Local;
 use crate::remote_search::{self, RemoteSearch};
 use crate::survey::Survey;
@@ -30,7 +31,8 @@ pub struct SearchRequest {
     pub from: SearchCursor,
 }
 
-/// Where a page begins. What lies here comes first, and then what the remote catalog finds.
+/// Where a page begins. What lies here comes first, and then what the remote catalog finds; where
+/// both are on one page, the best comes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SearchCursor {
     /// Behind so many results of this disk.
@@ -93,6 +95,8 @@ pub async fn search(
     copies: &Copies,
     request: SearchRequest,
 ) -> Result<SearchPage, Error> {
+    refresh_login(call, blocking, lookup).await;
+    let term = normalise(&request.term);
     let section = {
         let (lookup, copies) = (lookup.clone(), copies.clone());
         move || look(&lookup, &copies, &request)
@@ -104,6 +108,9 @@ pub async fn search(
     } = blocking.read(section).await?;
     if let Some(wanted) = remote {
         remote_search::add(call, lookup, &local, &wanted, &mut page).await?;
+        if !wanted.is_asked_for() {
+            best_first(&term, &mut page.hits);
+        }
     }
     Ok(page)
 }
@@ -134,7 +141,19 @@ fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Her
         here.remote = RemoteSearch::of(lookup, &resolved, request, here.page.hits.len());
     }
     here.local = survey.into_local();
+    if here.remote.as_ref().is_some_and(RemoteSearch::is_expired) {
+        if let Some(wanted) = here.remote.take() {
+            wanted.add_known(lookup, &here.local, &term, &mut here.page);
+        }
+        best_first(&term, &mut here.page.hits);
+    }
     Ok(here)
+}
+
+/// Puts what was found here and there into one order. What the service finds by means of its own comes
+/// behind all others; what is equal keeps its order.
+fn best_first(term: &str, hits: &mut [Hit]) {
+    hits.sort_by_cached_key(|hit| rank(term, &hit.plugin).unwrap_or(u8::MAX));
 }
 
 /// What matches, the best first.
@@ -182,7 +201,8 @@ fn normalise(text: &str) -> String {
         .join(" ")
 }
 
-fn rank(term: &str, plugin: &Summary) -> Option<u8> {
+/// How well a plugin answers a normalised term, 0 being the best; `None` when it does not.
+pub(crate) fn rank(term: &str, plugin: &Summary) -> Option<u8> {
     let name = normalise(plugin.id.plugin.as_str());
     let shown = plugin
         .interface
