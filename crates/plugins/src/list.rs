@@ -1,6 +1,9 @@
 //! `plugin/list`: what can be installed, and what of it is.
 
+use plugd_model::{CURATED_MARKETPLACE, RemoteMarketplace};
+
 use crate::call::Call;
+use crate::listing::ListedMarketplace;
 use crate::login_refresh::refresh_login;
 use crate::remote_listing::{Local, Question, RemotePart, ask};
 use crate::remote_wish::Wish;
@@ -76,12 +79,20 @@ pub async fn list(
         } = settle.await?;
         listing.marketplaces.extend(marketplaces);
         listing.load_errors.extend(load_errors);
-        listing.featured = featured;
+        listing.featured = match listing.marketplaces.iter().any(is_featured) {
+            true => featured,
+            false => Vec::new(),
+        };
     }
     if refresh {
         refresher.request(roots);
     }
     Ok(listing)
+}
+
+/// The featured ids are of these marketplaces; without one of them they mean nothing.
+fn is_featured(group: &ListedMarketplace) -> bool {
+    group.name == CURATED_MARKETPLACE || group.name == RemoteMarketplace::CuratedRemote.name()
 }
 
 /// What one look at this disk finds.
@@ -114,7 +125,7 @@ fn look(
     let Some(first) = resolved.scopes.first() else {
         return Ok(seen);
     };
-    let wish = Wish::of(kinds, resolved.set.declared(), request.insists)?;
+    let mut wish = Wish::of(kinds, resolved.set.declared(), request.insists)?;
     let wants_local = kinds.is_none_or(|kinds| kinds.contains(&MarketplaceKind::Local));
     let differing = refresher.differing();
     let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
@@ -122,6 +133,8 @@ fn look(
         seen.listing = survey.listing(|_| true);
         seen.refresh = true;
     }
+    let may_be_there = wish.everybody || wish.vertical;
+    wish.featured &= may_be_there || seen.listing.marketplaces.iter().any(is_featured);
     seen.question = Question::prepare(lookup.remote(), &first.config, wish);
     seen.local = survey.into_local();
     Ok(seen)
