@@ -46,7 +46,10 @@ pub(crate) fn groups(shown: &Shown, local: &Local) -> Vec<ListedMarketplace> {
                 groups.push(group(RemoteMarketplace::WorkspaceDirectory, rows));
             }
             Collection::SharedWithMe => {
-                let rows = rows(items.iter(), shown, local);
+                // What its owner lists for everybody stands in the directory.
+                let is_shared =
+                    |item: &&Item| item.marketplace() == RemoteMarketplace::SharedWithMe;
+                let rows = rows(items.iter().filter(is_shared), shown, local);
                 groups.push(named(SHARED_PRIVATE_GROUP, "Shared with me", rows));
                 let by_link = shown.installed.items.iter().filter(|one| {
                     one.item.scope == RemoteScope::Workspace
@@ -77,11 +80,24 @@ pub(crate) fn installed_groups(
         }
         let of_it = set.items.iter();
         let of_it = of_it.filter(|one| one.item.marketplace() == marketplace);
-        let rows = of_it.map(|one| one_row(&one.item, Some(one), local));
+        let mut of_it: Vec<&InstalledItem> = of_it.collect();
+        of_it.sort_by_cached_key(|one| shown_name(&one.item));
+        let rows = of_it
+            .into_iter()
+            .map(|one| one_row(&one.item, Some(one), local));
         groups.push(group(marketplace, rows.collect()));
     }
     groups.retain(|group| !group.plugins.is_empty());
     groups
+}
+
+/// What people sort by: the name that is shown, without case; then the id, so that equal names have
+/// an order too.
+fn shown_name(item: &Item) -> (String, String) {
+    let shown = item.release.interface.as_ref();
+    let shown = shown.and_then(|interface| interface.texts.display_name.as_deref());
+    let name = shown.unwrap_or(item.name.as_str());
+    (name.to_lowercase(), item.plugin_id().to_string())
 }
 
 /// The row of an item whatever list it came from.
