@@ -29,7 +29,8 @@ pub(crate) fn read(
 
 fn fill(interface: &mut ReleaseInterface, object: &Object<'_>, notes: &mut Notes) {
     let default_prompt = prompts(object, notes);
-    let mut text = |key| notes.keep(object.trimmed(key));
+    // As they are: how white space is shown is for whoever shows it.
+    let mut text = |key| notes.keep(object.text(key));
     interface.texts = Interface {
         display_name: interface.texts.display_name.take(),
         short_description: text("short_description"),
@@ -51,19 +52,26 @@ fn fill(interface: &mut ReleaseInterface, object: &Object<'_>, notes: &mut Notes
     interface.screenshot_urls = texts("screenshot_urls");
 }
 
-/// The prompts to begin with. White space inside of one is part of it.
+/// The prompts to begin with: the list, else the single one when nothing of the list can be shown.
+/// White space inside of one is part of it.
 fn prompts(object: &Object<'_>, notes: &mut Notes) -> Option<Vec<String>> {
     let several = notes.keep(object.texts("default_prompts"));
     let one = notes.keep(object.text("default_prompt"));
-    let prompts: Vec<_> = several
-        .or_else(|| one.map(|prompt| vec![prompt]))?
-        .iter()
-        .map(|prompt| prompt.trim())
+    let prompts = several.map(|several| usable(&several)).unwrap_or_default();
+    let prompts = match prompts.is_empty() {
+        true => usable(one.as_slice()),
+        false => prompts,
+    };
+    (!prompts.is_empty()).then_some(prompts)
+}
+
+fn usable(prompts: &[String]) -> Vec<String> {
+    let trimmed = prompts.iter().map(|prompt| prompt.trim());
+    trimmed
         .filter(|prompt| !prompt.is_empty() && prompt.chars().count() <= MAX_PROMPT)
         .take(MAX_PROMPTS)
         .map(str::to_owned)
-        .collect();
-    (!prompts.is_empty()).then_some(prompts)
+        .collect()
 }
 
 /// Reads the texts and pictures of a skill.

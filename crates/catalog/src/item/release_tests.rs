@@ -40,7 +40,18 @@ fn prompts_to_begin_with() {
         json!({ "default_prompt": "a", "default_prompts": ["b"] }),
         &["b"],
     );
-    check(json!({ "default_prompt": "a", "default_prompts": [] }), &[]);
+    check(
+        json!({ "default_prompt": "a", "default_prompts": [] }),
+        &["a"],
+    );
+    check(
+        json!({ "default_prompt": "a", "default_prompts": ["", "x".repeat(129)] }),
+        &["a"],
+    );
+    check(
+        json!({ "default_prompt": "x".repeat(129), "default_prompts": [" "] }),
+        &[],
+    );
     check(
         json!({ "default_prompts": ["ä".repeat(129), " ", "1", "2", "ä".repeat(128), "4"] }),
         &["1", "2", &"ä".repeat(128)],
@@ -52,7 +63,7 @@ fn an_interface_is_nothing_when_nothing_survives() {
     let blank = with(fixture::item("a"), "release.display_name", json!("  "));
     assert_eq!(good(&blank).release.interface, None);
     let full = json!({
-        "short_description": "s", "long_description": "l", "developer_name": "d",
+        "short_description": " s ", "long_description": "l", "developer_name": "d",
         "category": "c", "capabilities": ["x"], "website_url": "w",
         "privacy_policy_url": "p", "terms_of_service_url": "t", "brand_color": "b",
         "composer_icon_url": "i", "logo_url": "g", "logo_url_dark": "k",
@@ -75,7 +86,7 @@ fn an_interface_is_nothing_when_nothing_survives() {
         &interface.logo_url_dark,
     ];
     let found: String = found.map(|text| text.clone().unwrap()).concat();
-    assert_eq!(found, "sldcwptbigk");
+    assert_eq!(found, " s ldcwptbigk");
     assert_eq!(texts.capabilities, ["x"]);
     assert_eq!(interface.screenshot_urls, ["u"]);
     assert_eq!(texts.display_name, None);
