@@ -161,12 +161,6 @@ impl Service {
         let id = object.needed("plugin_id", object.text("plugin_id"));
         let id = RemotePluginId::parse(&id.map_err(bad)?)
             .map_err(|error| answer.bad(error.to_string()))?;
-        if let Publication::Version(asked) = publication
-            && *asked != id
-        {
-            let reason = format!("it is about `{id}` and not about `{asked}`");
-            return Err(answer.mismatch(reason));
-        }
         // The share is made; what is not known of it can be asked for later.
         Ok(Shared {
             id,

@@ -11,7 +11,7 @@ use plugd_catalog::{
 };
 use plugd_disk::{Disk, Kind};
 use plugd_fetch::{LeftOut, PackRules, Packed, pack};
-use plugd_model::{AbsPath, Discoverability, Problem, RemotePluginId};
+use plugd_model::{AbsPath, Discoverability, Problem, ProblemKind, RemotePluginId};
 use plugd_store::Workspace;
 
 use crate::call::Call;
@@ -119,6 +119,7 @@ pub async fn save_share(
             // Also after a failure: the archive is removed where the disk may be waited for.
             drop(workspace);
             let shared = shared?;
+            let moved = moved(&publication, &shared.id);
             let recorded = copies.prepare_state().map(|()| {
                 insert_share_path(lookup.disk(), lookup.layout(), &shared.id, &path)
                     .unwrap_or_else(|error| vec![error.problem().as_warning()])
@@ -128,10 +129,25 @@ pub async fn save_share(
                 url: shared.share_url,
                 can_publish_to_workspace: shared.can_publish_to_workspace,
                 left_out: packed.left_out,
-                problems: recorded.unwrap_or_else(|error| vec![not_recorded(&error)]),
+                problems: moved
+                    .into_iter()
+                    .chain(recorded.unwrap_or_else(|error| vec![not_recorded(&error)]))
+                    .collect(),
             })
         })
         .await
+}
+
+/// A version was to be made of one share, and the service says that it has made another one. It is
+/// made, so that is told and the answered one counts from here on.
+fn moved(publication: &Publication, answered: &RemotePluginId) -> Option<Problem> {
+    match publication {
+        Publication::Version(asked) if asked != answered => {
+            let text = format!("the service has saved it as `{answered}` and not as `{asked}`");
+            Some(Problem::warning(ProblemKind::Conflict, text))
+        }
+        Publication::Version(_) | Publication::New { .. } => None,
+    }
 }
 
 /// The words are the reference's.
