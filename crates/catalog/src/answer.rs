@@ -117,6 +117,4 @@ pub struct AppInfo {
     pub name: String,
     /// What it is.
     pub description: Option<String>,
-    /// The shelf it stands on.
-    pub category: Option<String>,
 }

@@ -66,12 +66,9 @@ pub(crate) fn of_ids(ids: &[String], known: &BTreeMap<String, AppInfo>) -> Vec<R
 
 /// The apps that the files of a plugin name. What they say about themselves counts.
 pub(crate) fn of_files(apps: &[App], known: &BTreeMap<String, AppInfo>) -> Vec<RemoteApp> {
-    let apps = apps.iter().map(|declared| {
-        let app = app(&declared.id, known.get(&declared.id));
-        RemoteApp {
-            category: declared.category.clone().or(app.category),
-            ..app
-        }
+    let apps = apps.iter().map(|declared| RemoteApp {
+        category: declared.category.clone(),
+        ..app(&declared.id, known.get(&declared.id))
     });
     apps.collect()
 }
@@ -82,7 +79,8 @@ fn app(id: &str, known: Option<&AppInfo>) -> RemoteApp {
         id: id.to_owned(),
         name: name.to_owned(),
         description: known.and_then(|info| info.description.clone()),
-        category: known.and_then(|info| info.category.clone()),
+        // The service files its apps under categories of its own; only a bundle's own word counts.
+        category: None,
         install_url: format!("{PLACE}/{}/{id}", slug(name)),
     }
 }
@@ -116,7 +114,6 @@ mod tests {
         let known = name.map(|name| AppInfo {
             name: name.to_owned(),
             description: None,
-            category: None,
         });
         let app = app(id, known.as_ref());
         assert_eq!(format!("{} {}", app.name, app.install_url), expected);
@@ -153,7 +150,6 @@ mod tests {
         let info = AppInfo {
             name: "Drive".to_owned(),
             description: Some("d".to_owned()),
-            category: Some("theirs".to_owned()),
         };
         let known = BTreeMap::from([("a1".to_owned(), info)]);
         let declared = |category: Option<&str>| App {
@@ -163,7 +159,7 @@ mod tests {
         };
         let apps = of_files(&[declared(Some("own")), declared(None)], &known);
         assert_eq!(apps[0].category.as_deref(), Some("own"));
-        assert_eq!(apps[1].category.as_deref(), Some("theirs"));
+        assert_eq!(apps[1].category, None);
         assert_eq!(apps[1].description.as_deref(), Some("d"));
     }
 }

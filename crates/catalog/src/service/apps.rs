@@ -65,7 +65,6 @@ fn app(object: &Object<'_>, notes: &mut Notes) -> Result<(String, AppInfo), plug
     let info = AppInfo {
         name,
         description: notes.keep(object.trimmed("description")),
-        category: notes.keep(object.trimmed("category")),
     };
     Ok((id, info))
 }
