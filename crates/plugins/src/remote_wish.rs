@@ -10,6 +10,7 @@ use crate::remote_error::RemoteError;
 
 /// The words that clients of the reference know.
 const ACTION: &str = "list remote plugin catalog";
+const VERTICAL: &str = "list OpenAI Curated remote plugin catalog";
 
 /// What is wished for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -60,10 +61,16 @@ impl Wish {
             false => Ok(false),
         };
         let wants = |kind| kinds.contains(&kind);
+        // A collection of the catalog that stands in for it where it is switched off. That switch is
+        // told before a missing login, which the directory of the workspace, without a switch, tells.
+        let vertical = wants(MarketplaceKind::Vertical) && curated == Some(Gate::RemotePluginOff);
+        let gate_of_login = gate(RemoteMarketplace::WorkspaceDirectory);
+        if vertical && gate_of_login == Some(Gate::NoLogin) {
+            return Err(Error::LoginRequired { action: VERTICAL });
+        }
         Ok(Self {
             everybody: false,
-            // A collection of the catalog that stands in for it where it is switched off.
-            vertical: wants(MarketplaceKind::Vertical) && curated == Some(Gate::RemotePluginOff),
+            vertical: vertical && gate_of_login.is_none(),
             workspace: named(
                 MarketplaceKind::WorkspaceDirectory,
                 RemoteMarketplace::WorkspaceDirectory,
@@ -185,7 +192,22 @@ mod tests {
     fn the_vertical_collection_stands_in_for_the_catalog() {
         let vertical = [MarketplaceKind::Vertical];
         check(Some(&vertical), None, "");
-        check(Some(&vertical), Some(Gate::RemotePluginOff), "Vertical");
+        let off = |login: Option<Gate>| {
+            let mut declared = declared(login);
+            for one in &mut declared {
+                if one.marketplace == RemoteMarketplace::CuratedRemote {
+                    one.state = DeclaredState::Closed(Gate::RemotePluginOff);
+                }
+            }
+            Wish::of(Some(&vertical), &declared, false)
+        };
+        assert!(off(None).unwrap().vertical);
+        assert!(!off(Some(Gate::ApiKey)).unwrap().vertical);
+        assert_eq!(
+            off(Some(Gate::NoLogin)).unwrap_err().to_string(),
+            "list OpenAI Curated remote plugin catalog: chatgpt authentication required for \
+             remote plugin catalog"
+        );
         check(Some(&vertical), Some(Gate::NoLogin), "");
     }
 }
