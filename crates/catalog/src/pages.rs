@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plugd_model::{Problem, ProblemKind};
+use plugd_model::{Problem, ProblemKind, RemotePluginId};
 use serde_json::value::RawValue;
 
 use crate::item::raw::{self, Admission, Seen};
@@ -53,6 +53,8 @@ pub(crate) struct Pages<T> {
     items: Vec<T>,
     notes: Notes,
     seen: Seen,
+    /// The ids on the page that is read.
+    on_page: BTreeSet<RemotePluginId>,
     tokens: BTreeSet<String>,
     pages: usize,
     bytes: usize,
@@ -107,6 +109,7 @@ impl<T: Entry> Pages<T> {
             items: Vec::new(),
             notes: Notes::default(),
             seen: Seen::default(),
+            on_page: BTreeSet::new(),
             tokens: BTreeSet::new(),
             pages: 0,
             bytes: 0,
@@ -122,6 +125,7 @@ impl<T: Entry> Pages<T> {
     /// It is no page; the reason is for people. What was read before it is not a list then.
     pub(crate) fn take(&mut self, body: &[u8]) -> Result<Next, String> {
         self.pages += 1;
+        self.on_page.clear();
         self.bytes = self.bytes.saturating_add(body.len());
         let source = Source(None);
         let page =
@@ -176,8 +180,17 @@ impl<T: Entry> Pages<T> {
             }
         };
         match self.seen.admit(entry.item(), &path) {
-            Admission::Yes => self.items.push(entry),
-            Admission::Again => {}
+            Admission::Yes => {
+                self.on_page.insert(entry.item().id.clone());
+                self.items.push(entry);
+            }
+            // On a later page it may be there because the list moved on the way.
+            Admission::Again if !self.on_page.contains(&entry.item().id) => {}
+            Admission::Again => {
+                let message = format!("`{}` stands in the list again", entry.item().id);
+                let problem = Problem::warning(ProblemKind::Duplicate, message);
+                self.notes.push(problem.at_field(&path));
+            }
             Admission::Clash(problem) => {
                 self.lost += 1;
                 self.notes.push(problem);

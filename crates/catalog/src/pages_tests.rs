@@ -82,6 +82,12 @@ fn a_list_that_moved_shows_nothing_twice() {
         page(&[item("a"), item("b")], Value::Null),
     ];
     check(&again, &["a", "b"], true, &[]);
+    check(
+        &[page(&[item("a"), item("a")], Value::Null)],
+        &["a"],
+        true,
+        &["plugins[1]: `plugins~a` stands in the list again"],
+    );
     let other = with(item("a"), "id", json!("other"));
     check(
         &[page(&[item("a"), other], Value::Null)],
