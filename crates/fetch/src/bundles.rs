@@ -95,6 +95,9 @@ impl BundleAddress {
     /// # Errors
     /// The address is another one.
     pub fn parse(text: &str, base_is_loopback: bool) -> Result<Self, BundleAddressError> {
+        // Everybody reads a space in one way, although none may stand there.
+        let encoded = text.trim_matches(' ').replace(' ', "%20");
+        let text = encoded.as_str();
         if let Some(scheme) = foreign_scheme(text) {
             return Err(BundleAddressError::Scheme { scheme });
         }
