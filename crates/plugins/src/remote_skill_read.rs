@@ -94,7 +94,7 @@ fn begin(lookup: &Lookup, marketplace: &str, plugin: &str, skill: &str) -> Resul
         id: plugin,
     };
     let id = asking.admit(&config)?;
-    if skill.trim().is_empty() {
+    if skill.is_empty() {
         return Err(RemoteError::NoSkillName.into());
     }
     let asker = asking.asker(lookup, &config)?;
