@@ -103,6 +103,12 @@ impl Catalog {
         &self.client
     }
 
+    /// What requests say about the program that asks: its name, and its name with versions.
+    #[must_use]
+    pub fn agent(&self) -> (&str, &str) {
+        (&self.agent.originator, &self.agent.user_agent)
+    }
+
     /// The same with other limits.
     #[cfg(test)]
     pub(crate) fn with_patience(mut self, patience: Patience) -> Self {

@@ -31,7 +31,7 @@ const MAX_VALIDATOR: usize = 1024;
 
 const ACCOUNT: HeaderName = HeaderName::from_static("chatgpt-account-id");
 const FEDRAMP: HeaderName = HeaderName::from_static("x-openai-fedramp");
-const ORIGINATOR: HeaderName = HeaderName::from_static("originator");
+pub(crate) const ORIGINATOR: HeaderName = HeaderName::from_static("originator");
 const SKU: HeaderName = HeaderName::from_static("oai-product-sku");
 
 /// The service as an account meets it. Clones share connections.

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use plugd_http::header::{self, HeaderName};
 use plugd_http::{Bytes, Client, HttpError, Limits, Redirects, Request, Retry, Url};
 use plugd_model::git_url::without_credentials;
 use sha2::{Digest as _, Sha256};
@@ -17,6 +18,8 @@ use crate::download::{pour, too_large, unless};
 use crate::integrity::to_hex;
 use crate::registries::{host, is_secure};
 use crate::{FetchError, Rules};
+
+const ORIGINATOR: HeaderName = HeaderName::from_static("originator");
 
 /// What is fetched, for errors.
 const SUBJECT: &str = "the bundle";
@@ -40,6 +43,8 @@ pub struct Bundles {
     client: Client,
     idle: Duration,
     total: Duration,
+    /// Who asks: a name, and the name with versions.
+    agent: Option<(String, String)>,
 }
 
 /// Where a bundle may be fetched from. Its `Debug` text shows the host only.
@@ -136,7 +141,15 @@ impl Bundles {
             client,
             idle: IDLE,
             total: TOTAL,
+            agent: None,
         }
+    }
+
+    /// The same, saying which program asks. That is no secret, and hosts sort their logs by it.
+    #[must_use]
+    pub fn for_agent(mut self, (originator, user_agent): (&str, &str)) -> Self {
+        self.agent = Some((originator.to_owned(), user_agent.to_owned()));
+        self
     }
 
     /// The same with another time that a server may be silent; half a minute is usual.
@@ -185,16 +198,20 @@ impl Bundles {
                 source: without_path(source),
             })
         };
-        let request = Request::get(&address.text)
-            .map_err(failed)?
-            .redirects(Redirects::AnyHttps)
-            .limits(Limits {
-                body_bytes: limit,
-                idle: self.idle,
-                connect: CONNECT,
-                deadline: Instant::now().checked_add(self.total),
-                ..Limits::CALL
-            });
+        let mut request = Request::get(&address.text).map_err(failed)?;
+        if let Some((originator, user_agent)) = &self.agent {
+            request = request
+                .header(ORIGINATOR, originator)
+                .and_then(|request| request.header(header::USER_AGENT, user_agent))
+                .map_err(failed)?;
+        }
+        let request = request.redirects(Redirects::AnyHttps).limits(Limits {
+            body_bytes: limit,
+            idle: self.idle,
+            connect: CONNECT,
+            deadline: Instant::now().checked_add(self.total),
+            ..Limits::CALL
+        });
         let response = self
             .client
             .read(request, &Retry::READS, std::future::pending())

@@ -357,7 +357,7 @@ pub(crate) async fn bring_bundle(
     let section = blocking.transfer(move || Ok(unpack(&disk, received, &place, &rules, &pace)));
     let progress = call.progress.clone();
     let moved = move |bytes, total| progress.report("fetching", bytes, total);
-    let bundles = Bundles::over(catalog.http().clone());
+    let bundles = Bundles::over(catalog.http().clone()).for_agent(catalog.agent());
     let download = bundles.download(&bundle.address, sender, moved, call.cancel.cancelled());
     let (unpacked, downloaded) = tokio::join!(section, download);
     Ok(joined(downloaded, unpacked?)?)

@@ -257,12 +257,8 @@ async fn an_archive_is_sent_with_its_length_and_without_a_login() {
             [Some("7"), None, Some("application/gzip")]
         );
         assert_eq!(asked.header("x-ms-blob-type"), Some("BlockBlob"));
-        for name in [
-            "authorization",
-            "chatgpt-account-id",
-            "oai-product-sku",
-            "originator",
-        ] {
+        assert_eq!(asked.header("originator"), Some("plugd"));
+        for name in ["authorization", "chatgpt-account-id", "oai-product-sku"] {
             assert_eq!(asked.header(name), None, "{name}");
         }
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::pages::shown;
-use crate::service::{Answer, Ask, unless};
+use crate::service::{Answer, Ask, ORIGINATOR, unless};
 use crate::{Call, CatalogError, Detail, Secret, Service};
 
 /// How long an upload may take as a whole: 50 MiB over a slow line.
@@ -129,12 +129,15 @@ impl Service {
             deadline: Some(deadline.map_or(end, |deadline| deadline.min(end))),
             ..Limits::CALL
         };
+        let (originator, user_agent) = self.catalog().agent();
         // The length is told beforehand: storage of this kind takes no body whose end is open.
         let request = Request::new(Method::PUT, place.address.reveal())
             .and_then(|request| request.header(BLOB_TYPE, "BlockBlob"))
             .and_then(|request| request.header(header::CONTENT_TYPE, "application/gzip"))
             .and_then(|request| request.header(header::CONTENT_LENGTH, &bytes.to_string()))
             .and_then(|request| request.header(header::ACCEPT, "*/*"))
+            .and_then(|request| request.header(ORIGINATOR, originator))
+            .and_then(|request| request.header(header::USER_AGENT, user_agent))
             .map_err(failed)?
             .redirects(Redirects::None)
             .limits(limits)
