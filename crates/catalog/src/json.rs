@@ -3,9 +3,11 @@
 //!
 //! Nesting is counted first, on the bytes: skipping over a raw value does not count it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use plugd_model::{Place, Problem, ProblemKind, json_depth};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Deepest nesting that is accepted.
@@ -34,6 +36,7 @@ pub(crate) struct Source<'a>(pub(crate) Option<&'a str>);
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
     members: BTreeMap<String, &'a RawValue>,
+    repeated: BTreeSet<String>,
     raw: &'a RawValue,
     path: String,
     source: Source<'a>,
@@ -92,8 +95,9 @@ impl<'a> Object<'a> {
     ) -> Result<Self, Problem> {
         let path = path.into();
         match serde_json::from_str(raw.get()) {
-            Ok(members) => Ok(Self {
-                members,
+            Ok(Members { last, repeated }) => Ok(Self {
+                members: last,
+                repeated,
                 raw,
                 path,
                 source,
@@ -119,6 +123,11 @@ impl<'a> Object<'a> {
     pub(crate) fn get(&self, key: &str) -> Option<&'a RawValue> {
         let raw = *self.members.get(key)?;
         (raw.get() != "null").then_some(raw)
+    }
+
+    /// Whether a member is there more than once. The last one counts, for want of something better.
+    pub(crate) fn repeats(&self, key: &str) -> bool {
+        self.repeated.contains(key)
     }
 
     /// Whether a member is there, be it `null`.
@@ -233,11 +242,7 @@ impl<'a> Object<'a> {
         Some(read_ones)
     }
 
-    fn decoded<T: serde::Deserialize<'a>>(
-        &self,
-        key: &str,
-        expected: &str,
-    ) -> Result<Option<T>, Problem> {
+    fn decoded<T: Deserialize<'a>>(&self, key: &str, expected: &str) -> Result<Option<T>, Problem> {
         let Some(raw) = self.get(key) else {
             return Ok(None);
         };
@@ -245,6 +250,38 @@ impl<'a> Object<'a> {
             let message = format!("`{key}` is not {expected}");
             self.fault(ProblemKind::WrongType, message, key)
         })
+    }
+}
+
+/// The members of an object: of each name the last one, and the names that were there before.
+struct Members<'a> {
+    last: BTreeMap<String, &'a RawValue>,
+    repeated: BTreeSet<String>,
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut last, mut repeated) = (BTreeMap::new(), BTreeSet::new());
+                while let Some((name, raw)) = map.next_entry::<String, &'de RawValue>()? {
+                    if last.insert(name.clone(), raw).is_some() {
+                        repeated.insert(name);
+                    }
+                }
+                Ok(Members { last, repeated })
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
     }
 }
 

@@ -138,6 +138,10 @@ impl<T: Entry> Pages<T> {
             }
             self.entry(raw, source);
         }
+        if let Some(field) = repeated(&page) {
+            let message = format!("a page of the list has `{field}` more than once");
+            return Ok(self.broken_off(ProblemKind::Duplicate, message, field));
+        }
         let token = next_token(&page);
         Ok(self.after(token))
     }
@@ -288,6 +292,20 @@ pub(crate) fn next_token(page: &Object<'_>) -> Result<Option<String>, Problem> {
         pagination.needed("next_page_token", Ok(None::<()>))?;
     }
     pagination.text("next_page_token")
+}
+
+/// The member of a page that says two things: whatever the first one said, it is not told here.
+fn repeated(page: &Object<'_>) -> Option<&'static str> {
+    let pagination = page.object("pagination").ok().flatten();
+    if page.repeats(LIST) {
+        Some(LIST)
+    } else if page.repeats("pagination") {
+        Some("pagination")
+    } else if pagination.is_some_and(|pagination| pagination.repeats("next_page_token")) {
+        Some(TOKEN)
+    } else {
+        None
+    }
 }
 
 /// A problem in one line.

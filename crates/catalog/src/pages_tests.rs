@@ -139,6 +139,33 @@ fn a_list_without_an_end_is_incomplete() {
 }
 
 #[test]
+fn a_page_that_says_two_things_is_not_the_whole_list() {
+    for (body, field) in [
+        (
+            r#"{"plugins": [1], "plugins": [], "pagination": {"next_page_token": null}}"#,
+            "plugins",
+        ),
+        (
+            r#"{"plugins": [], "pagination": {"next_page_token": "1"},
+                "pagination": {"next_page_token": null}}"#,
+            "pagination",
+        ),
+        (
+            r#"{"plugins": [], "pagination": {"next_page_token": "1", "next_page_token": null}}"#,
+            "pagination.next_page_token",
+        ),
+    ] {
+        let mut reader = Pages::<InstalledItem>::new();
+        assert_eq!(reader.take(body.as_bytes()), Ok(Next::End));
+        let set = InstalledSet::from(reader.listed());
+        assert!(!set.complete, "{body}");
+        let expected =
+            format!("a page of the list has `{field}` more than once; its end is missing here");
+        assert_eq!(set.problems[0].message, expected);
+    }
+}
+
+#[test]
 fn pages_and_items_are_bounded() {
     let pages: Vec<_> = (0..MAX_PAGES).map(|n| page(&[], n.to_string())).collect();
     check(

@@ -258,6 +258,15 @@ impl Answer {
         self.status == 304
     }
 
+    /// Holds if it is all there is to say. A part of a list, or one that somebody in between has
+    /// changed, would tell what is missing from it as gone.
+    fn must_be_whole(&self) -> Result<(), CatalogError> {
+        match self.status {
+            200 => Ok(()),
+            status => Err(self.bad(format!("it has the status {status} instead of 200"))),
+        }
+    }
+
     /// The object that the answer is.
     pub(crate) fn object(&self) -> Result<Object<'_>, CatalogError> {
         let raw = json::check(&self.body).map_err(|reason| self.bad(reason))?;

@@ -88,6 +88,7 @@ impl Service {
         if answer.is_unchanged() {
             return Ok(Fetched::Unchanged);
         }
+        answer.must_be_whole()?;
         let raw = json::check(&answer.body).map_err(|reason| answer.bad(reason))?;
         let elements: Vec<&serde_json::value::RawValue> =
             serde_json::from_str(raw.get()).map_err(|_| answer.bad("it is not a list"))?;
@@ -115,6 +116,7 @@ impl Service {
         }
         let mut pages = Pages::new();
         let take = |pages: &mut Pages<T>, answer: &super::Answer| {
+            answer.must_be_whole()?;
             let next = pages.take(&answer.body);
             next.map_err(|reason| answer.bad(reason))
         };

@@ -36,6 +36,7 @@ impl Service {
             ask = ask.query("pageToken", token);
         }
         let answer = unless(cancelled, self.ask(ask, deadline)).await?;
+        answer.must_be_whole()?;
         let page = answer.object()?;
         let mut notes = Notes::default();
         let items = items(&answer, &page, &mut notes)?;
@@ -60,6 +61,7 @@ impl Service {
         let ask = Ask::get(Call::Suggested, "/ps/plugins/suggested/codex")
             .query("scope", RemoteScope::Global.word());
         let answer = unless(cancelled, self.ask(ask, deadline)).await?;
+        answer.must_be_whole()?;
         let object = answer.object()?;
         let enabled = object.needed("enabled", object.flag("enabled"));
         let mut notes = Notes::default();

@@ -35,6 +35,32 @@ async fn an_answer_in_another_coding_is_not_guessed_at() {
     }
 }
 
+#[tokio::test]
+async fn a_list_that_is_not_the_whole_answer_is_refused() {
+    for kind in [
+        Kind::Directory,
+        Kind::Installed,
+        Kind::Search,
+        Kind::Featured,
+        Kind::Suggested,
+    ] {
+        let body = good(kind).to_string();
+        for line in [
+            "201 Created",
+            "202 Accepted",
+            "203 Other",
+            "206 Partial Content",
+        ] {
+            let text = answer(line, &[], body.as_bytes());
+            let server = Server::start(move |_| Reply::Whole(text.clone()));
+            let error = call(&server.service(), kind).await.unwrap_err();
+            let number = &line[..3];
+            let expected = format!("it has the status {number} instead of 200");
+            assert!(error.to_string().ends_with(&expected), "{kind:?}: {error}");
+        }
+    }
+}
+
 /// The answer does not fit the call.
 async fn check_mismatch(kind: Kind, body: Value, expected: &str) {
     let server = Server::always(body);
