@@ -224,6 +224,18 @@ fn a_set_with_a_hole_removes_nothing() {
     );
     let clash = with(on("a"), "id", json!("other"));
     assert!(!read(&[on("a"), clash]).complete);
+    // The same one again leaves none either; under another name it is another matter.
+    assert!(read(&[on("a"), on("a")]).complete);
+    let renamed = with(on("a"), "name", json!("b"));
+    let set = read(&[on("a"), renamed]);
+    assert_eq!((set.complete, set.items.len()), (false, 1));
+    assert_eq!(
+        set.problems[0].message,
+        "the remote plugin `plugins~a`: was left out: it is called \
+         `a@openai-curated-remote` and `b@openai-curated-remote`"
+    );
+    let moved = with(on("a"), "scope", json!("USER"));
+    assert!(!read(&[on("a"), moved]).complete);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! A member that decides something and cannot be understood spoils the item; one that is only shown
 //! spoils itself. Unknown members are kept in the item's text and mean nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plugd_model::{
-    AuthPolicy, Discoverability, InstallPolicy, PluginName, Problem, ProblemKind,
+    AuthPolicy, Discoverability, InstallPolicy, PluginId, PluginName, Problem, ProblemKind,
     RemoteMarketplace, RemotePluginId, RemoteScope,
 };
 use serde_json::value::RawValue;
@@ -242,8 +242,8 @@ fn auth_policy(word: &str) -> Option<AuthPolicy> {
 /// Items of one list, each id and each name once.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    ids: BTreeSet<RemotePluginId>,
-    names: BTreeMap<String, RemotePluginId>,
+    ids: BTreeMap<RemotePluginId, PluginId>,
+    names: BTreeMap<PluginId, RemotePluginId>,
 }
 
 /// Whether an item belongs into a list.
@@ -251,30 +251,26 @@ pub(crate) enum Admission {
     Yes,
     /// It is there already, as happens when the list moves between two pages.
     Again,
-    /// Another one has its name here.
+    /// Another one has its name here, or it has another name here.
     Clash(Problem),
 }
 
 impl Seen {
     pub(crate) fn admit(&mut self, item: &Item, path: &str) -> Admission {
-        if !self.ids.insert(item.id.clone()) {
-            return Admission::Again;
-        }
-        let name = item.plugin_id().to_string();
-        match self.names.get(&name) {
-            None => {
-                self.names.insert(name, item.id.clone());
-                Admission::Yes
+        let (id, name) = (&item.id, item.plugin_id());
+        let reason = match (self.ids.get(id), self.names.get(&name)) {
+            (Some(first), _) if *first == name => return Admission::Again,
+            (Some(first), _) => format!("it is called `{first}` and `{name}`"),
+            (None, Some(first)) => format!("`{first}` is called `{name}` too"),
+            (None, None) => {
+                self.ids.insert(id.clone(), name.clone());
+                self.names.insert(name, id.clone());
+                return Admission::Yes;
             }
-            Some(first) => {
-                let message = format!(
-                    "the remote plugin `{}`: was left out: `{first}` is called `{name}` too",
-                    item.id
-                );
-                let problem = Problem::error(ProblemKind::Duplicate, message).at_field(path);
-                Admission::Clash(problem)
-            }
-        }
+        };
+        let message = format!("the remote plugin `{id}`: was left out: {reason}");
+        let problem = Problem::error(ProblemKind::Duplicate, message);
+        Admission::Clash(problem.at_field(path))
     }
 }
 
