@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plugd_model::{Problem, ProblemKind, RemotePluginId};
+use plugd_model::{Problem, ProblemKind, RemotePluginId, RemoteScope};
 use serde_json::value::RawValue;
 
 use crate::item::raw::{self, Admission, Seen};
@@ -50,6 +50,8 @@ pub(crate) struct Listed<T> {
 /// Puts pages together.
 #[derive(Debug)]
 pub(crate) struct Pages<T> {
+    /// What all of it should be of, where that was asked for.
+    scope: Option<RemoteScope>,
     items: Vec<T>,
     notes: Notes,
     seen: Seen,
@@ -104,8 +106,10 @@ impl Entry for InstalledItem {
 }
 
 impl<T: Entry> Pages<T> {
-    pub(crate) fn new() -> Self {
+    /// Of one scope, or of any.
+    pub(crate) fn of(scope: Option<RemoteScope>) -> Self {
         Self {
+            scope,
             items: Vec::new(),
             notes: Notes::default(),
             seen: Seen::default(),
@@ -154,7 +158,7 @@ impl<T: Entry> Pages<T> {
         let source = Source(Some(whole));
         let entries: Vec<&RawValue> = serde_json::from_str(list.get())
             .map_err(|_| source.fault(ProblemKind::WrongType, "is not a list", LIST, list))?;
-        let mut pages = Self::new();
+        let mut pages = Self::of(None);
         pages.ended = entries.len() <= MAX_ITEMS;
         for raw in entries.into_iter().take(MAX_ITEMS) {
             pages.entry(raw, source);
@@ -183,6 +187,16 @@ impl<T: Entry> Pages<T> {
                 return;
             }
         };
+        let (id, scope) = (&entry.item().id, entry.item().scope);
+        if let Some(asked) = self.scope.filter(|asked| *asked != scope) {
+            let (found, asked) = (scope.word(), asked.word());
+            let message =
+                format!("the remote plugin `{id}`: was left out: it is of {found}, not of {asked}");
+            self.lost += 1;
+            let problem = Problem::error(ProblemKind::BadValue, message);
+            self.notes.push(problem.at_field(format!("{path}.scope")));
+            return;
+        }
         match self.seen.admit(entry.item(), &path) {
             Admission::Yes => {
                 self.on_page.insert(entry.item().id.clone());

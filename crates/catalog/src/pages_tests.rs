@@ -1,5 +1,6 @@
 //! Tests of lists in pages and files.
 
+use plugd_model::RemoteScope;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::{Directory, InstalledItem, InstalledSet, Item};
 
 /// Reads pages until the list ends; what is left over is an error of the test.
 fn read(pages: &[Value]) -> Directory {
-    let mut reader = Pages::<Item>::new();
+    let mut reader = Pages::<Item>::of(None);
     let mut left = pages.iter();
     loop {
         let body = left.next().unwrap().to_string();
@@ -155,7 +156,7 @@ fn a_page_that_says_two_things_is_not_the_whole_list() {
             "pagination.next_page_token",
         ),
     ] {
-        let mut reader = Pages::<InstalledItem>::new();
+        let mut reader = Pages::<InstalledItem>::of(None);
         assert_eq!(reader.take(body.as_bytes()), Ok(Next::End));
         let set = InstalledSet::from(reader.listed());
         assert!(!set.complete, "{body}");
@@ -163,6 +164,33 @@ fn a_page_that_says_two_things_is_not_the_whole_list() {
             format!("a page of the list has `{field}` more than once; its end is missing here");
         assert_eq!(set.problems[0].message, expected);
     }
+}
+
+#[test]
+fn a_list_of_one_scope_with_something_of_another() {
+    let global = with(item("a"), "enabled", json!(true));
+    let user = with(
+        with(item("b"), "enabled", json!(true)),
+        "scope",
+        json!("USER"),
+    );
+    let read = |scope| {
+        let mut reader = Pages::<InstalledItem>::of(scope);
+        let body = page(&[global.clone(), user.clone()], Value::Null).to_string();
+        assert_eq!(reader.take(body.as_bytes()), Ok(Next::End));
+        InstalledSet::from(reader.listed())
+    };
+    let set = read(None);
+    assert_eq!((set.complete, set.items.len()), (true, 2));
+    // Who gives an answer to another question has not answered this one.
+    let set = read(Some(RemoteScope::Global));
+    assert_eq!((set.complete, set.items.len()), (false, 1));
+    let problem = &set.problems[0];
+    assert_eq!(problem.field.as_deref(), Some("plugins[1].scope"));
+    assert_eq!(
+        problem.message,
+        "the remote plugin `plugins~b`: was left out: it is of USER, not of GLOBAL"
+    );
 }
 
 #[test]
@@ -195,7 +223,7 @@ fn what_is_no_page_is_an_error() {
         (json!({ "plugins": null }), "`plugins` is missing"),
         (json!({ "plugins": {} }), "`plugins` is not a list"),
     ] {
-        let error = Pages::<Item>::new().take(body.to_string().as_bytes());
+        let error = Pages::<Item>::of(None).take(body.to_string().as_bytes());
         assert_eq!(error, Err(reason.to_owned()));
     }
 }
@@ -204,7 +232,7 @@ fn what_is_no_page_is_an_error() {
 fn a_set_with_a_hole_removes_nothing() {
     let on = |name: &str| with(item(name), "enabled", json!(true));
     let read = |items: &[Value]| {
-        let mut reader = Pages::<InstalledItem>::new();
+        let mut reader = Pages::<InstalledItem>::of(None);
         let body = page(items, Value::Null).to_string();
         assert_eq!(reader.take(body.as_bytes()), Ok(Next::End));
         InstalledSet::from(reader.listed())

@@ -41,7 +41,12 @@ impl Service {
             Collection::SharedWithMe => page("/ps/plugins/workspace/shared", None),
             Collection::Created => page("/ps/plugins/workspace/created", None),
         };
-        let work = self.pages(first, known, deadline);
+        let scope = match collection {
+            Collection::Scope(scope) => Some(scope),
+            Collection::Vertical => Some(RemoteScope::Global),
+            Collection::SharedWithMe | Collection::Created => None,
+        };
+        let work = self.pages(first, scope, known, deadline);
         Ok(unless(cancelled, work).await?.map(Directory::from))
     }
 
@@ -65,7 +70,7 @@ impl Service {
             ask = ask.query("limit", PAGE);
             with_urls(ask, urls)
         };
-        let work = self.pages(first, known, deadline);
+        let work = self.pages(first, scope, known, deadline);
         Ok(unless(cancelled, work).await?.map(InstalledSet::from))
     }
 
@@ -101,10 +106,11 @@ impl Service {
         Ok(Fetched::New(featured, answer.validators))
     }
 
-    /// All pages of a list.
+    /// All pages of a list, of one scope or of any.
     async fn pages<'a, T: Entry>(
         &self,
         first: impl Fn() -> Ask<'a>,
+        scope: Option<RemoteScope>,
         known: Option<&'a Validators>,
         deadline: Option<Instant>,
     ) -> Result<Fetched<Listed<T>>, CatalogError> {
@@ -114,7 +120,7 @@ impl Service {
         if answer.is_unchanged() {
             return Ok(Fetched::Unchanged);
         }
-        let mut pages = Pages::new();
+        let mut pages = Pages::of(scope);
         let take = |pages: &mut Pages<T>, answer: &super::Answer| {
             answer.must_be_whole()?;
             let next = pages.take(&answer.body);
