@@ -83,6 +83,30 @@ fn what_another_program_put_there_goes_too() {
 }
 
 #[test]
+fn a_mark_that_is_wrong_takes_nobody_else_along() {
+    for is_recorded in [true, false] {
+        let (account, id, mut daemon) = installed();
+        let other = account.offer(&["beta"]).remove(0);
+        daemon.ok("plugin/install", remote(&other));
+        daemon.ok("plugin/reconcile", json!({}));
+        if !is_recorded {
+            let record = "ch/plugins/.plugd/installed/openai-curated-remote/alpha.json";
+            account.sandbox.remove(record);
+        }
+        account.sandbox.write(
+            &format!("{DIR}/.codex-remote-plugin-install.json"),
+            format!("{{\"schema_version\": 1, \"remote_plugin_id\": \"{other}\"}}\n"),
+        );
+        assert_eq!(uninstall(&mut daemon, &other), json!({"changed": true}));
+        assert_eq!(account.service.installed(), [(id.clone(), true)]);
+        assert!(account.sandbox.exists(DIR), "{is_recorded}");
+        uninstall(&mut daemon, NAME);
+        check_gone(&account, &mut daemon);
+        daemon.shut_down();
+    }
+}
+
+#[test]
 fn without_a_sidecar_the_account_says_which_one_it_is() {
     let (account, _, mut daemon) = installed();
     daemon.shut_down();

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use plugd_catalog::{Access, Collection, Fetched, InstalledSet, Service, Urls};
 use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId, RemoteScope, error_chain};
+use plugd_store::Installed;
 use tokio::time::Instant;
 
 use crate::call::Call;
@@ -131,8 +132,7 @@ async fn offered_as(
     Err(unknown())
 }
 
-/// The id of a plugin that the account has, as far as is known here: by the mark of its copy, else by
-/// what the account had last.
+/// The id of a plugin that the account has, as far as is known here.
 pub(crate) fn installed_as(
     lookup: &Lookup,
     copies: &Copies,
@@ -144,8 +144,26 @@ pub(crate) fn installed_as(
         id: name.clone(),
         source: Box::new(source),
     })?;
-    let marked = copy.as_ref().and_then(|copy| copy.remote().cloned());
-    Ok(marked.or_else(|| in_set(lookup.remote().installed_of(access).as_deref(), name)))
+    let set = lookup.remote().installed_of(access);
+    let own = copy.as_ref().and_then(|copy| id_of(copy, set.as_deref()));
+    Ok(own.or_else(|| in_set(set.as_deref(), name)))
+}
+
+/// The id of an installed copy: by our own record of it, else by what the account had last under its
+/// name, else by its mark, which anybody can write.
+pub(crate) fn id_of(copy: &Installed, set: Option<&InstalledSet>) -> Option<RemotePluginId> {
+    let marked = copy.remote();
+    if copy.provenance_record().is_some() {
+        return marked.cloned();
+    }
+    let known = in_set(set, &copy.id);
+    if let (Some(known), Some(marked)) = (&known, marked)
+        && known != marked
+    {
+        let id = &copy.id;
+        tracing::warn!(%id, "the mark of its copy names `{marked}`, the account has `{known}`");
+    }
+    known.or_else(|| marked.cloned())
 }
 
 /// The id of a plugin in a set.

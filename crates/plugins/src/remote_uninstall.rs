@@ -151,11 +151,11 @@ fn look(parts: &Parts, id: &RemotePluginId) -> Result<Known, Error> {
     let here = here.map(|one| one.item.plugin_id());
     let copies: Vec<PluginId> = all
         .into_iter()
-        .filter(|copy| match copy.remote() {
-            Some(marked) => marked == id,
-            // Nothing says what it is but its place; before there were marks, the directory was
+        .filter(|copy| match remote_names::id_of(copy, set.as_deref()) {
+            Some(found) => found == *id,
+            // Nothing says what it is but its place: before there were marks, the directory was
             // named by the id.
-            None => here.as_ref() == Some(&copy.id) || copy.id.plugin.as_str() == id.as_str(),
+            None => copy.id.plugin.as_str() == id.as_str(),
         })
         .map(|copy| copy.id)
         .collect();

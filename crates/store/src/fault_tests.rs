@@ -131,8 +131,24 @@ fn install_remote(world: &World, store: &Store) -> Result<(), StoreError> {
     world.install_remote(store, "one", "1.0.0", "r1").map(drop)
 }
 
+const SIDECAR: &str = "ch/plugins/cache/demo/hello/.codex-remote-plugin-install.json";
+
+fn install_unmarked(world: &World, store: &Store) -> Result<(), StoreError> {
+    install_remote(world, store)?;
+    world.sandbox.remove(SIDECAR);
+    Ok(())
+}
+
+/// With a mark that another program wrote in its own way.
+fn install_marked_otherwise(world: &World, store: &Store) -> Result<(), StoreError> {
+    install_remote(world, store)?;
+    let text = r#"{"remote_plugin_id":"r1","schema_version":1}"#;
+    world.sandbox.write(SIDECAR, text);
+    Ok(())
+}
+
 fn mark_as_remote(_: &World, store: &Store) -> Result<(), StoreError> {
-    let marked = store.set_remote_id(&id(), Some(&remote_id("r2")), NO_PATIENCE);
+    let marked = store.set_remote_id(&id(), Some(&remote_id("r1")), NO_PATIENCE);
     marked.map(drop)
 }
 
@@ -164,8 +180,8 @@ fn a_remote_uninstallation() {
 
 #[test]
 fn a_sidecar_that_changes_alone() {
-    check_both(install_one, mark_as_remote);
-    check_both(install_remote, mark_as_remote);
+    check_both(install_unmarked, mark_as_remote);
+    check_both(install_marked_otherwise, mark_as_remote);
     check_both(install_remote, |_, store| {
         store.set_remote_id(&id(), None, NO_PATIENCE).map(drop)
     });

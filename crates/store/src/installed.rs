@@ -60,15 +60,15 @@ impl Installed {
             .filter(|_| self.provenance == Provenance::Recorded)
     }
 
-    /// The id in the hosted catalog of a copy that came from there, by its sidecar or by our own
-    /// record of this very copy. `None` means that nothing says so, and then the copy may be anybody's.
+    /// The id in the hosted catalog of a copy that came from there, by our own record of this very
+    /// copy, and without one by its sidecar. `None` means that nothing says so, and then the copy may
+    /// be anybody's.
     #[must_use]
     pub fn remote(&self) -> Option<&RemotePluginId> {
-        let recorded = || match &self.provenance_record()?.bound {
-            BoundSource::Remote { id } => Some(id),
-            BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
-        };
-        self.remote_id.as_ref().or_else(recorded)
+        match self.provenance_record() {
+            Some(record) => remote_of(record),
+            None => self.remote_id.as_ref(),
+        }
     }
 
     /// The entry source that is recorded.
@@ -207,12 +207,15 @@ impl Store {
         };
         let identity = Identity::of(&stamp);
         let speaks_of_it =
-            |record: &Record| record.version == version && record.directory.is(&identity);
+            |record: &&Record| record.version == version && record.directory.is(&identity);
+        let recorded = record.as_ref().filter(speaks_of_it);
+        if let (Some(record), Some(marked)) = (recorded, &remote_id) {
+            problems.extend(disagreement(record, marked, &dir));
+        }
         Ok(Look::Present(Box::new(Installed {
-            provenance: if record.as_ref().is_some_and(speaks_of_it) {
-                Provenance::Recorded
-            } else {
-                Provenance::Foreign
+            provenance: match recorded {
+                Some(_) => Provenance::Recorded,
+                None => Provenance::Foreign,
             },
             id: id.clone(),
             seen: Seen {
@@ -251,6 +254,27 @@ impl Store {
             }
         }
     }
+}
+
+/// The id in the hosted catalog that a record has.
+fn remote_of(record: &Record) -> Option<&RemotePluginId> {
+    match &record.bound {
+        BoundSource::Remote { id } => Some(id),
+        BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+    }
+}
+
+/// What there is to say of a sidecar beside a copy of which our own record knows better: anybody can
+/// write the one, and only an installation writes the other.
+fn disagreement(record: &Record, marked: &RemotePluginId, dir: &AbsPath) -> Option<Problem> {
+    let text = match remote_of(record) {
+        Some(id) if id == marked => return None,
+        Some(id) => format!("it names `{marked}`, and `{id}` was installed"),
+        None => format!("it names `{marked}`, and what was installed is not of the remote catalog"),
+    };
+    let text = format!("the mark of a remote installation is not used: {text}");
+    let path = dir.join(Layout::REMOTE_SIDECAR);
+    Some(Problem::warning(ProblemKind::Conflict, text).in_file(&path))
 }
 
 /// The legal version directories of a plugin's directory, sorted. A link is none.

@@ -10,12 +10,38 @@ use crate::{BoundSource, StoreError};
 const SIDECAR: &str = "ch/plugins/cache/demo/hello/.codex-remote-plugin-install.json";
 const R1: &str = "{\n  \"schema_version\": 1,\n  \"remote_plugin_id\": \"r1\"\n}\n";
 
-/// An installed copy with this sidecar.
+/// An installed copy of the plugin `r1` with this sidecar.
 fn world_with(sidecar: &str) -> World {
     let world = World::new();
-    world.install(&world.store(), "one", "1.0.0").unwrap();
+    world
+        .install_remote(&world.store(), "one", "1.0.0", "r1")
+        .unwrap();
+    // A file of its own, with the permissions that another program gives it.
+    world.sandbox.remove(SIDECAR);
     world.sandbox.write(SIDECAR, sidecar);
     world
+}
+
+#[test]
+fn our_own_record_knows_better_than_a_sidecar() {
+    let other = r#"{"schema_version":1,"remote_plugin_id":"r2"}"#;
+    let look = |world: &World| {
+        let copy = installed(&world.store());
+        let problems = copy.problems.iter().map(|one| (one.kind, one.path.clone()));
+        (copy.remote().cloned(), problems.collect::<Vec<_>>())
+    };
+    let world = world_with(other);
+    let told = vec![(ProblemKind::Conflict, Some(world.sandbox.path(SIDECAR)))];
+    assert_eq!(look(&world), (Some(remote_id("r1")), told.clone()));
+    // Without a record there is nothing better.
+    world.sandbox.remove("ch/plugins/.plugd/installed");
+    assert_eq!(look(&world), (Some(remote_id("r2")), vec![]));
+
+    let world = World::new();
+    world.install(&world.store(), "one", "1.0.0").unwrap();
+    world.sandbox.write(SIDECAR, other);
+    let told = vec![(ProblemKind::Conflict, Some(world.sandbox.path(SIDECAR)))];
+    assert_eq!(look(&world), (None, told));
 }
 
 #[test]
@@ -89,8 +115,8 @@ fn check(sidecar: &str, expected: Result<&str, ProblemKind>) {
 fn only_a_sidecar_of_the_known_format_with_a_legal_id_is_trusted() {
     check(R1, Ok("r1"));
     check(
-        r#"{"remote_plugin_id":"a~B_1-","schema_version":1,"more":[]}"#,
-        Ok("a~B_1-"),
+        r#"{"remote_plugin_id":"r1","schema_version":1,"more":[]}"#,
+        Ok("r1"),
     );
     check("{", Err(ProblemKind::Syntax));
     check("", Err(ProblemKind::Syntax));
