@@ -1,14 +1,14 @@
 //! Proves `forceRemoteSync` of `plugin/list`: the account decides before anything is answered, with
 //! the remote catalog and without it, and nothing that goes wrong keeps the answer back.
 
-use plugd_testkit::service::{Endpoint, Fault, Item};
+use plugd_testkit::service::{Endpoint, Fault, Item, Login, ServiceRequest};
 use plugd_testkit::{Daemon, Gate};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::accounts::Account;
 use crate::curated_sync::catalog;
-use crate::fixtures::{load_errors, start_listening, text};
+use crate::fixtures::{install, load_errors, start_listening, text};
 use crate::remote_sync::{copies, skills, synced};
 
 /// The remote catalog is off, so the curated snapshot counts.
@@ -194,6 +194,74 @@ fn half_a_state_changes_nothing() {
     );
     assert_eq!(account.sandbox.text("ch/config.toml"), before);
     daemon.shut_down();
+}
+
+/// Asks for a synchronisation and waits until the service is asked for the account's state.
+#[track_caller]
+fn force_and_hold(account: &Account, daemon: &mut Daemon) -> (u64, Gate) {
+    let gate = Gate::new();
+    let of_state = |one: &ServiceRequest| one.param("scope").is_some();
+    let hold = Fault::Hold(gate.clone());
+    account.service.fail_if(Endpoint::Installed, of_state, hold);
+    let request = daemon.request("plugin/list", json!({"forceRemoteSync": true}));
+    gate.wait_reached();
+    (request, gate)
+}
+
+#[test]
+fn what_the_user_does_while_the_service_is_asked_stays() {
+    let names = ["alpha", "beta", "gamma"];
+    let account = with_snapshot(
+        &names,
+        "[plugins.\"gamma@openai-curated\"]\nenabled = false\n",
+    );
+    let ids = account.offer(&["beta"]);
+    account.service.set_installed(&ids[0], false);
+    let mut daemon = started(&account);
+    let (request, gate) = force_and_hold(&account, &mut daemon);
+    let manifest = "$ROOT/ch/.tmp/plugins/.agents/plugins/marketplace.json";
+    for name in names {
+        install(&mut daemon, manifest, name);
+    }
+    gate.open();
+    let answer = daemon.response(request);
+    assert_eq!(answer["result"]["remoteSyncError"], Value::Null);
+    let all = names.map(|name| format!("{name}@openai-curated true"));
+    assert_eq!(rows(&mut daemon), all);
+    assert_eq!(
+        curated(&account),
+        names.map(|name| format!("openai-curated/{name}/01234567"))
+    );
+    account.service.behave_well();
+    // The next one sees all of it.
+    assert_eq!(force(&mut daemon), Value::Null);
+    assert_eq!(rows(&mut daemon), ["beta@openai-curated false"]);
+    daemon.shut_down();
+}
+
+#[test]
+fn what_one_account_has_says_nothing_about_another() {
+    for logs_out in [false, true] {
+        let account = with_snapshot(
+            &["alpha"],
+            "[plugins.\"alpha@openai-curated\"]\nenabled = true\n",
+        );
+        let mut daemon = started(&account);
+        let before = account.sandbox.text("ch/config.toml");
+        let (request, gate) = force_and_hold(&account, &mut daemon);
+        if logs_out {
+            account.sandbox.remove("ch/auth.json");
+        } else {
+            let other = Login::chatgpt("another", "plus");
+            other.write_to(&account.sandbox);
+        }
+        gate.open();
+        let answer = daemon.response(request);
+        let error = text(&answer["result"]["remoteSyncError"]);
+        assert!(error.contains("the login has changed"), "{error}");
+        assert_eq!(account.sandbox.text("ch/config.toml"), before);
+        daemon.shut_down();
+    }
 }
 
 #[test]

@@ -2,14 +2,18 @@
 //! remote catalog itself is switched off.
 //!
 //! The account's state is read completely before anything happens; half of it, two plugins of one
-//! name or a missing snapshot end the whole with nothing changed. Then each plugin of the snapshot is
-//! taken for itself: one that fails keeps nothing from the others. What the snapshot does not know is
-//! left alone on both sides.
+//! name, another login or a missing snapshot end the whole with nothing changed. Then each plugin of
+//! the snapshot is taken for itself: one that fails keeps nothing from the others. What the snapshot
+//! does not know is left alone on both sides.
+//!
+//! What was here is looked at before the service is asked, and everything is decided for that look:
+//! who installs, removes or switches a plugin meanwhile has the say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use plugd_catalog::{Fetched, InstalledSet, Urls};
-use plugd_config::Edit;
+use plugd_catalog::{Access, Fetched, InstalledSet, Urls};
+use plugd_config::{Edit, Snapshot};
 use plugd_marketplace::MarketplaceSet;
 use plugd_model::{CURATED_MARKETPLACE, PluginId, PluginName, Problem, ProblemKind, RemoteScope};
 use plugd_store::StoreError;
@@ -18,15 +22,16 @@ use crate::call::{Call, Cancelled};
 use crate::component_kinds::{ComponentKinds, kinds_of};
 use crate::events::{Change, ChangeReason};
 use crate::follow::problem_of;
-use crate::install::{STORE_PATIENCE, Target, bring};
+use crate::install::{STORE_PATIENCE, Step, Target, step};
 use crate::install_job::Why;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
+use crate::remote::is_same_account;
 use crate::remote_error::RemoteError;
 use crate::remote_run::Ran;
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
-use crate::uninstall::remove;
+use crate::uninstall::remove_seen;
 use crate::{Error, Roots};
 
 /// What was tried.
@@ -43,26 +48,37 @@ enum Action {
     Uninstall,
 }
 
+/// What there was before the service was asked.
+struct Before {
+    access: Access,
+    plugins: Vec<(PluginId, Found)>,
+}
+
+/// One plugin of the snapshot, as it was found here.
+#[derive(Debug)]
+struct Found {
+    standing: Standing,
+    /// How its table in the configuration switches it, where there is one.
+    configured: Option<bool>,
+}
+
 /// One plugin of the snapshot that is not as the account has it.
 #[derive(Debug)]
 struct Due {
     id: PluginId,
     action: Action,
-    standing: Standing,
+    found: Found,
 }
 
 /// Makes the curated plugins what the account has.
 ///
 /// # Errors
-/// There is no login, the service cannot be asked or does not say everything, two of its plugins have
-/// one name, there is no snapshot, or it was cancelled: nothing has changed then.
+/// There is no login or another one by now, the service cannot be asked or does not say everything,
+/// two of its plugins have one name, there is no snapshot, or it was cancelled: nothing has changed
+/// then.
 pub(crate) async fn run(call: &Call, parts: &Parts) -> Result<Ran, Error> {
     let of = parts.clone();
-    let access = parts.blocking.read(move || {
-        let config = of.lookup.config(None);
-        of.lookup.remote().access(&config, ACTION)
-    });
-    let access = access.await?;
+    let Before { access, plugins } = parts.blocking.write(move || look(&of)).await?;
     let service = parts.lookup.remote().service(&access);
     let (scope, cancelled) = (Some(RemoteScope::Global), call.cancel.cancelled());
     let asked = service.installed(scope, Urls::Without, None, None, cancelled);
@@ -76,9 +92,10 @@ pub(crate) async fn run(call: &Call, parts: &Parts) -> Result<Ran, Error> {
     };
     let state = state_of(&set)?;
     let of = parts.clone();
-    let due = parts.blocking.write(move || due(&of, &state));
+    let same = parts.blocking.read(move || must_be_logged_in(&of, &access));
+    same.await?;
     let mut ran = Ran::default();
-    for one in due.await? {
+    for one in due(plugins, &state) {
         take(call, parts, one, &mut ran).await?;
     }
     Ok(ran)
@@ -98,31 +115,51 @@ fn state_of(set: &InstalledSet) -> Result<BTreeMap<PluginName, bool>, Error> {
         .collect())
 }
 
-/// What is not as the account has it.
-fn due(parts: &Parts, state: &BTreeMap<PluginName, bool>) -> Result<Vec<Due>, Error> {
+/// Who is logged in, and what is here of the snapshot.
+fn look(parts: &Parts) -> Result<Before, Error> {
     let (lookup, copies) = (&parts.lookup, &parts.copies);
+    let config = lookup.config(None);
+    let access = lookup.remote().access(&config, ACTION)?;
     copies.recover_again();
     let store = copies.store()?;
     let resolved = lookup.resolve_ungated(&Roots::default());
-    let config = lookup.config(None);
-    let mut due = Vec::new();
+    let mut plugins = Vec::new();
     for id in snapshot(&resolved.set)? {
         let standing = Standing::of(store, &id).map_err(|error| failed("inspect", &id, error))?;
-        let configured = config.plugins().iter().find(|row| row.id == id);
-        let action = action(
-            state.get(&id.plugin).copied(),
-            standing.copy.is_some(),
-            configured.map(|row| row.enabled),
-        );
-        if let Some(action) = action {
-            due.push(Due {
-                id,
-                action,
-                standing,
-            });
-        }
+        let configured = configured(&config, &id);
+        let found = Found {
+            standing,
+            configured,
+        };
+        plugins.push((id, found));
     }
-    Ok(due)
+    Ok(Before { access, plugins })
+}
+
+/// Holds if it is still the same account: what one has installed says nothing about another.
+fn must_be_logged_in(parts: &Parts, asked: &Access) -> Result<(), Error> {
+    let lookup = &parts.lookup;
+    let now = lookup.remote().access(&lookup.config(None), ACTION);
+    match now {
+        Ok(now) if is_same_account(&now, asked) => Ok(()),
+        _ => Err(no_state("the login has changed")),
+    }
+}
+
+/// How a table of the configuration switches a plugin.
+fn configured(config: &Snapshot, id: &PluginId) -> Option<bool> {
+    let mut rows = config.plugins().iter();
+    rows.find(|row| row.id == *id).map(|row| row.enabled)
+}
+
+/// What is not as the account has it.
+fn due(plugins: Vec<(PluginId, Found)>, state: &BTreeMap<PluginName, bool>) -> Vec<Due> {
+    let due = plugins.into_iter().filter_map(|(id, found)| {
+        let account = state.get(&id.plugin).copied();
+        let action = action(account, found.standing.copy.is_some(), found.configured)?;
+        Some(Due { id, action, found })
+    });
+    due.collect()
 }
 
 /// What the snapshot offers.
@@ -148,43 +185,31 @@ fn action(account: Option<bool>, installed: bool, configured: Option<bool>) -> O
 /// Does what is due for one plugin.
 async fn take(call: &Call, parts: &Parts, due: Due, ran: &mut Ran) -> Result<(), Error> {
     let part = call.part();
-    let Due {
-        id,
-        action,
-        standing,
-    } = due;
-    let before = standing.copy.clone();
+    let Due { id, action, found } = due;
+    let before = found.standing.copy.clone();
     let from = before.as_ref().map(|copy| copy.version.to_string());
     let done = match action {
         Action::Install { enabled } => {
-            let (target, why) = (Target::Shown(id.clone()), Why::State { enabled });
-            let (blocking, lookup) = (&parts.blocking, &parts.lookup);
-            let brought = bring(
-                &part,
-                blocking,
-                lookup,
-                &parts.copies,
-                &parts.fetcher,
-                target,
-                why,
-            );
-            brought.await.map(|_| PluginOutcome::Installed)
+            let installed = install(&part, parts, &id, Arc::new(found), enabled);
+            installed.await.map(|()| PluginOutcome::Installed)
         }
         Action::Switch { enabled } => {
             let (of, id) = (parts.clone(), id.clone());
-            let section = move || switch(&part, &of, &id, &standing, enabled);
+            let section = move || switch(&part, &of, &id, &found, enabled);
             let switched = parts.blocking.write(section);
             switched.await.map(|()| PluginOutcome::Updated)
         }
         Action::Uninstall => {
             let (of, id) = (parts.clone(), id.clone());
-            let section = move || uninstall(&part, &of, id, &standing);
+            let section = move || uninstall(&part, &of, id, &found);
             let removed = parts.blocking.write(section);
             removed.await.map(|()| PluginOutcome::Removed)
         }
     };
     match done {
         Ok(outcome) => settle(parts, id, action, outcome, before, ran).await,
+        // Somebody has done something with it meanwhile.
+        Err(error) if error.is_superseded() => Ok(()),
         Err(Error::Cancelled(_)) if ran.results.is_empty() => Err(Error::Cancelled(Cancelled)),
         Err(error) => {
             let problem = problem_of(&error);
@@ -242,25 +267,74 @@ async fn settle(
     Ok(())
 }
 
+/// Holds if nobody has done anything with a plugin since it was looked at.
+fn must_be_as_found(parts: &Parts, id: &PluginId, found: &Found) -> Result<(), Error> {
+    let seen = parts.copies.store()?.seen(id);
+    let seen = seen.map_err(|error| failed("inspect", id, error))?;
+    let is_same = seen == found.standing.seen
+        && configured(&parts.lookup.config(None), id) == found.configured;
+    if is_same {
+        return Ok(());
+    }
+    let id = id.clone();
+    Err(failed("change", &id.clone(), StoreError::Superseded { id }))
+}
+
+/// Brings a plugin from the snapshot, unless somebody else has.
+async fn install(
+    call: &Call,
+    parts: &Parts,
+    id: &PluginId,
+    found: Arc<Found>,
+    enabled: bool,
+) -> Result<(), Error> {
+    let mut fetched = None;
+    loop {
+        let section = {
+            let (call, of, id, found) = (call.clone(), parts.clone(), id.clone(), found.clone());
+            let fetched = fetched.take();
+            parts.blocking.write(move || {
+                must_be_as_found(&of, &id, &found)?;
+                let (target, why) = (Target::Shown(id), Why::State { enabled });
+                step(&call, &of.lookup, &of.copies, &target, why, fetched)
+            })
+        };
+        match section.await? {
+            Step::Done(_) => return Ok(()),
+            Step::Fetch { id, source } => {
+                let Parts {
+                    blocking, lookup, ..
+                } = parts;
+                let content =
+                    parts
+                        .fetcher
+                        .fetch(call, blocking, lookup, &parts.copies, &id, source);
+                fetched = Some(content.await?);
+            }
+        }
+    }
+}
+
 /// Switches a plugin that is here, under the store's lock, so that no uninstallation comes between.
 fn switch(
     call: &Call,
     parts: &Parts,
     id: &PluginId,
-    standing: &Standing,
+    found: &Found,
     enabled: bool,
 ) -> Result<(), Error> {
     let store = parts.copies.store()?;
-    let held = store.hold(id, &standing.seen, call.patience(STORE_PATIENCE));
+    let held = store.hold(id, &found.standing.seen, call.patience(STORE_PATIENCE));
     let _held = held.map_err(|error| failed("switch", id, error))?;
+    must_be_as_found(parts, id, found)?;
     let edits = [Edit::set_plugin_enabled(id, enabled)];
     parts.lookup.write_edits(&edits, CONFIG_PATIENCE)?;
     Ok(())
 }
 
 /// Uninstalls a plugin that nobody has pinned.
-fn uninstall(call: &Call, parts: &Parts, id: PluginId, standing: &Standing) -> Result<(), Error> {
-    if let Some(pin) = standing.pin() {
+fn uninstall(call: &Call, parts: &Parts, id: PluginId, found: &Found) -> Result<(), Error> {
+    if let Some(pin) = found.standing.pin() {
         let text = format!(
             "`{id}` is pinned to {}; the account does not have it",
             pin.version
@@ -269,7 +343,9 @@ fn uninstall(call: &Call, parts: &Parts, id: PluginId, standing: &Standing) -> R
             problem: Box::new(Problem::warning(ProblemKind::HeldBack, text)),
         });
     }
-    remove(call, &parts.lookup, parts.copies.store()?, id).map(drop)
+    must_be_as_found(parts, &id, found)?;
+    let (store, seen) = (parts.copies.store()?, &found.standing.seen);
+    remove_seen(call, &parts.lookup, store, id, seen).map(drop)
 }
 
 fn no_state(reason: impl Into<String>) -> Error {

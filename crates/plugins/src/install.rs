@@ -85,8 +85,7 @@ pub async fn install(
     events: &Events,
     target: Target,
 ) -> Result<Installation, Error> {
-    let why = Why::Request;
-    let done = bring(call, blocking, lookup, copies, fetcher, target, why).await?;
+    let done = bring(call, blocking, lookup, copies, fetcher, target).await?;
     if done.changed {
         let change = Change::new(ChangeReason::Request)
             .plugin(done.id.clone())
@@ -96,22 +95,21 @@ pub async fn install(
     Ok(done)
 }
 
-/// The same for whatever reason; nobody is told.
-pub(crate) async fn bring(
+/// The same; nobody is told.
+async fn bring(
     call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
     fetcher: &Fetcher,
     target: Target,
-    why: Why<'static>,
 ) -> Result<Installation, Error> {
     let mut fetched = None;
     let mut attempt = 1;
     loop {
         let section = {
             let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
-            let (target, fetched) = (target.clone(), fetched.take());
+            let (target, why, fetched) = (target.clone(), Why::Request, fetched.take());
             blocking.write(move || step(&call, &lookup, &copies, &target, why, fetched))
         };
         match section.await {

@@ -437,7 +437,7 @@ fn access(config: &Snapshot, account: Account) -> Option<Access> {
 
 /// Whether both are one account at one service. A login that does not say whose it is, is only the
 /// same as itself.
-fn is_same_account(left: &Access, right: &Access) -> bool {
+pub(crate) fn is_same_account(left: &Access, right: &Access) -> bool {
     let (a, b) = (&left.account, &right.account);
     let named = a.account_id.is_some() || a.user_id.is_some();
     left.base == right.base

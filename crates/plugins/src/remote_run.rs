@@ -20,6 +20,7 @@ use crate::events::{Change, ChangeReason};
 use crate::follow::problem_of;
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
+use crate::remote::is_same_account;
 use crate::remote_error::RemoteError;
 use crate::remote_install::bring_remote;
 use crate::remote_plan::{Bring, Plan, flipped, is_current, joined, plan};
@@ -164,12 +165,7 @@ fn decide(
         copies,
         problems,
     } = before;
-    let is_same = |now: &Access| {
-        now.base == of.base
-            && now.account.account_id == of.account.account_id
-            && now.account.user_id == of.account.user_id
-    };
-    if !access(parts)?.is_some_and(|now| is_same(&now)) {
+    if !access(parts)?.is_some_and(|now| is_same_account(&now, &of)) {
         return Ok(None);
     }
     call.cancel.check()?;

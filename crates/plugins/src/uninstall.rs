@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use plugd_config::Edit;
 use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId};
-use plugd_store::Store;
+use plugd_store::{PendingRemoval, Seen, Store, StoreError};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
@@ -56,20 +56,41 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
     section.await
 }
 
+/// Removes files and configuration.
 pub(crate) fn remove(
     call: &Call,
     lookup: &Lookup,
     store: &Store,
     id: PluginId,
 ) -> Result<Uninstalled, Error> {
+    let begun = store.uninstall(&id, call.patience(STORE_PATIENCE));
+    finish(lookup, id, begun)
+}
+
+/// The same for what was decided on a look: whoever has done something with the plugin since has the
+/// say.
+pub(crate) fn remove_seen(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    id: PluginId,
+    seen: &Seen,
+) -> Result<Uninstalled, Error> {
+    let begun = store.uninstall_seen(&id, seen, call.patience(STORE_PATIENCE));
+    finish(lookup, id, begun)
+}
+
+fn finish(
+    lookup: &Lookup,
+    id: PluginId,
+    begun: Result<PendingRemoval, StoreError>,
+) -> Result<Uninstalled, Error> {
     let in_store = |source| Error::Store {
         action: "uninstall",
         id: id.clone(),
         source: Box::new(source),
     };
-    let mut removal = store
-        .uninstall(&id, call.patience(STORE_PATIENCE))
-        .map_err(in_store)?;
+    let mut removal = begun.map_err(in_store)?;
     let edits = [Edit::remove_plugin(&id)];
     let pending = lookup.begin_edits(&edits)?;
     removal
