@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use plugd_disk::Patience;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// The request a use case works for. Clones speak of the same request.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Call {
     pub cancel: Cancel,
     /// Where to report how far the work is.
     pub progress: Progress,
+    /// When somebody stops waiting for what others are asked for, if not by limits of the work's own.
+    pub end: Option<Instant>,
 }
 
 /// The request is no longer wanted, and nothing has been changed for it.
@@ -80,6 +83,24 @@ impl Call {
             id: String::new(),
             cancel: Cancel::new(),
             progress: Progress::unwatched(),
+            end: None,
+        }
+    }
+
+    /// The same call for as long as somebody waits.
+    #[must_use]
+    pub fn until(&self, end: Instant) -> Self {
+        Self {
+            end: Some(end),
+            ..self.clone()
+        }
+    }
+
+    /// Waits until the time is over; for ever when nobody has said how long it is.
+    pub(crate) async fn out_of_time(&self) {
+        match self.end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
         }
     }
 

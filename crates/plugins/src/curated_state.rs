@@ -22,6 +22,7 @@ use crate::call::{Call, Cancelled};
 use crate::component_kinds::{ComponentKinds, kinds_of};
 use crate::events::{Change, ChangeReason};
 use crate::follow::problem_of;
+use crate::in_time::in_time;
 use crate::install::{STORE_PATIENCE, Step, Target, step};
 use crate::install_job::Why;
 use crate::marketplace_add::CONFIG_PATIENCE;
@@ -81,7 +82,7 @@ pub(crate) async fn run(call: &Call, parts: &Parts) -> Result<Ran, Error> {
     let Before { access, plugins } = parts.blocking.write(move || look(&of)).await?;
     let service = parts.lookup.remote().service(&access);
     let (scope, cancelled) = (Some(RemoteScope::Global), call.cancel.cancelled());
-    let asked = service.installed(scope, Urls::Without, None, None, cancelled);
+    let asked = service.installed(scope, Urls::Without, None, call.end, cancelled);
     let set = match asked.await {
         Ok(Fetched::New(set, _)) => set,
         Ok(Fetched::Unchanged) => return Err(no_state("the service said nothing")),
@@ -190,19 +191,22 @@ async fn take(call: &Call, parts: &Parts, due: Due, ran: &mut Ran) -> Result<(),
     let from = before.as_ref().map(|copy| copy.version.to_string());
     let done = match action {
         Action::Install { enabled } => {
-            let installed = install(&part, parts, &id, Arc::new(found), enabled);
+            let install = install(&part, parts, &id, Arc::new(found), enabled);
+            let installed = in_time(&part, ACTION, install);
             installed.await.map(|()| PluginOutcome::Installed)
         }
         Action::Switch { enabled } => {
             let (of, id) = (parts.clone(), id.clone());
-            let section = move || switch(&part, &of, &id, &found, enabled);
-            let switched = parts.blocking.write(section);
+            let work = part.clone();
+            let section = move || switch(&work, &of, &id, &found, enabled);
+            let switched = in_time(&part, ACTION, parts.blocking.write(section));
             switched.await.map(|()| PluginOutcome::Updated)
         }
         Action::Uninstall => {
             let (of, id) = (parts.clone(), id.clone());
-            let section = move || uninstall(&part, &of, id, &found);
-            let removed = parts.blocking.write(section);
+            let work = part.clone();
+            let section = move || uninstall(&work, &of, id, &found);
+            let removed = in_time(&part, ACTION, parts.blocking.write(section));
             removed.await.map(|()| PluginOutcome::Removed)
         }
     };

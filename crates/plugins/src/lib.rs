@@ -36,6 +36,7 @@ mod hook_layers;
 mod hook_trust;
 mod hook_witnesses;
 mod hooks_list;
+mod in_time;
 mod inspect;
 mod install;
 mod install_job;

@@ -19,6 +19,9 @@ pub struct ListRequest {
     pub kinds: Option<Vec<MarketplaceKind>>,
     /// Whether the remote catalog is asked past every cache.
     pub insists: bool,
+    /// Whether the service was asked for something else right before, in vain. Then it is not waited
+    /// for any longer than when nobody insists.
+    pub hurries: bool,
 }
 
 /// The kinds that a client can ask for.
@@ -135,7 +138,8 @@ fn look(
     }
     let may_be_there = wish.everybody || wish.vertical;
     wish.featured &= may_be_there || seen.listing.marketplaces.iter().any(is_featured);
-    seen.question = Question::prepare(lookup.remote(), &first.config, wish);
+    let question = Question::prepare(lookup.remote(), &first.config, wish);
+    seen.question = question.map(|question| question.hurried(request.hurries));
     seen.local = survey.into_local();
     Ok(seen)
 }

@@ -43,6 +43,8 @@ pub(crate) struct Question {
     /// And the user allows to refresh it.
     refreshable: bool,
     wish: Wish,
+    /// The service has just been waited for.
+    hurried: bool,
     known: Option<Arc<InstalledSet>>,
     cached: BTreeMap<RemoteScope, CachedDirectory>,
     problems: Vec<Problem>,
@@ -90,6 +92,7 @@ impl Question {
             access,
             expired,
             wish,
+            hurried: false,
             problems,
         })
     }
@@ -115,11 +118,18 @@ impl Question {
         }
     }
 
-    fn deadline(&self, remote: &Remote) -> Instant {
-        match self.wish.insists || self.wish.by_name {
+    /// The same for whoever has waited for the service already.
+    pub(crate) fn hurried(self, hurried: bool) -> Self {
+        Self { hurried, ..self }
+    }
+
+    fn deadline(&self, remote: &Remote, call: &Call) -> Instant {
+        let insists = self.wish.insists || self.wish.by_name;
+        let own = match insists && !self.hurried {
             true => Instant::now() + LONG_PATIENCE,
             false => deadline(remote),
-        }
+        };
+        call.end.map_or(own, |end| own.min(end))
     }
 
     /// The directories that are shown from a cache and should be renewed behind the answer.
@@ -270,7 +280,7 @@ pub(crate) async fn ask(remote: &Remote, call: &Call, question: &Question) -> An
     }
     call.progress.report("asking the remote catalog", 0, None);
     let service = remote.service(&question.access);
-    let deadline = Some(question.deadline(remote));
+    let deadline = Some(question.deadline(remote, call));
     let open = question.open();
     let directory = |collection| {
         let known = question.validators(collection);

@@ -18,6 +18,7 @@ use crate::call::{Call, Cancelled};
 use crate::component_kinds::{ComponentKinds, kinds_of};
 use crate::events::{Change, ChangeReason};
 use crate::follow::problem_of;
+use crate::in_time::in_time;
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
 use crate::remote::is_same_account;
@@ -138,7 +139,7 @@ async fn ask(call: &Call, parts: &Parts, access: &Access) -> Result<InstalledSet
     let service = remote.service(access);
     let cancelled = call.cancel.cancelled();
     match service
-        .installed(None, Urls::With, None, None, cancelled)
+        .installed(None, Urls::With, None, call.end, cancelled)
         .await
     {
         Ok(Fetched::New(set, _)) => Ok(set),
@@ -311,7 +312,7 @@ async fn bring_all(
         {
             let (part, parts) = (call.part(), parts.clone());
             working.spawn(async move {
-                let outcome = bring_one(&part, &parts, &one).await;
+                let outcome = in_time(&part, ACTION, bring_one(&part, &parts, &one)).await;
                 (one, outcome)
             });
         }
@@ -395,8 +396,9 @@ async fn remove_all(
 ) -> Result<(), Error> {
     for copy in remove {
         let (part, of, gone) = (call.part(), parts.clone(), copy.clone());
-        let section = move || remove_one(&part, &of, &gone);
-        let removed = parts.blocking.write(section);
+        let work = part.clone();
+        let section = parts.blocking.write(move || remove_one(&work, &of, &gone));
+        let removed = in_time(&part, ACTION, section);
         let from = Some(copy.version.to_string());
         let id = copy.id.clone();
         match removed.await {

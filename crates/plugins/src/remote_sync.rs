@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 
 use crate::call::{Call, Cancelled};
 use crate::events::{TaskEvent, TaskKind, TaskState as EventState};
+use crate::in_time::late;
 use crate::login_refresh::refresh_login;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
@@ -98,8 +99,9 @@ impl RemoteSync {
     /// anything is answered. Without the remote catalog the curated snapshot follows the account.
     ///
     /// # Errors
-    /// As [`RemoteSync::reconcile`], and there is no login. What concerns one plugin is an error too,
-    /// when everything else is done: the client has no other place to see it.
+    /// As [`RemoteSync::reconcile`], and there is no login, or another one before the end, or the time
+    /// of the call was over before everything was done. What concerns one plugin is an error too, when
+    /// everything else is done: the client has no other place to see it.
     pub async fn force(&self, call: &Call) -> Result<Reconciled, Error> {
         let parts = self.0.parts.clone();
         refresh_login(call, &parts.blocking, &parts.lookup).await;
@@ -111,18 +113,22 @@ impl RemoteSync {
             }
             Ok((features.plugins, features.remote_plugin))
         });
-        let ran = match look.await? {
-            (false, _) => None,
-            (true, true) => self.0.run(call, What::Account).await?,
-            (true, false) => self.0.run(call, What::Curated).await?,
+        let what = match look.await? {
+            (false, _) => return Ok(Reconciled::default()),
+            (true, true) => What::Account,
+            (true, false) => What::Curated,
         };
         let Some(Ran {
             results,
             reconciled,
             partial,
-        }) = ran
+        }) = self.0.run(call, what).await?
         else {
-            return Ok(Reconciled::default());
+            return Err(RemoteError::NoState {
+                action: FORCE,
+                reason: "the login has changed".to_owned(),
+            }
+            .into());
         };
         let left = results
             .iter()
@@ -199,6 +205,7 @@ impl Inner {
             () = call.cancel.cancelled() => return Err(Error::Cancelled(Cancelled)),
             // It is never closed; without a turn a run would still be correct.
             turn = self.turn.acquire() => turn.ok(),
+            () = call.out_of_time() => return Err(late(FORCE)),
         };
         refresh_login(call, &self.parts.blocking, &self.parts.lookup).await;
         if !self.is_wanted().await? {

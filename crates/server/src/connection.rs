@@ -341,6 +341,7 @@ impl Connection {
             id: id.as_json().to_owned(),
             cancel: Cancel::new(),
             progress,
+            end: None,
         };
         let bytes = params.map_or(0, |params| params.get().len()) + call.id.len();
         let owed = self.pending.admit(&id, lane, bytes, &call)?;

@@ -1,16 +1,23 @@
 //! `plugin/list`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use plugd_model::error_chain;
 use plugd_plugins::call::Call;
 use plugd_plugins::{Error, Insistence, ListRequest, Listing, MarketplaceKind, Roots};
 use plugd_protocol::{PluginListMarketplaceKind, PluginListParams, PluginListResponse};
+use tokio::time::Instant;
 
 use super::shared;
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
+
+/// How long a client waits that insists on a synchronisation, all in all.
+const FORCED: Duration = Duration::from_secs(30);
+/// How much of it is kept for the listing itself.
+const RESERVED: Duration = Duration::from_secs(5);
 
 pub(crate) async fn handle(
     context: Arc<Context>,
@@ -23,9 +30,13 @@ pub(crate) async fn handle(
         force_refetch,
         force_remote_sync,
     } = params;
-    let remote_sync_error = match force_remote_sync {
-        Some(true) => force(&context, &call).await?,
-        _ => None,
+    let (call, remote_sync_error) = match force_remote_sync {
+        Some(true) => {
+            let end = Instant::now() + FORCED;
+            let error = force(&context, &call.until(end - RESERVED)).await?;
+            (call.until(end), error)
+        }
+        _ => (call, None),
     };
     let follows = lists_remote(marketplace_kinds.as_deref());
     let looks = lists_local(marketplace_kinds.as_deref())
@@ -37,6 +48,7 @@ pub(crate) async fn handle(
         },
         kinds: marketplace_kinds.map(|kinds| kinds.into_iter().map(kind).collect()),
         insists: [force_refetch, force_remote_sync].contains(&Some(true)),
+        hurries: remote_sync_error.is_some(),
     };
     let Listing {
         marketplaces,
