@@ -25,6 +25,8 @@ pub(crate) struct Activity {
     /// The server waits for bytes that our own side has not made yet. It counts only until the head
     /// of the answer is there: a server that has answered waits no more.
     server_waits: AtomicBool,
+    /// The last write found no room: it is the server that does not take what we have made.
+    is_full: AtomicBool,
     /// How many bytes may still come in before the head of the answer is complete; [`HEAD_DONE`]
     /// when it is.
     head_budget: AtomicU64,
@@ -51,6 +53,7 @@ impl Activity {
             start: Instant::now(),
             moved: AtomicU64::new(0),
             server_waits: AtomicBool::new(false),
+            is_full: AtomicBool::new(false),
             head_budget: AtomicU64::new(HEAD_DONE),
         }
     }
@@ -105,6 +108,7 @@ impl Activity {
 
     fn waits_for_us(&self) -> bool {
         self.server_waits.load(Ordering::Relaxed)
+            && !self.is_full.load(Ordering::Relaxed)
             && self.head_budget.load(Ordering::Relaxed) != HEAD_DONE
     }
 
@@ -174,7 +178,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = std::task::ready!(Pin::new(&mut self.socket).poll_write(context, bytes))?;
+        let polled = Pin::new(&mut self.socket).poll_write(context, bytes);
+        let is_full = polled.is_pending();
+        self.activity.is_full.store(is_full, Ordering::Relaxed);
+        let written = std::task::ready!(polled)?;
         self.activity.touch();
         Poll::Ready(Ok(written))
     }
@@ -267,6 +274,21 @@ mod tests {
             Err(Wait::Idle(IDLE))
         );
         assert_eq!(start.elapsed().as_secs(), 180);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_take_what_is_there_waits_for_nothing() {
+        let activity = Arc::new(Activity::new());
+        let (near, _far) = duplex(64);
+        let mut near = Watched::new(near, activity.clone());
+        activity.begin(1024);
+        let work = async {
+            near.write_all(&[0; 64]).await.unwrap();
+            activity.set_server_waits(true);
+            near.write_all(&[0; 64]).await.unwrap();
+        };
+        let ended = activity.watch(IDLE, None, work);
+        assert_eq!(ended.await, Err(Wait::Idle(IDLE)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -126,6 +126,34 @@ async fn a_server_that_goes_silent() {
     }
 }
 
+/// A server that takes the connection and reads nothing: what the system holds for it fills up, and
+/// then no byte moves any more.
+#[tokio::test]
+async fn a_body_that_nobody_reads() {
+    let server = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .unwrap();
+    let url = format!("http://{}/", server.local_addr().unwrap());
+    let (writer, body) = Body::chunks();
+    let request = Request::post(&url, body).unwrap().limits(IMPATIENT);
+    let write = async {
+        // More than any system holds.
+        for _ in 0..256 {
+            if !writer.write(vec![0; 256 * 1024]).await {
+                return false;
+            }
+        }
+        true
+    };
+    let client = client(&[]);
+    let (answer, has_gone) = tokio::join!(fetch(&client, request), write);
+    let Err(HttpError::Timeout { wait, .. }) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(wait, Wait::Idle(IMPATIENT.idle));
+    assert!(!has_gone);
+}
+
 #[tokio::test]
 async fn a_deadline_ends_what_goes_on_for_ever() {
     let deadline = Some(Instant::now() + Duration::from_millis(100));

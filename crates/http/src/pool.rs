@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::activity::Activity;
@@ -21,6 +22,8 @@ use crate::{Limits, Url};
 const KEEP: Duration = Duration::from_secs(20);
 /// How long a connection may take to be ready again; nothing but our own task is waited for.
 const PROMPT: Duration = Duration::from_secs(1);
+/// How long a connection that nobody wants any more may take to say farewell.
+const FAREWELL: Duration = Duration::from_millis(100);
 /// How many unused connections to one place are kept.
 const MAX_IDLE: usize = 4;
 
@@ -39,10 +42,13 @@ pub(crate) struct Key {
     header_bytes: usize,
 }
 
-/// One connection, ready for a request or busy with one.
+/// One connection, ready for a request or busy with one. It ends soon after this value does, whatever
+/// is under way on it.
 pub(crate) struct Connection {
     pub(crate) sender: SendRequest<Outgoing>,
     pub(crate) activity: Arc<Activity>,
+    /// Its end is what tells the task.
+    _wanted: oneshot::Sender<()>,
 }
 
 struct Idle {
@@ -62,21 +68,33 @@ impl Key {
 }
 
 impl Connection {
-    /// Begins to speak HTTP. The connection's task ends with the connection.
+    /// Begins to speak HTTP. The connection's task ends with the connection, or when that is dropped.
+    /// The task would by itself send first what it holds, for ever when the server does not read, and
+    /// keep the socket and the body of the request meanwhile.
     pub(crate) async fn open(connected: Connected, limits: &Limits) -> hyper::Result<Self> {
         let (sender, connection) = http1::Builder::new()
             .max_header_size(limits.header_bytes)
             .handshake(TokioIo::new(connected.wire))
             .await?;
+        let (wanted, unwanted) = oneshot::channel::<()>();
         tokio::spawn(async move {
-            // Who waits for an answer is told the same.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
+            let mut connection = std::pin::pin!(connection);
+            let ended = tokio::select! {
+                biased;
+                ended = &mut connection => Ok(ended),
+                _ = unwanted => timeout(FAREWELL, connection).await,
+            };
+            match ended {
+                Ok(Ok(())) => {}
+                // Who waits for an answer is told the same.
+                Ok(Err(error)) => tracing::debug!(%error, "a connection ended"),
+                Err(_) => tracing::debug!("a connection was given up with bytes left to send"),
             }
         });
         Ok(Self {
             sender,
             activity: connected.activity,
+            _wanted: wanted,
         })
     }
 }
