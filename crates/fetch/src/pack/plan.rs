@@ -124,32 +124,26 @@ impl Scan<'_> {
                 path: format!("{path}{front}{text}"),
                 depth: depth + 1,
             };
-            self.entry(spot, text, source.join(text), kind)?;
+            self.entry(spot, source.join(text), kind)?;
         }
         self.chain.pop();
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        spot: Spot,
-        name: &str,
-        source: PathBuf,
-        kind: Kind,
-    ) -> Result<(), PackError> {
+    fn entry(&mut self, spot: Spot, source: PathBuf, kind: Kind) -> Result<(), PackError> {
         let form = match kind {
-            Kind::Link => return self.link(spot, name, &source),
+            Kind::Link => return self.link(spot, &source),
             Kind::Dir => Form::Dir,
             Kind::File | Kind::Special => Form::File,
         };
-        if let Some(why) = judge(name, form) {
+        if let Some(why) = judge_both(&spot, &source, form) {
             self.leave_out(spot.path, why);
             return Ok(());
         }
         self.take(spot, source, kind)
     }
 
-    fn link(&mut self, spot: Spot, name: &str, source: &Path) -> Result<(), PackError> {
+    fn link(&mut self, spot: Spot, source: &Path) -> Result<(), PackError> {
         let place = self.plan.root.join(source);
         let real = match self.disk.resolve(&place) {
             Ok(real) => real,
@@ -174,7 +168,7 @@ impl Scan<'_> {
             Kind::Dir => Form::Dir,
             Kind::File | Kind::Link | Kind::Special => Form::File,
         };
-        let why = if let Some(why) = judge(name, form) {
+        let why = if let Some(why) = judge_both(&spot, source, form) {
             why
         } else if is_unwanted(&target, form) {
             let target = target.to_string_lossy().into_owned();
@@ -243,12 +237,17 @@ impl Scan<'_> {
     }
 }
 
+/// Judges an entry by where it goes and by where it comes from: behind a link to a directory the two
+/// have other directories around them.
+fn judge_both(spot: &Spot, source: &Path, form: Form) -> Option<Why> {
+    judge(Path::new(&spot.path), form).or_else(|| judge(source, form))
+}
+
 /// Whether a real place, or a directory above it, is not for others.
 fn is_unwanted(target: &Path, form: Form) -> bool {
     target.ancestors().enumerate().any(|(above, path)| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
         let form = if above == 0 { form } else { Form::Dir };
-        judge(&name, form).is_some()
+        judge(path, form).is_some()
     })
 }
 

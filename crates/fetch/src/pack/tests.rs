@@ -254,6 +254,45 @@ fn what_is_not_for_others_stays_out() {
 }
 
 #[test]
+fn the_directory_around_a_file_counts_and_common_words_do_not() {
+    let home = Home::new(&[
+        ".docker/config.json=secret",
+        ".docker/Dockerfile=shown",
+        "containers -> .docker",
+        "conf/config.json=shown",
+        "conf/.docker -> .",
+        "skills/credentials/SKILL.md=shown",
+        "skills/credentials/auth.json=secret",
+        "skills/credentials/key.pem.bak=secret",
+    ]);
+    let packed = home.pack(&PackRules::SHARE).unwrap();
+    assert_eq!(
+        left_out(&packed),
+        [
+            ".docker/config.json: it looks like a secret",
+            "conf/.docker: a link to a directory above it",
+            "containers/config.json: it looks like a secret",
+            "skills/credentials/auth.json: it looks like a secret",
+            "skills/credentials/key.pem.bak: it looks like a secret",
+        ]
+    );
+    assert_eq!(
+        paths(&home.bytes()),
+        [
+            ".docker/",
+            ".docker/Dockerfile",
+            "conf/",
+            "conf/config.json",
+            "containers/",
+            "containers/Dockerfile",
+            "skills/",
+            "skills/credentials/",
+            "skills/credentials/SKILL.md",
+        ]
+    );
+}
+
+#[test]
 fn links_become_what_they_lead_to() {
     let home = Home::new(&[
         "bin/run*=#!",
