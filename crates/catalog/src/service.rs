@@ -18,6 +18,7 @@ use crate::{Access, Call, CatalogError, Validators};
 
 mod apps;
 mod change;
+mod discreet;
 mod list;
 mod one;
 mod refusal;

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::error::Detail;
 use crate::json::{self, Object, Source};
+use crate::service::discreet::discreet;
 use crate::{Call, CatalogError, Service};
 
 /// Most bytes of a refusal that are read.
@@ -56,22 +57,19 @@ async fn beginning(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// The sentence for people in a refusal, where it is JSON and has one. A service that repeats what it
-/// was sent must not make us show the token.
+/// The sentence for people in a refusal, where it is JSON and has one.
 fn detail(body: &[u8], token: &str) -> Option<String> {
     let body = Object::split(json::check(body).ok()?, "", Source(None)).ok()?;
     let text = ["detail", "message", "error"]
         .into_iter()
         .find_map(|key| sentence(&body, key))?;
-    let text = match token {
-        "" => text,
-        token => text.replace(token, "…"),
-    };
     let plain: String = text
         .chars()
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .filter(|c| !c.is_control() && !is_unseen(*c))
         .collect();
+    // Only now: a character that is not shown must not hide what is to be hidden.
+    let plain = discreet(&plain, token);
     let plain = plain.trim();
     let mut shown: String = plain.chars().take(MAX_DETAIL).collect();
     if plain.chars().nth(MAX_DETAIL).is_some() {
@@ -142,6 +140,10 @@ mod tests {
         check(
             r#"{"detail": "a\nb\u0007c\u202ed tok3n Bearer tok3n"}"#,
             Some("a bcd … Bearer …"),
+        );
+        check(
+            r#"{"detail": "to\u200bk3n e\u200byJhbGciOiJub25l https://a.b/c?\u200bsig=d"}"#,
+            Some("… … https://a.b/c?…"),
         );
         let long = format!(r#"{{"detail": "{}"}}"#, "ä".repeat(300));
         check(&long, Some(&format!("{}…", "ä".repeat(200))));
