@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::{Account, remote, rows};
 use crate::fixtures::{launch, text};
+use crate::remote_sync::end_of_sync;
 
 /// A home whose login has expired, and a member in its file that nobody here knows.
 fn expired(settings: &str) -> Account {
@@ -24,7 +25,10 @@ fn greeted(account: &Account) -> Daemon {
     let place = account.service.token_url();
     let launch = launch().var("CODEX_REFRESH_TOKEN_URL_OVERRIDE", &place);
     let mut daemon = launch.start(&account.sandbox);
-    daemon.initialize();
+    daemon.initialize_with(json!({
+        "clientInfo": {"name": "plugd-tests", "version": "1.0.0"},
+        "capabilities": {"plugd": {"notifications": true}},
+    }));
     daemon
 }
 
@@ -79,6 +83,24 @@ fn with_leave_it_is_refreshed_once_and_written_back_whole() {
         before["tokens"]["refresh_token"]
     );
     assert_eq!(account.sandbox.mode("ch/auth.json") & 0o777, 0o600);
+}
+
+#[test]
+fn a_search_refreshes_it_where_the_service_would_be_asked() {
+    let account = expired("refresh_login = true\n");
+    let mut daemon = greeted(&account);
+    // The synchronisation at the start needs the login too. Another one expires behind it.
+    end_of_sync(&mut daemon);
+    let before = account.service.count(Endpoint::Token);
+    let login = Login::chatgpt("account-2", "plus").expired();
+    account.service.admit(&login);
+    login.write_to(&account.sandbox);
+    daemon.ok("plugin/search", json!({"searchTerm": " "}));
+    assert_eq!(account.service.count(Endpoint::Token), before);
+    daemon.ok("plugin/search", json!({"searchTerm": "alpha"}));
+    assert_eq!(account.service.count(Endpoint::Token), before + 1);
+    assert_eq!(account.service.count(Endpoint::Search), 1);
+    daemon.shut_down();
 }
 
 #[test]

@@ -8,6 +8,10 @@ use std::collections::BTreeSet;
 use crate::call::Call;
 use crate::listing::{ListedMarketplace, LoadError, Summary};
 use crate::login_refresh::refresh_login;
+<<<<<<< HEAD
+=======
+use crate::lookup::Resolved;
+>>>>>>> f4dc81f (plugins: refresh an expired login before the service is searched)
 use crate::remote_listing::Local;
 use crate::remote_search::{self, RemoteSearch};
 use crate::survey::Survey;
@@ -79,6 +83,8 @@ struct Here {
     page: SearchPage,
     local: Local,
     remote: Option<RemoteSearch>,
+    /// Nothing but a login that may be refreshed keeps the service from being asked.
+    may_refresh: bool,
 }
 
 /// Searches the plugins that a listing of the same roots shows, and the remote catalog.
@@ -95,17 +101,29 @@ pub async fn search(
     copies: &Copies,
     request: SearchRequest,
 ) -> Result<SearchPage, Error> {
+<<<<<<< HEAD
     refresh_login(call, blocking, lookup).await;
     let term = normalise(&request.term);
     let section = {
         let (lookup, copies) = (lookup.clone(), copies.clone());
         move || look(&lookup, &copies, &request)
+=======
+    let see = || {
+        let (lookup, copies, request) = (lookup.clone(), copies.clone(), request.clone());
+        blocking.read(move || look(&lookup, &copies, &request))
+>>>>>>> f4dc81f (plugins: refresh an expired login before the service is searched)
     };
+    let mut here = see().await?;
+    if here.may_refresh {
+        refresh_login(call, blocking, lookup).await;
+        here = see().await?;
+    }
     let Here {
         mut page,
         local,
         remote,
-    } = blocking.read(section).await?;
+        ..
+    } = here;
     if let Some(wanted) = remote {
         remote_search::add(call, lookup, &local, &wanted, &mut page).await?;
         if !wanted.is_asked_for() {
@@ -120,6 +138,7 @@ fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Her
         page: SearchPage::default(),
         local: Local::default(),
         remote: None,
+        may_refresh: false,
     };
     let term = normalise(&request.term);
     let resolved = lookup.resolve(&request.roots);
@@ -138,6 +157,7 @@ fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Her
         here.page.hits = hits.into_iter().skip(*skip).take(limit).collect();
     }
     if here.page.next.is_none() {
+        here.may_refresh = may_refresh(lookup, &resolved, request, here.page.hits.len());
         here.remote = RemoteSearch::of(lookup, &resolved, request, here.page.hits.len());
     }
     here.local = survey.into_local();
@@ -150,10 +170,35 @@ fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Her
     Ok(here)
 }
 
+<<<<<<< HEAD
 /// Puts what was found here and there into one order. What the service finds by means of its own comes
 /// behind all others; what is equal keeps its order.
 fn best_first(term: &str, hits: &mut [Hit]) {
     hits.sort_by_cached_key(|hit| rank(term, &hit.plugin).unwrap_or(u8::MAX));
+=======
+/// Whether refreshing the login would let this search ask the service, after so many results of this
+/// disk.
+fn may_refresh(
+    lookup: &Lookup,
+    resolved: &Resolved,
+    request: &SearchRequest,
+    shown: usize,
+) -> bool {
+    let Some(config) = resolved.scopes.first().map(|scope| &scope.config) else {
+        return false;
+    };
+    let is_remote = match request.scope {
+        None | Some(SearchScope::Workspace) => true,
+        Some(SearchScope::Global | SearchScope::Personal) => config.features().remote_plugin,
+    };
+    let has_room = request.limit.is_none_or(|limit| limit > shown);
+    let remote = lookup.remote();
+    is_remote
+        && has_room
+        && remote.seen(config).is_some_and(|(access, expired, _)| {
+            expired && remote.may_refresh(config, &access.account)
+        })
+>>>>>>> f4dc81f (plugins: refresh an expired login before the service is searched)
 }
 
 /// What matches, the best first.
