@@ -82,6 +82,29 @@ fn hostile_bundles() {
 }
 
 #[test]
+fn apps_of_the_catalog_never_become_the_manifest() {
+    for (own, apps) in [
+        (".codex-plugin", "./.codex-plugin/plugin.json"),
+        (".codex-plugin", "././.codex-plugin//PLUGIN.json"),
+        (".claude-plugin", "./.codex-plugin/plugin.json"),
+    ] {
+        let account = Account::new();
+        let place = format!("{own}/plugin.json");
+        let bundle = Bundle::new("alpha", "1.0.0")
+            .manifest("apps", apps)
+            .manifest_at(&place);
+        let item = Item::new("alpha").app_manifest(json!({"name": "alpha", "apps": {}}));
+        let id = item.id().to_owned();
+        account.service.offer_with(item, &bundle);
+        let mut daemon = account.start();
+        let error = refused(&account, &mut daemon, &id);
+        check_words(&error, "its apps would take the place of its manifest");
+        nothing_left(&account.sandbox);
+        daemon.shut_down();
+    }
+}
+
+#[test]
 fn more_entries_than_any_plugin_has() {
     let account = Account::new();
     let id = account.offer(&["alpha"]).remove(0);

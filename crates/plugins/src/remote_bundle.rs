@@ -40,10 +40,7 @@ pub(crate) fn read(
         .into());
     }
     let manifest = match item.scope {
-        RemoteScope::Global => {
-            complete(lookup.disk(), lookup.loader(), item, version, dir)?;
-            manifest(lookup.loader(), &id, dir)?
-        }
+        RemoteScope::Global => completed(lookup, item, version, dir)?,
         RemoteScope::Workspace | RemoteScope::User => loaded,
     };
     Ok(Content {
@@ -52,6 +49,33 @@ pub(crate) fn read(
         version: version.clone(),
         extra: Vec::new(),
     })
+}
+
+/// Completes a bundle and reads its manifest again. The catalog's apps must neither take the place of
+/// that manifest nor become one that counts more: no name that was checked would hold any longer.
+fn completed(
+    lookup: &Lookup,
+    item: &Item,
+    version: &VersionSegment,
+    dir: &AbsPath,
+) -> Result<PluginManifest, Error> {
+    let (loader, id) = (lookup.loader(), item.plugin_id());
+    let before = loaded(loader, &id, dir)?;
+    let lower = |path: &AbsPath| path.as_path().to_string_lossy().to_lowercase();
+    let apps = before.value.apps.as_ref().map(|apps| apps.below(dir));
+    let is_over = apps.is_some_and(|apps| lower(&apps) == lower(&before.file));
+    if item.release.app_manifest.is_none() || !is_over {
+        complete(lookup.disk(), loader, item, version, dir)?;
+        let after = loaded(loader, &id, dir)?;
+        if after.file == before.file {
+            return Ok(after.value.clone());
+        }
+    }
+    Err(RemoteError::Incomplete {
+        plugin: id,
+        reason: "its apps would take the place of its manifest".to_owned(),
+    }
+    .into())
 }
 
 fn manifest(loader: &Loader, id: &PluginId, dir: &AbsPath) -> Result<PluginManifest, Error> {
