@@ -8,10 +8,7 @@ use std::collections::BTreeSet;
 use crate::call::Call;
 use crate::listing::{ListedMarketplace, LoadError, Summary};
 use crate::login_refresh::refresh_login;
-<<<<<<< HEAD
-=======
 use crate::lookup::Resolved;
->>>>>>> f4dc81f (plugins: refresh an expired login before the service is searched)
 use crate::remote_listing::Local;
 use crate::remote_search::{self, RemoteSearch};
 use crate::survey::Survey;
@@ -101,17 +98,10 @@ pub async fn search(
     copies: &Copies,
     request: SearchRequest,
 ) -> Result<SearchPage, Error> {
-<<<<<<< HEAD
-    refresh_login(call, blocking, lookup).await;
     let term = normalise(&request.term);
-    let section = {
-        let (lookup, copies) = (lookup.clone(), copies.clone());
-        move || look(&lookup, &copies, &request)
-=======
     let see = || {
         let (lookup, copies, request) = (lookup.clone(), copies.clone(), request.clone());
         blocking.read(move || look(&lookup, &copies, &request))
->>>>>>> f4dc81f (plugins: refresh an expired login before the service is searched)
     };
     let mut here = see().await?;
     if here.may_refresh {
@@ -170,12 +160,12 @@ fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Her
     Ok(here)
 }
 
-<<<<<<< HEAD
 /// Puts what was found here and there into one order. What the service finds by means of its own comes
 /// behind all others; what is equal keeps its order.
 fn best_first(term: &str, hits: &mut [Hit]) {
     hits.sort_by_cached_key(|hit| rank(term, &hit.plugin).unwrap_or(u8::MAX));
-=======
+}
+
 /// Whether refreshing the login would let this search ask the service, after so many results of this
 /// disk.
 fn may_refresh(
@@ -198,7 +188,6 @@ fn may_refresh(
         && remote.seen(config).is_some_and(|(access, expired, _)| {
             expired && remote.may_refresh(config, &access.account)
         })
->>>>>>> f4dc81f (plugins: refresh an expired login before the service is searched)
 }
 
 /// What matches, the best first.
