@@ -1,0 +1,314 @@
+//! What the screen is about, what can happen to it, and what it asks for.
+
+use plugd_rust_client::protocol::{
+    AbsolutePathBuf, PlugdInspectResponse, PluginListResponse, PluginReadResponse,
+    PluginSearchResponse, PluginSummary, WorkDoneProgress,
+};
+use plugd_rust_client::{Error, Event};
+use ratatui::crossterm::event::KeyEvent;
+use ratatui::layout::Size;
+
+/// Everything that a frame is made of.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The size of the terminal.
+    pub size: Size,
+    /// The listing; none before the first answer.
+    pub listing: Option<PluginListResponse>,
+    /// Whether a listing is on its way.
+    pub listing_asked: bool,
+    /// Whether it is out of date before it has come.
+    pub listing_stale: bool,
+    /// Which part of the screen the arrow keys move in.
+    pub pane: Pane,
+    /// What the keys mean.
+    pub mode: Mode,
+    /// The chosen marketplace: 0 for all of them, else its place in the listing and 1.
+    pub marketplace: usize,
+    /// The chosen row of [`rows`](State::rows).
+    pub plugin: usize,
+    /// The search.
+    pub search: Search,
+    /// The plugin that is shown from the inside.
+    pub detail: Option<Detail>,
+    /// The first line of it that is seen.
+    pub scroll: usize,
+    /// The work that runs.
+    pub job: Option<Job>,
+    /// What was done last.
+    pub status: String,
+    /// Whether the daemon is there.
+    pub connected: bool,
+}
+
+/// A part of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// The marketplaces.
+    Marketplaces,
+    /// The plugins.
+    Plugins,
+    /// One of them from the inside.
+    Detail,
+}
+
+/// What the keys mean.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mode {
+    /// They move and order.
+    Browse,
+    /// They are a word to search for.
+    Search,
+    /// They are the source of a marketplace to add.
+    Add(String),
+    /// They answer a question.
+    Confirm(Work),
+    /// Any of them closes the help.
+    Help,
+    /// They close an error.
+    Fault(Fault),
+}
+
+/// An error as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
+    /// What went wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// What to do again, where that may help.
+    pub again: Option<Work>,
+}
+
+/// The search.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Search {
+    /// What was typed.
+    pub term: String,
+    /// What was found; none without a term.
+    pub found: Option<Vec<Row>>,
+    /// The term whose answer is on its way. One at a time, so that fast typing piles nothing up.
+    pub asked: Option<String>,
+}
+
+/// A plugin in the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// What the listing says of it.
+    pub plugin: PluginSummary,
+    /// The marketplace that offers it.
+    pub marketplace: String,
+    /// The file of that marketplace; none for a remote one.
+    pub path: Option<AbsolutePathBuf>,
+}
+
+/// How a plugin is named to the daemon.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Target {
+    /// `name@marketplace`.
+    pub id: String,
+    /// Its name, or its remote id.
+    pub name: String,
+    /// The marketplace that offers it.
+    pub marketplace: String,
+    /// The file of that marketplace; none for a remote one.
+    pub path: Option<AbsolutePathBuf>,
+}
+
+/// A plugin from the inside.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// Which one.
+    pub target: Target,
+    /// What it is.
+    pub read: Answer<PluginReadResponse>,
+    /// What it would run. Asked for by a key only: it may fetch the plugin from far away.
+    pub inspect: Answer<PlugdInspectResponse>,
+}
+
+/// An answer that may not be here yet.
+#[derive(Debug, Clone)]
+pub enum Answer<T> {
+    /// Nobody asked.
+    Unasked,
+    /// It is on its way.
+    Asked,
+    /// It is here.
+    Here(Box<T>),
+    /// It is an error.
+    Failed(String),
+}
+
+/// Work that changes something.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Work {
+    /// Installs a plugin.
+    Install(Target),
+    /// Uninstalls a plugin.
+    Uninstall(Target),
+    /// Adds a marketplace.
+    Add(String),
+    /// Brings a marketplace up to date.
+    Upgrade(String),
+    /// Removes a marketplace.
+    Remove(String),
+}
+
+/// Work that runs.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What it is.
+    pub work: Work,
+    /// The step that is being done.
+    pub step: String,
+    /// How much of the step is done, where that is known.
+    pub done: Option<(u64, u64)>,
+    /// Whether it was taken back.
+    pub cancelling: bool,
+}
+
+/// What can happen.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The terminal has another size.
+    Resize(Size),
+    /// The daemon told something.
+    Event(Event),
+    /// The listing came.
+    Listed(Result<Box<PluginListResponse>, Error>),
+    /// What was found for a term.
+    Found(String, Result<Box<PluginSearchResponse>, Error>),
+    /// The inside of the plugin with this id.
+    Read(String, Result<Box<PluginReadResponse>, Error>),
+    /// What the plugin with this id would run.
+    Inspected(String, Result<Box<PlugdInspectResponse>, Error>),
+    /// How far the work is.
+    Step(WorkDoneProgress),
+    /// The work is done; a sentence about it.
+    Finished(Work, Result<String, Error>),
+    /// There is a new daemon, or none.
+    Restarted(Result<(), Error>),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// A listing.
+    List,
+    /// A search.
+    Search(String),
+    /// The inside of a plugin.
+    Read(Target),
+    /// What a plugin would run.
+    Inspect(Target),
+    /// Some work.
+    Start(Work),
+    /// To take the work back.
+    Cancel,
+    /// A new daemon.
+    Restart,
+    /// The end.
+    Quit,
+}
+
+impl State {
+    /// The state before anything is known.
+    #[must_use]
+    pub fn new(size: Size) -> Self {
+        Self {
+            size,
+            listing: None,
+            listing_asked: false,
+            listing_stale: false,
+            pane: Pane::Plugins,
+            mode: Mode::Browse,
+            marketplace: 0,
+            plugin: 0,
+            search: Search::default(),
+            detail: None,
+            scroll: 0,
+            job: None,
+            status: String::new(),
+            connected: true,
+        }
+    }
+
+    /// The plugins that are shown: what was found, else those of the chosen marketplace.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        if let Some(found) = &self.search.found {
+            return found.clone();
+        }
+        let marketplaces = self
+            .listing
+            .iter()
+            .flat_map(|listing| &listing.marketplaces);
+        marketplaces
+            .enumerate()
+            .filter(|(place, _)| self.marketplace == 0 || self.marketplace == place + 1)
+            .flat_map(|(_, marketplace)| {
+                marketplace.plugins.iter().map(|plugin| Row {
+                    plugin: plugin.clone(),
+                    marketplace: marketplace.name.clone(),
+                    path: marketplace.path.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// The chosen plugin.
+    #[must_use]
+    pub fn chosen(&self) -> Option<Row> {
+        self.rows().into_iter().nth(self.plugin)
+    }
+
+    /// The name of the chosen marketplace; none when all are.
+    #[must_use]
+    pub fn chosen_marketplace(&self) -> Option<&str> {
+        let place = self.marketplace.checked_sub(1)?;
+        let marketplaces = &self.listing.as_ref()?.marketplaces;
+        marketplaces.get(place).map(|one| one.name.as_str())
+    }
+
+    /// How many rows the list of marketplaces has.
+    #[must_use]
+    pub fn marketplace_rows(&self) -> usize {
+        1 + self
+            .listing
+            .as_ref()
+            .map_or(0, |listing| listing.marketplaces.len())
+    }
+}
+
+impl Row {
+    /// How the plugin is named to the daemon.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        let remote = self.plugin.remote_plugin_id.as_ref();
+        Target {
+            id: self.plugin.id.clone(),
+            name: match (&self.path, remote) {
+                (None, Some(remote)) => remote.clone(),
+                _ => self.plugin.name.clone(),
+            },
+            marketplace: self.marketplace.clone(),
+            path: self.path.clone(),
+        }
+    }
+}
+
+impl Work {
+    /// What is being done, for the title of its box.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Install(target) => format!("Installing {}", target.id),
+            Self::Uninstall(target) => format!("Uninstalling {}", target.id),
+            Self::Add(source) => format!("Adding {source}"),
+            Self::Upgrade(name) => format!("Upgrading {name}"),
+            Self::Remove(name) => format!("Removing {name}"),
+        }
+    }
+}

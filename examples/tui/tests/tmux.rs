@@ -1,0 +1,172 @@
+//! The program on a terminal of 80 by 24 in tmux, against the real daemon: list, search, install,
+//! done, and a terminal that is as it was before.
+//!
+//! Skipped where there is no tmux. The daemon is `target/<profile>/plugd` beside the program, or
+//! what `PLUGD` names.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test starts the programs that it tests and says why it was skipped"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use plugd_testkit::{Sandbox, test_environment};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_plugd-tui");
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const MARKET: &str = r#"
+== ch/config.toml
+[marketplaces.sample]
+source_type = "local"
+source = "$ROOT/market"
+== market/.agents/plugins/marketplace.json
+{"name": "sample", "interface": {"displayName": "Sample"}, "plugins": [
+  {"name": "glossary", "source": "./glossary"}, {"name": "notes", "source": "./notes"}
+]}
+== market/glossary/.codex-plugin/plugin.json
+{"name": "glossary", "version": "0.3.0", "description": "Explains the words of this house"}
+== market/notes/.codex-plugin/plugin.json
+{"name": "notes", "version": "1.0.0", "description": "Writes notes",
+ "interface": {"displayName": "Release notes", "developerName": "Ada"}}
+== market/notes/hooks/hooks.json
+{"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "./greet.sh"}]}]}}
+== market/notes/greet.sh (mode 755)
+#!/bin/sh
+echo hello
+"#;
+
+struct Screen {
+    sandbox: Sandbox,
+}
+
+impl Screen {
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .arg("-S")
+            .arg(self.sandbox.path("tmux.sock").as_path())
+            .args(["-f", "/dev/null", "-u"])
+            .args(arguments)
+            .current_dir(self.sandbox.cwd().as_path())
+            .env_remove("TMUX")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts the program under a shell, which shows what the program leaves behind.
+    fn start(fixture: &str, daemon: &Path) -> Self {
+        let screen = Self {
+            sandbox: Sandbox::from(fixture),
+        };
+        let mut shell = String::from("exec env -i");
+        for (name, value) in test_environment(&screen.sandbox).vars {
+            let (name, value) = (name.to_str().unwrap(), value.to_str().unwrap());
+            shell.push_str(&format!(" '{name}={value}'"));
+        }
+        let daemon = daemon.display();
+        shell.push_str(&format!(
+            " TERM=screen-256color sh -c '{PROGRAM} {daemon}; echo \"ended with $?\"; exec cat'"
+        ));
+        screen.tmux(&["new-session", "-d", "-x", "80", "-y", "24", &shell]);
+        screen
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    fn seen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until all of this is on the screen.
+    #[track_caller]
+    fn wait(&self, wanted: &[&str]) -> String {
+        let began = Instant::now();
+        loop {
+            let seen = self.seen();
+            if wanted.iter().all(|one| seen.contains(one)) {
+                return seen;
+            }
+            assert!(
+                began.elapsed() < DEADLINE,
+                "waited for {wanted:?} and saw\n{seen}"
+            );
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.tmux(&["kill-server"]);
+    }
+}
+
+fn daemon() -> PathBuf {
+    let daemon = match std::env::var_os("PLUGD") {
+        Some(named) => named.into(),
+        None => Path::new(PROGRAM).with_file_name("plugd"),
+    };
+    assert!(
+        daemon.exists(),
+        "{} is not there: cargo build --bin plugd, or name one in PLUGD",
+        daemon.display()
+    );
+    daemon
+}
+
+#[test]
+fn list_search_install_done() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        eprintln!("skipped: there is no tmux on this machine");
+        return;
+    }
+    let screen = Screen::start(MARKET, &daemon());
+    let list = screen.wait(&["Explains the words"]);
+    insta::assert_snapshot!("list", list);
+
+    screen.keys(&["/", "n", "o", "t", "e"]);
+    let search = screen.wait(&["Found 1", "Writes notes", "/note_"]);
+    insta::assert_snapshot!("search", search);
+
+    screen.keys(&["Enter"]);
+    screen.wait(&["Esc ends the search"]);
+    screen.keys(&["Enter"]);
+    let read = screen.wait(&["./greet.sh", "Content"]);
+    insta::assert_snapshot!("read", read);
+
+    // A neighbour holds the store, so the installation stands still and can be looked at.
+    let locks = screen.sandbox.path("ch/plugins/.plugd/locks");
+    std::fs::create_dir_all(locks.as_path()).unwrap();
+    let lock = std::fs::File::create(locks.join("store").as_path()).unwrap();
+    lock.lock().unwrap();
+    screen.keys(&["i"]);
+    let install = screen.wait(&["Installing notes@sample", "activating"]);
+    insta::assert_snapshot!("install", install);
+    drop(lock);
+    screen.wait(&["installed notes@sample 1.0.0", "1.0.0 installed"]);
+    screen.keys(&["Escape"]);
+    screen.wait(&["[Found 1]"]);
+    screen.keys(&["Escape"]);
+    let done = screen.wait(&["[Plugins]", "2 plugins, 1 installed", "Explains the words"]);
+    insta::assert_snapshot!("done", done);
+
+    // Another program changes what is offered, and the list follows without a key.
+    let manifest = screen
+        .sandbox
+        .path("market/glossary/.codex-plugin/plugin.json");
+    let text = std::fs::read_to_string(manifest.as_path()).unwrap();
+    std::fs::write(manifest.as_path(), text.replace("0.3.0", "0.4.0")).unwrap();
+    screen.wait(&["0.4.0"]);
+
+    screen.keys(&["q"]);
+    let after = screen.wait(&["ended with 0"]);
+    assert!(!after.contains("Marketplaces"), "{after}");
+}
