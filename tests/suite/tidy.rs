@@ -57,6 +57,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("protocol", &[]),
     ("rust-client", &["protocol"]),
+    ("tui", &["rust-client"]),
 ];
 
 fn root() -> &'static Path {
@@ -121,7 +122,7 @@ fn dependencies_follow_the_table() {
             let path = match *name {
                 "plugd" => root().join("Cargo.toml"),
                 "protocol" => root().join("protocol/Cargo.toml"),
-                "rust-client" => root().join("examples/rust-client/Cargo.toml"),
+                "rust-client" | "tui" => root().join("examples").join(name).join("Cargo.toml"),
                 other => root().join("crates").join(other).join("Cargo.toml"),
             };
             (*name, path)
@@ -155,7 +156,7 @@ fn every_crate_is_in_the_architecture_document() {
     for (name, _) in ALLOWED.iter().filter(|(name, _)| *name != "plugd") {
         let place = match *name {
             "protocol" => "`protocol`".to_owned(),
-            "rust-client" => "`examples/rust-client`".to_owned(),
+            "rust-client" | "tui" => format!("`examples/{name}`"),
             other => format!("`crates/{other}`"),
         };
         assert!(
