@@ -56,7 +56,7 @@ fn browse(state: &mut State, key: KeyCode) -> Vec<Effect> {
             state.pane = Pane::Plugins;
             Vec::new()
         }
-        KeyCode::Char('r') if !state.connected => vec![Effect::Restart],
+        KeyCode::Char('r') if !state.connected => crate::update::restart(state),
         KeyCode::Char('r') => crate::update::list(state),
         KeyCode::Down | KeyCode::Char('j') => step(state, 1),
         KeyCode::Up | KeyCode::Char('k') => step(state, -1),

@@ -39,6 +39,8 @@ pub struct State {
     pub status: String,
     /// Whether the daemon is there.
     pub connected: bool,
+    /// Whether a new one is being started.
+    pub restarting: bool,
 }
 
 /// A part of the screen.
@@ -232,6 +234,7 @@ impl State {
             job: None,
             status: String::new(),
             connected: true,
+            restarting: false,
         }
     }
 

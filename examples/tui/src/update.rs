@@ -59,6 +59,15 @@ pub(crate) fn list(state: &mut State) -> Vec<Effect> {
     vec![Effect::List]
 }
 
+/// Asks for a new daemon, once.
+pub(crate) fn restart(state: &mut State) -> Vec<Effect> {
+    if std::mem::replace(&mut state.restarting, true) {
+        return Vec::new();
+    }
+    state.status = "starting the daemon".to_owned();
+    vec![Effect::Restart]
+}
+
 /// Asks for what the typed term finds, one term at a time.
 pub(crate) fn search(state: &mut State) -> Vec<Effect> {
     state.plugin = 0;
@@ -269,6 +278,7 @@ fn finished(state: &mut State, work: Work, outcome: Result<String, Error>) -> Ve
 }
 
 fn restarted(state: &mut State, outcome: Result<(), Error>) -> Vec<Effect> {
+    state.restarting = false;
     match outcome {
         Ok(()) => {
             state.connected = true;

@@ -1,7 +1,7 @@
 //! Keys and messages in, state and effects out.
 
 use plugd_rust_client::protocol::{ErrorData, ErrorKind, WorkDoneProgress};
-use plugd_rust_client::{Error, Refusal};
+use plugd_rust_client::{Ending, Error, Event, Refusal};
 use pretty_assertions::assert_eq;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
@@ -177,6 +177,25 @@ fn an_error_shows_its_hint_and_is_tried_again_where_that_may_help() {
     assert!(matches!(state.mode, Mode::Fault(_)));
     update(&mut state, pressed(KeyCode::Esc));
     assert_eq!(state.mode, Mode::Browse);
+}
+
+#[test]
+fn a_daemon_that_ended_is_started_again_once() {
+    let mut state = ready();
+    let ending = Ending {
+        code: Some(1),
+        killed: false,
+        log: vec!["out of memory".to_owned()],
+    };
+    update(&mut state, Msg::Event(Event::Ended(ending)));
+    assert_eq!(
+        state.status,
+        "the daemon ended with code 1: out of memory; r starts it again"
+    );
+    assert_eq!(update(&mut state, key('r')), [Effect::Restart]);
+    assert_eq!(update(&mut state, key('r')), []);
+    assert_eq!(update(&mut state, Msg::Restarted(Ok(()))), [Effect::List]);
+    assert!(state.connected);
 }
 
 #[test]
