@@ -2,7 +2,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas deny doc examples bench
+.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas deny doc examples clients bench
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -24,6 +24,10 @@ test-unit:
 # The black-box suite over the real binary.
 test-wire:
 	$(CARGO) test --locked --test suite --quiet
+
+# The table client by step; a client that is not here says so. `.ci/clients` installs them.
+clients:
+	$(CARGO) test --locked --test suite --quiet -- --nocapture clients::
 
 build:
 	$(CARGO) build --locked --release

@@ -153,6 +153,8 @@ mod resolver;
 /// What stands on the disk after an installation, a crash, and a second daemon.
 mod store;
 
+/// Editors and libraries that know nothing of us, and the examples for them.
+mod clients;
 /// What things cost.
 mod cost;
 /// The examples run and do what they say.

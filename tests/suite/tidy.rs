@@ -269,7 +269,9 @@ fn every_suite_file_is_listed() {
 
 #[test]
 fn every_example_is_run_by_a_test() {
-    let runner = read(&root().join("tests/suite/examples.rs"));
+    let runner = ["examples", "clients"]
+        .map(|file| read(&root().join(format!("tests/suite/{file}.rs"))))
+        .concat();
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -277,7 +279,7 @@ fn every_example_is_run_by_a_test() {
         let package = path.join("Cargo.toml").exists() && path.join("tests").exists();
         assert!(
             package || runner.contains(&format!("examples/{name}")),
-            "tests/suite/examples.rs does not use examples/{name}"
+            "neither tests/suite/examples.rs nor clients.rs uses examples/{name}"
         );
     }
 }
