@@ -46,6 +46,9 @@ fn main() -> anyhow::Result<ExitCode> {
         stdin: io::stdin().is_terminal(),
         stdout: io::stdout().is_terminal(),
         stderr: io::stderr().is_terminal(),
+        columns: console::Term::stdout()
+            .size_checked()
+            .map(|(_, columns)| columns),
     };
     start_log(&environment, terminals.stderr);
     let code = plugd_cli::run(

@@ -345,7 +345,7 @@ fn help_and_version() {
     ] {
         let output = cli(&sandbox, &[command.as_slice(), &["--help"]].concat());
         assert!(
-            output.success().contains("Example:\n  plugd "),
+            output.success().contains("Examples:\n  plugd "),
             "{command:?}: {output}"
         );
     }

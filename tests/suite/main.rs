@@ -82,6 +82,9 @@ mod status;
 /// `plugd validate`.
 mod validate;
 
+/// `plugd doctor`.
+mod doctor;
+
 /// The sync stopped, killed, or met by another one.
 mod curated_interrupted;
 /// The curated snapshot and what follows it.
@@ -144,6 +147,10 @@ mod bad_components;
 mod bad_input;
 /// The command line.
 mod cli;
+/// The commands that are one method each, and suggestions for misspelt names.
+mod cli_commands;
+/// `plugd completions` and `plugd man`.
+mod cli_documents;
 /// The command line when something is broken or switched off.
 mod cli_refusals;
 /// Installed copies follow their sources, and no stranger's.

@@ -5,8 +5,18 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::flags::Flags;
+
+mod reading;
+mod sharing;
+
+pub(crate) use reading::{
+    ConfigCommand, ConfigReadArgs, ConfigWriteArgs, HooksCommand, InstructionsArgs, MentionsArgs,
+    PlaceArgs, SearchArgs, SkillArgs, SkillChoiceArgs, SkillsCommand,
+};
+pub(crate) use sharing::{ShareCommand, Target};
 
 const ABOUT: &str = "Manages agent plugins: JSON-RPC 2.0 over stdin and stdout, and these commands";
 
@@ -26,8 +36,34 @@ Environment:
   PLUGD_TOKEN_HOST  a token for https to that host: capitals, other characters as `_`
   NO_COLOR          when it is not empty, no colours, also on a terminal (as TERM=dumb)
 
-Example:
-  plugd plugin list --json";
+Only the daemon, because they are about one connection or the life of one process: initialize,
+shutdown, plugd/release and leases, skills/extraRoots/set, notifications, cancelling by id.
+
+Examples:
+  plugd plugin list --json
+  plugd doctor";
+
+const DOCTOR_HELP: &str = "\
+It changes nothing and asks no network.
+
+Exit codes:
+  0    healthy; there may be warnings
+  1    there are errors, or with --strict warnings
+  2    the command line cannot be meant
+
+Examples:
+  plugd doctor
+  plugd doctor --json";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  plugd completions bash > ~/.local/share/bash-completion/completions/plugd
+  plugd completions fish > ~/.config/fish/completions/plugd.fish";
+
+const MAN_HELP: &str = "\
+Examples:
+  plugd man > plugd.1
+  plugd man plugin add";
 
 const SERVER_USAGE: &str = "plugd app-server [OPTIONS]
        plugd app-server <COMMAND>";
@@ -45,7 +81,7 @@ Serving:
 
 Switches that mean nothing here, and unknown ones, are a warning on stderr.
 
-Example:
+Examples:
   plugd app-server --framing lines";
 
 const VALIDATE_HELP: &str = "\
@@ -54,14 +90,14 @@ Exit codes:
   1    there are errors, with --strict also when there are warnings
   2    the command line cannot be meant
 
-Example:
+Examples:
   plugd validate ./path/to/plugin";
 
 const INSPECT_HELP: &str = "\
 Instead of a plugin's name there can be a directory. What lies elsewhere is fetched for the look
 and not kept.
 
-Example:
+Examples:
   plugd plugin inspect hello@demo";
 
 /// The heading of what may stand anywhere, below a command's own options.
@@ -88,6 +124,9 @@ pub(crate) struct Global {
     /// Print JSON, also for errors
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
+    /// Draw no progress and print no warnings, only errors
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
+    pub(crate) quiet: bool,
     /// Override a configuration value; the value is TOML, else text
     #[arg(short, long, global = true, help_heading = GLOBAL)]
     #[arg(value_name = "KEY=VALUE", action = ArgAction::Append)]
@@ -121,19 +160,46 @@ impl Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List, install, look into and remove plugins
-    #[command(subcommand, after_help = "Example:\n  plugd plugin add hello@demo")]
+    #[command(subcommand, after_help = "Examples:\n  plugd plugin add hello@demo")]
     Plugin(PluginCommand),
     /// Add, list, upgrade and remove marketplaces
-    #[command(subcommand, after_help = "Example:\n  plugd marketplace add ./demo")]
+    #[command(subcommand, after_help = "Examples:\n  plugd marketplace add ./demo")]
     Marketplace(MarketplaceCommand),
     /// Find what the author of a plugin or a marketplace should mend
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArgs),
     /// Tell who is logged in to the remote catalog
-    #[command(subcommand, after_help = "Example:\n  plugd login status")]
+    #[command(subcommand, after_help = "Examples:\n  plugd login status")]
     Login(LoginCommand),
+    /// List skills, and switch them on and off
+    #[command(subcommand, after_help = "Examples:\n  plugd skills list")]
+    Skills(SkillsCommand),
+    /// List hooks
+    #[command(subcommand, after_help = "Examples:\n  plugd hooks list")]
+    Hooks(HooksCommand),
+    /// Show what a host has to load: skills, MCP servers, hooks and apps
+    #[command(after_help = "\
+Examples:
+  plugd components
+  plugd components --cwd ./project --json")]
+    Components(PlaceArgs),
+    /// Find the plugins that a text mentions, and what to tell a model about each
+    #[command(after_help = "Examples:\n  plugd mentions 'ask @hello to greet'")]
+    Mentions(MentionsArgs),
+    /// Print the text that tells a model which plugins and skills there are
+    #[command(after_help = "Examples:\n  plugd instructions --budget 4000")]
+    Instructions(InstructionsArgs),
+    /// Read and change the configuration
+    #[command(subcommand, after_help = "Examples:\n  plugd config read")]
+    Config(ConfigCommand),
+    /// Show which layer is stale and how the background work of late went
+    #[command(after_help = "Examples:\n  plugd status --json")]
+    Status,
+    /// Look for what is wrong with the home directory, and say what to do
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// Remove what nobody needs any more: old versions, leftovers, unused mirrors
-    #[command(after_help = "Example:\n  plugd gc --dry-run")]
+    #[command(after_help = "Examples:\n  plugd gc --dry-run")]
     Gc(GcArgs),
     /// Serve one client over stdin and stdout
     #[command(subcommand, override_usage = SERVER_USAGE, after_help = SERVER_HELP)]
@@ -141,16 +207,44 @@ pub(crate) enum Command {
     /// Write the descriptions of the protocol
     #[command(
         subcommand,
-        after_help = "Example:\n  plugd schema generate --out schemas"
+        after_help = "Examples:\n  plugd schema generate --out schemas"
     )]
     Schema(SchemaCommand),
+    /// Print the completions of a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print the man page of the program or of a command
+    #[command(after_help = MAN_HELP)]
+    Man(ManArgs),
+}
+
+/// How to judge what is found.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct DoctorArgs {
+    /// Fail for warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// For which shell.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// Which man page.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct ManArgs {
+    /// The command, word by word; without one, the program
+    pub(crate) command: Vec<String>,
 }
 
 /// Commands about the login. Another program logs in and out.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LoginCommand {
     /// Show who is logged in; exits with 1 when nobody is
-    #[command(after_help = "Example:\n  plugd login status --json")]
+    #[command(after_help = "Examples:\n  plugd login status --json")]
     Status,
 }
 
@@ -166,16 +260,31 @@ pub(crate) struct GcArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
     /// List plugins of the home, configured and curated marketplaces
-    #[command(after_help = "Example:\n  plugd plugin list --json --available")]
+    #[command(after_help = "Examples:\n  plugd plugin list --json --available")]
     List(ListArgs),
     /// Install a plugin
-    #[command(after_help = "Example:\n  plugd plugin add hello@demo")]
+    #[command(after_help = "Examples:\n  plugd plugin add hello@demo")]
     Add(PluginArgs),
     /// Uninstall a plugin; one that is not there is removed already
-    #[command(after_help = "Example:\n  plugd plugin remove hello@demo")]
+    #[command(after_help = "Examples:\n  plugd plugin remove hello@demo")]
     Remove(PluginArgs),
+    /// Search what the marketplaces offer
+    #[command(after_help = "\
+Examples:
+  plugd plugin search hello
+  plugd plugin search 'write tests' --limit 5 --json")]
+    Search(SearchArgs),
+    /// Print the text of a skill
+    #[command(after_help = "Examples:\n  plugd plugin skill hello@demo greet")]
+    Skill(SkillArgs),
+    /// Bring the plugins of the remote catalog to what the account has
+    #[command(after_help = "Examples:\n  plugd plugin sync")]
+    Sync,
+    /// Share plugins with other accounts
+    #[command(subcommand, after_help = "Examples:\n  plugd plugin share list")]
+    Share(ShareCommand),
     /// Show a plugin from the inside
-    #[command(after_help = "Example:\n  plugd plugin read hello --marketplace demo")]
+    #[command(after_help = "Examples:\n  plugd plugin read hello --marketplace demo")]
     Read(PluginArgs),
     /// Show what of a plugin would run or be read by a model, installed or not
     #[command(after_help = INSPECT_HELP)]
@@ -183,7 +292,7 @@ pub(crate) enum PluginCommand {
     /// Add, list, upgrade and remove marketplaces
     #[command(
         subcommand,
-        after_help = "Example:\n  plugd plugin marketplace add ./demo"
+        after_help = "Examples:\n  plugd plugin marketplace add ./demo"
     )]
     Marketplace(MarketplaceCommand),
 }
@@ -227,16 +336,16 @@ pub(crate) struct ValidateArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum MarketplaceCommand {
     /// Add a marketplace to the configuration
-    #[command(after_help = "Example:\n  plugd marketplace add ./path/to/marketplace")]
+    #[command(after_help = "Examples:\n  plugd marketplace add ./path/to/marketplace")]
     Add(AddArgs),
     /// List the marketplaces in use
-    #[command(after_help = "Example:\n  plugd marketplace list --json")]
+    #[command(after_help = "Examples:\n  plugd marketplace list --json")]
     List,
     /// Bring git marketplaces to what their repositories hold, with their plugins
-    #[command(after_help = "Example:\n  plugd marketplace upgrade demo")]
+    #[command(after_help = "Examples:\n  plugd marketplace upgrade demo")]
     Upgrade(UpgradeArgs),
     /// Remove a marketplace from the configuration; its installed plugins stay
-    #[command(after_help = "Example:\n  plugd marketplace remove demo --plugins")]
+    #[command(after_help = "Examples:\n  plugd marketplace remove demo --plugins")]
     Remove(RemoveArgs),
 }
 
@@ -274,10 +383,10 @@ pub(crate) struct RemoveArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ServerCommand {
     /// Write TypeScript types of the protocol
-    #[command(after_help = "Example:\n  plugd app-server generate-ts --out types")]
+    #[command(after_help = "Examples:\n  plugd app-server generate-ts --out types")]
     GenerateTs(TypesArgs),
     /// Write JSON Schemas of the protocol
-    #[command(after_help = "Example:\n  plugd app-server generate-json-schema --out schemas")]
+    #[command(after_help = "Examples:\n  plugd app-server generate-json-schema --out schemas")]
     GenerateJsonSchema(TypesArgs),
 }
 
@@ -299,7 +408,7 @@ pub(crate) struct TypesArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SchemaCommand {
     /// Write JSON Schemas, TypeScript types and the OpenRPC document
-    #[command(after_help = "Example:\n  plugd schema generate --out schemas")]
+    #[command(after_help = "Examples:\n  plugd schema generate --out schemas")]
     Generate(GenerateArgs),
 }
 

@@ -216,7 +216,7 @@ fn every_command_has_one_example() {
     let mut command = CommandLine::command();
     command.build();
     each(&mut command, "plugd", &|path, help| {
-        assert_eq!(help.matches("Example:").count(), 1, "{path}:\n{help}");
+        assert_eq!(help.matches("Examples:").count(), 1, "{path}:\n{help}");
         assert!(
             help.lines().all(|line| line.chars().count() <= 100),
             "{path}:\n{help}"
@@ -234,5 +234,123 @@ fn the_top_level_explains_exit_codes() {
         "  130  ended by Ctrl-C",
     ] {
         assert!(help.contains(line), "{line}\n{help}");
+    }
+}
+
+/// The words of a line as a shell takes them, without where the output goes.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), String::new(), false, false);
+    for character in line.chars() {
+        match character {
+            _ if escaped => {
+                word.push(character);
+                escaped = false;
+            }
+            '\'' => quoted = !quoted,
+            '\\' if !quoted => escaped = true,
+            ' ' if !quoted => words.push(std::mem::take(&mut word)),
+            _ => word.push(character),
+        }
+    }
+    words.push(word);
+    let redirected = words.iter().position(|word| word == ">");
+    words.truncate(redirected.unwrap_or(words.len()));
+    words
+}
+
+#[test]
+fn every_example_is_a_command_line() {
+    let mut command = CommandLine::command();
+    command.build();
+    each(&mut command, "plugd", &|path, help| {
+        let examples = help.split("Examples:\n").nth(1).unwrap();
+        let lines = examples.lines().take_while(|line| line.starts_with("  "));
+        let lines: Vec<&str> = lines.map(str::trim).collect();
+        assert!(!lines.is_empty(), "{path}:\n{help}");
+        for line in lines {
+            if line.starts_with("plugd app-server --") {
+                // Serving has a reader of its own.
+                continue;
+            }
+            if let Err(error) = CommandLine::try_parse_from(words(line)) {
+                panic!("{path}: {line}: {error}");
+            }
+        }
+    });
+}
+
+/// Which command asks a method; nothing for those that are about one connection or one process.
+const METHODS: &[(&str, Option<&str>)] = &[
+    ("initialize", None),
+    ("shutdown", None),
+    ("plugin/list", Some("plugin list")),
+    ("plugin/installed", Some("plugin list")),
+    ("plugin/search", Some("plugin search x")),
+    ("plugin/read", Some("plugin read a@b")),
+    ("plugin/skill/read", Some("plugin skill a@b c")),
+    ("plugin/install", Some("plugin add a@b")),
+    ("plugin/uninstall", Some("plugin remove a@b")),
+    ("plugin/reconcile", Some("plugin sync")),
+    ("plugin/share/save", Some("plugin share save .")),
+    (
+        "plugin/share/updateTargets",
+        Some("plugin share update x --visibility listed"),
+    ),
+    ("plugin/share/list", Some("plugin share list")),
+    ("plugin/share/checkout", Some("plugin share checkout x")),
+    ("plugin/share/delete", Some("plugin share delete x")),
+    ("marketplace/add", Some("marketplace add .")),
+    ("marketplace/remove", Some("marketplace remove x")),
+    ("marketplace/upgrade", Some("marketplace upgrade")),
+    ("skills/list", Some("skills list")),
+    ("skills/config/write", Some("skills disable x")),
+    ("skills/extraRoots/set", None),
+    ("hooks/list", Some("hooks list")),
+    ("config/read", Some("config read")),
+    ("config/value/write", Some("config write a=1")),
+    ("config/batchWrite", Some("config write a=1 b=2")),
+    ("configRequirements/read", Some("config requirements")),
+    ("plugd/inspect", Some("plugin inspect a@b")),
+    ("plugd/components", Some("components")),
+    ("plugd/release", None),
+    ("plugd/gc", Some("gc")),
+    ("plugd/mentions", Some("mentions x")),
+    ("plugd/instructions", Some("instructions")),
+    ("plugd/status", Some("status")),
+    ("rpc.discover", Some("schema generate --out x")),
+];
+
+#[test]
+fn every_method_has_a_command_or_is_the_daemons_alone() {
+    let files = plugd_server::schema::all_files();
+    let document = files
+        .iter()
+        .find(|file| file.path.ends_with("openrpc.json"))
+        .unwrap();
+    let document: serde_json::Value = serde_json::from_str(&document.content).unwrap();
+    let methods = document["methods"].as_array().unwrap();
+    let methods: std::collections::BTreeSet<&str> = methods
+        .iter()
+        // Notifications have none.
+        .filter(|method| method.get("result").is_some())
+        .filter_map(|method| method["name"].as_str())
+        .collect();
+    let table = METHODS.iter().map(|(method, _)| *method).collect();
+    assert_eq!(methods, table);
+    for line in METHODS.iter().filter_map(|(_, line)| *line) {
+        parse(line);
+    }
+}
+
+#[test]
+fn a_word_behind_an_unknown_switch_is_no_value_when_it_is_a_command() {
+    let mut command = CommandLine::command();
+    command.build();
+    let names: Vec<&str> = command
+        .get_subcommands()
+        .map(clap::Command::get_name)
+        .collect();
+    for name in names {
+        assert!(crate::invocation::COMMANDS.contains(&name), "{name}");
     }
 }

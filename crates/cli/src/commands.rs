@@ -1,7 +1,11 @@
 //! The commands, one file each. A command asks its use case and makes a page of the answer; the page
 //! is a pure function of both, so it is tested without a disk.
 
+mod config;
+mod doctor;
+mod documents;
 mod gc;
+mod loading;
 mod login_status;
 mod marketplace_add;
 mod marketplace_list;
@@ -12,22 +16,28 @@ mod plugin_inspect;
 mod plugin_list;
 mod plugin_read;
 mod plugin_remove;
+mod plugin_search;
 mod schema_generate;
+mod share;
 mod validate;
 
 use plugd_disk::Disk;
 use plugd_model::Environment;
 use plugd_server::schema::GeneratedFile;
+use serde_json::Value;
 
 use crate::args::{
-    Command, CommandLine, GcArgs, LoginCommand, MarketplaceCommand, PluginCommand, SchemaCommand,
-    ServerCommand, TypesArgs,
+    Command, CommandLine, ConfigCommand, GcArgs, HooksCommand, LoginCommand, MarketplaceCommand,
+    PluginCommand, SchemaCommand, ServerCommand, SkillsCommand, TypesArgs,
 };
+use crate::asked::{self, Question};
 use crate::blame;
 use crate::failure::Failure;
 use crate::page::{Form, Page};
 use crate::progress::Watched;
 use crate::session::Session;
+use crate::style::Style;
+use crate::suggest;
 
 /// Runs a command to its end.
 ///
@@ -45,6 +55,42 @@ pub(crate) fn execute(
         Command::Marketplace(command) => marketplace(&open()?, command, form),
         Command::Gc(args) => collect(&open()?, args, form),
         Command::Login(LoginCommand::Status) => login(&open()?, form),
+        Command::Skills(command) => skills(&open()?, command, form),
+        Command::Hooks(HooksCommand::List(place)) => {
+            let session = open()?;
+            asked(
+                &session,
+                loading::hooks(&session, place),
+                form,
+                &loading::hook_rows,
+            )
+        }
+        Command::Components(place) => {
+            let session = open()?;
+            let question = loading::components(&session, place);
+            asked(&session, question, form, &loading::component_rows)
+        }
+        Command::Mentions(args) => {
+            let session = open()?;
+            asked(
+                &session,
+                loading::mentions(&session, args),
+                form,
+                &loading::mentioned,
+            )
+        }
+        Command::Instructions(args) => {
+            let session = open()?;
+            let question = loading::instructions(&session, args);
+            asked(&session, question, form, &loading::instruction_text)
+        }
+        Command::Config(command) => configuration(&open()?, command, form),
+        Command::Status => asked(&open()?, config::status(), form, &config::status_text),
+        Command::Doctor(args) => {
+            doctor::run(environment, &line.global.flags(), args, form, watched)
+        }
+        Command::Completions(args) => Ok(documents::completions(args, form)),
+        Command::Man(args) => documents::man(args, form),
         Command::Validate(args) => validate::run(environment, args, form),
         Command::AppServer(ServerCommand::GenerateTs(args)) => {
             let files = plugd_server::schema::typescript_files();
@@ -75,6 +121,46 @@ fn types(
     })
 }
 
+/// A command that is one method.
+fn asked(
+    session: &Session,
+    question: Question,
+    form: Form,
+    text: &dyn Fn(&Value, Style) -> String,
+) -> Result<Page, Failure> {
+    let done = session.change(asked::page(session, question, form, text));
+    with_configuration(session, done, form)
+}
+
+fn skills(session: &Session, command: &SkillsCommand, form: Form) -> Result<Page, Failure> {
+    let switch = |args, enabled| {
+        let question = loading::switch_skill(session, args, enabled);
+        asked(session, question, form, &loading::switched)
+    };
+    match command {
+        SkillsCommand::List(place) => {
+            let question = loading::skills(session, place);
+            asked(session, question, form, &loading::skill_rows)
+        }
+        SkillsCommand::Enable(args) => switch(args, true),
+        SkillsCommand::Disable(args) => switch(args, false),
+    }
+}
+
+fn configuration(session: &Session, command: &ConfigCommand, form: Form) -> Result<Page, Failure> {
+    match command {
+        ConfigCommand::Read(args) => {
+            let key = args.key.as_deref();
+            let text = |result: &Value, style| config::rows(result, key, style);
+            asked(session, config::read(session, args), form, &text)
+        }
+        ConfigCommand::Write(args) => asked(session, config::write(args)?, form, &config::written),
+        ConfigCommand::Requirements => {
+            asked(session, config::requirements(), form, &config::required)
+        }
+    }
+}
+
 fn collect(session: &Session, args: &GcArgs, form: Form) -> Result<Page, Failure> {
     let done = session.change(gc::run(session, args, form));
     with_configuration(session, done, form)
@@ -88,11 +174,26 @@ fn login(session: &Session, form: Form) -> Result<Page, Failure> {
 fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page, Failure> {
     let done = match command {
         // Its rows tell of the configuration already.
-        PluginCommand::List(args) => return session.run(plugin_list::run(session, args, form)),
+        PluginCommand::List(args) => return session.change(plugin_list::run(session, args, form)),
         PluginCommand::Marketplace(command) => return marketplace(session, command, form),
         PluginCommand::Add(args) => session.change(plugin_add::run(session, args, form)),
         PluginCommand::Remove(args) => session.change(plugin_remove::run(session, args, form)),
-        PluginCommand::Read(args) => session.run(plugin_read::run(session, args, form)),
+        PluginCommand::Read(args) => session.change(plugin_read::run(session, args, form)),
+        PluginCommand::Search(args) => {
+            let question = plugin_search::search(args);
+            return asked(session, question, form, &plugin_search::hits);
+        }
+        PluginCommand::Skill(args) => {
+            let question = plugin_search::skill(args)?;
+            return asked(session, question, form, &plugin_search::skill_text);
+        }
+        PluginCommand::Sync => {
+            return asked(session, plugin_search::sync(), form, &plugin_search::synced);
+        }
+        PluginCommand::Share(command) => {
+            let (question, text) = share::question(session, command);
+            return asked(session, question, form, &text);
+        }
         // It may fetch, which is to be tidied up when somebody ends it.
         PluginCommand::Inspect(args) => session.change(plugin_inspect::run(session, args, form)),
     };
@@ -112,7 +213,10 @@ fn with_configuration(
     let configuration = session.run(session.config_errors())?;
     match done {
         Ok(page) => Ok(page.beside(&configuration, form)),
-        Err(failure) => Err(blame::weigh(failure, configuration)),
+        Err(failure) => {
+            let failure = session.run(suggest::better(session, failure));
+            Err(blame::weigh(failure, configuration))
+        }
     }
 }
 

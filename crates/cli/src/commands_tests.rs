@@ -42,6 +42,7 @@ pub(super) fn ran(sandbox: &Sandbox, args: &str) -> Ran {
                 stdin: true,
                 stdout: false,
                 stderr: false,
+                columns: None,
             },
         },
     );
@@ -281,7 +282,7 @@ fn errors_as_text() {
         &sandbox,
         "plugin add hello",
         "error: plugin requires --marketplace unless passed as <plugin>@<marketplace>\n\
-         hint: `plugd plugin list` shows every plugin with its marketplace\n",
+         hint: did you mean `hello@demo`?\n",
     );
     fails(
         &sandbox,

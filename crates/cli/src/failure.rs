@@ -44,7 +44,10 @@ pub(crate) enum Failure {
     Home(#[from] HomeError),
     /// A plugin without its marketplace.
     #[error("plugin requires --marketplace unless passed as <plugin>@<marketplace>")]
-    MarketplaceRequired,
+    MarketplaceRequired {
+        /// The plugin.
+        plugin: String,
+    },
     /// Two marketplaces for one plugin.
     #[error(
         "plugin id `{id}` belongs to marketplace `{named}`, but --marketplace specified `{asked}`"
@@ -81,6 +84,14 @@ pub(crate) enum Failure {
         failure: Box<Self>,
         /// What is wrong with the configuration.
         configuration: Vec<Problem>,
+    },
+    /// Something is absent, and another thing has a similar name.
+    #[error("{failure}")]
+    Suggested {
+        /// Why it failed.
+        failure: Box<Self>,
+        /// What may have been meant.
+        hint: String,
     },
     /// A value of `-c`, `--enable` or `--disable` that cannot be understood.
     #[error("a flag cannot be used")]
@@ -124,7 +135,11 @@ impl Failure {
             text.push_str(&failure.text(style));
             return text;
         }
-        let message = match self {
+        let mut said = self;
+        while let Self::Suggested { failure, .. } = said {
+            said = failure;
+        }
+        let message = match said {
             Self::UseCase(error) => wording::message(error),
             other => error_chain(other),
         };
@@ -154,10 +169,10 @@ impl Failure {
             | Self::Params(_)
             | Self::Abandoned(_) => true,
             Self::Wire(error) => error.data.kind.word() == "internal",
-            Self::Beside { failure, .. } => failure.is_internal(),
+            Self::Beside { failure, .. } | Self::Suggested { failure, .. } => failure.is_internal(),
             Self::Hidden { .. }
             | Self::Home(_)
-            | Self::MarketplaceRequired
+            | Self::MarketplaceRequired { .. }
             | Self::OtherMarketplace { .. }
             | Self::BadName { .. }
             | Self::Interrupted(_)
@@ -191,8 +206,13 @@ impl Failure {
                 json["error"]["data"]["configProblems"] = json!(problems::shapes(&configuration));
                 return json;
             }
+            Self::Suggested { failure, hint } => {
+                let mut json = failure.json();
+                json["error"]["data"]["hint"] = hint.into();
+                return json;
+            }
             Self::Home(_) => refused("home").into(),
-            Self::MarketplaceRequired | Self::OtherMarketplace { .. } => {
+            Self::MarketplaceRequired { .. } | Self::OtherMarketplace { .. } => {
                 refused("marketplace").into()
             }
             Self::BadName { .. } => refused("plugin").into(),
@@ -213,7 +233,7 @@ impl Failure {
         match self {
             Self::Flags(_) => USAGE,
             Self::Interrupted(signal) | Self::Abandoned(signal) => signal.exit_code(),
-            Self::Beside { failure, .. } => failure.exit_code(),
+            Self::Beside { failure, .. } | Self::Suggested { failure, .. } => failure.exit_code(),
             _ => FAILED,
         }
     }
@@ -233,6 +253,7 @@ impl Failure {
         match self {
             Self::UseCase(error) => wording::is_not_found(error),
             Self::Wire(error) => error.data.kind.word() == "notFound",
+            Self::Suggested { failure, .. } => failure.is_not_found(),
             _ => false,
         }
     }
@@ -241,11 +262,13 @@ impl Failure {
     pub(crate) fn facts(&self) -> Facts {
         match self {
             Self::UseCase(error) => error.facts(),
-            Self::Beside { failure, .. } => failure.facts(),
+            Self::Beside { failure, .. } | Self::Suggested { failure, .. } => failure.facts(),
             Self::Wire(error) => {
                 let data = &error.data;
                 let path = data.path.as_ref();
                 Facts {
+                    plugin: data.plugin.clone(),
+                    marketplace: data.marketplace.clone(),
                     path: path.and_then(|path| AbsPath::new(&path.0).ok()),
                     field: data.field.clone(),
                     place: data
@@ -278,7 +301,9 @@ impl Failure {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::UseCase(error) => return wording::hint(error),
-            Self::MarketplaceRequired => {
+            Self::Wire(error) => return error.data.hint.clone(),
+            Self::Suggested { hint, .. } => return Some(hint.clone()),
+            Self::MarketplaceRequired { .. } => {
                 "`plugd plugin list` shows every plugin with its marketplace"
             }
             Self::Hidden {
@@ -387,14 +412,37 @@ mod tests {
         }
     }
 
+    fn required() -> Failure {
+        Failure::MarketplaceRequired {
+            plugin: "hello".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_suggestion_stands_in_the_place_of_the_hint() {
+        let suggested = || Failure::Suggested {
+            failure: Box::new(required()),
+            hint: "did you mean `hello@demo`?".to_owned(),
+        };
+        let text = suggested().text(Style::PLAIN);
+        assert!(
+            text.ends_with("marketplace>\nhint: did you mean `hello@demo`?\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("hint:").count(), 1, "{text}");
+        let json = suggested().json();
+        assert_eq!(json["error"]["data"]["hint"], "did you mean `hello@demo`?");
+        assert_eq!(suggested().exit_code(), 1);
+    }
+
     #[test]
     fn the_text_has_all_causes_on_one_line() {
         let reason = PluginName::new("").unwrap_err();
         let expected = format!("error: `a\\u{{1b}}b` names no plugin: {reason}\n");
-        assert_eq!(bad_name().text(Style::Plain), expected);
+        assert_eq!(bad_name().text(Style::PLAIN), expected);
         let failure = Failure::Start(io::Error::other("no\nroom"));
         assert_eq!(
-            failure.text(Style::Coloured),
+            failure.text(Style::COLOURED),
             "\u{1b}[31merror:\u{1b}[0m the work cannot be started: no\\nroom\n"
         );
     }
@@ -402,7 +450,7 @@ mod tests {
     #[test]
     fn a_hint_follows_on_its_own_line() {
         assert_eq!(
-            Failure::MarketplaceRequired.text(Style::Plain),
+            required().text(Style::PLAIN),
             "error: plugin requires --marketplace unless passed as <plugin>@<marketplace>\n\
              hint: `plugd plugin list` shows every plugin with its marketplace\n"
         );
@@ -429,7 +477,7 @@ mod tests {
             "notFound",
         );
         check_json(
-            Failure::MarketplaceRequired,
+            required(),
             "marketplace: plugin requires --marketplace unless passed as <plugin>@<marketplace>",
             -32600,
             "invalidInput",

@@ -82,7 +82,7 @@ pub(crate) fn installed(id: &str, version: &str) -> Summary {
 /// Output for people without colours.
 pub(crate) fn text() -> Form {
     Form::Text {
-        out: Style::Plain,
-        err: Style::Plain,
+        out: Style::PLAIN,
+        err: Style::PLAIN,
     }
 }

@@ -59,7 +59,7 @@ mod tests {
             overrides: vec!["features.plugins".to_owned()],
             ..Flags::default()
         };
-        let text = bad.parse().unwrap_err().text(crate::style::Style::Plain);
+        let text = bad.parse().unwrap_err().text(crate::style::Style::PLAIN);
         assert!(text.contains("features.plugins"), "{text}");
     }
 }

@@ -12,13 +12,24 @@ use crate::flags::Flags;
 
 /// The words that begin a command. A word behind an unknown switch is its value unless it is one
 /// of these.
-const COMMANDS: [&str; 7] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     SERVER,
     "plugin",
     "marketplace",
-    "schema",
-    "gc",
     "validate",
+    "login",
+    "skills",
+    "hooks",
+    "components",
+    "mentions",
+    "instructions",
+    "config",
+    "status",
+    "doctor",
+    "gc",
+    "schema",
+    "completions",
+    "man",
     "help",
 ];
 /// The command that serves.

@@ -14,6 +14,7 @@
 //! is given.
 
 mod args;
+mod asked;
 mod blame;
 mod commands;
 mod escape;
@@ -33,6 +34,7 @@ mod session;
 mod shapes;
 mod signals;
 mod style;
+mod suggest;
 mod table;
 mod wording;
 
@@ -65,6 +67,8 @@ pub struct Terminals {
     pub stdout: bool,
     /// The same for stderr.
     pub stderr: bool,
+    /// How many columns the terminal of stdout has, when it is one and tells.
+    pub columns: Option<u16>,
 }
 
 /// Where a command prints. Serving takes the process's own streams instead.
@@ -122,13 +126,20 @@ fn command(environment: &Environment, output: &mut Output<'_>) -> io::Result<u8>
         Form::Json
     } else {
         Form::Text {
-            out: Style::of(environment, output.terminals.stdout),
+            out: output.out_style(environment),
             err: output.err_style(environment),
         }
     };
-    let watched = Watched::of(environment, output.terminals.stderr, form == Form::Json);
+    let quiet = line.global.quiet;
+    let drawn = output.terminals.stderr && !quiet;
+    let watched = Watched::of(environment, drawn, form == Form::Json);
     match commands::execute(environment, &line, form, watched) {
-        Ok(page) => output.page(&page, form),
+        Ok(mut page) => {
+            if quiet {
+                page.warnings.clear();
+            }
+            output.page(&page, form)
+        }
         Err(failure) => output.failure(environment, failure, form),
     }
 }
@@ -188,6 +199,14 @@ fn usage_reason(text: &str) -> String {
 }
 
 impl Output<'_> {
+    fn out_style(&self, environment: &Environment) -> Style {
+        let style = Style::of(environment, self.terminals.stdout);
+        match self.terminals.stdout {
+            true => style.on_terminal(environment, self.terminals.columns),
+            false => style,
+        }
+    }
+
     fn err_style(&self, environment: &Environment) -> Style {
         Style::of(environment, self.terminals.stderr)
     }

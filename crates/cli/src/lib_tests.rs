@@ -10,6 +10,7 @@ const NOBODY: Terminals = Terminals {
     stdin: false,
     stdout: false,
     stderr: false,
+    columns: None,
 };
 
 /// A stream that fails.

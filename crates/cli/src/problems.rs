@@ -127,7 +127,7 @@ mod tests {
 
     #[track_caller]
     fn check(problem: &Problem, expected: &str) {
-        assert_eq!(warning(problem, Style::Plain), expected);
+        assert_eq!(warning(problem, Style::PLAIN), expected);
     }
 
     #[test]
@@ -167,7 +167,7 @@ mod tests {
             problem: Problem::error(ProblemKind::Missing, "nothing there"),
         };
         assert_eq!(
-            load_error(&row, Style::Plain),
+            load_error(&row, Style::PLAIN),
             "error: /ch/config.toml: nothing there\n"
         );
         let inner = LoadError {
@@ -175,7 +175,7 @@ mod tests {
             ..row
         };
         assert_eq!(
-            load_error(&inner, Style::Plain),
+            load_error(&inner, Style::PLAIN),
             "error: /demo/plugin.json: nothing there\n"
         );
     }

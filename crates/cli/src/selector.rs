@@ -43,7 +43,11 @@ pub(crate) fn plugin_id(args: &PluginArgs) -> Result<PluginId, Failure> {
             _ => Ok(id),
         };
     }
-    let marketplace = marketplace.as_ref().ok_or(Failure::MarketplaceRequired)?;
+    let marketplace = marketplace
+        .as_ref()
+        .ok_or_else(|| Failure::MarketplaceRequired {
+            plugin: plugin.clone(),
+        })?;
     Ok(PluginId {
         plugin: PluginName::new(plugin).map_err(bad(plugin))?,
         marketplace: MarketplaceName::new(marketplace).map_err(bad(marketplace))?,

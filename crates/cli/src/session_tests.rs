@@ -72,7 +72,9 @@ async fn a_failure_of_its_own_stays_what_it_is() {
     let work = async |sender: Sender| {
         sender.send(Signal::Interrupt).unwrap();
         cancel.cancelled().await;
-        Err(Failure::MarketplaceRequired)
+        Err(Failure::MarketplaceRequired {
+            plugin: String::new(),
+        })
     };
     let end = ended(&cancel, work).await;
     assert!(end.starts_with("plugin requires"), "{end}");

@@ -2,13 +2,13 @@
 
 use plugd_model::Environment;
 
-/// Whether text gets colours.
+/// What a stream makes of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    /// As it is.
-    Plain,
-    /// With the escape sequences that every terminal of today understands.
-    Coloured,
+pub(crate) struct Style {
+    /// Whether text gets the escape sequences that every terminal of today understands.
+    is_coloured: bool,
+    /// How many columns there are; without a number, lines may be of any length.
+    columns: Option<usize>,
 }
 
 /// What a piece of text is.
@@ -29,22 +29,54 @@ pub(crate) enum Paint {
 }
 
 /// Whether a stream gets colours: a terminal does, unless `NO_COLOR` is set and not empty or the
-/// terminal is a simple one (`TERM=dumb`). The log goes by the same rule.
+/// terminal is a simple one (`TERM=dumb`) or `CLICOLOR` is `0`. The log goes by the same rule.
 #[must_use]
 pub fn wants_colours(environment: &Environment, is_terminal: bool) -> bool {
     let unwanted = environment.var("NO_COLOR").is_some();
     let simple = environment.var("TERM").is_some_and(|term| term == "dumb");
-    is_terminal && !unwanted && !simple
+    let declined = environment
+        .var("CLICOLOR")
+        .is_some_and(|value| value == "0");
+    is_terminal && !unwanted && !simple && !declined
 }
 
 impl Style {
+    /// As it is.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self {
+        is_coloured: false,
+        columns: None,
+    };
+    /// With colours, and lines of any length.
+    #[cfg(test)]
+    pub(crate) const COLOURED: Self = Self {
+        is_coloured: true,
+        columns: None,
+    };
+
     /// The style of a stream.
     pub(crate) fn of(environment: &Environment, is_terminal: bool) -> Self {
-        if wants_colours(environment, is_terminal) {
-            Self::Coloured
-        } else {
-            Self::Plain
+        Self {
+            is_coloured: wants_colours(environment, is_terminal),
+            columns: None,
         }
+    }
+
+    /// The same on a terminal of that width. `COLUMNS` counts more than what the terminal says, and a
+    /// terminal that does not say has lines of any length, as every pipe has.
+    pub(crate) fn on_terminal(self, environment: &Environment, columns: Option<u16>) -> Self {
+        let named = environment.var("COLUMNS").and_then(|text| text.to_str());
+        let named = named.and_then(|text| text.parse().ok());
+        let columns = named.or(columns.map(usize::from));
+        Self {
+            columns: columns.filter(|&columns| columns > 0),
+            ..self
+        }
+    }
+
+    /// How many columns a line may take.
+    pub(crate) fn columns(self) -> Option<usize> {
+        self.columns
     }
 
     /// The text, painted. It has been escaped before: nothing is taken out here.
@@ -57,7 +89,7 @@ impl Style {
             Paint::Warning => "33",
             Paint::Error => "31",
         };
-        if self == Self::Plain || code.is_empty() || text.is_empty() {
+        if !self.is_coloured || code.is_empty() || text.is_empty() {
             text.to_owned()
         } else {
             format!("\u{1b}[{code}m{text}\u{1b}[0m")
@@ -84,23 +116,42 @@ mod tests {
 
     #[test]
     fn colours_are_for_terminals_whose_user_wants_them() {
-        check(&[], true, Style::Coloured);
-        check(&[], false, Style::Plain);
-        check(&[("NO_COLOR", "1")], true, Style::Plain);
-        check(&[("NO_COLOR", "")], true, Style::Coloured);
-        check(&[("TERM", "dumb")], true, Style::Plain);
-        check(&[("TERM", "xterm")], true, Style::Coloured);
-        check(&[("TERM", "xterm")], false, Style::Plain);
+        check(&[], true, Style::COLOURED);
+        check(&[], false, Style::PLAIN);
+        check(&[("NO_COLOR", "1")], true, Style::PLAIN);
+        check(&[("NO_COLOR", "")], true, Style::COLOURED);
+        check(&[("TERM", "dumb")], true, Style::PLAIN);
+        check(&[("TERM", "xterm")], true, Style::COLOURED);
+        check(&[("TERM", "xterm")], false, Style::PLAIN);
+        check(&[("CLICOLOR", "0")], true, Style::PLAIN);
+        check(&[("CLICOLOR", "1")], true, Style::COLOURED);
+        check(&[("CLICOLOR", "1")], false, Style::PLAIN);
+    }
+
+    #[track_caller]
+    fn wide(vars: &[(&str, &str)], terminal: Option<u16>, expected: Option<usize>) {
+        let style = Style::PLAIN.on_terminal(&environment(&[], vars), terminal);
+        assert_eq!(style.columns(), expected, "{vars:?} {terminal:?}");
+    }
+
+    #[test]
+    fn the_variable_counts_more_than_the_terminal() {
+        wide(&[], Some(80), Some(80));
+        wide(&[], None, None);
+        wide(&[], Some(0), None);
+        wide(&[("COLUMNS", "40")], Some(80), Some(40));
+        wide(&[("COLUMNS", "40")], None, Some(40));
+        wide(&[("COLUMNS", "wide")], Some(80), Some(80));
     }
 
     #[test]
     fn painting() {
         assert_eq!(
-            Style::Coloured.paint(Paint::Error, "no"),
+            Style::COLOURED.paint(Paint::Error, "no"),
             "\u{1b}[31mno\u{1b}[0m"
         );
-        assert_eq!(Style::Coloured.paint(Paint::Text, "as is"), "as is");
-        assert_eq!(Style::Coloured.paint(Paint::Good, ""), "");
-        assert_eq!(Style::Plain.paint(Paint::Error, "no"), "no");
+        assert_eq!(Style::COLOURED.paint(Paint::Text, "as is"), "as is");
+        assert_eq!(Style::COLOURED.paint(Paint::Good, ""), "");
+        assert_eq!(Style::PLAIN.paint(Paint::Error, "no"), "no");
     }
 }

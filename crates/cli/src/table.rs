@@ -1,12 +1,16 @@
-//! Tables for people: columns as wide as their widest cell, two blanks between them.
-//!
-//! Width is counted in characters. Columns in front of the last hold names and versions, which are
-//! ASCII, so that is exact where it matters.
+//! Tables for people: columns as wide as their widest cell, two blanks between them. On a terminal
+//! the widest cells are cut until a row fits; nothing is cut elsewhere, because programs read it.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::escape;
 use crate::style::{Paint, Style};
 
 const GAP: usize = 2;
+/// What stands for the rest of a cell.
+const CUT: char = '…';
+/// No column is cut below this: less than that tells nothing.
+const NARROWEST: usize = 8;
 
 /// A table of text. Cells are escaped on their way in.
 #[derive(Debug)]
@@ -42,12 +46,15 @@ impl Table {
     /// The lines of the table. No line ends in blanks.
     pub(crate) fn render(&self, style: Style) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..columns)
+        let mut widths: Vec<usize> = (0..columns)
             .map(|column| {
                 let cells = self.rows.iter().filter_map(|row| row.get(column));
                 cells.map(|cell| width(&cell.text)).max().unwrap_or(0)
             })
             .collect();
+        if let Some(columns) = style.columns() {
+            fit(&mut widths, columns);
+        }
         let mut lines = String::new();
         for row in &self.rows {
             let used = row
@@ -55,9 +62,10 @@ impl Table {
                 .rposition(|cell| !cell.text.is_empty())
                 .map_or(0, |last| last + 1);
             for (column, cell) in row[..used].iter().enumerate() {
-                lines.push_str(&style.paint(cell.paint, &cell.text));
+                let text = cut(&cell.text, widths[column]);
+                lines.push_str(&style.paint(cell.paint, &text));
                 if column + 1 < used {
-                    let blanks = widths[column] - width(&cell.text) + GAP;
+                    let blanks = widths[column] - width(&text) + GAP;
                     lines.extend(std::iter::repeat_n(' ', blanks));
                 }
             }
@@ -67,15 +75,53 @@ impl Table {
     }
 }
 
+/// Takes from the widest columns until a row fits, or nothing more can be taken.
+fn fit(widths: &mut [usize], columns: usize) {
+    let gaps = GAP * widths.len().saturating_sub(1);
+    loop {
+        let row = widths.iter().sum::<usize>() + gaps;
+        let widest = widths.iter_mut().max_by_key(|width| **width);
+        match widest {
+            Some(width) if row > columns && *width > NARROWEST => *width -= 1,
+            _ => return,
+        }
+    }
+}
+
+/// The text, or as much of it as fits with a sign that there is more.
+fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut room = columns.saturating_sub(1);
+    for character in text.chars() {
+        let takes = character.width().unwrap_or(0);
+        if takes > room {
+            break;
+        }
+        room -= takes;
+        kept.push(character);
+    }
+    // A character that joins the next one would join the sign.
+    let end = kept.trim_end_matches(['\u{200d}', ' ']).len();
+    kept.truncate(end);
+    kept.push(CUT);
+    kept
+}
+
+/// The columns of a terminal. Never less than the sum of its characters, by which a text is cut.
 fn width(text: &str) -> usize {
-    text.chars().count()
+    let characters = text.chars().filter_map(UnicodeWidthChar::width);
+    characters.sum::<usize>().max(text.width())
 }
 
 #[cfg(test)]
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::Table;
+    use super::{Table, cut, width};
+    use crate::fixture::environment;
     use crate::style::{Paint, Style};
 
     fn table() -> Table {
@@ -92,7 +138,7 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_lines_end_at_their_text() {
         let expected = "NAME       STATE  WHERE\na                 here\nlong name  on\n";
-        assert_eq!(table().render(Style::Plain), expected);
+        assert_eq!(table().render(Style::PLAIN), expected);
     }
 
     #[test]
@@ -100,7 +146,7 @@ mod tests {
         let expected = "\u{1b}[1mNAME\u{1b}[0m       \u{1b}[1mSTATE\u{1b}[0m  \u{1b}[1mWHERE\u{1b}[0m\n\
              a                 here\n\
              long name  \u{1b}[32mon\u{1b}[0m\n";
-        assert_eq!(table().render(Style::Coloured), expected);
+        assert_eq!(table().render(Style::COLOURED), expected);
     }
 
     #[test]
@@ -108,8 +154,52 @@ mod tests {
         let mut table = Table::new(&["A", "B"]);
         table.row(&[("\u{1b}[2J", Paint::Text), ("x\ny", Paint::Text)]);
         assert_eq!(
-            table.render(Style::Plain),
+            table.render(Style::PLAIN),
             "A          B\n\\u{1b}[2J  x\\ny\n"
         );
+    }
+
+    #[track_caller]
+    fn cuts(text: &str, columns: usize, expected: &str) {
+        let found = cut(text, columns);
+        assert_eq!(found, expected, "{text} {columns}");
+        assert!(width(&found) <= columns, "{found} {columns}");
+    }
+
+    #[test]
+    fn cells_are_cut_between_characters() {
+        cuts("hello", 5, "hello");
+        cuts("hello", 4, "hel…");
+        cuts("日本語", 6, "日本語");
+        cuts("日本語", 5, "日本…");
+        // The second one would take both columns, and one is for the sign.
+        cuts("日本語", 4, "日…");
+        cuts("äöü", 2, "ä…");
+        cuts("a\u{301}bc", 2, "a\u{301}…");
+        cuts("one two", 5, "one…");
+    }
+
+    #[test]
+    fn the_widest_columns_give_way_on_a_terminal() {
+        let narrow = Style::PLAIN.on_terminal(&environment(&[], &[("COLUMNS", "24")]), None);
+        let mut table = Table::new(&["A", "B"]);
+        table.row(&[
+            ("name@demo", Paint::Text),
+            ("a very long description", Paint::Text),
+        ]);
+        assert_eq!(
+            table.render(narrow),
+            "A          B\nname@demo  a very long…\n"
+        );
+        let wide = "A          B\nname@demo  a very long description\n";
+        assert_eq!(table.render(Style::PLAIN), wide);
+    }
+
+    #[test]
+    fn wide_characters_keep_columns_aligned() {
+        let mut table = Table::new(&["A", "B"]);
+        table.row(&[("日本", Paint::Text), ("x", Paint::Text)]);
+        table.row(&[("abc", Paint::Text), ("y", Paint::Text)]);
+        assert_eq!(table.render(Style::PLAIN), "A     B\n日本  x\nabc   y\n");
     }
 }

@@ -17,6 +17,28 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// How many bytes may still be written below a path, where the system tells.
+    ///
+    /// # Errors
+    /// The path does not exist, or the system refuses.
+    pub fn free_bytes(&self, path: &AbsPath) -> Result<Option<u64>, DiskError> {
+        self.see(OperationKind::Stat, path, None, 0)?;
+        free_bytes(path).map_err(|source| DiskError::io(OperationKind::Stat, path, source))
+    }
+}
+
+#[cfg(unix)]
+fn free_bytes(path: &AbsPath) -> std::io::Result<Option<u64>> {
+    let found = rustix::fs::statvfs(path.as_path())?;
+    Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(path: &AbsPath) -> std::io::Result<Option<u64>> {
+    std::fs::metadata(path).map(|_| None)
+}
+
 /// The numbers by which `statfs` names file systems whose content others decide about.
 #[cfg(target_os = "linux")]
 const SILENT: [u32; 11] = [
@@ -63,5 +85,14 @@ mod tests {
         assert!(!disk.tells_of_changes(&processes).unwrap());
         let missing = disk.tells_of_changes(&local.join("missing")).unwrap_err();
         assert!(missing.is_not_found());
+    }
+
+    #[test]
+    fn free_bytes_are_those_of_the_file_system() {
+        let disk = Disk::new();
+        let local = tempfile::tempdir().unwrap();
+        let local = AbsPath::new(local.path()).unwrap();
+        assert!(disk.free_bytes(&local).unwrap().is_some());
+        assert!(disk.free_bytes(&local.join("nothing")).is_err());
     }
 }

@@ -27,9 +27,9 @@ const MAX_PACK: u64 = 2 << 30;
 /// Starts workers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Git {
-    program: AbsPath,
-    args: Vec<OsString>,
-    environment: Environment,
+    pub(crate) program: AbsPath,
+    pub(crate) args: Vec<OsString>,
+    pub(crate) environment: Environment,
     layout: Layout,
     idle: Duration,
     patience: Duration,

@@ -29,6 +29,7 @@ mod error;
 mod failure;
 mod files;
 mod growth;
+mod health;
 mod history;
 mod http;
 mod keep;

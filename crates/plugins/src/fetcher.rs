@@ -16,7 +16,9 @@ use plugd_git::{
     Address, Backend, CheckedOut, Checkout, CommitId, Depth, Git, GitError,
     Progress as GitProgress, Stage, Want, Watch,
 };
-use plugd_model::{AbsPath, Environment, Layout, PluginId, Problem, ProblemKind, Source};
+use plugd_model::{
+    AbsPath, Environment, Layout, PluginId, Problem, ProblemKind, Source, error_chain,
+};
 use plugd_store::Transaction;
 
 use crate::call::{Call, Progress};
@@ -101,6 +103,17 @@ impl Fetcher {
                 .var(NO_CURATED_SYNC)
                 .is_some_and(|value| value != "0" && value != "false"),
         }
+    }
+
+    /// Whether the git worker can be started, and why not.
+    pub(crate) async fn try_worker(&self) -> Result<(), String> {
+        let tried = self.git.try_worker().await;
+        tried.map_err(|error| error_chain(&error))
+    }
+
+    /// Where the git command lies and its version, when there is one. It blocks.
+    pub(crate) fn git_command(&self) -> Option<(AbsPath, String)> {
+        self.git.git_command()
     }
 
     /// Whether the environment switches the curated sync off.

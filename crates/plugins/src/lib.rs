@@ -22,6 +22,8 @@ mod curated;
 mod curated_now;
 mod curated_state;
 mod digests;
+mod doctor;
+mod doctor_look;
 mod error;
 pub mod events;
 mod facts;
@@ -115,6 +117,8 @@ pub use components::{
 pub use configure::{ConfigEdit, ConfigWrite, ConfigWritten, read_config, write_config};
 pub use copies::Copies;
 pub use curated::{CuratedSync, Insistence};
+pub use doctor::{Area, Check, Diagnosis, Finding};
+pub use doctor_look::doctor;
 pub use error::{Error, Facts, Kind, WriteRefusal};
 pub use fetcher::Fetcher;
 pub use gc::{Collected, gc};

@@ -180,8 +180,8 @@ fn colours_mark_what_the_words_say() {
         known: Vec::new(),
     };
     let form = Form::Text {
-        out: Style::Coloured,
-        err: Style::Plain,
+        out: Style::COLOURED,
+        err: Style::PLAIN,
     };
     let body = page(&seen, &ListArgs::default(), form).body;
     assert!(

@@ -46,7 +46,7 @@ Version: 1.0.0
 Install policy: AVAILABLE
 Auth policy: ON_INSTALL
 ";
-    assert_eq!(text(&bare(offered("hello@demo")), Style::Plain), expected);
+    assert_eq!(text(&bare(offered("hello@demo")), Style::PLAIN), expected);
 }
 
 #[test]
@@ -104,7 +104,7 @@ MCP servers
 Apps
   Mail (connector_1)
 ";
-    assert_eq!(text(&reading, Style::Plain), expected);
+    assert_eq!(text(&reading, Style::PLAIN), expected);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn problems_are_warnings() {
     reading.problems =
         vec![Problem::warning(ProblemKind::WrongType, "no list").at_field("keywords")];
     assert_eq!(
-        warnings(&reading, Style::Plain),
+        warnings(&reading, Style::PLAIN),
         "warning: keywords: no list\n"
     );
 }
