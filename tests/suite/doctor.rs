@@ -9,7 +9,7 @@ use crate::fixtures::{DEMO, cli, hold_lock};
 
 fn installed() -> Sandbox {
     let sandbox = Sandbox::from(DEMO);
-    cli(&sandbox, &["plugin", "add", "hello@demo"]).success();
+    let _ = cli(&sandbox, &["plugin", "add", "hello@demo"]).success();
     sandbox
 }
 

@@ -29,10 +29,10 @@ pub(super) fn hits(result: &Value, style: Style) -> String {
     for hit in items(result, "data") {
         any = true;
         let plugin = &hit["plugin"];
-        let (status, paint) = match (is_set(plugin, "installed"), is_set(plugin, "enabled")) {
-            (true, true) => ("installed, enabled", Paint::Good),
-            (true, false) => ("installed, disabled", Paint::Warning),
-            (false, _) => ("not installed", Paint::Weak),
+        // As in the reference, a hit does not know whether the plugin is enabled.
+        let (status, paint) = match is_set(plugin, "installed") {
+            true => ("installed", Paint::Good),
+            false => ("not installed", Paint::Weak),
         };
         let shown = &plugin["interface"];
         table.row(&[
@@ -95,7 +95,7 @@ pub(super) fn synced(result: &Value, style: Style) -> String {
         }
     }
     if text.is_empty() {
-        return "Everything is as the account has it.\n".to_owned();
+        return "Nothing is different.\n".to_owned();
     }
     text
 }
@@ -116,8 +116,8 @@ mod tests {
         }}]});
         assert_eq!(
             hits(&result, Style::PLAIN),
-            "PLUGIN      STATUS              NAME   DESCRIPTION\n\
-             hello@demo  installed, enabled  Hello  greets\n\n\
+            "PLUGIN      STATUS     NAME   DESCRIPTION\n\
+             hello@demo  installed  Hello  greets\n\n\
              There are more: --cursor c1\n"
         );
         let none = json!({"data": [], "nextCursor": null});
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_sync_tells_what_is_different() {
         let quiet = json!({"changedPlugins": [], "failedRemotePluginIds": []});
-        let all = "Everything is as the account has it.\n";
+        let all = "Nothing is different.\n";
         assert_eq!(synced(&quiet, Style::PLAIN), all);
         let busy = json!({"changedPlugins": [{"id": "a"}], "failedRemotePluginIds": ["b"]});
         assert_eq!(synced(&busy, Style::PLAIN), "Changed `a`.\nFailed: `b`.\n");
