@@ -1,7 +1,7 @@
-//! Files made from the protocol: JSON Schema, TypeScript and OpenRPC.
+//! Files made from the protocol: JSON Schema, TypeScript, OpenRPC and a page for people.
 //!
-//! JSON Schema comes from the types; the other two are written from that JSON Schema, so the three
-//! can never say different things. The output depends on the types alone: keys are sorted, and
+//! JSON Schema comes from the types; the others are written from that JSON Schema, so they can
+//! never say different things. The output depends on the types alone: keys are sorted, and
 //! neither the order of a map nor a feature of a dependency shows through.
 //!
 //! Names and folders are those of the reference's generator, so that a frontend finds what it
@@ -9,13 +9,16 @@
 //! the caller's affair.
 
 mod catalog;
+mod effects;
 mod folder;
 mod json_schema;
 mod openrpc;
+mod reference;
 mod typescript;
 
 pub use json_schema::json_schema_files;
 pub use openrpc::{openrpc, openrpc_document};
+pub use reference::method_reference;
 pub use typescript::typescript_files;
 
 /// A file to be written.
@@ -27,7 +30,8 @@ pub struct GeneratedFile {
     pub content: String,
 }
 
-/// Everything at once, laid out as it is committed: `json/`, `typescript/` and `openrpc.json`.
+/// Everything at once, laid out as it is committed: `json/`, `typescript/`, `openrpc.json` and
+/// `METHODS.md`.
 #[must_use]
 pub fn all_files() -> Vec<GeneratedFile> {
     let below = |folder: &str, files: Vec<GeneratedFile>| {
@@ -41,6 +45,7 @@ pub fn all_files() -> Vec<GeneratedFile> {
         .chain(below("typescript", typescript_files()))
         .collect();
     files.push(openrpc());
+    files.push(method_reference());
     files
 }
 
