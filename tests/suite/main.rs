@@ -170,3 +170,5 @@ mod examples;
 mod schemas;
 /// Rules of the house that no compiler checks.
 mod tidy;
+/// The transcripts of the protocol's documentation are what goes over the wire.
+mod transcripts;

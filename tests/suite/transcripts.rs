@@ -1,0 +1,303 @@
+//! Replays the transcripts of `protocol/transcripts`, one for each method, against the real binary:
+//! what a frontend author reads there is what comes over the wire.
+//!
+//! With `PLUGD_WRITE_TRANSCRIPTS=1` the answers are written anew (`make transcripts`). The format
+//! stands in `protocol/transcripts/README.md`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this test compares a folder of the source tree, which is not a home directory"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use plugd_protocol::METHODS;
+use plugd_testkit::service::{Item, PluginService};
+use plugd_testkit::{Daemon, Launch, Sandbox, Seen};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::fixtures::BINARY;
+use crate::schemas::validate;
+
+/// What stands in every sandbox.
+const WORLD: &str = include_str!("../../protocol/transcripts/world.fixture");
+
+/// Members whose value differs from run to run, or from machine to machine, and what stands for it.
+const VARYING: &[(&str, &str)] = &[
+    ("userAgent", "$USER_AGENT"),
+    ("platformFamily", "$PLATFORM"),
+    ("platformOs", "$PLATFORM"),
+    ("leaseId", "$LEASE"),
+    ("startedAt", "$TIME"),
+    ("finishedAt", "$TIME"),
+    ("checkedAt", "$TIME"),
+    ("installedAt", "$TIME"),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("protocol/transcripts")
+}
+
+/// A message of a transcript.
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The name of a method's file, without its ending.
+fn stem(method: &str) -> String {
+    method.replace(['/', '.'], "-")
+}
+
+/// A running transcript: the sandbox, the daemon, and what the placeholders mean.
+struct Replay {
+    sandbox: Sandbox,
+    service: Option<PluginService>,
+    daemon: Daemon,
+    cut: Vec<String>,
+    lease: Option<String>,
+    /// The method of every request that was sent, by the text of its id.
+    asked: BTreeMap<String, String>,
+}
+
+impl Replay {
+    /// Prepares what the lines with `@` ask for, starts the daemon and greets it, unless the
+    /// transcript does so itself.
+    fn start(text: &str) -> Self {
+        let sandbox = Sandbox::from(WORLD);
+        let mut service = None;
+        let mut cut = Vec::new();
+        let mut listens = false;
+        let orders = text.lines().filter_map(|line| line.strip_prefix('@'));
+        for order in orders {
+            let words: Vec<&str> = order.split(' ').collect();
+            match words.as_slice() {
+                ["login"] => service = Some(log_in(&sandbox)),
+                ["listen"] => listens = true,
+                ["cut", names @ ..] => cut.extend(names.iter().map(|&name| name.to_owned())),
+                ["offer", name] => service.as_ref().unwrap().offer_plugin(Item::new(name)),
+                ["share", name] => {
+                    let item = Item::workspace(name, "PRIVATE");
+                    service.as_ref().unwrap().offer_plugin(item);
+                }
+                other => panic!("unknown order {other:?}"),
+            }
+        }
+        // The ids are the transcript's own, so its answers are checked here and not on the way.
+        let mut daemon = Launch::app_server(BINARY).start(&sandbox);
+        if !text.contains(r#""method":"initialize""#) {
+            let client = json!({"name": "editor", "version": "3.1"});
+            let wishes = json!({"plugd": {"notifications": listens}});
+            daemon.initialize_with(json!({"clientInfo": client, "capabilities": wishes}));
+        }
+        Self {
+            sandbox,
+            service,
+            daemon,
+            cut,
+            lease: None,
+            asked: BTreeMap::new(),
+        }
+    }
+
+    /// Runs every line; returns the transcript as it is now.
+    fn run(mut self, text: &str) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        let mut owed: Option<Value> = None;
+        for line in text.lines() {
+            if let Some(message) = line.strip_prefix("--> ") {
+                self.settle(&mut owed, &mut lines);
+                owed = self.send(message);
+                lines.push(line.to_owned());
+            } else if let Some(message) = line.strip_prefix("<-- ") {
+                let expected = parsed(message);
+                if expected.get("method").is_some() {
+                    lines.push(self.notified(&expected));
+                } else {
+                    self.settle(&mut owed, &mut lines);
+                }
+            } else {
+                self.settle(&mut owed, &mut lines);
+                lines.push(line.to_owned());
+            }
+        }
+        self.settle(&mut owed, &mut lines);
+        self.daemon.shut_down();
+        lines.join("\n") + "\n"
+    }
+
+    /// Sends a message as it stands, and returns the id that an answer is owed to.
+    fn send(&mut self, message: &str) -> Option<Value> {
+        let mut line = self.sandbox.expand(message);
+        if let Some(service) = &self.service {
+            line = line.replace("$BASE", &service.base());
+        }
+        if let Some(lease) = &self.lease {
+            line = line.replace("$LEASE", lease);
+        }
+        let message = parsed(&line);
+        self.daemon.send_raw(format!("{line}\n"));
+        let id = message.get("id").cloned()?;
+        let method = message["method"].as_str().unwrap().to_owned();
+        self.asked.insert(id.to_string(), method);
+        Some(id)
+    }
+
+    /// Waits for the answer that is owed.
+    fn settle(&mut self, owed: &mut Option<Value>, lines: &mut Vec<String>) {
+        let Some(id) = owed.take() else { return };
+        let method = self.asked[&id.to_string()].clone();
+        let message = self.daemon.response(id);
+        validate(&Seen {
+            method: &method,
+            message: &message,
+        });
+        if let Some(lease) = message.pointer("/result/leaseId").and_then(Value::as_str) {
+            self.lease = Some(lease.to_owned());
+        }
+        let shown = self.masked(message, None);
+        lines.push(format!("<-- {shown}"));
+    }
+
+    /// Waits for a notification that looks as the transcript says.
+    fn notified(&mut self, expected: &Value) -> String {
+        let method = expected["method"].as_str().unwrap();
+        let root = self.sandbox.root().to_text();
+        let fits = |params: &Value| {
+            let text = params.to_string().replace(&root, "$ROOT");
+            serde_json::from_str::<Value>(&text).is_ok_and(|got| got == expected["params"])
+        };
+        self.daemon.wait_notification(method, fits);
+        format!("<-- {expected}")
+    }
+
+    /// A message with placeholders for what differs from run to run, and without what is cut.
+    fn masked(&self, value: Value, name: Option<&str>) -> Value {
+        let varying = VARYING.iter().find(|(member, _)| Some(*member) == name);
+        match value {
+            Value::Null => Value::Null,
+            _ if name.is_some_and(|name| self.cut.iter().any(|cut| cut == name)) => {
+                Value::from("$CUT")
+            }
+            _ if varying.is_some() => varying.map(|(_, stands)| Value::from(*stands)).into(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(key, value)| {
+                    let value = self.masked(value, Some(&key));
+                    (key, value)
+                })
+                .collect(),
+            Value::Array(items) => {
+                let items = items.into_iter().map(|item| self.masked(item, name));
+                items.collect()
+            }
+            Value::String(text) => self.masked_text(&text, name).into(),
+            other => other,
+        }
+    }
+
+    fn masked_text(&self, text: &str, name: Option<&str>) -> String {
+        if name == Some("version") {
+            // That of a configuration file is a digest of bytes with the sandbox's path in them.
+            if text.starts_with("sha256:") {
+                return "$VERSION".to_owned();
+            }
+            if text == env!("CARGO_PKG_VERSION") {
+                return "$PLUGD_VERSION".to_owned();
+            }
+        }
+        let mut text = text.replace(&self.sandbox.root().to_text(), "$ROOT");
+        if name == Some("message") {
+            text = without_versions(&text);
+        }
+        let Some(service) = &self.service else {
+            return text;
+        };
+        let base = service.base();
+        let host = base.split('/').nth(2).unwrap();
+        text.replace(&base, "$BASE").replace(host, "$HOST")
+    }
+}
+
+/// A text in which the versions of configuration files are not told.
+fn without_versions(text: &str) -> String {
+    let mut parts = text.split("sha256:");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |shown, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        match part.len() - rest.len() {
+            64 => format!("{shown}$VERSION{rest}"),
+            _ => format!("{shown}sha256:{part}"),
+        }
+    })
+}
+
+/// A service on loopback, and a login to it in front of the configuration.
+fn log_in(sandbox: &Sandbox) -> PluginService {
+    let service = PluginService::start();
+    let config = sandbox.text("ch/config.toml");
+    let config = format!("chatgpt_base_url = \"{}\"\n{config}", service.base());
+    sandbox.write("ch/config.toml", config);
+    service.login().write_to(sandbox);
+    service
+}
+
+#[test]
+fn only_whole_digests_are_versions() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    for (text, expected) in [
+        (
+            format!("{digest} and not {digest}"),
+            "$VERSION and not $VERSION",
+        ),
+        ("not sha256:0".to_owned(), "not sha256:0"),
+        (String::new(), ""),
+    ] {
+        assert_eq!(without_versions(&text), expected);
+    }
+}
+
+#[test]
+fn every_method_has_its_transcript_and_no_other() {
+    let files = fs::read_dir(folder()).unwrap();
+    let found: BTreeSet<String> = files
+        .filter_map(|file| {
+            let name = file.unwrap().file_name();
+            Some(name.to_str()?.strip_suffix(".txt")?.to_owned())
+        })
+        .collect();
+    let methods: BTreeSet<String> = METHODS.iter().map(|method| stem(method.name)).collect();
+    assert_eq!(found, methods);
+    for method in METHODS {
+        let path = folder().join(stem(method.name) + ".txt");
+        let text = fs::read_to_string(&path).unwrap();
+        let request = format!("\"method\":\"{}\"", method.name);
+        assert!(
+            text.contains(&request),
+            "{} is about no such request",
+            path.display()
+        );
+        assert!(
+            text.starts_with("# "),
+            "{} does not say what it shows",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_transcript_is_what_goes_over_the_wire() {
+    let writes = std::env::var_os("PLUGD_WRITE_TRANSCRIPTS").is_some();
+    for method in METHODS {
+        let path = folder().join(stem(method.name) + ".txt");
+        let text = fs::read_to_string(&path).unwrap();
+        let now = Replay::start(&text).run(&text);
+        if writes {
+            fs::write(&path, now).unwrap();
+        } else {
+            let name = path.display();
+            assert_eq!(text, now, "`make transcripts` writes {name} anew");
+        }
+    }
+}
