@@ -7,8 +7,7 @@ use std::io;
 pub(crate) enum Signal {
     /// A person pressed Ctrl-C.
     Interrupt,
-    /// The system or another program asks for it.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing sends it there"))]
+    /// The system or another program asks for it; on Windows by Ctrl-Break.
     Terminate,
 }
 
@@ -19,6 +18,10 @@ pub(crate) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+    #[cfg(windows)]
+    terminate: tokio::signal::windows::CtrlBreak,
 }
 
 impl Signal {
@@ -45,31 +48,25 @@ impl Signals {
         })
     }
 
-    /// Begins to listen, which cannot fail here.
+    /// Begins to listen. Both are registered here and not at the first wait, so that neither ends
+    /// the process in between.
     ///
     /// # Errors
-    /// None.
-    #[cfg(not(unix))]
+    /// The system refuses it.
+    #[cfg(windows)]
     pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self {})
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            terminate: ctrl_break()?,
+        })
     }
 
     /// Waits for the next one.
-    #[cfg(unix)]
     pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
             _ = self.terminate.recv() => Signal::Terminate,
         }
-    }
-
-    /// Waits for the next one.
-    #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) -> Signal {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler there is nothing to wait for.
-            std::future::pending::<()>().await;
-        }
-        Signal::Interrupt
     }
 }

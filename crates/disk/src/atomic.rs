@@ -170,20 +170,20 @@ fn create_link(_path: &AbsPath, _target: &str) -> io::Result<()> {
 fn exchange(left: &AbsPath, right: &AbsPath) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
-    match renameat_with(
+    // Old kernels and some file systems (network, FUSE) do not know the flag. The last two are one
+    // number on Linux, and two on macOS, which answers the first.
+    let unknown = [Errno::NOSYS, Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP];
+    renameat_with(
         CWD,
         left.as_path(),
         CWD,
         right.as_path(),
         RenameFlags::EXCHANGE,
-    ) {
-        Ok(()) => Ok(()),
-        // Old kernels and some file systems (network, FUSE) do not know the flag.
-        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {
-            Err(io::ErrorKind::Unsupported.into())
-        }
-        Err(error) => Err(error.into()),
-    }
+    )
+    .map_err(|error| match unknown.contains(&error) {
+        true => io::ErrorKind::Unsupported.into(),
+        false => error.into(),
+    })
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]

@@ -174,6 +174,13 @@ impl Sandbox {
         must(metadata).permissions().mode() & 0o7777
     }
 
+    /// There are none here; tests that look at them do so on Unix only.
+    #[cfg(not(unix))]
+    #[must_use]
+    pub fn mode(&self, _relative: &str) -> u32 {
+        0
+    }
+
     /// Removes a file, link or whole directory, which must be there: a test that removes nothing
     /// proves nothing.
     #[track_caller]
