@@ -1,8 +1,8 @@
-# Every target only calls cargo; `make check` is every gate in the order of CI.
+# Every target calls cargo or a script of .ci; `make check` is every gate in the order of CI.
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas deny doc examples clients bench
+.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny doc examples clients bench dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -47,6 +47,11 @@ fmt-check:
 schemas:
 	$(CARGO) run --locked --quiet --bin plugd -- schema generate --out schemas
 
+# Writes the answers in protocol/transcripts/ anew from the real binary; the suite fails when they
+# differ.
+transcripts:
+	PLUGD_WRITE_TRANSCRIPTS=1 $(CARGO) test --locked --test suite --quiet -- transcripts::
+
 # Needs cargo-deny; the advisory database needs the network, so it is a command of its own.
 deny:
 	$(CARGO) deny --locked --workspace check bans licenses sources
@@ -59,3 +64,11 @@ examples:
 
 bench:
 	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
+
+# What a release hands out, in dist/: an archive and its checksum.
+dist:
+	CARGO="$(CARGO)" .ci/dist
+
+# Compiles for other systems, as far as their standard libraries and C compilers are installed.
+check-targets:
+	CARGO="$(CARGO)" .ci/check-targets
