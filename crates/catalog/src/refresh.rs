@@ -29,8 +29,9 @@ const TOKEN_URL: &str = "https://auth.openai.com/oauth/token";
 const TOKEN_URL_VARIABLE: &str = "CODEX_REFRESH_TOKEN_URL_OVERRIDE";
 /// What the login program is known as there. Tokens can be refreshed under that name only.
 const CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
-/// How long it may take.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long it may take. Longer than anybody waits for it, so that a late answer is not lost, and not
+/// much longer: the next login has to wait for its end.
+const LIMIT: Duration = Duration::from_secs(15);
 /// The largest answer that is read.
 const MAX_ANSWER: u64 = 1024 * 1024;
 
