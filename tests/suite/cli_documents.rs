@@ -1,8 +1,5 @@
 //! Proves the completions and the man pages: the shell that is there takes them.
-#![expect(
-    clippy::print_stdout,
-    reason = "who skips a test says so"
-)]
+#![expect(clippy::print_stdout, reason = "who skips a test says so")]
 
 use std::process::{Command, Stdio};
 
