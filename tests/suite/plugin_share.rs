@@ -13,21 +13,21 @@ pub(crate) const MAPPING: &str = "ch/.tmp/plugin-share-local-paths-v1.json";
 
 /// A plugin with what belongs to it and what does not.
 const PLUGIN: &str = "
-== work/hello/.codex-plugin/plugin.json
+== desk/hello/.codex-plugin/plugin.json
 {\"name\": \"hello\", \"version\": \"1.0.0\"}
-== work/hello/skills/greet/SKILL.md
+== desk/hello/skills/greet/SKILL.md
 ---
 name: greet
 description: Greets people
 ---
 Say hello.
-== work/hello/run.sh (mode 755)
+== desk/hello/run.sh (mode 755)
 echo hello
-== work/hello/.env
+== desk/hello/.env
 TOKEN=hidden-value
-== work/hello/.git/config
+== desk/hello/.git/config
 [remote]
-== work/hello/notes.md~
+== desk/hello/notes.md~
 old
 ";
 
@@ -46,7 +46,7 @@ fn mapped(sandbox: &Sandbox) -> Value {
 }
 
 fn save(sandbox: &Sandbox) -> Value {
-    json!({"pluginPath": sandbox.path("work/hello").to_text()})
+    json!({"pluginPath": sandbox.path("desk/hello").to_text()})
 }
 
 /// The bodies that were sent to an endpoint.
@@ -89,7 +89,7 @@ fn what_is_shared_and_what_stays_here() {
         Some(&*archive.len().to_string())
     );
     assert_eq!(put.header("transfer-encoding"), None);
-    assert_eq!(mapped(&sandbox), json!({&id: "$ROOT/work/hello"}));
+    assert_eq!(mapped(&sandbox), json!({&id: "$ROOT/desk/hello"}));
     assert_eq!(sandbox.mode(MAPPING), 0o600);
     let told = format!("{answer}{}", daemon.stderr());
     for secret in service.login().secrets() {
@@ -172,7 +172,7 @@ fn the_whole_list() {
         Fault::BadItem(json!({"id": "plugins_bad"})),
     );
     let mapping = json!({"localPluginPathsByRemotePluginId": {
-        &ids[0]: sandbox.path("work/hello").to_text(), "a.b": "/x"}});
+        &ids[0]: sandbox.path("desk/hello").to_text(), "a.b": "/x"}});
     sandbox.write(MAPPING, mapping.to_string());
     let mut daemon = start(&sandbox);
     let answer = daemon.ok("plugin/share/list", json!({}));
@@ -191,7 +191,7 @@ fn the_whole_list() {
     check(
         &rows[0]["localPluginPath"],
         &sandbox,
-        &json!("$ROOT/work/hello"),
+        &json!("$ROOT/desk/hello"),
     );
     assert_eq!(rows[1]["localPluginPath"], Value::Null);
     let context = json!({
@@ -240,7 +240,7 @@ fn a_share_is_withdrawn_and_its_directory_stays() {
     let answer = daemon.ok("plugin/share/delete", id.clone());
     assert_eq!(answer, json!({"problems": []}));
     assert!(!sandbox.exists(MAPPING));
-    assert!(sandbox.exists("work/hello/run.sh"));
+    assert!(sandbox.exists("desk/hello/run.sh"));
     let error = refused(&mut daemon, "plugin/share/delete", id);
     assert_eq!(error, "-32600 notFound");
     daemon.shut_down();
@@ -250,10 +250,10 @@ fn a_share_is_withdrawn_and_its_directory_stays() {
 fn what_cannot_be_meant() {
     let service = PluginService::start();
     let sandbox = home(&service, PLUGIN);
-    sandbox.write("work/empty/notes.md", "no plugin");
-    sandbox.write("work/broken/.codex-plugin/plugin.json", "{");
+    sandbox.write("desk/empty/notes.md", "no plugin");
+    sandbox.write("desk/broken/.codex-plugin/plugin.json", "{");
     let mut daemon = start(&sandbox);
-    let path = |name: &str| sandbox.path("work").join(name).to_text();
+    let path = |name: &str| sandbox.path("desk").join(name).to_text();
     let target = json!([{"principalType": "workspace", "principalId": "w", "role": "reader"}]);
     let owner = json!([{"principalType": "user", "principalId": "u", "role": "owner"}]);
     let cases = [
@@ -456,6 +456,6 @@ fn a_corrupt_record_of_directories_is_replaced_and_told() {
     let answer = daemon.ok("plugin/share/save", save(&sandbox));
     assert_eq!(answer["problems"][0]["kind"], "syntax", "{answer}");
     let id = text(&answer["remotePluginId"]);
-    assert_eq!(mapped(&sandbox), json!({id: "$ROOT/work/hello"}));
+    assert_eq!(mapped(&sandbox), json!({id: "$ROOT/desk/hello"}));
     daemon.shut_down();
 }

@@ -219,15 +219,15 @@ fn directories_are_named_freely() {
 
 #[test]
 fn a_repository_without_a_head_has_skills_but_no_configuration() {
-    let sandbox = Sandbox::from("== work/.git/\n== work/a/\n");
+    let sandbox = Sandbox::from("== repo/.git/\n== repo/a/\n");
     for (place, name) in [(".agents", "one"), (".codex", "two")] {
         let text = format!("---\nname: {name}\ndescription: d\n---\n");
-        sandbox.write(&format!("work/{place}/skills/x/SKILL.md"), text);
+        sandbox.write(&format!("repo/{place}/skills/x/SKILL.md"), text);
     }
     let mut daemon = start(&sandbox);
     let names = |daemon: &mut Daemon, cwd: &str| names(&list(daemon, json!({"cwds": [cwd]})));
-    assert_eq!(names(&mut daemon, "$ROOT/work/a"), ["repo one"]);
-    assert_eq!(names(&mut daemon, "$ROOT/work"), ["repo one", "repo two"]);
+    assert_eq!(names(&mut daemon, "$ROOT/repo/a"), ["repo one"]);
+    assert_eq!(names(&mut daemon, "$ROOT/repo"), ["repo one", "repo two"]);
     daemon.shut_down();
 }
 
