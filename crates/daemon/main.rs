@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
 use plugd_cli::{Output, Terminals};
+use plugd_disk::Disk;
 use plugd_model::{AbsPath, Clock, Environment, RandomNames};
 
 /// Where an administrator's files lie. It is no variable, or anybody could switch policy off.
@@ -53,6 +54,7 @@ fn main() -> anyhow::Result<ExitCode> {
     start_log(&environment, terminals.stderr);
     let code = plugd_cli::run(
         &environment,
+        &Disk::new(),
         &mut Output {
             stdout: &mut io::stdout(),
             stderr: &mut io::stderr(),

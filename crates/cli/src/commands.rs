@@ -45,11 +45,12 @@ use crate::suggest;
 /// It failed as a whole.
 pub(crate) fn execute(
     environment: &Environment,
+    disk: &Disk,
     line: &CommandLine,
     form: Form,
     watched: Watched,
 ) -> Result<Page, Failure> {
-    let open = || Session::open(environment, &line.global.flags(), watched);
+    let open = || Session::open(environment, disk, &line.global.flags(), watched);
     match &line.command {
         Command::Plugin(command) => plugin(&open()?, command, form),
         Command::Marketplace(command) => marketplace(&open()?, command, form),
@@ -86,23 +87,21 @@ pub(crate) fn execute(
         }
         Command::Config(command) => configuration(&open()?, command, form),
         Command::Status => asked(&open()?, config::status(), form, &config::status_text),
-        Command::Doctor(args) => {
-            doctor::run(environment, &line.global.flags(), args, form, watched)
-        }
+        Command::Doctor(args) => doctor::run(open(), args, form),
         Command::Completions(args) => Ok(documents::completions(args, form)),
         Command::Man(args) => documents::man(args, form),
-        Command::Validate(args) => validate::run(environment, args, form),
+        Command::Validate(args) => validate::run(environment, disk, args, form),
         Command::AppServer(ServerCommand::GenerateTs(args)) => {
             let files = plugd_server::schema::typescript_files();
-            types(environment, args, &files, form)
+            types(environment, disk, args, &files, form)
         }
         Command::AppServer(ServerCommand::GenerateJsonSchema(args)) => {
             let files = plugd_server::schema::json_schema_files();
-            types(environment, args, &files, form)
+            types(environment, disk, args, &files, form)
         }
         Command::Schema(SchemaCommand::Generate(args)) => {
             let files = plugd_server::schema::all_files();
-            schema_generate::write(environment, &Disk::new(), &args.out, &files, form)
+            schema_generate::write(environment, disk, &args.out, &files, form)
         }
     }
 }
@@ -110,11 +109,12 @@ pub(crate) fn execute(
 /// The reference's two commands are silent for people.
 fn types(
     environment: &Environment,
+    disk: &Disk,
     args: &TypesArgs,
     files: &[GeneratedFile],
     form: Form,
 ) -> Result<Page, Failure> {
-    let page = schema_generate::write(environment, &Disk::new(), &args.out, files, form)?;
+    let page = schema_generate::write(environment, disk, &args.out, files, form)?;
     Ok(match form {
         Form::Json => page,
         Form::Text { .. } => Page::default(),

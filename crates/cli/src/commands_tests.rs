@@ -1,5 +1,6 @@
 //! The commands over a real home, in process.
 
+use plugd_disk::Disk;
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -35,6 +36,7 @@ pub(super) fn ran(sandbox: &Sandbox, args: &str) -> Ran {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let code = run(
         &environment,
+        &Disk::new(),
         &mut Output {
             stdout: &mut stdout,
             stderr: &mut stderr,

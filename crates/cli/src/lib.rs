@@ -42,6 +42,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use clap::Parser;
+use plugd_disk::Disk;
 use plugd_model::Environment;
 use plugd_model::git_url::without_credentials;
 
@@ -89,11 +90,11 @@ impl fmt::Debug for Output<'_> {
     }
 }
 
-/// Runs whatever the arguments ask for, to its end, and answers the exit code: 0 done, 1 failed,
-/// 2 a command line that cannot be meant.
-pub fn run(environment: &Environment, output: &mut Output<'_>) -> u8 {
+/// Runs whatever the arguments ask for on this disk, to its end, and answers the exit code: 0 done,
+/// 1 failed, 2 a command line that cannot be meant.
+pub fn run(environment: &Environment, disk: &Disk, output: &mut Output<'_>) -> u8 {
     let printed = match Invocation::of(&environment.args, output.terminals.stdin) {
-        Invocation::Serve(serving) => serving::serve(environment, &serving, output),
+        Invocation::Serve(serving) => serving::serve(environment, disk, &serving, output),
         Invocation::Refused { reason, json: true } => {
             let json = Page::json(&failure::usage_json(&reason));
             output.print(&json.body).map(|()| USAGE)
@@ -102,7 +103,7 @@ pub fn run(environment: &Environment, output: &mut Output<'_>) -> u8 {
             output.warn(&failure::error_line(&reason, output.err_style(environment)));
             Ok(USAGE)
         }
-        Invocation::Command => command(environment, output),
+        Invocation::Command => command(environment, disk, output),
     };
     match printed {
         Ok(code) => code,
@@ -116,7 +117,7 @@ pub fn run(environment: &Environment, output: &mut Output<'_>) -> u8 {
     }
 }
 
-fn command(environment: &Environment, output: &mut Output<'_>) -> io::Result<u8> {
+fn command(environment: &Environment, disk: &Disk, output: &mut Output<'_>) -> io::Result<u8> {
     let name = std::iter::once("plugd".into());
     let line = match CommandLine::try_parse_from(name.chain(environment.args.iter().cloned())) {
         Ok(line) => line,
@@ -133,7 +134,7 @@ fn command(environment: &Environment, output: &mut Output<'_>) -> io::Result<u8>
     let quiet = line.global.quiet;
     let drawn = output.terminals.stderr && !quiet;
     let watched = Watched::of(environment, drawn, form == Form::Json);
-    match commands::execute(environment, &line, form, watched) {
+    match commands::execute(environment, disk, &line, form, watched) {
         Ok(mut page) => {
             if quiet {
                 page.warnings.clear();

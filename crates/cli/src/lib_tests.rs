@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 
+use plugd_disk::Disk;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -38,6 +39,7 @@ fn ran(args: &[&str], terminals: Terminals) -> Ran {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let code = run(
         &environment,
+        &Disk::new(),
         &mut Output {
             stdout: &mut stdout,
             stderr: &mut stderr,
@@ -210,6 +212,7 @@ fn check_broken(kind: io::ErrorKind, expected: u8) {
     let environment = environment(&["--version"], &[]);
     let code = run(
         &environment,
+        &Disk::new(),
         &mut Output {
             stdout: &mut Broken(kind),
             stderr: &mut Broken(io::ErrorKind::BrokenPipe),

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use plugd_disk::Disk;
 use plugd_model::Environment;
 use plugd_server::{ExitReason, Io, Limits, Options};
 use tokio::runtime::Builder;
@@ -27,6 +28,7 @@ const WORKERS: usize = 2;
 /// A failure to begin cannot be written to stdout.
 pub(crate) fn serve(
     environment: &Environment,
+    disk: &Disk,
     serving: &Serving,
     output: &mut Output<'_>,
 ) -> io::Result<u8> {
@@ -38,7 +40,7 @@ pub(crate) fn serve(
             escape::line(warning)
         ));
     }
-    match start(environment, serving) {
+    match start(environment, disk, serving) {
         // Each of them is a way to say that the client is done.
         Ok(
             ExitReason::InputEnded
@@ -61,8 +63,8 @@ pub(crate) fn serve(
     }
 }
 
-fn start(environment: &Environment, serving: &Serving) -> Result<ExitReason, Failure> {
-    let setup = setup(environment, &serving.flags)?;
+fn start(environment: &Environment, disk: &Disk, serving: &Serving) -> Result<ExitReason, Failure> {
+    let setup = setup(environment, disk, &serving.flags)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()

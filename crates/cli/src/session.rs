@@ -50,11 +50,11 @@ impl Session {
     /// There is no home directory, a flag cannot be understood, or the system refuses a runtime.
     pub(crate) fn open(
         environment: &Environment,
+        disk: &Disk,
         flags: &Flags,
         watched: Watched,
     ) -> Result<Self, Failure> {
-        let setup = setup(environment, flags)?;
-        let disk = Disk::new();
+        let setup = setup(environment, disk, flags)?;
         // A command runs one section after the other.
         let blocking = Blocking::new(1, 1);
         let clock = Arc::clone(&environment.clock);
@@ -65,14 +65,14 @@ impl Session {
             Arc::clone(&clock),
         );
         let lookup = Lookup::new(
-            disk,
+            disk.clone(),
             Arc::new(setup.layout.clone()),
             environment.home.clone(),
             Arc::new(setup.flags.clone()),
             Remote::new(environment, &setup.layout, &copies),
         );
         let events = Events::detached();
-        let fetcher = Fetcher::new(environment, &setup.layout);
+        let fetcher = Fetcher::new(environment, disk, &setup.layout);
         let parts = Parts {
             blocking: blocking.clone(),
             lookup: lookup.clone(),
@@ -226,10 +226,15 @@ async fn until_told<T>(
 ///
 /// # Errors
 /// There is no home directory, or a flag cannot be understood.
-pub(crate) fn setup(environment: &Environment, flags: &Flags) -> Result<Setup, Failure> {
+pub(crate) fn setup(
+    environment: &Environment,
+    disk: &Disk,
+    flags: &Flags,
+) -> Result<Setup, Failure> {
     Ok(Setup {
         flags: flags.parse()?,
-        layout: home::layout(environment, &Disk::new())?,
+        disk: disk.clone(),
+        layout: home::layout(environment, disk)?,
         environment: environment.clone(),
     })
 }

@@ -39,8 +39,8 @@ impl Git {
 
     /// Where the git command lies and what it calls itself; nothing where there is none. It blocks.
     #[must_use]
-    pub fn git_command(&self) -> Option<(AbsPath, String)> {
-        let program = Programs::find(&Disk::new(), &self.environment).git?;
+    pub fn git_command(&self, disk: &Disk) -> Option<(AbsPath, String)> {
+        let program = Programs::find(disk, &self.environment).git?;
         let started = process::start_git(
             &program,
             &["--version"],

@@ -43,7 +43,7 @@ pub async fn doctor(
         ];
         checks.push(store(&call, &copies)?);
         checks.push(remains(disk, layout));
-        checks.push(doctor::git(fetcher.git_command(), worker));
+        checks.push(doctor::git(fetcher.git_command(disk), worker));
         checks.push(npm(disk, lookup.home()));
         checks.push(doctor::login(&login));
         checks.push(remote_cache(disk, layout));

@@ -93,12 +93,12 @@ impl Repository {
 impl Fetcher {
     /// A fetcher that starts the program itself as the git worker.
     #[must_use]
-    pub fn new(environment: &Environment, layout: &Layout) -> Self {
+    pub fn new(environment: &Environment, disk: &Disk, layout: &Layout) -> Self {
         let args = vec![plugd_git::WORKER_ARGUMENT.into()];
         let user_agent = concat!("plugd/", env!("CARGO_PKG_VERSION"));
         Self {
             git: Git::new(environment.program.clone(), args, environment, layout),
-            npm: Npm::new(environment, &Disk::new(), user_agent),
+            npm: Npm::new(environment, disk, user_agent),
             no_curated_sync: environment
                 .var(NO_CURATED_SYNC)
                 .is_some_and(|value| value != "0" && value != "false"),
@@ -112,8 +112,8 @@ impl Fetcher {
     }
 
     /// Where the git command lies and its version, when there is one. It blocks.
-    pub(crate) fn git_command(&self) -> Option<(AbsPath, String)> {
-        self.git.git_command()
+    pub(crate) fn git_command(&self, disk: &Disk) -> Option<(AbsPath, String)> {
+        self.git.git_command(disk)
     }
 
     /// Whether the environment switches the curated sync off.

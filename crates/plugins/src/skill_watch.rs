@@ -30,6 +30,7 @@ pub struct SkillWatch(Arc<Inner>);
 
 struct Inner {
     options: WatchOptions,
+    disk: Disk,
     events: Events,
     state: Mutex<State>,
 }
@@ -62,10 +63,11 @@ impl fmt::Debug for SkillWatch {
 impl SkillWatch {
     /// Watches nothing yet.
     #[must_use]
-    pub fn new(layout: &Layout, events: Events) -> Self {
+    pub fn new(layout: &Layout, disk: Disk, events: Events) -> Self {
         let exclusions = Exclusions::none().place(layout.state()).name(".git");
         Self(Arc::new(Inner {
             options: WatchOptions::excluding(exclusions),
+            disk,
             events,
             state: Mutex::default(),
         }))
@@ -74,7 +76,7 @@ impl SkillWatch {
     /// Watches nothing, ever: for a command, which ends before anything could be told.
     #[must_use]
     pub fn off(layout: &Layout) -> Self {
-        let watch = Self::new(layout, Events::detached());
+        let watch = Self::new(layout, Disk::new(), Events::detached());
         watch.stop();
         watch
     }
@@ -142,7 +144,7 @@ impl Inner {
         let watcher = match &state.watcher {
             Some(watcher) => Arc::clone(watcher),
             None => {
-                let (watcher, hints) = Watcher::new(self.options.clone(), Disk::new());
+                let (watcher, hints) = Watcher::new(self.options.clone(), self.disk.clone());
                 tokio::spawn(tell(hints, self.events.clone()));
                 Arc::new(watcher)
             }

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use plugd_disk::Disk;
 use plugd_model::{Environment, Layout, error_chain};
 use plugd_plugins::events::Events;
 use plugd_plugins::{
@@ -33,6 +34,8 @@ pub enum ServeError {
 pub struct Setup {
     /// Everything the process was told from outside.
     pub environment: Environment,
+    /// The file system, which sees every operation of this process on the home directory.
+    pub disk: Disk,
     /// The paths of the home directory.
     pub layout: Layout,
     /// The session's configuration flags.
@@ -54,13 +57,7 @@ where
     W: Write + Send + 'static,
 {
     let (events, stream) = Events::channel();
-    let context = Arc::new(Context::new(
-        setup.environment,
-        setup.layout,
-        setup.flags,
-        events,
-        Activity::Works,
-    ));
+    let context = Arc::new(Context::new(setup, events, Activity::Works));
     let background = Behind {
         curated: context.curated.clone(),
         remote_sync: context.remote_sync.clone(),
@@ -85,13 +82,7 @@ where
 /// # Errors
 /// Two handlers claim one name, which is a fault of ours.
 pub fn dispatcher(setup: Setup) -> Result<Dispatcher, RegisteredTwice> {
-    let context = Context::new(
-        setup.environment,
-        setup.layout,
-        setup.flags,
-        Events::detached(),
-        Activity::Rests,
-    );
+    let context = Context::new(setup, Events::detached(), Activity::Rests);
     handlers::table(Arc::new(context))
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use plugd_disk::Disk;
-use plugd_model::{Environment, Layout};
+use plugd_model::Environment;
 use plugd_plugins::events::Events;
 use plugd_plugins::{
     Activity, Blocking, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup, Parts,
-    Refresher, Remote, RemoteSync, SessionFlags, SkillWatch,
+    Refresher, Remote, RemoteSync, SkillWatch,
 };
+
+use crate::app_server::Setup;
 
 /// How many reading sections run at a time: more than some machines have cores, because they wait
 /// for the disk; few enough that a flood of requests is no flood of threads.
@@ -40,27 +41,27 @@ pub(crate) struct Context {
 
 impl Context {
     /// Makes the parts. Nothing is read and nothing is started.
-    pub(crate) fn new(
-        environment: Environment,
-        layout: Layout,
-        flags: SessionFlags,
-        events: Events,
-        activity: Activity,
-    ) -> Self {
+    pub(crate) fn new(setup: Setup, events: Events, activity: Activity) -> Self {
+        let Setup {
+            environment,
+            disk,
+            layout,
+            flags,
+        } = setup;
         let blocking = Blocking::new(READS, WRITES);
-        let fetcher = Fetcher::new(&environment, &layout);
+        let fetcher = Fetcher::new(&environment, &disk, &layout);
         let names = Arc::clone(&environment.names);
         let clock = Arc::clone(&environment.clock);
-        let copies = Copies::new(Disk::new(), layout.clone(), names, Arc::clone(&clock));
+        let copies = Copies::new(disk.clone(), layout.clone(), names, Arc::clone(&clock));
         let lookup = Lookup::new(
-            Disk::new(),
+            disk.clone(),
             Arc::new(layout.clone()),
             environment.home.clone(),
             Arc::new(flags),
             Remote::new(&environment, &layout, &copies),
         );
         let skill_watch = match activity {
-            Activity::Works => SkillWatch::new(&layout, events.clone()),
+            Activity::Works => SkillWatch::new(&layout, disk, events.clone()),
             Activity::Rests => SkillWatch::off(&layout),
         };
         let parts = Parts {

@@ -1,32 +1,28 @@
 //! `plugd doctor`: what is wrong with the home directory, and what to do. It changes nothing, and also
 //! works where there is no home or a broken one.
 
-use plugd_model::{Environment, Severity};
+use plugd_model::Severity;
 use plugd_plugins::{Check, Diagnosis, Finding};
 use serde_json::{Value, json};
 
 use crate::args::DoctorArgs;
 use crate::escape;
 use crate::failure::{Failure, hint_line};
-use crate::flags::Flags;
 use crate::page::{Form, Page};
 use crate::problems;
-use crate::progress::Watched;
 use crate::session::Session;
 use crate::style::{Paint, Style};
 
-/// Looks at everything.
+/// Looks at everything; a session that could not be opened for want of a home is a finding too.
 ///
 /// # Errors
 /// A flag cannot be understood, or somebody ended the command.
 pub(super) fn run(
-    environment: &Environment,
-    flags: &Flags,
+    opened: Result<Session, Failure>,
     args: &DoctorArgs,
     form: Form,
-    watched: Watched,
 ) -> Result<Page, Failure> {
-    let diagnosis = match Session::open(environment, flags, watched) {
+    let diagnosis = match opened {
         Ok(session) => {
             let look = async {
                 let diagnosis = plugd_plugins::doctor(

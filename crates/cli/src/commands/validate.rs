@@ -17,11 +17,12 @@ use crate::style::{Paint, Style};
 /// There is no plugin and no marketplace.
 pub(super) fn run(
     environment: &Environment,
+    disk: &Disk,
     args: &ValidateArgs,
     form: Form,
 ) -> Result<Page, Failure> {
     let path = environment.cwd.join(&args.path);
-    let validation = plugd_plugins::validate(&Disk::new(), &path)?;
+    let validation = plugd_plugins::validate(disk, &path)?;
     page(validation, args.strict, form)
 }
 
