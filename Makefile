@@ -2,7 +2,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny doc examples clients bench dist check-targets
+.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny doc examples clients torture bench dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -28,6 +28,10 @@ test-wire:
 # The table client by step; a client that is not here says so. `.ci/clients` installs them.
 clients:
 	$(CARGO) test --locked --test suite --quiet -- --nocapture clients::
+
+# The long form of the loops that try to lose something or to get in; it ends with a table.
+torture:
+	PLUGD_TORTURE=long $(CARGO) test --locked --quiet --test torture
 
 build:
 	$(CARGO) build --locked --release

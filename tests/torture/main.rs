@@ -1,0 +1,45 @@
+//! The torture loops: ways to lose something or to get in, tried again and again, as figures.
+//!
+//! Each loop counts its tries and failures; a run prints one table and fails when a loop does. The
+//! bounded form runs with the tests, each loop as a test of its own; `make torture` runs the long
+//! one. `PLUGD_TORTURE_SEED` repeats a run whose table named that seed.
+//!
+//! Some loops drive the real binary, as the suite does. Others run the daemon inside this process,
+//! where a probe sees every operation on the disk; that is why they are no part of the suite, which
+//! knows the promises and not the code behind them. A loop that must die starts this program again.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test there is nothing else to do about what cannot be"
+)]
+
+use std::process::ExitCode;
+
+mod command_line;
+mod live_session;
+mod tally;
+
+use crate::tally::{Scale, Tally};
+
+/// The binary under test.
+const BINARY: &str = env!("CARGO_BIN_EXE_plugd");
+
+/// One loop, which is also one test.
+struct Loop {
+    name: &'static str,
+    run: fn(Scale) -> Tally,
+}
+
+/// Every loop, in the order of the table.
+const LOOPS: &[Loop] = &[Loop {
+    name: "live_session",
+    run: live_session::run,
+}];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test program of its own reads its own command line"
+)]
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    command_line::run(LOOPS, &args)
+}
