@@ -9,7 +9,7 @@
 //! - Plugins follow through the refresh. One that the snapshot no longer has stays installed.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use plugd_config::{CURATED_URL, MarketplaceKind, Snapshot};
 use plugd_disk::FileLock;
@@ -23,11 +23,12 @@ use plugd_model::{
 use plugd_store::Workspace;
 
 use crate::call::Call;
-use crate::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState as EventState};
+use crate::events::{Change, ChangeReason};
 use crate::fetcher::Repository;
+use crate::last_run::{LastRun, Worth};
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
-use crate::status::{self, Reported, TaskReport, TaskState};
+use crate::status::{Reported, TaskReport, TaskState};
 use crate::{Error, Lookup, Refresher, Roots, checkout, survey};
 
 /// How long the remote is not asked again, in seconds.
@@ -42,8 +43,7 @@ struct Inner {
     refresher: Refresher,
     activity: Activity,
     queue: Queue,
-    /// The report of this process, once there is one.
-    report: Mutex<Option<TaskReport>>,
+    last: LastRun,
 }
 
 /// How soon the remote may be asked again.
@@ -86,11 +86,11 @@ impl CuratedSync {
     #[must_use]
     pub fn new(parts: Parts, refresher: Refresher, activity: Activity) -> Self {
         Self(Arc::new(Inner {
+            last: LastRun::new(&parts, Reported::CuratedSync),
             parts,
             refresher,
             activity,
             queue: Queue::default(),
-            report: Mutex::default(),
         }))
     }
 
@@ -108,19 +108,11 @@ impl CuratedSync {
     /// Whether a run is working, and what the last one said, also one of another process.
     #[must_use]
     pub fn report(&self) -> (TaskState, TaskReport) {
-        let lookup = &self.0.parts.lookup;
         let running = match self.0.queue.is_running() {
             true => TaskState::Running,
             false => TaskState::Idle,
         };
-        let own = self.0.held().clone();
-        let file = lookup.layout().status();
-        let saved = status::load(lookup.disk(), &file, Reported::CuratedSync);
-        let newest = match own {
-            Some(own) if own.finished_at >= saved.finished_at => own,
-            _ => saved,
-        };
-        (running, newest)
+        (running, self.0.last.newest())
     }
 
     /// Why nothing is synchronised, when something keeps it from that.
@@ -136,11 +128,6 @@ impl CuratedSync {
 }
 
 impl Inner {
-    /// Held for an assignment only.
-    fn held(&self) -> MutexGuard<'_, Option<TaskReport>> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn work(self: Arc<Self>, mut insistence: Insistence) {
         let _working = self.queue.working();
         loop {
@@ -162,8 +149,7 @@ impl Inner {
         let outcome = match begin.await {
             Ok(None) => return,
             Ok(Some(begun)) => {
-                let id = self.parts.events.next_task();
-                self.tell(id, EventState::Started, None);
+                let id = self.last.begin();
                 let outcome = self.bring(&call, begun).await;
                 (id, outcome)
             }
@@ -179,7 +165,7 @@ impl Inner {
     ) {
         let problem = match &outcome {
             Ok(Outcome::Skipped) | Err(Error::Cancelled(_)) => {
-                self.tell(id, EventState::Done, None);
+                self.last.end(id, None);
                 return;
             }
             Ok(Outcome::Unchanged | Outcome::Moved) => None,
@@ -191,13 +177,7 @@ impl Inner {
             plugins: Vec::new(),
             problem: problem.clone(),
         };
-        let before = self.held().replace(report.clone());
-        let is_news = before.is_none_or(|before| before.problem != problem);
-        let inner = Arc::clone(self);
-        let save = self.parts.blocking.write(move || inner.save(&report));
-        if let Err(error) = save.await {
-            tracing::warn!("cannot keep the report of the curated sync: {error}");
-        }
+        let is_news = self.last.keep(report, Worth::Always).await;
         match &problem {
             // Once: without a network every look fails alike.
             Some(problem) if is_news => tracing::warn!("curated sync: {}", problem.message),
@@ -213,11 +193,7 @@ impl Inner {
             self.parts.events.changed(change);
             self.refresher.request(Roots::default());
         }
-        let state = match &problem {
-            None => EventState::Done,
-            Some(_) => EventState::Failed,
-        };
-        self.tell(id, state, problem);
+        self.last.end(id, problem);
     }
 
     /// What keeps the snapshot from being synchronised.
@@ -261,7 +237,7 @@ impl Inner {
             return Ok(None);
         }
         let layout = lookup.layout();
-        let last = status::load(lookup.disk(), &layout.status(), Reported::CuratedSync);
+        let last = self.last.newest();
         let now = self.parts.clock.now().as_secs();
         // A clock that was set back must not keep anybody from looking.
         let is_fresh = last
@@ -351,23 +327,6 @@ impl Inner {
         let text = format!("{commit}\n");
         disk.replace(&layout.curated_sha(), text.as_bytes(), 0o644)?;
         Ok(Outcome::Moved)
-    }
-
-    fn save(&self, report: &TaskReport) -> Result<(), Error> {
-        self.parts.copies.prepare_state()?;
-        let lookup = &self.parts.lookup;
-        let (disk, layout) = (lookup.disk(), lookup.layout());
-        status::save(disk, layout, Reported::CuratedSync, report).map_err(Error::from)
-    }
-
-    fn tell(&self, id: u64, state: EventState, problem: Option<Problem>) {
-        self.parts.events.task(TaskEvent {
-            id,
-            kind: TaskKind::CuratedSync,
-            state,
-            message: problem.as_ref().map(|problem| problem.message.clone()),
-            problem,
-        });
     }
 }
 

@@ -44,6 +44,7 @@ mod install;
 mod install_job;
 mod installed;
 mod instructions;
+mod last_run;
 mod list;
 mod listing;
 mod login_refresh;

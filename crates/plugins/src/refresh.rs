@@ -17,12 +17,14 @@ use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, Source, error
 use tokio::sync::Notify;
 
 use crate::call::{Call, Cancel};
-use crate::events::{Change, ChangeReason, TaskEvent, TaskKind, TaskState as EventState};
+use crate::events::{Change, ChangeReason};
 use crate::follow::{Elsewhere, Followed, follow};
 use crate::follow_elsewhere::follow_elsewhere;
+use crate::last_run::{LastRun, Worth};
 use crate::listing::settings_of;
 use crate::marketplace_upgrade::bring_missing;
 use crate::parts::{Activity, Parts};
+use crate::queue::{Queue, Urgency};
 use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
 use crate::{Error, Roots, checkout};
 
@@ -37,21 +39,18 @@ pub struct Refresher(Arc<Inner>);
 struct Inner {
     parts: Parts,
     activity: Activity,
+    queue: Queue,
+    last: LastRun,
     state: Mutex<State>,
-    idle: Notify,
     /// A request came while a run was working.
     more: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    running: bool,
     stopping: bool,
     /// What was asked for while a run was working, each set of roots once.
     waiting: Vec<Roots>,
-    report: TaskReport,
-    /// Whether the report of an earlier process has been read.
-    loaded: bool,
     /// What stops the plugin that is being worked on, until it is sealed.
     current: Option<Cancel>,
     /// What stops the work with another machine.
@@ -83,10 +82,11 @@ impl Refresher {
     #[must_use]
     pub fn new(parts: Parts, activity: Activity) -> Self {
         Self(Arc::new(Inner {
+            last: LastRun::new(&parts, Reported::Refresh),
             parts,
             activity,
+            queue: Queue::default(),
             state: Mutex::default(),
-            idle: Notify::new(),
             more: Notify::new(),
         }))
     }
@@ -94,28 +94,27 @@ impl Refresher {
     /// Asks for a run over these roots. It returns at once; a run that is working is followed by one
     /// more, however often it was asked for meanwhile.
     pub fn request(&self, roots: Roots) {
-        let mut state = self.0.state();
-        if self.0.activity == Activity::Rests || state.stopping {
+        if self.0.activity == Activity::Rests {
             return;
         }
-        if !state.waiting.contains(&roots) {
-            state.waiting.push(roots);
+        {
+            let mut state = self.0.state();
+            if !state.waiting.contains(&roots) {
+                state.waiting.push(roots);
+            }
         }
-        if state.running {
-            self.0.more.notify_one();
-        } else {
-            state.running = true;
-            drop(state);
+        if self.0.queue.ask(Urgency::Fresh) {
             tokio::spawn(Arc::clone(&self.0).work());
+        } else {
+            self.0.more.notify_one();
         }
     }
 
     /// The plugins whose source had something else at the end of the last run.
     #[must_use]
     pub fn differing(&self) -> BTreeSet<PluginId> {
-        let (_, report) = self.report();
-        report
-            .plugins
+        let plugins = self.0.last.remembered().plugins;
+        plugins
             .into_iter()
             .filter(|result| result.outcome == PluginOutcome::HeldBack)
             .map(|result| result.id)
@@ -125,38 +124,23 @@ impl Refresher {
     /// Whether a run is working, and what the last one said, also one of an earlier process.
     #[must_use]
     pub fn report(&self) -> (TaskState, TaskReport) {
-        let mut state = self.0.state();
-        if !state.loaded {
-            state.loaded = true;
-            let lookup = &self.0.parts.lookup;
-            let file = lookup.layout().status();
-            state.report = status::load(lookup.disk(), &file, Reported::Refresh);
-        }
-        let running = if state.running {
-            TaskState::Running
-        } else {
-            TaskState::Idle
+        let running = match self.0.queue.is_running() {
+            true => TaskState::Running,
+            false => TaskState::Idle,
         };
-        (running, state.report.clone())
+        (running, self.0.last.remembered())
     }
 
     /// Ends background work: what is past its point of no return is finished, the rest is given up.
     pub async fn stop(&self) {
-        loop {
-            let idle = self.0.idle.notified();
-            {
-                let mut state = self.0.state();
-                state.stopping = true;
-                state.waiting.clear();
-                for cancel in state.current.iter().chain(&state.far) {
-                    cancel.cancel();
-                }
-                if !state.running {
-                    return;
-                }
+        {
+            let mut state = self.0.state();
+            state.stopping = true;
+            for cancel in state.current.iter().chain(&state.far) {
+                cancel.cancel();
             }
-            idle.await;
         }
+        self.0.queue.stop().await;
     }
 }
 
@@ -167,23 +151,21 @@ impl Inner {
     }
 
     async fn work(self: Arc<Self>) {
+        let _working = self.queue.working();
         loop {
-            let roots = {
-                let mut state = self.state();
-                if state.waiting.is_empty() || state.stopping {
-                    state.running = false;
-                    break;
-                }
-                std::mem::take(&mut state.waiting)
-            };
-            self.run(roots).await;
+            let roots = std::mem::take(&mut self.state().waiting);
+            // A run that goes on may have taken what was asked for meanwhile.
+            if !roots.is_empty() {
+                self.run(roots).await;
+            }
+            if !self.queue.next() {
+                return;
+            }
         }
-        self.idle.notify_waiters();
     }
 
     async fn run(self: &Arc<Self>, roots: Vec<Roots>) {
-        let id = self.parts.events.next_task();
-        self.tell(id, EventState::Started, None);
+        let id = self.last.begin();
         let started_at = Some(self.parts.clock.now().as_secs());
         let (plugins, problem) = match self.both(roots).await {
             Ok((results, problem)) => (status::merge(results), problem),
@@ -226,11 +208,9 @@ impl Inner {
         };
         results.extend(more);
         let mut state = self.state();
-        // Their other part is still to come.
+        // Their other part is still to come, in the run that they asked for.
         again.retain(|roots| !state.waiting.contains(roots));
-        if !state.stopping {
-            state.waiting.extend(again);
-        }
+        state.waiting.extend(again);
         Ok((results, problem))
     }
 
@@ -291,6 +271,8 @@ impl Inner {
 
     /// The part of a pass that needs no other machine.
     fn pass(&self, roots: &[Roots]) -> Result<Passed, Error> {
+        // What this run will say is compared with what an earlier process said.
+        self.last.remembered();
         self.parts.copies.recover_again();
         let (lookup, copies) = (&self.parts.lookup, &self.parts.copies);
         let mut passed = Passed::default();
@@ -397,36 +379,11 @@ impl Inner {
     }
 
     async fn publish(self: &Arc<Self>, id: u64, report: TaskReport) {
-        let failed = report.problem.clone().or_else(|| {
-            let failed = |result: &&PluginResult| result.outcome == PluginOutcome::Failed;
-            report.plugins.iter().find(failed)?.problem.clone()
-        });
-        let plugins = report.plugins.clone();
-        let news = {
-            let mut state = self.state();
-            let news = !state.report.says_the_same(&report);
-            state.loaded = true;
-            state.report = report.clone();
-            news
-        };
+        let (failure, plugins) = (report.failure(), report.plugins.clone());
         // A run that only says "unchanged" again is not worth a write.
-        if news {
-            let inner = Arc::clone(self);
-            let save = self.parts.blocking.write(move || inner.save(&report));
-            let saved = save.await;
-            if let Err(error) = saved {
-                tracing::warn!(
-                    "cannot keep the report of the refresh: {}",
-                    error_chain(&error)
-                );
-            }
-        }
+        self.last.keep(report, Worth::News).await;
         self.tell_moved(&plugins);
-        let state = match &failed {
-            None => EventState::Done,
-            Some(_) => EventState::Failed,
-        };
-        self.tell(id, state, failed);
+        self.last.end(id, failure);
     }
 
     fn tell_moved(&self, results: &[PluginResult]) {
@@ -443,21 +400,5 @@ impl Inner {
         if !change.is_everything() {
             self.parts.events.changed(change);
         }
-    }
-
-    fn save(&self, report: &TaskReport) -> Result<(), Error> {
-        self.parts.copies.prepare_state()?;
-        let lookup = &self.parts.lookup;
-        status::save(lookup.disk(), lookup.layout(), Reported::Refresh, report).map_err(Error::from)
-    }
-
-    fn tell(&self, id: u64, state: EventState, problem: Option<Problem>) {
-        self.parts.events.task(TaskEvent {
-            id,
-            kind: TaskKind::Refresh,
-            state,
-            message: problem.as_ref().map(|problem| problem.message.clone()),
-            problem,
-        });
     }
 }

@@ -11,7 +11,7 @@
 //! What a run does stands in `remote_run`.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use plugd_catalog::Login;
 use plugd_config::Snapshot;
@@ -19,15 +19,15 @@ use plugd_model::{Problem, ProblemKind, error_chain};
 use tokio::sync::Semaphore;
 
 use crate::call::{Call, Cancelled};
-use crate::events::{TaskEvent, TaskKind, TaskState as EventState};
 use crate::in_time::late;
+use crate::last_run::{LastRun, Worth};
 use crate::login_refresh::refresh_login;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
 use crate::remote_error::RemoteError;
 use crate::remote_listing::renew_stale;
 use crate::remote_run::{self, Ran, Reconciled};
-use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
+use crate::status::{PluginOutcome, Reported, TaskReport, TaskState};
 use crate::{Error, curated_state};
 
 /// What was tried.
@@ -43,8 +43,7 @@ struct Inner {
     queue: Queue,
     /// One turn, which a run has from its beginning to its end.
     turn: Semaphore,
-    /// The report of this process, once there is one.
-    report: Mutex<Option<TaskReport>>,
+    last: LastRun,
 }
 
 /// What follows the account.
@@ -69,11 +68,11 @@ impl RemoteSync {
     #[must_use]
     pub fn new(parts: Parts, activity: Activity) -> Self {
         Self(Arc::new(Inner {
+            last: LastRun::new(&parts, Reported::RemoteSync),
             parts,
             activity,
             queue: Queue::default(),
             turn: Semaphore::new(1),
-            report: Mutex::default(),
         }))
     }
 
@@ -156,15 +155,7 @@ impl RemoteSync {
             true => TaskState::Running,
             false => TaskState::Idle,
         };
-        let lookup = &self.0.parts.lookup;
-        let own = self.0.held().clone();
-        let file = lookup.layout().status();
-        let saved = status::load(lookup.disk(), &file, Reported::RemoteSync);
-        let newest = match own {
-            Some(own) if own.finished_at >= saved.finished_at => own,
-            _ => saved,
-        };
-        (running, newest)
+        (running, self.0.last.newest())
     }
 
     /// Why nobody is asked, when something keeps it from that. Reads a file.
@@ -180,11 +171,6 @@ impl RemoteSync {
 }
 
 impl Inner {
-    /// Held for an assignment only.
-    fn held(&self) -> MutexGuard<'_, Option<TaskReport>> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
@@ -211,8 +197,7 @@ impl Inner {
         if !self.is_wanted().await? {
             return Ok(None);
         }
-        let id = self.parts.events.next_task();
-        self.tell(id, EventState::Started, None);
+        let id = self.last.begin();
         let started_at = self.parts.clock.now().as_secs();
         let outcome = match what {
             What::Account => remote_run::run(call, &self.parts).await,
@@ -241,7 +226,7 @@ impl Inner {
         let (plugins, problem) = match outcome {
             Ok(Some(ran)) => (ran.results.clone(), ran.partial.clone()),
             Ok(None) | Err(Error::Cancelled(_)) => {
-                self.tell(id, EventState::Done, None);
+                self.last.end(id, None);
                 return;
             }
             Err(error) => (Vec::new(), Some(problem_of(error))),
@@ -252,46 +237,11 @@ impl Inner {
             plugins,
             problem,
         };
-        let before = self.held().replace(report.clone());
-        let is_news = before.is_none_or(|before| !before.says_the_same(&report));
-        if is_news {
+        let failure = report.failure();
+        if self.last.keep(report.clone(), Worth::News).await {
             log(&report);
         }
-        let failed = report.problem.clone().or_else(|| {
-            let failed = |result: &&PluginResult| result.outcome == PluginOutcome::Failed;
-            report.plugins.iter().find(failed)?.problem.clone()
-        });
-        // A run that only says the same again is not worth a write.
-        if is_news {
-            let inner = Arc::clone(self);
-            let save = self.parts.blocking.write(move || inner.save(&report));
-            if let Err(error) = save.await {
-                let reason = error_chain(&error);
-                tracing::warn!("cannot keep the report of the remote sync: {reason}");
-            }
-        }
-        let state = match &failed {
-            None => EventState::Done,
-            Some(_) => EventState::Failed,
-        };
-        self.tell(id, state, failed);
-    }
-
-    fn save(&self, report: &TaskReport) -> Result<(), Error> {
-        self.parts.copies.prepare_state()?;
-        let lookup = &self.parts.lookup;
-        let (disk, layout) = (lookup.disk(), lookup.layout());
-        status::save(disk, layout, Reported::RemoteSync, report).map_err(Error::from)
-    }
-
-    fn tell(&self, id: u64, state: EventState, problem: Option<Problem>) {
-        self.parts.events.task(TaskEvent {
-            id,
-            kind: TaskKind::RemoteSync,
-            state,
-            message: problem.as_ref().map(|problem| problem.message.clone()),
-            problem,
-        });
+        self.last.end(id, failure);
     }
 }
 

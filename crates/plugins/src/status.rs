@@ -135,6 +135,14 @@ impl TaskReport {
         Some(self.problem.is_none() && !self.plugins.iter().any(failed))
     }
 
+    /// Why the run failed, as a whole or for one plugin.
+    pub(crate) fn failure(&self) -> Option<Problem> {
+        self.problem.clone().or_else(|| {
+            let failed = |result: &&PluginResult| result.outcome == PluginOutcome::Failed;
+            self.plugins.iter().find(failed)?.problem.clone()
+        })
+    }
+
     /// Whether it says the same as another one, times aside.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
         self.plugins == other.plugins && self.problem == other.problem
