@@ -27,6 +27,7 @@ test-wire:
 
 # The table client by step; a client that is not here says so. `.ci/clients` installs them.
 clients:
+	$(CARGO) build --locked --workspace --example session --quiet
 	$(CARGO) test --locked --test suite --quiet -- --nocapture clients::
 
 # The long form of the loops that try to lose something or to get in; it ends with a table.

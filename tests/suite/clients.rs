@@ -342,3 +342,22 @@ fn the_client_in_plain_python() {
     let demo = ["close", "demo", "demo-list", "demo-read", "refusal"];
     takes(name, &[&STEPS[..], &demo].concat(), &launch);
 }
+
+/// The example of the package, which is a workspace member outside the default ones: `make clients`
+/// and whatever builds the whole workspace put it below `examples`, beside the directory of this
+/// program.
+#[test]
+fn the_typed_client_in_rust() {
+    let name = "rust, jsonrpsee";
+    let here = env::current_exe().unwrap();
+    // target/<profile>/deps/suite-1234 -> target/<profile>/examples/session
+    let built = here.ancestors().nth(2).unwrap().join("examples");
+    let session = built.join(format!("session{}", env::consts::EXE_SUFFIX));
+    if !session.is_file() {
+        let why = "cargo build --workspace --example session has not been run";
+        return skipped(name, why);
+    }
+    let more = ["begin", "changed", "refusal", "close"];
+    let launch = client(&session, &[BINARY, "hello", "demo"]);
+    takes(name, &[&STEPS[..], &more].concat(), &launch);
+}
