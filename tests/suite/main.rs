@@ -170,5 +170,7 @@ mod examples;
 mod schemas;
 /// Rules of the house that no compiler checks.
 mod tidy;
+/// What the transcripts of the protocol's documentation find when they begin, and its changes.
+mod transcript_world;
 /// The transcripts of the protocol's documentation are what goes over the wire.
 mod transcripts;

@@ -1,5 +1,5 @@
-//! Replays the transcripts of `protocol/transcripts`, one for each method, against the real binary:
-//! what a frontend author reads there is what comes over the wire.
+//! Replays the transcripts of `protocol/transcripts`, at least one for each method, against the real
+//! binary: what a frontend author reads there is what comes over the wire.
 //!
 //! With `PLUGD_WRITE_TRANSCRIPTS=1` the answers are written anew (`make transcripts`). The format
 //! stands in `protocol/transcripts/README.md`.
@@ -13,16 +13,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use plugd_protocol::METHODS;
-use plugd_testkit::service::{Item, PluginService};
-use plugd_testkit::{Daemon, Launch, Sandbox, Seen};
+use plugd_testkit::{Daemon, Launch, Seen};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::fixtures::BINARY;
+use crate::remote_sync::end_of_sync;
 use crate::schemas::validate;
-
-/// What stands in every sandbox.
-const WORLD: &str = include_str!("../../protocol/transcripts/world.fixture");
+use crate::transcript_world::World;
 
 /// Members whose value differs from run to run, or from machine to machine, and what stands for it.
 const VARYING: &[(&str, &str)] = &[
@@ -50,10 +48,9 @@ fn stem(method: &str) -> String {
     method.replace(['/', '.'], "-")
 }
 
-/// A running transcript: the sandbox, the daemon, and what the placeholders mean.
+/// A running transcript: the world, the daemon, and what the placeholders mean.
 struct Replay {
-    sandbox: Sandbox,
-    service: Option<PluginService>,
+    world: World,
     daemon: Daemon,
     cut: Vec<String>,
     lease: Option<String>,
@@ -62,38 +59,32 @@ struct Replay {
 }
 
 impl Replay {
-    /// Prepares what the lines with `@` ask for, starts the daemon and greets it, unless the
-    /// transcript does so itself.
+    /// Prepares what the lines with `@` before the first message ask for, starts the daemon and
+    /// greets it, unless the transcript does so itself.
     fn start(text: &str) -> Self {
-        let sandbox = Sandbox::from(WORLD);
-        let mut service = None;
+        let mut world = World::new();
+        let (mut listens, mut waits) = (false, false);
         let mut cut = Vec::new();
-        let mut listens = false;
-        let orders = text.lines().filter_map(|line| line.strip_prefix('@'));
-        for order in orders {
-            let words: Vec<&str> = order.split(' ').collect();
-            match words.as_slice() {
-                ["login"] => service = Some(log_in(&sandbox)),
-                ["listen"] => listens = true,
-                ["cut", names @ ..] => cut.extend(names.iter().map(|&name| name.to_owned())),
-                ["offer", name] => service.as_ref().unwrap().offer_plugin(Item::new(name)),
-                ["share", name] => {
-                    let item = Item::workspace(name, "PRIVATE");
-                    service.as_ref().unwrap().offer_plugin(item);
-                }
-                other => panic!("unknown order {other:?}"),
+        let before = text.lines().take_while(|line| !line.starts_with("--> "));
+        for order in before.filter_map(|line| line.strip_prefix('@')) {
+            match order {
+                "listen" => listens = true,
+                "synced" => waits = true,
+                order => obey(&mut world, &mut cut, order),
             }
         }
         // The ids are the transcript's own, so its answers are checked here and not on the way.
-        let mut daemon = Launch::app_server(BINARY).start(&sandbox);
+        let mut daemon = Launch::app_server(BINARY).start(&world.sandbox);
         if !text.contains(r#""method":"initialize""#) {
             let client = json!({"name": "editor", "version": "3.1"});
             let wishes = json!({"plugd": {"notifications": listens}});
             daemon.initialize_with(json!({"clientInfo": client, "capabilities": wishes}));
         }
+        if waits {
+            end_of_sync(&mut daemon);
+        }
         Self {
-            sandbox,
-            service,
+            world,
             daemon,
             cut,
             lease: None,
@@ -105,8 +96,10 @@ impl Replay {
     fn run(mut self, text: &str) -> String {
         let mut lines: Vec<String> = Vec::new();
         let mut owed: Option<Value> = None;
+        let mut begun = false;
         for line in text.lines() {
             if let Some(message) = line.strip_prefix("--> ") {
+                begun = true;
                 self.settle(&mut owed, &mut lines);
                 owed = self.send(message);
                 lines.push(line.to_owned());
@@ -119,6 +112,9 @@ impl Replay {
                 }
             } else {
                 self.settle(&mut owed, &mut lines);
+                if let Some(order) = line.strip_prefix('@').filter(|_| begun) {
+                    obey(&mut self.world, &mut self.cut, order);
+                }
                 lines.push(line.to_owned());
             }
         }
@@ -129,10 +125,7 @@ impl Replay {
 
     /// Sends a message as it stands, and returns the id that an answer is owed to.
     fn send(&mut self, message: &str) -> Option<Value> {
-        let mut line = self.sandbox.expand(message);
-        if let Some(service) = &self.service {
-            line = line.replace("$BASE", &service.base());
-        }
+        let mut line = self.world.expand(message);
         if let Some(lease) = &self.lease {
             line = line.replace("$LEASE", lease);
         }
@@ -163,7 +156,7 @@ impl Replay {
     /// Waits for a notification that looks as the transcript says.
     fn notified(&mut self, expected: &Value) -> String {
         let method = expected["method"].as_str().unwrap();
-        let root = self.sandbox.root().to_text();
+        let root = self.world.sandbox.root().to_text();
         let fits = |params: &Value| {
             let text = params.to_string().replace(&root, "$ROOT");
             serde_json::from_str::<Value>(&text).is_ok_and(|got| got == expected["params"])
@@ -207,16 +200,19 @@ impl Replay {
                 return "$PLUGD_VERSION".to_owned();
             }
         }
-        let mut text = text.replace(&self.sandbox.root().to_text(), "$ROOT");
+        let text = self.world.masked(text);
         if name == Some("message") {
-            text = without_versions(&text);
+            return without_versions(&text);
         }
-        let Some(service) = &self.service else {
-            return text;
-        };
-        let base = service.base();
-        let host = base.split('/').nth(2).unwrap();
-        text.replace(&base, "$BASE").replace(host, "$HOST")
+        text
+    }
+}
+
+/// Carries out a line with `@` that stands where the world or what is shown of it changes.
+fn obey(world: &mut World, cut: &mut Vec<String>, order: &str) {
+    match order.strip_prefix("cut ") {
+        Some(names) => cut.extend(names.split(' ').map(str::to_owned)),
+        None => world.obey(order),
     }
 }
 
@@ -231,16 +227,6 @@ fn without_versions(text: &str) -> String {
             _ => format!("{shown}sha256:{part}"),
         }
     })
-}
-
-/// A service on loopback, and a login to it in front of the configuration.
-fn log_in(sandbox: &Sandbox) -> PluginService {
-    let service = PluginService::start();
-    let config = sandbox.text("ch/config.toml");
-    let config = format!("chatgpt_base_url = \"{}\"\n{config}", service.base());
-    sandbox.write("ch/config.toml", config);
-    service.login().write_to(sandbox);
-    service
 }
 
 #[test]
@@ -258,21 +244,34 @@ fn only_whole_digests_are_versions() {
     }
 }
 
+/// The transcripts in the order of their names, each behind the stem of its method: what follows the
+/// first dot tells the transcripts of one method apart.
+fn transcripts() -> Vec<(String, PathBuf)> {
+    let files = fs::read_dir(folder()).unwrap();
+    let mut found: Vec<_> = files
+        .filter_map(|file| {
+            let path = file.unwrap().path();
+            let name = path.file_name()?.to_str()?.strip_suffix(".txt")?;
+            let method = name.split('.').next()?.to_owned();
+            Some((method, path))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 #[test]
 fn every_method_has_its_transcript_and_no_other() {
-    let files = fs::read_dir(folder()).unwrap();
-    let found: BTreeSet<String> = files
-        .filter_map(|file| {
-            let name = file.unwrap().file_name();
-            Some(name.to_str()?.strip_suffix(".txt")?.to_owned())
-        })
+    let found: BTreeSet<String> = transcripts()
+        .into_iter()
+        .map(|(method, _)| method)
         .collect();
     let methods: BTreeSet<String> = METHODS.iter().map(|method| stem(method.name)).collect();
     assert_eq!(found, methods);
-    for method in METHODS {
-        let path = folder().join(stem(method.name) + ".txt");
+    for (file, path) in transcripts() {
         let text = fs::read_to_string(&path).unwrap();
-        let request = format!("\"method\":\"{}\"", method.name);
+        let method = METHODS.iter().find(|method| stem(method.name) == file);
+        let request = format!("\"method\":\"{}\"", method.unwrap().name);
         assert!(
             text.contains(&request),
             "{} is about no such request",
@@ -289,8 +288,7 @@ fn every_method_has_its_transcript_and_no_other() {
 #[test]
 fn every_transcript_is_what_goes_over_the_wire() {
     let writes = std::env::var_os("PLUGD_WRITE_TRANSCRIPTS").is_some();
-    for method in METHODS {
-        let path = folder().join(stem(method.name) + ".txt");
+    for (_, path) in transcripts() {
         let text = fs::read_to_string(&path).unwrap();
         let now = Replay::start(&text).run(&text);
         if writes {
