@@ -153,6 +153,8 @@ mod cli_commands;
 mod cli_documents;
 /// The command line when something is broken or switched off.
 mod cli_refusals;
+/// `plugd plugin share`.
+mod cli_share;
 /// Installed copies follow their sources, and no stranger's.
 mod refresh;
 /// Every method and the command line see the same marketplaces.
