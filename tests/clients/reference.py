@@ -56,6 +56,10 @@ check("list", listing["marketplaces"][0]["name"] == "demo", listing)
 reading = call("plugin/read", plugin)
 check("read", reading["plugin"]["description"] == "Says hello", reading)
 
+def installed() -> "str | None":
+    return call("plugin/list", {})["marketplaces"][0]["plugins"][0]["installedVersion"]
+
+
 answers = []
 
 
@@ -66,16 +70,17 @@ def install() -> None:
         answers.append(error.code)
 
 
+# Something holds the installation up, so only a cancelled one is answered soon.
 known = len(names)
 worker = threading.Thread(target=install)
 worker.start()
 while worker.is_alive() and len(names) == known:
     worker.join(0.001)
 client.notify("$/cancelRequest", {"id": names[known]})
-worker.join(20)
-check("cancel", len(answers) == 1 and answers[0] in (-32800, "1.0.0"), answers)
+worker.join(3)
+check("cancel", answers == [-32800] and installed() is None, answers)
 
-installed = call("plugin/install", {**plugin, "workDoneToken": "installing"})
+done = call("plugin/install", {**plugin, "workDoneToken": "installing"})
 kinds = []
 while "end" not in kinds:
     told = client.next_notification()
@@ -83,7 +88,7 @@ while "end" not in kinds:
         params = getattr(told.payload, "params", told.payload)
         kinds.append(params["value"]["kind"])
 check("progress", kinds[0] == "begin" and "report" in kinds, kinds)
-check("install", installed["installedVersion"] == "1.0.0", installed)
+check("install", done["installedVersion"] == "1.0.0" == installed(), done)
 call("plugin/uninstall", {"pluginId": "hello@demo"})
-check("uninstall", not call("plugin/list", {})["marketplaces"][0]["plugins"][0]["installed"], "")
+check("uninstall", installed() is None, installed())
 client.close()

@@ -11,7 +11,6 @@
 )]
 
 use std::env;
-#[cfg(unix)]
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,6 +29,10 @@ const STEPS: [&str; 7] = [
     "install",
     "uninstall",
 ];
+
+/// The step with a lock in its way: the clients ask for an installation that cannot be done, take it
+/// back, and pass when the answer is in time and says so.
+const CANCEL: &str = "step cancel ok";
 
 /// Editors start slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -106,9 +109,18 @@ fn takes(name: &str, steps: &[&str], launch: &Launch) -> String {
 }
 
 /// As [`takes`], in a sandbox that holds more than the marketplace.
+///
+/// Where a client cancels, a neighbour holds the store up to then: an installation that nobody
+/// takes back would wait for half a minute, so no other answer than the cancelled one can be there
+/// first.
 #[track_caller]
 fn takes_in(sandbox: &Sandbox, name: &str, steps: &[&str], launch: &Launch) -> String {
-    let output = launch.run(sandbox);
+    let output = if steps.contains(&"cancel") {
+        let store = hold(sandbox);
+        launch.run_and_when(sandbox, CANCEL, || drop(store))
+    } else {
+        launch.run(sandbox)
+    };
     let told: Vec<&str> = output
         .stdout
         .lines()
@@ -131,7 +143,19 @@ fn takes_in(sandbox: &Sandbox, name: &str, steps: &[&str], launch: &Launch) -> S
         output.stdout,
         output.stderr
     );
+    // Each takes away again what it installed, and means it.
+    let copy = sandbox.path("ch/plugins/cache/demo/hello");
+    assert!(!copy.as_path().exists(), "{name}: {copy} is still there");
     output.stdout
+}
+
+/// The lock of the store, as another daemon would hold it.
+fn hold(sandbox: &Sandbox) -> fs::File {
+    let locks = sandbox.path("ch/plugins/.plugd/locks");
+    fs::create_dir_all(locks.as_path()).unwrap();
+    let store = fs::File::create(locks.join("store").as_path()).unwrap();
+    store.lock().unwrap();
+    store
 }
 
 /// Neovim without anything of a user, running one script to its end.

@@ -184,10 +184,20 @@ impl Launch {
     /// It cannot be started, or has not ended in time.
     #[track_caller]
     pub fn run(&self, sandbox: &Sandbox) -> Output {
-        must(self.try_run(sandbox))
+        must(self.try_run(sandbox, "", || {}))
     }
 
-    fn try_run(&self, sandbox: &Sandbox) -> Result<Output> {
+    /// Runs it to its end, and does something as soon as its stdout holds `text`; never, when it
+    /// ends without.
+    ///
+    /// # Panics
+    /// As [`Launch::run`].
+    #[track_caller]
+    pub fn run_and_when(&self, sandbox: &Sandbox, text: &str, then: impl FnOnce()) -> Output {
+        must(self.try_run(sandbox, text, then))
+    }
+
+    fn try_run(&self, sandbox: &Sandbox, text: &str, then: impl FnOnce()) -> Result<Output> {
         let mut command = self.command(sandbox);
         command.stdout(Stdio::piped());
         command.stdin(match self.input {
@@ -202,6 +212,9 @@ impl Launch {
             thread::spawn(move || drop(stdin.write_all(&input)));
         }
         let deadline = Instant::now() + self.patience;
+        if stdout.wait_for(deadline, |so_far| so_far.contains(text)) {
+            then();
+        }
         let status = process.wait(deadline);
         let stderr = process.stderr().clone();
         let (Some(status), true, true) =
