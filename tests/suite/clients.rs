@@ -301,15 +301,20 @@ fn the_extension_of_visual_studio_code() {
         "COMPILED",
         "$ROOT/built/examples/vscode/out/examples/vscode/src",
     );
+    let ends = ["no-home", "killed", "after", "stop", "mute", "noise"];
     let editor = [
+        "unstarted",
         "tree",
         "document",
         "notification",
         "installed",
         "uninstalled",
         "silence",
+        "again",
+        "complaint",
     ];
-    let steps = [&STEPS[..], &["refusal", "close", "missing"], &editor].concat();
+    let client = ["refusal", "close", "missing"];
+    let steps = [&STEPS[..], &client, &ends, &editor].concat();
     takes_in(&sandbox, name, &steps, &launch);
 }
 

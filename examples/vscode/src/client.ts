@@ -7,8 +7,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import {
   CancellationToken,
+  ConnectionError,
   createMessageConnection,
   type Disposable,
+  ErrorCodes,
   type MessageConnection,
   ProgressType,
   ResponseError,
@@ -78,6 +80,19 @@ export class PlugdError extends Error {
   }
 }
 
+/** The conversation is over before the answer came. */
+export class EndedError extends Error {}
+
+/** How long the daemon may take to answer the handshake. */
+const HANDSHAKE_MS = 30_000;
+
+/** The library's errors that are about a connection which is no more, and no answers. */
+const BROKEN: readonly number[] = [
+  ErrorCodes.MessageWriteError,
+  ErrorCodes.PendingResponseRejected,
+  ErrorCodes.ConnectionInactive,
+];
+
 /** How requests name a plugin of a listing. */
 export function reference(
   marketplace: PluginMarketplaceEntry,
@@ -88,21 +103,46 @@ export function reference(
     : { marketplacePath: marketplace.path, pluginName: plugin.name };
 }
 
-/** A running daemon. */
+/** A running daemon. When it ends, for whatever reason, every call that is open fails. */
 export class PlugdClient {
   readonly #process: ChildProcess;
   readonly #connection: MessageConnection;
   readonly #ended: Promise<number | null>;
+  /** Why the conversation ended, where more is known than that it did. */
+  #fault: string | undefined;
   #tokens = 0;
 
   private constructor(process: ChildProcess, connection: MessageConnection) {
     this.#process = process;
     this.#connection = connection;
     this.#ended = new Promise((resolve) => process.once("exit", resolve));
+    connection.onClose(() => void this.#finish());
+    // A broken frame: what follows cannot be trusted, and the answers would never come.
+    connection.onError(([error]) => this.#giveUp(error.message));
   }
 
-  /** Starts the daemon and shakes hands; fails when the program is not there. */
-  static async start(program: string, client: { name: string; version: string }): Promise<PlugdClient> {
+  /** Fails what is open, after the answers that came before the end; one is handed out per turn. */
+  async #finish(): Promise<void> {
+    for (let turn = 0; turn < 1000 && this.#connection.hasPendingResponse(); turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#connection.dispose();
+  }
+
+  #giveUp(fault: string): void {
+    this.#fault ??= fault;
+    this.#process.kill("SIGKILL");
+  }
+
+  /**
+   * Starts the daemon and shakes hands. Fails when the program is not there, ends, or is no daemon;
+   * no process is left then.
+   */
+  static async start(
+    program: string,
+    client: { name: string; version: string },
+    handshake = HANDSHAKE_MS,
+  ): Promise<PlugdClient> {
     const child = spawn(program, ["app-server"], { stdio: ["pipe", "pipe", "inherit"] });
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
@@ -112,17 +152,25 @@ export class PlugdClient {
       new StreamMessageReader(child.stdout),
       new StreamMessageWriter(child.stdin),
     );
-    connection.listen();
     const started = new PlugdClient(child, connection);
-    await started.call("initialize", {
-      clientInfo: client,
-      capabilities: { plugd: { notifications: true } },
-    });
-    await connection.sendNotification("initialized");
-    return started;
+    connection.listen();
+    const late = setTimeout(() => started.#giveUp("it does not answer the handshake"), handshake);
+    try {
+      await started.call("initialize", {
+        clientInfo: client,
+        capabilities: { plugd: { notifications: true } },
+      });
+      await connection.sendNotification("initialized");
+      return started;
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
-  /** Sends a request. Every refusal of the daemon is a `PlugdError`. */
+  /** Sends a request. Every refusal is a `PlugdError`, and the end of the daemon an `EndedError`. */
   async call<M extends keyof Methods>(
     method: M,
     params: Methods[M]["params"],
@@ -131,8 +179,16 @@ export class PlugdClient {
     try {
       return await this.#connection.sendRequest<Methods[M]["result"]>(method, params, token);
     } catch (error) {
-      throw error instanceof ResponseError ? new PlugdError(error) : error;
+      throw this.#explain(error);
     }
+  }
+
+  #explain(error: unknown): unknown {
+    const broken = error instanceof ResponseError && BROKEN.includes(error.code);
+    if (broken || error instanceof ConnectionError) {
+      return new EndedError(`the daemon has ended${this.#fault ? `: ${this.#fault}` : ""}`);
+    }
+    return error instanceof ResponseError ? new PlugdError(error) : error;
   }
 
   list(directories: string[] = []): Promise<PluginListResponse> {
@@ -182,7 +238,7 @@ export class PlugdClient {
     this.#connection.end();
     this.#process.stdin?.end();
     const code = await this.#ended;
-    this.#connection.dispose();
+    await this.#finish();
     return code;
   }
 }

@@ -7,6 +7,7 @@ import {
   PlugdClient,
   PlugdError,
   type PluginDetail,
+  type PluginListResponse,
   type PluginMarketplaceEntry,
   type PluginSummary,
   reference,
@@ -14,14 +15,18 @@ import {
 
 /** A row of the tree. */
 type Row =
+  | { kind: "problem"; problem: Problem }
   | { kind: "marketplace"; marketplace: PluginMarketplaceEntry }
   | { kind: "plugin"; marketplace: PluginMarketplaceEntry; plugin: PluginSummary };
 
 type PluginRow = Extract<Row, { kind: "plugin" }>;
 
+type Problem = PluginListResponse["marketplaceLoadErrors"][number];
+
 /** One daemon for the window, started when it is first needed and again after it ended. */
 class Daemon implements vscode.Disposable {
   #client: Promise<PlugdClient> | undefined;
+  #listed = false;
 
   constructor(private readonly changed: () => void) {}
 
@@ -30,12 +35,19 @@ class Daemon implements vscode.Disposable {
     return this.#client;
   }
 
+  async list(directories: string[]): Promise<PluginListResponse> {
+    const listing = await (await this.client()).list(directories);
+    this.#listed = true;
+    return listing;
+  }
+
   async #start(): Promise<PlugdClient> {
     const program = vscode.workspace.getConfiguration("plugd").get<string>("path", "plugd");
+    this.#listed = false;
     try {
       const client = await PlugdClient.start(program, { name: "vscode", version: vscode.version });
       client.onChanged(this.changed);
-      client.onEnd(() => (this.#client = undefined));
+      client.onEnd(() => this.#ended());
       return client;
     } catch (error) {
       this.#client = undefined;
@@ -43,8 +55,18 @@ class Daemon implements vscode.Disposable {
     }
   }
 
+  /** What is shown is read anew from another daemon, unless this one could not even list. */
+  #ended(): void {
+    if (!this.#client) return;
+    this.#client = undefined;
+    if (this.#listed) this.changed();
+  }
+
   dispose(): void {
-    void this.#client?.then((client) => client.stop());
+    const client = this.#client;
+    this.#client = undefined;
+    // One that did not start has nothing to stop, and said so already.
+    void client?.then((started) => started.stop(), () => undefined);
   }
 }
 
@@ -59,20 +81,33 @@ class PluginTree implements vscode.TreeDataProvider<Row> {
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
-    if (row?.kind === "plugin") return [];
+    if (row && row.kind !== "marketplace") return [];
     if (row) {
       const { marketplace } = row;
       return marketplace.plugins.map((plugin) => ({ kind: "plugin", marketplace, plugin }));
     }
     const folders = vscode.workspace.workspaceFolders ?? [];
-    const listing = await attempt(async () => {
-      const client = await this.daemon.client();
-      return client.list(folders.map((folder) => folder.uri.fsPath));
-    });
-    return (listing?.marketplaces ?? []).map((marketplace) => ({ kind: "marketplace", marketplace }));
+    const directories = folders.map((folder) => folder.uri.fsPath);
+    const listing = await attempt(() => this.daemon.list(directories));
+    if (!listing) return [];
+    const problems = listing.marketplaceLoadErrors;
+    return [
+      ...listing.marketplaces.map((marketplace): Row => ({ kind: "marketplace", marketplace })),
+      ...problems.map((problem): Row => ({ kind: "problem", problem })),
+    ];
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
+    if (row.kind === "problem") {
+      const { path, marketplacePath, line, message, severity } = row.problem;
+      const place = `${path ?? marketplacePath}${line === undefined ? "" : `:${line}`}`;
+      return Object.assign(new vscode.TreeItem(message), {
+        contextValue: "problem",
+        description: place,
+        iconPath: new vscode.ThemeIcon(severity),
+        tooltip: `${place}: ${message}`,
+      });
+    }
     if (row.kind === "marketplace") {
       const { marketplace } = row;
       const label = marketplace.interface?.displayName ?? marketplace.name;
@@ -113,11 +148,26 @@ function describe(detail: PluginDetail): string {
   return lines.join("\n");
 }
 
-async function read(client: PlugdClient, row: PluginRow): Promise<void> {
-  const detail = await client.read(reference(row.marketplace, row.plugin));
-  const content = describe(detail);
-  const document = await vscode.workspace.openTextDocument({ language: "markdown", content });
-  await vscode.window.showTextDocument(document, { preview: true });
+/** Descriptions as documents that nobody can change; each plugin has one, which is opened again. */
+class Descriptions implements vscode.TextDocumentContentProvider {
+  static readonly scheme = "plugd";
+  readonly #changes = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.#changes.event;
+  readonly #texts = new Map<string, string>();
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.#texts.get(uri.path) ?? "";
+  }
+
+  async read(client: PlugdClient, row: PluginRow): Promise<void> {
+    const detail = await client.read(reference(row.marketplace, row.plugin));
+    // The ending makes the editor show it as Markdown.
+    const uri = vscode.Uri.from({ scheme: Descriptions.scheme, path: `/${row.plugin.id}.md` });
+    this.#texts.set(uri.path, describe(detail));
+    this.#changes.fire(uri);
+    const document = await vscode.workspace.openTextDocument(uri);
+    await vscode.window.showTextDocument(document, { preview: true });
+  }
 }
 
 function install(client: PlugdClient, row: PluginRow): Thenable<void> {
@@ -146,6 +196,7 @@ async function uninstall(client: PlugdClient, row: PluginRow): Promise<void> {
 
 export function activate(context: vscode.ExtensionContext): void {
   const tree = new PluginTree();
+  const descriptions = new Descriptions();
   const register = (name: string, action: (client: PlugdClient, row: PluginRow) => Thenable<void>) =>
     vscode.commands.registerCommand(name, (row: PluginRow) =>
       attempt(async () => action(await tree.daemon.client(), row)),
@@ -154,7 +205,8 @@ export function activate(context: vscode.ExtensionContext): void {
     tree.daemon,
     vscode.window.registerTreeDataProvider("plugd.plugins", tree),
     vscode.commands.registerCommand("plugd.refresh", () => tree.refresh()),
-    register("plugd.read", read),
+    vscode.workspace.registerTextDocumentContentProvider(Descriptions.scheme, descriptions),
+    register("plugd.read", (client, row) => descriptions.read(client, row)),
     register("plugd.install", install),
     register("plugd.uninstall", uninstall),
   );
