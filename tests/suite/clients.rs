@@ -368,8 +368,17 @@ fn the_client_in_plain_python() {
     };
     let script = source("tests/clients/python_example.py");
     let launch = client(&python, &["-B", &script]).var("EXAMPLE", &source("examples/python"));
-    let demo = ["close", "demo", "demo-list", "demo-read", "refusal"];
-    takes(name, &[&STEPS[..], &demo].concat(), &launch);
+    let faults = ["callback", "dead", "noise", "silence"];
+    let demo = [
+        "close",
+        "demo",
+        "demo-list",
+        "demo-read",
+        "refusal",
+        "complaint",
+        "missing",
+    ];
+    takes(name, &[&STEPS[..], &faults, &demo].concat(), &launch);
 }
 
 /// The example of the package, which is a workspace member outside the default ones: `make clients`
