@@ -39,7 +39,29 @@ local function pick(choices, until_then)
   return vim.wait(20000, until_then, 5)
 end
 
-require('plugd').setup({ cmd = { binary, 'app-server' } })
+-- No program, and one that ends instead of answering: both are told, and the next request tries
+-- again.
+local plugd = require('plugd')
+plugd.setup({ cmd = { '/nowhere/plugd', 'app-server' } })
+plugd.list(function() end)
+say('missing', vim.wait(20000, told('cannot start /nowhere/plugd'), 5), notes)
+plugd.setup({ cmd = { 'sh', '-c', 'read line' } })
+plugd.list(function() end)
+say('dead', vim.wait(20000, told('the daemon has ended'), 5), notes)
+
+-- Several requests before the handshake are for one daemon.
+plugd.setup({ cmd = { binary, 'app-server' } })
+local starts, answers = 0, 0
+local start = vim.lsp.rpc.start
+vim.lsp.rpc.start = function(...)
+  starts = starts + 1
+  return start(...)
+end
+for _ = 1, 3 do
+  plugd.list(function() answers = answers + 1 end)
+end
+say('one', vim.wait(20000, function() return answers == 3 end, 5) and starts == 1, { starts, answers })
+
 local read = pick({ 'hello@demo', 'Read' }, function() return vim.bo.filetype == 'markdown' end)
 say('list', offered[1] and vim.tbl_contains(offered[1], '○ hello@demo'), { offered, notes })
 local text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), '\n')

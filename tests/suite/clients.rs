@@ -203,6 +203,9 @@ fn neovim_as_with_any_language_server() {
 fn neovim_with_the_picker_of_the_example() {
     let name = "neovim :Plugins";
     let steps = [
+        "missing",
+        "dead",
+        "one",
         "list",
         "read",
         "progress",

@@ -8,7 +8,12 @@ local M = {}
 -- What `setup` may change.
 local options = { cmd = { 'plugd', 'app-server' }, home = nil }
 
+-- The daemon after its handshake, and before it who waits for that. Neither is there when there is
+-- no daemon.
 local connection = nil
+local waiting = nil
+-- How many answers are owed.
+local open = 0
 local next_token = 0
 -- What to call with the value of each `$/progress`, by its token.
 local progress = {}
@@ -39,46 +44,69 @@ local function on_notification(method, params)
   end
 end
 
+-- Starts a daemon; answers nil or fails when there is no such program, as the Neovim has it.
 local function spawn()
+  local opened
+  local function on_exit()
+    -- Another one may have taken its place meanwhile.
+    local handshaking = waiting and waiting.daemon == opened
+    if not handshaking and connection ~= opened then return end
+    if handshaking or open > 0 then
+      tell('the daemon has ended; the next request starts it again', vim.log.levels.ERROR)
+    end
+    if handshaking then waiting = nil else connection = nil end
+    open = 0
+  end
   local dispatchers = {
     notification = function(method, params)
       vim.schedule(function() on_notification(method, params) end)
     end,
     server_request = function() end,
     on_error = function() end,
-    on_exit = function() connection = nil end,
+    on_exit = vim.schedule_wrap(on_exit),
   }
   local extra = options.home and { env = { CODEX_HOME = options.home } } or nil
   -- The arguments were a parameter of their own once.
   if vim.fn.has('nvim-0.10') == 1 then
-    return vim.lsp.rpc.start(options.cmd, dispatchers, extra)
+    opened = vim.lsp.rpc.start(options.cmd, dispatchers, extra)
+  else
+    local args = vim.list_slice(options.cmd, 2)
+    opened = vim.lsp.rpc.start(options.cmd[1], args, dispatchers, extra)
   end
-  local args = vim.list_slice(options.cmd, 2)
-  return vim.lsp.rpc.start(options.cmd[1], args, dispatchers, extra)
+  return opened
 end
 
 -- Calls `ready` with the connection, after the handshake when there was none.
 local function connect(ready)
   if connection then return ready(connection) end
-  local opened = spawn()
-  if not opened then
+  if waiting then return table.insert(waiting, ready) end
+  local started, opened = pcall(spawn)
+  if not started or not opened then
     return tell('cannot start ' .. options.cmd[1], vim.log.levels.ERROR)
   end
+  waiting = { ready, daemon = opened }
   opened.request('initialize', {
     clientInfo = { name = 'neovim', version = tostring(vim.version().minor) },
     capabilities = { plugd = { notifications = true } },
   }, vim.schedule_wrap(function(err)
-    if err then return explain(err) end
+    local callers = waiting or {}
+    waiting = nil
+    if err then
+      opened.terminate()
+      return explain(err)
+    end
     connection = opened
     opened.notify('initialized', vim.empty_dict())
-    ready(opened)
+    for _, caller in ipairs(callers) do caller(opened) end
   end))
 end
 
 -- Sends a request; `done` gets its result, and errors are shown.
 function M.request(method, params, done)
   connect(function(opened)
+    open = open + 1
     opened.request(method, params, vim.schedule_wrap(function(err, result)
+      open = math.max(0, open - 1)
       if err then return explain(err) end
       done(result)
     end))
