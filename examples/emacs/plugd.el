@@ -59,6 +59,8 @@
 
 (defun plugd--spawn ()
   "Start the daemon and shake hands with it."
+  (unless (executable-find (car plugd-command))
+    (user-error "There is no program `%s'; see `plugd-command'" (car plugd-command)))
   (let ((connection
          (make-instance
           'jsonrpc-process-connection
@@ -112,12 +114,23 @@
                       ((plugd--true (plist-get plugin :updateAvailable)) "update")
                       (t (or (plist-get plugin :installedVersion) "installed"))))))
 
+(defun plugd--problem (problem)
+  "The row of PROBLEM, because of which a marketplace lacks something."
+  (let ((file (or (plist-get problem :path) (plist-get problem :marketplacePath)))
+        (line (plist-get problem :line)))
+    ;; The last column has as much room as it needs.
+    (list nil (vector "(problem)" "" ""
+                      (format "%s%s: %s" file (if line (format ":%d" line) "")
+                              (plist-get problem :message))))))
+
 (defun plugd--entries (listing)
-  "The rows of LISTING, the result of plugin/list."
-  (seq-mapcat (lambda (marketplace)
-                (mapcar (lambda (plugin) (plugd--entry marketplace plugin))
-                        (plist-get marketplace :plugins)))
-              (plist-get listing :marketplaces)))
+  "The rows of LISTING, the result of plugin/list; problems come last."
+  (append
+   (seq-mapcat (lambda (marketplace)
+                 (mapcar (lambda (plugin) (plugd--entry marketplace plugin))
+                         (plist-get marketplace :plugins)))
+               (plist-get listing :marketplaces))
+   (mapcar #'plugd--problem (plist-get listing :marketplaceLoadErrors))))
 
 (defun plugd-refresh (&rest _)
   "List all plugins again."
@@ -200,9 +213,12 @@
 (defun plugd ()
   "Browse, read, install and uninstall agent plugins."
   (interactive)
-  (pop-to-buffer (get-buffer-create "*plugins*"))
-  (unless (derived-mode-p 'plugd-mode)
-    (plugd-mode))
+  ;; The project may have marketplaces of its own, and it is the one of the caller each time.
+  (let ((directory default-directory))
+    (pop-to-buffer (get-buffer-create "*plugins*"))
+    (unless (derived-mode-p 'plugd-mode)
+      (plugd-mode))
+    (setq default-directory directory))
   (plugd-refresh))
 
 (provide 'plugd)

@@ -10,8 +10,6 @@
 (add-to-list 'load-path (getenv "EXAMPLE"))
 (require 'plugd)
 
-(setq plugd-command (list (getenv "PLUGD_BINARY") "app-server"))
-
 (defvar notes nil "All messages, the newest first.")
 (advice-add 'message :before
             (lambda (text &rest values) (when text (push (apply #'format text values) notes))))
@@ -59,7 +57,20 @@
   (princ (if fine (format "step %s ok\n" step) (format "step %s failed: %S\n" step notes)))
   (unless fine (kill-emacs 1)))
 
-(plugd)
+(setq plugd-command '("/nowhere/plugd" "app-server"))
+(check "missing" (string-search "no program" (condition-case err (progn (plugd) "no error")
+                                               (user-error (cadr err)))))
+(setq plugd-command (list (getenv "PLUGD_BINARY") "app-server"))
+;; The list is about the directory of whoever asks.
+(defun asked-from (directory)
+  "Ask for the list from a buffer in DIRECTORY, and answer the directory of the list."
+  (with-temp-buffer
+    (setq default-directory directory)
+    (plugd))
+  (buffer-local-value 'default-directory (get-buffer "*plugins*")))
+(let* ((here (buffer-local-value 'default-directory (get-buffer "*scratch*")))
+       (asked (list (asked-from "/") (asked-from here))))
+  (check "directory" (equal (list "/" here) asked)))
 (check "list" (and (in-buffer "*plugins*" "hello") (equal "" (row))))
 (press "RET")
 (check "read" (in-buffer "*plugin*" "hello@demo\n\nSays hello"))
@@ -70,6 +81,11 @@
 (check "uninstall" (and (noted "Uninstalled hello@demo") (shows "")))
 (plugd-request :plugin/uninstall '(:pluginId "no id") #'ignore)
 (check "refusal" (noted "no id"))
+(with-temp-buffer
+  (insert "\n[marketplaces.gone]\nsource_type = \"local\"\nsource = \"/nowhere/gone\"\n")
+  (append-to-file nil nil (expand-file-name "config.toml" (getenv "CODEX_HOME"))))
+(with-current-buffer "*plugins*" (plugd-refresh))
+(check "complaint" (in-buffer "*plugins*" "/nowhere/gone"))
 (jsonrpc-shutdown plugd--connection)
 
 ;;; emacs_example.el ends here

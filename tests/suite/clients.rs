@@ -243,12 +243,15 @@ fn emacs_by_its_jsonrpc_library() {
 fn emacs_with_the_list_of_the_example() {
     let name = "emacs plugd.el";
     let steps = [
+        "missing",
+        "directory",
         "list",
         "read",
         "progress",
         "install",
         "uninstall",
         "refusal",
+        "complaint",
     ];
     match emacs("emacs_example.el") {
         Some(launch) => {
