@@ -66,6 +66,7 @@ doc:
 
 examples:
 	$(CARGO) build --locked --examples --quiet
+	$(CARGO) build --locked --lib --bins --examples -p plugd-tui -p plugd-rust-client --quiet
 
 bench:
 	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
