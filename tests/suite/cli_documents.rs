@@ -1,9 +1,8 @@
 //! Proves the completions and the man pages: the shell that is there takes them.
-#![expect(clippy::print_stdout, reason = "who skips a test says so")]
 
 use std::process::{Command, Stdio};
 
-use plugd_testkit::Sandbox;
+use plugd_testkit::{Sandbox, skip};
 use pretty_assertions::assert_eq;
 
 use crate::fixtures::cli;
@@ -23,7 +22,7 @@ fn asked(program: &str, args: &[&str], script: &str) -> Option<(bool, String)> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = started else {
-        println!("skipped: there is no {program}");
+        skip(program, "there is no such program");
         return None;
     };
     let mut input = child.stdin.take().unwrap();

@@ -47,6 +47,7 @@ mod probe;
 mod process;
 mod remote;
 mod sandbox;
+mod skip;
 mod wire;
 
 pub use daemon::{Daemon, Seen};
@@ -63,6 +64,7 @@ pub use remote::{
     NpmRequest, RawEntry, RawKind, TarEntry, TarKind, lfs_pointer, tgz,
 };
 pub use sandbox::Sandbox;
+pub use skip::skip;
 pub use wire::{Framing, check_envelope};
 
 /// Turns an error into a panic at the place of the caller: in a test there is nothing else to do.

@@ -7,15 +7,14 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "a test starts the programs that it tests and says why it was skipped"
+    reason = "a test starts the programs that it tests"
 )]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use plugd_testkit::{Sandbox, test_environment};
+use plugd_testkit::{Sandbox, skip, test_environment};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_plugd-tui");
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -125,8 +124,7 @@ fn daemon() -> PathBuf {
 #[test]
 fn list_search_install_done() {
     if Command::new("tmux").arg("-V").output().is_err() {
-        eprintln!("skipped: there is no tmux on this machine");
-        return;
+        return skip("plugd-tui", "there is no tmux");
     }
     let screen = Screen::start(MARKET, &daemon());
     let list = screen.wait(&["Explains the words"]);
