@@ -92,17 +92,6 @@ pub struct SearchPage {
     pub next: Option<String>,
 }
 
-/// Plugins that the service would show to this account.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Suggested {
-    /// Whether they should be shown.
-    pub enabled: bool,
-    /// In the order of the service.
-    pub items: Vec<Item>,
-    /// What is wrong with single items.
-    pub problems: Vec<Problem>,
-}
-
 /// What the service says when it has noted an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstallAnswer {

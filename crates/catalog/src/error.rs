@@ -109,8 +109,6 @@ pub enum Call {
     Search,
     /// The featured plugins.
     Featured,
-    /// The suggested plugins.
-    Suggested,
     /// The names of apps.
     Apps,
     /// To change with whom a plugin is shared.
@@ -235,7 +233,6 @@ impl fmt::Display for Call {
             Self::Uninstall => "the uninstallation of the remote plugin",
             Self::Search => "the search for remote plugins",
             Self::Featured => "the featured plugins",
-            Self::Suggested => "the suggested plugins",
             Self::Apps => "the names of apps",
             Self::ShareTargets => "the change of share targets",
             Self::UploadPlace => "a place to upload the plugin to",

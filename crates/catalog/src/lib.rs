@@ -41,7 +41,7 @@ mod sharing;
 pub use account::{Access, Account, LoginMode, Secret};
 pub use answer::{
     AppInfo, Collection, Directory, Fetched, InstallAnswer, InstalledSet, SearchPage, SearchQuery,
-    Suggested, Urls, Validators,
+    Urls, Validators,
 };
 pub use base_url::{BaseUrl, BaseUrlError};
 pub use cache::{CachedDirectory, Kept};

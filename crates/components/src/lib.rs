@@ -60,8 +60,8 @@ pub use inspect::{
 };
 pub use item::Origin;
 pub use mcp::{
-    HttpProtocol, McpDefinition, McpOauth, McpServer, McpTransport, NeededVariable,
-    ResolvedMcpServer, VariableUse, is_startable, mcp_definitions, mcp_server_names, mcp_servers,
+    HttpProtocol, McpDefinition, McpOauth, McpTransport, NeededVariable, ResolvedMcpServer,
+    VariableUse, is_startable, mcp_definitions, mcp_server_names,
 };
 pub use placeholders::{Mention, Placeholders, Platform, Spelling, mentions};
 pub use skills::{

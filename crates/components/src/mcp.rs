@@ -36,29 +36,6 @@ const MANIFEST_MEMBER: &str = "mcpServers";
 /// The largest file that is read.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// A declared server that could be understood.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct McpServer {
-    /// Its name; any text, also one that can never start.
-    pub name: String,
-    /// Its JSON object, as written.
-    pub json: String,
-}
-
-/// The MCP servers of a plugin, sorted by name, each name once.
-#[must_use]
-pub fn mcp_servers(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Found<McpServer> {
-    let definitions = mcp_definitions(disk, root, manifest);
-    let server = |definition: McpDefinition| McpServer {
-        name: definition.name,
-        json: definition.json,
-    };
-    Found {
-        items: definitions.items.into_iter().map(server).collect(),
-        problems: definitions.problems,
-    }
-}
-
 /// The MCP servers of a plugin with all that they say, sorted by name, each name once. Disabled ones
 /// and ones that can never start are among them.
 #[must_use]
@@ -79,17 +56,13 @@ pub fn mcp_definitions(
     found.bounded()
 }
 
-/// The names of [`mcp_servers`], which is all that reading a plugin shows of them.
+/// The names of [`mcp_definitions`], which is all that reading a plugin shows of them.
 #[must_use]
 pub fn mcp_server_names(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Found<String> {
-    let servers = mcp_servers(disk, root, manifest);
+    let Found { items, problems } = mcp_definitions(disk, root, manifest);
     Found {
-        items: servers
-            .items
-            .into_iter()
-            .map(|server| server.name)
-            .collect(),
-        problems: servers.problems,
+        items: items.into_iter().map(|server| server.name).collect(),
+        problems,
     }
 }
 

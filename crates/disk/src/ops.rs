@@ -253,22 +253,6 @@ impl Disk {
         }
     }
 
-    /// Removes an empty directory; nothing there, or something in it, is fine.
-    ///
-    /// # Errors
-    /// The system refuses for another reason.
-    pub fn remove_dir_if_empty(&self, path: &AbsPath) -> Result<(), DiskError> {
-        self.see(OperationKind::RemoveDir, path, None, 0)?;
-        match fs::remove_dir(path) {
-            Err(source)
-                if !is_absent(&source) && source.kind() != io::ErrorKind::DirectoryNotEmpty =>
-            {
-                Err(DiskError::io(OperationKind::RemoveDir, path, source))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Renames; the directories on both sides are not synced, the caller knows when that is needed.
     ///
     /// # Errors

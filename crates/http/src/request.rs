@@ -59,12 +59,6 @@ impl Limits {
         connect: Duration::from_secs(10),
         deadline: None,
     };
-
-    /// For a download that its caller counts: as [`Limits::CALL`], with any size of body.
-    pub const DOWNLOAD: Self = Self {
-        body_bytes: u64::MAX,
-        ..Self::CALL
-    };
 }
 
 impl Request {

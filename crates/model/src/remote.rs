@@ -223,12 +223,6 @@ impl RemoteMarketplace {
         SHARED_UNLISTED_GROUP,
     ];
 
-    /// Whether plugins of a marketplace come from the hosted catalog and from nowhere else.
-    #[must_use]
-    pub fn is_cache_name(name: &MarketplaceName) -> bool {
-        Self::CACHE_NAMES.contains(&name.as_str())
-    }
-
     /// [`RemoteMarketplace::CACHE_NAMES`] as second halves of ids.
     pub fn cache_names() -> impl Iterator<Item = MarketplaceName> {
         Self::CACHE_NAMES
@@ -293,10 +287,7 @@ mod tests {
         assert_eq!(cached, RemoteMarketplace::CACHE_NAMES);
         for name in RemoteMarketplace::cache_names() {
             assert!(MarketplaceName::new(name.as_str()).is_ok(), "{name}");
-            assert!(RemoteMarketplace::is_cache_name(&name));
         }
-        let curated = MarketplaceName::new("openai-curated").unwrap();
-        assert!(!RemoteMarketplace::is_cache_name(&curated));
         for name in groups {
             assert!(RESERVED_MARKETPLACES.contains(&name), "{name}");
             assert_eq!(RemoteMarketplace::of_name(name), None);

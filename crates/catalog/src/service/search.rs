@@ -1,12 +1,11 @@
-//! Searching, and what the service suggests.
+//! Searching.
 
-use plugd_model::RemoteScope;
 use tokio::time::Instant;
 
 use crate::json::{Notes, Object, Source};
 use crate::pages::{Entry as _, next_token, shown};
 use crate::service::{Answer, Ask, unless};
-use crate::{Call, CatalogError, Item, SearchPage, SearchQuery, Service, Suggested};
+use crate::{Call, CatalogError, Item, SearchPage, SearchQuery, Service};
 
 /// How many results a page has when nobody says.
 const RESULTS: u32 = 16;
@@ -46,29 +45,6 @@ impl Service {
             problems: notes.0,
             // A page that leads to itself is the last one.
             next: next.filter(|next| !next.is_empty() && query.token.as_ref() != Some(next)),
-        })
-    }
-
-    /// What the service would show to this account.
-    ///
-    /// # Errors
-    /// The service cannot be asked, refuses, or answers something else.
-    pub async fn suggested(
-        &self,
-        deadline: Option<Instant>,
-        cancelled: impl Future<Output = ()>,
-    ) -> Result<Suggested, CatalogError> {
-        let ask = Ask::get(Call::Suggested, "/ps/plugins/suggested/codex")
-            .query("scope", RemoteScope::Global.word());
-        let answer = unless(cancelled, self.ask(ask, deadline)).await?;
-        answer.must_be_whole()?;
-        let object = answer.object()?;
-        let enabled = object.needed("enabled", object.flag("enabled"));
-        let mut notes = Notes::default();
-        Ok(Suggested {
-            enabled: enabled.map_err(|problem| answer.bad(shown(&problem)))?,
-            items: items(&answer, &object, &mut notes)?,
-            problems: notes.0,
         })
     }
 }

@@ -24,11 +24,10 @@ enum Kind {
     Uninstall,
     Search,
     Featured,
-    Suggested,
     Apps,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 9] = [
     Kind::Directory,
     Kind::Installed,
     Kind::Item,
@@ -37,7 +36,6 @@ const KINDS: [Kind; 10] = [
     Kind::Uninstall,
     Kind::Search,
     Kind::Featured,
-    Kind::Suggested,
     Kind::Apps,
 ];
 
@@ -71,7 +69,6 @@ async fn call(service: &Service, kind: Kind) -> Result<(), CatalogError> {
         Kind::Uninstall => service.uninstall(&a, None, pending()).await,
         Kind::Search => service.search(&query, None, pending()).await.map(|_| ()),
         Kind::Featured => service.featured(None, None, pending()).await.map(|_| ()),
-        Kind::Suggested => service.suggested(None, pending()).await.map(|_| ()),
         Kind::Apps => {
             let ids = ["app".to_owned()];
             service.apps(&ids, None, pending()).await.map(|_| ())
@@ -90,7 +87,6 @@ fn good(kind: Kind) -> Value {
         Kind::Install => json!({ "id": "plugins~a", "enabled": true }),
         Kind::Uninstall => json!({ "id": "plugins~a", "enabled": false }),
         Kind::Featured => json!(["a"]),
-        Kind::Suggested => json!({ "enabled": true, "plugins": [] }),
         Kind::Apps => json!({ "apps": [] }),
     }
 }
@@ -111,7 +107,6 @@ async fn each_call_asks_as_the_reference_does() {
         "POST /base/ps/plugins/plugins~a/uninstall",
         "GET /base/ps/plugins/search?q=x&limit=16",
         "GET /base/plugins/featured?platform=codex",
-        "GET /base/ps/plugins/suggested/codex?scope=GLOBAL",
         "POST /base/ps/apps/batch",
     ];
     for (kind, line) in KINDS.into_iter().zip(expected) {

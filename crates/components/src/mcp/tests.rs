@@ -1,7 +1,7 @@
 use plugd_model::{McpDeclaration, PluginPath};
 use pretty_assertions::assert_eq;
 
-use super::{mcp_server_names, mcp_servers};
+use super::{mcp_definitions, mcp_server_names};
 use crate::fixture::Plugin;
 
 #[track_caller]
@@ -116,7 +116,7 @@ fn each_name_once_and_its_json_is_kept() {
         ".mcp.json",
         r#"{"mcpServers": {"a": {"command": "x"}, "a": { "command":"y", "future": [1] }}}"#,
     );
-    let found = mcp_servers(&plugin.disk, &plugin.root(), &plugin.manifest);
+    let found = mcp_definitions(&plugin.disk, &plugin.root(), &plugin.manifest);
     assert_eq!(found.items.len(), 1);
     assert_eq!(found.items[0].json, r#"{ "command":"y", "future": [1] }"#);
     assert_eq!(

@@ -42,7 +42,6 @@ async fn a_list_that_is_not_the_whole_answer_is_refused() {
         Kind::Installed,
         Kind::Search,
         Kind::Featured,
-        Kind::Suggested,
     ] {
         let body = good(kind).to_string();
         for line in [
@@ -117,13 +116,8 @@ async fn an_answer_that_does_not_say_it_is_refused() {
             "`skill_md_contents` is missing",
         ),
         (
-            Kind::Suggested,
-            json!({ "plugins": [] }),
-            "`enabled` is missing",
-        ),
-        (
-            Kind::Suggested,
-            json!({ "enabled": true }),
+            Kind::Search,
+            json!({ "pagination": {} }),
             "`plugins` is missing",
         ),
         (
@@ -176,15 +170,4 @@ async fn the_address_of_a_bundle_comes_when_asked_for() {
     assert_eq!(url(Urls::Without).await, None);
     let expected = "https://cdn.example/a".to_owned();
     assert_eq!(url(Urls::With).await, Some(expected));
-}
-
-#[tokio::test]
-async fn suggestions() {
-    let body = json!({ "enabled": false, "plugins": [item("a"), {}] });
-    let server = Server::always(body);
-    let found = server.service().suggested(None, pending()).await.unwrap();
-    assert_eq!(
-        (found.enabled, found.items.len(), found.problems.len()),
-        (false, 1, 1)
-    );
 }
