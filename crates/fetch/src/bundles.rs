@@ -195,7 +195,7 @@ impl Bundles {
             too_large(source, limit, |source| FetchError::Http {
                 subject: SUBJECT.to_owned(),
                 host: address.host(),
-                source: without_path(source),
+                source: source.with_address(shown),
             })
         };
         let mut request = Request::get(&address.text).map_err(failed)?;
@@ -256,28 +256,10 @@ fn foreign_scheme(text: &str) -> Option<String> {
     (is_scheme && !matches!(scheme.as_str(), "http" | "https")).then_some(scheme)
 }
 
-/// The same error with the host in place of each address: also a path may be a secret.
-fn without_path(mut error: HttpError) -> HttpError {
-    match &mut error {
-        HttpError::BadUrl { url, .. }
-        | HttpError::NotAllowed { url, .. }
-        | HttpError::Timeout { url, .. }
-        | HttpError::Status { url, .. }
-        | HttpError::TooLarge { url, .. }
-        | HttpError::Cut { url, .. }
-        | HttpError::NotHttp { url, .. }
-        | HttpError::Cancelled { url } => {
-            // Where it cannot be read, it cannot be told what of it is a secret.
-            *url = Url::parse(url).map_or_else(|_| "…".to_owned(), |url| host(&url));
-        }
-        HttpError::BadHeader { .. }
-        | HttpError::Dns { .. }
-        | HttpError::Connect { .. }
-        | HttpError::Tunnel { .. }
-        | HttpError::Tls { .. }
-        | HttpError::Runtime { .. } => {}
-    }
-    error
+/// The host of an address, which is all that is shown of it: also a path may be a secret. Where it
+/// cannot be read, it cannot be told what of it is one.
+fn shown(address: &str) -> String {
+    Url::parse(address).map_or_else(|_| "…".to_owned(), |url| host(&url))
 }
 
 #[cfg(test)]

@@ -226,6 +226,29 @@ impl HttpError {
         }
     }
 
+    /// The same error with something else in the place of its address: of some addresses also the
+    /// path is a secret. A host alone, as other variants have it, stays.
+    #[must_use]
+    pub fn with_address(mut self, shown: impl FnOnce(&str) -> String) -> Self {
+        match &mut self {
+            Self::BadUrl { url, .. }
+            | Self::NotAllowed { url, .. }
+            | Self::Timeout { url, .. }
+            | Self::Status { url, .. }
+            | Self::TooLarge { url, .. }
+            | Self::Cut { url, .. }
+            | Self::NotHttp { url, .. }
+            | Self::Cancelled { url } => *url = shown(url),
+            Self::BadHeader { .. }
+            | Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Tunnel { .. }
+            | Self::Tls { .. }
+            | Self::Runtime { .. } => {}
+        }
+        self
+    }
+
     /// An address that cannot be read. Where it cannot be told what is a password, all that stands
     /// in front of an `@` is left out.
     pub(crate) fn bad_url(text: &str, reason: &'static str) -> Self {
@@ -303,5 +326,29 @@ mod tests {
         check("https://me:se/cret@h/a", "…@h/a");
         check("https:/me:secret@h/a#secret", "…@h/a");
         check("h?secret", "h");
+    }
+
+    #[test]
+    fn an_address_gives_way_and_a_host_stays() {
+        let check = |error: HttpError, expected: &str| {
+            let error = error.with_address(|address| address.len().to_string());
+            assert_eq!(error.to_string(), expected);
+        };
+        let url = || "https://h/a".to_owned();
+        let status = 404;
+        check(
+            HttpError::Status { url: url(), status },
+            "`11` answered 404",
+        );
+        check(
+            HttpError::Cancelled { url: url() },
+            "the request to `11` was cancelled",
+        );
+        let host = "h:443".to_owned();
+        let source = std::io::Error::other("x");
+        check(
+            HttpError::Tls { host, source },
+            "no trusted connection to `h:443`",
+        );
     }
 }

@@ -122,7 +122,8 @@ impl Service {
         let failed = |source| CatalogError::Http {
             call,
             host: place.host.clone(),
-            source: without_path(source, &place.host),
+            // Also the path is a secret.
+            source: HttpError::with_address(source, |_| place.host.clone()),
         };
         let end = Instant::now() + TOTAL;
         let limits = Limits {
@@ -175,25 +176,4 @@ fn authority(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     &rest[..end]
-}
-
-/// The same error with the host in place of each address: also a path may be a secret.
-fn without_path(mut error: HttpError, host: &str) -> HttpError {
-    match &mut error {
-        HttpError::BadUrl { url, .. }
-        | HttpError::NotAllowed { url, .. }
-        | HttpError::Timeout { url, .. }
-        | HttpError::Status { url, .. }
-        | HttpError::TooLarge { url, .. }
-        | HttpError::Cut { url, .. }
-        | HttpError::NotHttp { url, .. }
-        | HttpError::Cancelled { url } => host.clone_into(url),
-        HttpError::BadHeader { .. }
-        | HttpError::Dns { .. }
-        | HttpError::Connect { .. }
-        | HttpError::Tunnel { .. }
-        | HttpError::Tls { .. }
-        | HttpError::Runtime { .. } => {}
-    }
-    error
 }
