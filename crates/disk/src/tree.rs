@@ -16,6 +16,7 @@
 mod below;
 mod copy;
 mod digest;
+mod git_name;
 #[cfg(unix)]
 mod handle;
 #[cfg(not(unix))]
@@ -37,6 +38,7 @@ pub use copy::{CopyReport, copy};
 pub use digest::{
     Differences, Digest, FileDigests, NotADigest, digest, digest_where, file_digests,
 };
+pub use git_name::{folded_name, is_git_name};
 pub use pace::{AtEase, Pace};
 pub use remove::remove_tree;
 pub use scan::{PlannedFile, TreePlan, is_storable_name};

@@ -8,7 +8,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use plugd_disk::tree::is_storable_name;
+use plugd_disk::tree::{is_git_name, is_storable_name};
 
 use crate::{EntryFault, GitData, Strip};
 
@@ -182,7 +182,7 @@ fn components(text: &str) -> Result<Vec<&str>, EntryFault> {
 /// Whether a component leads into a directory of git, also where a backslash separates. What the
 /// store does not hold is the same thing: other names without control characters it takes.
 fn is_data_of_git(part: &str) -> bool {
-    part.split('\\').any(is_git) || !is_storable_name(part)
+    part.split('\\').any(is_git_name) || !is_storable_name(part)
 }
 
 /// Whether the path begins with a drive, as in `C:\` or `c:/`.
@@ -192,26 +192,6 @@ fn is_drive(text: &str) -> bool {
         && bytes[0].is_ascii_alphabetic()
         && bytes[1] == b':'
         && matches!(bytes[2], b'/' | b'\\')
-}
-
-/// Whether some file system takes the name for `.git`: without case, without the characters that it
-/// ignores, without dots and spaces at the end, without the name of a stream, or shortened.
-pub(crate) fn is_git(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(|c| !is_ignored(*c))
-        .flat_map(char::to_lowercase)
-        .collect();
-    let stem = plain.split(':').next().unwrap_or(&plain);
-    matches!(stem.trim_end_matches(['.', ' ']), ".git" | "git~1")
-}
-
-/// Characters that Apple's file system drops from names.
-fn is_ignored(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
-    )
 }
 
 /// Why a name cannot be had on every system.

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use plugd_disk::tree::is_storable_name;
+use plugd_disk::tree::{folded_name, is_git_name, is_storable_name};
 
 /// Longest name of one entry, as file systems have it.
 const MAX_NAME: usize = 255;
@@ -63,29 +63,15 @@ fn is_hostile(name: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(name) else {
         return false;
     };
-    // What file systems of other machines make of it: case, ignored characters, trailing dots and
-    // spaces, streams, and the short name that Windows gives to `.git`.
-    let plain: String = text
-        .chars()
-        .filter(|c| !is_ignored(*c))
-        .flat_map(char::to_lowercase)
-        .collect();
-    let stem = plain.split(':').next().unwrap_or(&plain);
-    let stem = stem.trim_end_matches(['.', ' ']);
+    // Trailing dots, spaces and streams are nothing to file systems of other machines.
+    let folded = folded_name(text);
+    let stem = folded.split(':').next().unwrap_or(&folded);
     // A path with backslashes is several names elsewhere.
-    stem.is_empty()
-        || matches!(stem, ".git" | "git~1")
-        || plain
+    is_git_name(text)
+        || stem.trim_end_matches(['.', ' ']).is_empty()
+        || folded
             .split('\\')
             .any(|part| matches!(part, ".." | ".git" | "git~1"))
-}
-
-/// Characters that Apple's file system drops from names.
-fn is_ignored(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::names::is_git;
+use plugd_disk::tree::is_git_name;
 
 /// Why something is not in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(super) fn judge(path: &Path, form: Form) -> Option<Why> {
         Form::File => is_editor_junk(name),
         Form::Dir => matches!(name, ".idea" | ".vscode"),
     };
-    if is_git(name) || matches!(name, ".hg" | ".svn") {
+    if is_git_name(name) || matches!(name, ".hg" | ".svn") {
         Some(Why::VersionControl)
     } else if is_secret {
         Some(Why::Secret)
