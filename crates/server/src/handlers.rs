@@ -14,6 +14,7 @@ mod config_batch_write;
 mod config_read;
 mod config_requirements_read;
 mod config_value_write;
+mod hook;
 mod hooks_list;
 mod initialize;
 mod marketplace_add;

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use plugd_model::AbsPath;
 use plugd_plugins::call::Call;
-use plugd_plugins::{
-    HookDeclaration, HookHandler, HookLayer, HookRow, HookTrust, HooksSeen, LayerHook,
-};
+use plugd_plugins::{HookDeclaration, HookLayer, HookRow, HooksSeen, LayerHook};
 use plugd_protocol as wire;
 
-use super::{plugin_read, shared};
+use super::hook::{Action, RunnableHook, runnable, trust_status};
+use super::shared;
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
@@ -142,14 +141,6 @@ fn of_plugin(row: HookRow) -> Listed {
     }
 }
 
-pub(super) fn trust_status(trust: HookTrust) -> wire::HookTrustStatus {
-    match trust {
-        HookTrust::Untrusted => wire::HookTrustStatus::Untrusted,
-        HookTrust::Trusted => wire::HookTrustStatus::Trusted,
-        HookTrust::Modified => wire::HookTrustStatus::Modified,
-    }
-}
-
 /// A hook that can run; others have been left out before.
 fn row(listed: Listed, display_order: i64) -> Option<wire::HookMetadata> {
     let Listed {
@@ -163,49 +154,30 @@ fn row(listed: Listed, display_order: i64) -> Option<wire::HookMetadata> {
         current_hash,
         trust_status,
     } = listed;
-    let is_async = declaration.runs_async();
-    let matcher = declaration.effective_matcher().map(str::to_owned);
-    let HookDeclaration {
+    // The file comes with what the hook was found in.
+    let RunnableHook {
         key,
-        event,
-        matcher: _,
-        has_bad_matcher: _,
+        event_name,
+        matcher,
         file: _,
-        handler,
-    } = declaration;
-    let (handler, timeout_sec, status_message, additional_context_limit) = match handler {
-        HookHandler::Command {
-            command: written,
-            command_windows: _,
-            timeout_sec,
-            is_async: _,
-            status_message,
-            additional_context_limit,
-        } => {
-            let command = command.unwrap_or(written);
-            let handler = wire::HookMetadataHandler::Command { command, is_async };
-            (
-                handler,
-                timeout_sec,
-                status_message,
-                additional_context_limit,
-            )
+        action,
+        timeout_sec,
+        status_message,
+        additional_context_limit,
+    } = runnable(declaration, command)?;
+    let handler = match action {
+        Action::Command { command, is_async } => {
+            wire::HookMetadataHandler::Command { command, is_async }
         }
-        HookHandler::McpTool {
+        Action::McpTool {
             server,
             tool,
             input: _,
-            timeout_sec,
-            status_message,
-        } => {
-            let handler = wire::HookMetadataHandler::McpTool { server, tool };
-            (handler, timeout_sec, status_message, None)
-        }
-        HookHandler::Prompt | HookHandler::Agent => return None,
+        } => wire::HookMetadataHandler::McpTool { server, tool },
     };
     Some(wire::HookMetadata {
         key,
-        event_name: plugin_read::event_name(event),
+        event_name,
         handler,
         matcher,
         timeout_sec,

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use plugd_plugins::call::Call;
 use plugd_plugins::{
     ComponentPlugin, Components, ComponentsRequest, EffectiveApp, EffectiveHook, EffectiveSkill,
-    HookDeclaration, HookHandler, HookRow, HookTrust, ShadowedApp, ShadowedServer, Skill,
-    SkillRoot, SkillScope,
+    HookRow, HookTrust, ShadowedApp, ShadowedServer, Skill, SkillRoot, SkillScope,
 };
 use plugd_protocol as wire;
 
+use super::hook::{Action, RunnableHook, runnable, trust_status};
 use super::plugd_mcp_server::{self, object};
-use super::{hooks_list, plugin_read, shared, skills_list};
+use super::{plugin_read, shared, skills_list};
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
@@ -244,57 +244,36 @@ fn hook(effective: EffectiveHook, by: &Bringers) -> Option<wire::PlugdHook> {
         hash,
         trust,
     } = row;
-    let is_async = declaration.runs_async();
-    let matcher = declaration.effective_matcher().map(str::to_owned);
-    let HookDeclaration {
+    let RunnableHook {
         key,
-        event,
-        matcher: _,
-        has_bad_matcher: _,
+        event_name,
+        matcher,
         file,
-        handler,
-    } = declaration;
-    let (handler, timeout_sec, status_message, additional_context_limit) = match handler {
-        HookHandler::Command {
-            command: written,
-            command_windows: _,
-            timeout_sec,
-            is_async: _,
-            status_message,
-            additional_context_limit,
-        } => {
-            let handler = wire::PlugdHookHandler::Command {
-                command: command.unwrap_or(written),
-                env: env.into_iter().collect(),
-                is_async,
-            };
-            (
-                handler,
-                timeout_sec,
-                status_message,
-                additional_context_limit,
-            )
-        }
-        HookHandler::McpTool {
+        action,
+        timeout_sec,
+        status_message,
+        additional_context_limit,
+    } = runnable(declaration, command)?;
+    let handler = match action {
+        Action::Command { command, is_async } => wire::PlugdHookHandler::Command {
+            command,
+            env: env.into_iter().collect(),
+            is_async,
+        },
+        Action::McpTool {
             server,
             tool,
             input,
-            timeout_sec,
-            status_message,
-        } => {
-            let handler = wire::PlugdHookHandler::McpTool {
-                server,
-                tool,
-                input: object(&input),
-            };
-            (handler, timeout_sec, status_message, None)
-        }
-        HookHandler::Prompt | HookHandler::Agent => return None,
+        } => wire::PlugdHookHandler::McpTool {
+            server,
+            tool,
+            input: object(&input),
+        },
     };
     let brought = by.of_plugin(&plugin);
     Some(wire::PlugdHook {
         key,
-        event_name: plugin_read::event_name(event),
+        event_name,
         matcher,
         handler,
         timeout_sec,
@@ -306,7 +285,7 @@ fn hook(effective: EffectiveHook, by: &Bringers) -> Option<wire::PlugdHook> {
         version: brought.version,
         enabled,
         current_hash: hash.to_string(),
-        trust_status: hooks_list::trust_status(trust),
+        trust_status: trust_status(trust),
         runs: enabled && trust == HookTrust::Trusted,
     })
 }
