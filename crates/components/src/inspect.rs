@@ -35,7 +35,7 @@ mod texts;
 mod unicode;
 mod walk;
 
-pub use difference::{Change, Changes, Difference, InspectedFiles};
+pub use difference::{Categories, Category, Change, Changes, Difference, InspectedFiles};
 pub use executable::ExecutableKind;
 pub use unicode::{HiddenCharacter, HiddenClass, hidden_characters};
 pub use walk::InspectionLimits;

@@ -54,9 +54,10 @@ pub use hooks::{
     HookDeclaration, HookEvent, HookHandler, HookObstacle, hooks, hooks_in_file, hooks_in_table,
 };
 pub use inspect::{
-    Change, Changes, Difference, EnvironmentNames, Executable, ExecutableKind, HiddenCharacter,
-    HiddenClass, HiddenText, InspectedFiles, InspectedServer, Inspection, InspectionLimits,
-    LicenceFile, ModelText, Oddity, OddityKind, TextKind, hidden_characters, inspect,
+    Categories, Category, Change, Changes, Difference, EnvironmentNames, Executable,
+    ExecutableKind, HiddenCharacter, HiddenClass, HiddenText, InspectedFiles, InspectedServer,
+    Inspection, InspectionLimits, LicenceFile, ModelText, Oddity, OddityKind, TextKind,
+    hidden_characters, inspect,
 };
 pub use item::Origin;
 pub use mcp::{

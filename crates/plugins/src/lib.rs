@@ -179,10 +179,10 @@ pub use plugd_catalog::{
     TemplateReason, Weekday,
 };
 pub use plugd_components::{
-    App, Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText, HookDeclaration,
-    HookEvent, HookHandler, HttpProtocol, InspectedServer, Inspection, LicenceFile, ListedSkill,
-    McpDefinition, McpTransport, ModelText, Oddity, OddityKind, Skill, SkillInterface, SkillScope,
-    TextKind, ToolDependency,
+    App, Category, Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText,
+    HookDeclaration, HookEvent, HookHandler, HttpProtocol, InspectedServer, Inspection,
+    LicenceFile, ListedSkill, McpDefinition, McpTransport, ModelText, Oddity, OddityKind, Skill,
+    SkillInterface, SkillScope, TextKind, ToolDependency,
 };
 pub use plugd_components::{McpOauth, NeededVariable, ResolvedMcpServer, VariableUse};
 pub use plugd_config::ToolApproval;

@@ -3,7 +3,7 @@
 
 use plugd_model::{PluginId, RemoteMarketplace};
 use plugd_plugins::{
-    Changes, Difference, Executable, ExecutableKind, HookDeclaration, HookHandler, InspectTarget,
+    Category, Difference, Executable, ExecutableKind, HookDeclaration, HookHandler, InspectTarget,
     Inspected, InspectedServer, InspectedSide, Inspection, McpTransport, RemoteTarget,
 };
 use serde_json::value::to_raw_value;
@@ -269,19 +269,8 @@ fn executable(executable: &Executable) -> String {
 
 /// What an installation would change, one line each.
 fn changes(text: &mut String, difference: &Difference, style: Style) {
-    let categories: [(&str, &Changes); 10] = [
-        ("MCP server", &difference.mcp_servers),
-        ("hook", &difference.hooks),
-        ("app", &difference.apps),
-        ("file that can run", &difference.executables),
-        ("environment variable", &difference.environment),
-        ("text", &difference.texts),
-        ("hidden characters", &difference.hidden),
-        ("licence", &difference.licences),
-        ("oddity", &difference.oddities),
-        ("file", &difference.other_files),
-    ];
-    let lines = categories.into_iter().flat_map(|(what, changes)| {
+    let lines = difference.changes.iter().flat_map(|(category, changes)| {
+        let what = word(category);
         let line = |sign: &str, name: &str| format!("{sign} {what} {name}");
         let added = changes.added.iter().map(move |(name, _)| line("+", name));
         let removed = changes.removed.iter().map(move |(name, _)| line("-", name));
@@ -292,6 +281,22 @@ fn changes(text: &mut String, difference: &Difference, style: Style) {
         text.push_str("\nNothing differs from what is installed.\n");
     } else {
         section(text, "An installation would change", lines, style);
+    }
+}
+
+/// What a category is called in a line about one of its items.
+fn word(category: Category) -> &'static str {
+    match category {
+        Category::McpServer => "MCP server",
+        Category::Hook => "hook",
+        Category::App => "app",
+        Category::Executable => "file that can run",
+        Category::Environment => "environment variable",
+        Category::Text => "text",
+        Category::Hidden => "hidden characters",
+        Category::Licence => "licence",
+        Category::Oddity => "oddity",
+        Category::OtherFile => "file",
     }
 }
 

@@ -8,9 +8,20 @@ use super::{Executable, HiddenText, InspectedServer, Inspection, LicenceFile};
 use crate::hooks::{HookDeclaration, HookHandler};
 use crate::mcp::McpTransport;
 
-/// The difference of two inspections, category by category.
+/// The difference of two inspections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
+    /// What differs, category by category.
+    pub changes: Categories,
+    /// Files before and after.
+    pub files: (u64, u64),
+    /// Bytes before and after.
+    pub bytes: (u64, u64),
+}
+
+/// What differs in each category. [`Categories::iter`] names them all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Categories {
     /// MCP servers by name.
     pub mcp_servers: Changes,
     /// Hooks by key.
@@ -32,10 +43,31 @@ pub struct Difference {
     /// Files by path whose content differs and that no other category names: configuration, data,
     /// libraries.
     pub other_files: Changes,
-    /// Files before and after.
-    pub files: (u64, u64),
-    /// Bytes before and after.
-    pub bytes: (u64, u64),
+}
+
+/// What can differ; a word for each is for whoever shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// [`Categories::mcp_servers`].
+    McpServer,
+    /// [`Categories::hooks`].
+    Hook,
+    /// [`Categories::apps`].
+    App,
+    /// [`Categories::executables`].
+    Executable,
+    /// [`Categories::environment`].
+    Environment,
+    /// [`Categories::texts`].
+    Text,
+    /// [`Categories::hidden`].
+    Hidden,
+    /// [`Categories::licences`].
+    Licence,
+    /// [`Categories::oddities`].
+    Oddity,
+    /// [`Categories::other_files`].
+    OtherFile,
 }
 
 /// What differs in one category, each list sorted by name.
@@ -148,25 +180,26 @@ impl Inspection {
         after: &Self,
         files: Option<(&InspectedFiles, &InspectedFiles)>,
     ) -> Difference {
-        let mut difference = self.of_categories(after);
+        let mut difference = Difference {
+            changes: self.of_categories(after),
+            files: (self.files, after.files),
+            bytes: (self.bytes, after.bytes),
+        };
         if let Some((before, after)) = files {
             difference.files = (before.len(), after.len());
             difference.bytes = (before.bytes, after.bytes);
+            let changes = &mut difference.changes;
             let mut all = Changes::of(&before.rows, &after.rows);
-            let told = [
-                &difference.executables,
-                &difference.texts,
-                &difference.licences,
-            ];
+            let told = [&changes.executables, &changes.texts, &changes.licences];
             all.retain(|path| !told.iter().any(|changes| changes.names(path)));
-            difference.other_files = all;
+            changes.other_files = all;
         }
         difference
     }
 
-    fn of_categories(&self, after: &Self) -> Difference {
+    fn of_categories(&self, after: &Self) -> Categories {
         let changes = |rows: fn(&Self) -> Rows| Changes::of(&rows(self), &rows(after));
-        Difference {
+        Categories {
             mcp_servers: changes(|i| rows(&i.mcp_servers, server)),
             hooks: changes(|i| rows(&i.hooks, |one| (one.key.clone(), hook(one)))),
             apps: changes(|i| rows(&i.apps, |app| (app.id.clone(), app.label.clone()))),
@@ -194,8 +227,6 @@ impl Inspection {
                 rows(&i.oddities, |o| (o.path.clone(), o.kind.word().to_owned()))
             }),
             other_files: Changes::default(),
-            files: (self.files, after.files),
-            bytes: (self.bytes, after.bytes),
         }
     }
 }
@@ -205,6 +236,13 @@ impl Difference {
     /// read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
+        self.changes.iter().all(|(_, changes)| changes.is_empty())
+    }
+}
+
+impl Categories {
+    /// Every category with what differs in it, in the order in which they are shown.
+    pub fn iter(&self) -> impl Iterator<Item = (Category, &Changes)> {
         let Self {
             mcp_servers,
             hooks,
@@ -216,23 +254,20 @@ impl Difference {
             licences,
             oddities,
             other_files,
-            files: _,
-            bytes: _,
         } = self;
         [
-            mcp_servers,
-            hooks,
-            apps,
-            executables,
-            environment,
-            texts,
-            hidden,
-            licences,
-            oddities,
-            other_files,
+            (Category::McpServer, mcp_servers),
+            (Category::Hook, hooks),
+            (Category::App, apps),
+            (Category::Executable, executables),
+            (Category::Environment, environment),
+            (Category::Text, texts),
+            (Category::Hidden, hidden),
+            (Category::Licence, licences),
+            (Category::Oddity, oddities),
+            (Category::OtherFile, other_files),
         ]
         .into_iter()
-        .all(Changes::is_empty)
     }
 }
 

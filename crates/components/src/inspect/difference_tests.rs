@@ -54,28 +54,31 @@ fn what_a_new_version_brings() {
     let names = |rows: &[(String, String)]| -> Vec<String> {
         rows.iter().map(|(name, _)| name.clone()).collect()
     };
-    assert_eq!(names(&found.mcp_servers.added), ["new"]);
-    assert_eq!(names(&found.mcp_servers.removed), ["gone"]);
-    assert_eq!(found.mcp_servers.changed.len(), 1);
-    assert_eq!(found.mcp_servers.changed[0].from, r#"x {"command": "x"}"#);
+    assert_eq!(names(&found.changes.mcp_servers.added), ["new"]);
+    assert_eq!(names(&found.changes.mcp_servers.removed), ["gone"]);
+    assert_eq!(found.changes.mcp_servers.changed.len(), 1);
     assert_eq!(
-        found.mcp_servers.changed[0].to,
+        found.changes.mcp_servers.changed[0].from,
+        r#"x {"command": "x"}"#
+    );
+    assert_eq!(
+        found.changes.mcp_servers.changed[0].to,
         r#"y $A {"command": "y $A"}"#
     );
-    let hook = &found.hooks.changed[0];
+    let hook = &found.changes.hooks.changed[0];
     assert_eq!(hook.name, "p@m:plugin.json#hooks[0]:stop:0:0");
     assert_eq!(hook.from, "Stop *: old, timeout 600");
     assert_eq!(hook.to, "Stop *: new, timeout 600");
-    assert_eq!(found.executables.changed[0].name, "run.sh");
-    assert_eq!(names(&found.environment.added), ["B", "KEY"]);
-    assert_eq!(found.texts.changed[0].name, "skills/s/SKILL.md");
+    assert_eq!(found.changes.executables.changed[0].name, "run.sh");
+    assert_eq!(names(&found.changes.environment.added), ["B", "KEY"]);
+    assert_eq!(found.changes.texts.changed[0].name, "skills/s/SKILL.md");
     assert_eq!(
-        names(&found.hidden.added),
+        names(&found.changes.hidden.added),
         ["skills/s/SKILL.md U+202E bidirectional"]
     );
-    assert_eq!(names(&found.licences.added), ["LICENSE"]);
-    assert!(found.oddities.is_empty() && found.apps.is_empty());
-    assert_eq!(found.other_files.changed[0].name, ".mcp.json");
+    assert_eq!(names(&found.changes.licences.added), ["LICENSE"]);
+    assert!(found.changes.oddities.is_empty() && found.changes.apps.is_empty());
+    assert_eq!(found.changes.other_files.changed[0].name, ".mcp.json");
     assert_eq!(found.files, (3, 4));
     assert!(!found.is_empty());
 }
@@ -91,12 +94,12 @@ fn a_hook_differs_in_every_member() {
     let check = |handler: &str, changed: &str| {
         let event = "PreToolUse";
         let found = compare(&plugin(event, "", handler), &plugin(event, "", changed));
-        let (from, to) = match found.hooks.changed.as_slice() {
+        let (from, to) = match found.changes.hooks.changed.as_slice() {
             [one] => (&one.from, &one.to),
             other => panic!("{other:?}"),
         };
         assert_ne!(from, to, "{changed}");
-        assert!(found.hooks.added.is_empty() && found.hooks.removed.is_empty());
+        assert!(found.changes.hooks.added.is_empty() && found.changes.hooks.removed.is_empty());
     };
     let command = r#""type": "command", "command": "x""#;
     for more in [
@@ -121,7 +124,7 @@ fn a_hook_differs_in_every_member() {
         &plugin("PreToolUse", all, command),
         &plugin("PreToolUse", some, command),
     );
-    assert_eq!(found.hooks.changed.len(), 1);
+    assert_eq!(found.changes.hooks.changed.len(), 1);
 }
 
 #[test]
@@ -135,15 +138,15 @@ fn every_other_file_is_told_once() {
             .file("same", "x")
     };
     let found = compare(&plain("1"), &plain("2"));
-    assert_eq!(found.licences.changed[0].name, "LICENSE");
-    assert_eq!(found.executables.changed[0].name, "run.sh");
+    assert_eq!(found.changes.licences.changed[0].name, "LICENSE");
+    assert_eq!(found.changes.executables.changed[0].name, "run.sh");
     let names = |changes: &Changes| -> Vec<String> {
         let changed = changes.changed.iter().map(|one| one.name.clone());
         changed.collect()
     };
-    assert_eq!(names(&found.other_files), ["data/a.json"]);
+    assert_eq!(names(&found.changes.other_files), ["data/a.json"]);
     assert_eq!((found.files, found.bytes), ((4, 4), (4, 4)));
     let found = compare(&plain("1"), &mark(plain("1"), "data/a.json"));
-    assert_eq!(found.executables.added[0].0, "data/a.json");
-    assert!(found.other_files.is_empty());
+    assert_eq!(found.changes.executables.added[0].0, "data/a.json");
+    assert!(found.changes.other_files.is_empty());
 }

@@ -62,7 +62,7 @@ fn check(extra: &str, is_empty: bool) {
         (&installed.inspection, None),
         (&offered.inspection, Some(&after)),
     );
-    assert!(found.other_files.is_empty());
+    assert!(found.changes.other_files.is_empty());
 }
 
 #[test]

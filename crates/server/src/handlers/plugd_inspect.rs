@@ -5,12 +5,11 @@ use std::sync::Arc;
 use plugd_model::{Place, PluginId};
 use plugd_plugins::call::Call;
 use plugd_plugins::{
-    Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText, HookDeclaration,
-    HookHandler, InspectTarget, Inspected, InspectedServer, InspectedSide, Inspection,
-    McpTransport, ModelText, OddityKind, RemoteTarget, TextKind,
+    Category, Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText,
+    HookDeclaration, HookHandler, InspectTarget, Inspected, InspectedServer, InspectedSide,
+    Inspection, McpTransport, ModelText, OddityKind, RemoteTarget, TextKind,
 };
 use plugd_protocol as wire;
-use plugd_protocol::PlugdInspectionCategory as Category;
 
 use super::plugin_read::event_name;
 use super::shared;
@@ -113,7 +112,7 @@ fn response(inspected: Inspected) -> wire::PlugdInspectResponse {
         plugin_id: id.map(|id| id.to_string()),
         installed: installed.map(inspection),
         offered: offered.map(inspection),
-        difference: between.map(difference),
+        difference: between.as_ref().map(difference),
         problems: problems.into_iter().map(shared::problem).collect(),
     }
 }
@@ -351,66 +350,56 @@ fn oddity_kind(kind: OddityKind) -> wire::PlugdOddityKind {
     }
 }
 
-fn difference(difference: Difference) -> wire::PlugdInspectionDifference {
+fn difference(difference: &Difference) -> wire::PlugdInspectionDifference {
     let Difference {
-        mcp_servers,
-        hooks,
-        apps,
-        executables,
-        environment,
-        texts,
-        hidden,
-        licences,
-        oddities,
-        other_files,
+        changes,
         files,
         bytes,
     } = difference;
-    let categories = [
-        (Category::McpServer, mcp_servers),
-        (Category::Hook, hooks),
-        (Category::App, apps),
-        (Category::Executable, executables),
-        (Category::Environment, environment),
-        (Category::Text, texts),
-        (Category::HiddenCharacters, hidden),
-        (Category::Licence, licences),
-        (Category::Oddity, oddities),
-        (Category::File, other_files),
-    ];
     let numbers = |(from, to)| wire::PlugdBeforeAfter { from, to };
     wire::PlugdInspectionDifference {
-        changes: categories
-            .into_iter()
+        changes: changes
+            .iter()
             .flat_map(|(category, changes)| rows(category, changes))
             .collect(),
-        files: numbers(files),
-        bytes: numbers(bytes),
+        files: numbers(*files),
+        bytes: numbers(*bytes),
     }
 }
 
 /// The changes of one category by name.
-fn rows(category: Category, changes: Changes) -> Vec<wire::PlugdInspectionChange> {
+fn rows(category: Category, changes: &Changes) -> Vec<wire::PlugdInspectionChange> {
     let Changes {
         added,
         removed,
         changed,
     } = changes;
-    let row = |name, from, to| wire::PlugdInspectionChange {
-        category,
-        name,
-        from,
-        to,
+    let category = match category {
+        Category::McpServer => wire::PlugdInspectionCategory::McpServer,
+        Category::Hook => wire::PlugdInspectionCategory::Hook,
+        Category::App => wire::PlugdInspectionCategory::App,
+        Category::Executable => wire::PlugdInspectionCategory::Executable,
+        Category::Environment => wire::PlugdInspectionCategory::Environment,
+        Category::Text => wire::PlugdInspectionCategory::Text,
+        Category::Hidden => wire::PlugdInspectionCategory::HiddenCharacters,
+        Category::Licence => wire::PlugdInspectionCategory::Licence,
+        Category::Oddity => wire::PlugdInspectionCategory::Oddity,
+        Category::OtherFile => wire::PlugdInspectionCategory::File,
     };
-    let added = added
-        .into_iter()
-        .map(|(name, to)| row(name, None, Some(to)));
+    let row =
+        |name: &String, from: Option<&String>, to: Option<&String>| wire::PlugdInspectionChange {
+            category,
+            name: name.clone(),
+            from: from.cloned(),
+            to: to.cloned(),
+        };
+    let added = added.iter().map(|(name, to)| row(name, None, Some(to)));
     let removed = removed
-        .into_iter()
+        .iter()
         .map(|(name, from)| row(name, Some(from), None));
     let changed = changed
-        .into_iter()
-        .map(|one| row(one.name, Some(one.from), Some(one.to)));
+        .iter()
+        .map(|one| row(&one.name, Some(&one.from), Some(&one.to)));
     let mut rows: Vec<_> = added.chain(removed).chain(changed).collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     rows
