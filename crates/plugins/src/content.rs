@@ -77,9 +77,8 @@ impl Content {
         call: &Call,
     ) -> Result<Digest, Error> {
         let store = copies.store()?;
-        copies
-            .digests()
-            .of(store, &self.source, call)
+        store
+            .source_digest(&self.source, call)
             .map_err(|source| Error::Store {
                 action: "read the source of",
                 id: id.clone(),

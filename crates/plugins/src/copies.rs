@@ -13,7 +13,6 @@ use plugd_store::{Recovered, Store, UndoError};
 use serde_json::Value;
 
 use crate::Error;
-use crate::digests::SourceDigests;
 use crate::marketplace_add::CONFIG_PATIENCE;
 
 /// The installed copies of one home directory. Cloning is cheap.
@@ -22,7 +21,6 @@ pub struct Copies {
     disk: Disk,
     store: Store,
     recovered: Arc<Mutex<Option<Recovered>>>,
-    digests: SourceDigests,
 }
 
 impl Copies {
@@ -35,12 +33,10 @@ impl Copies {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let undo = undo_of_config(disk.clone(), layout.clone());
-        let digests = SourceDigests::new(Arc::clone(&clock));
         Self {
             disk: disk.clone(),
             store: Store::new(disk, layout, names, clock, Arc::new(undo)),
             recovered: Arc::default(),
-            digests,
         }
     }
 
@@ -110,11 +106,6 @@ impl Copies {
     /// The file system.
     pub(crate) fn disk(&self) -> &Disk {
         &self.disk
-    }
-
-    /// The digests of sources, as far as they are known.
-    pub(crate) fn digests(&self) -> &SourceDigests {
-        &self.digests
     }
 
     /// What recovery could not undo.

@@ -21,7 +21,6 @@ mod copies;
 mod curated;
 mod curated_now;
 mod curated_state;
-mod digests;
 mod doctor;
 mod doctor_look;
 mod error;

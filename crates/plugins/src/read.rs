@@ -208,7 +208,7 @@ fn has_other_content(copies: &Copies, offer: &Offer<'_>, copy: &Installed) -> Re
     let Some(recorded) = record.and_then(|record| record.source_digest) else {
         return Ok(false);
     };
-    let found = copies.digests().of(copies.store()?, path, &AtEase);
+    let found = copies.store()?.source_digest(path, &AtEase);
     // A source that cannot be copied is told when somebody installs it.
     Ok(found.is_ok_and(|found| found != recorded))
 }

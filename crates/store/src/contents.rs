@@ -22,7 +22,7 @@ use crate::{Store, StoreError};
 /// A file that changed this recently may change again without its stamp telling.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// More directories than anybody leases; beyond it everything is forgotten rather than kept for
+/// More directories than anybody leases or installs from; beyond it everything is forgotten rather than kept for
 /// ever.
 const MAX_DIRECTORIES: usize = 10_000;
 
@@ -55,6 +55,16 @@ impl Contents {
 }
 
 impl Store {
+    /// The digest that an installation from a directory would record as its source digest. Asking
+    /// costs a look at the stamps of its files; they are read only when one has changed since they
+    /// were read last.
+    ///
+    /// # Errors
+    /// It cannot be read, contains the store, is over a limit, or `pace` gives the work up.
+    pub fn source_digest(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Digest, StoreError> {
+        Ok(self.content(root, pace)?.digest)
+    }
+
     /// What a directory holds now. Its files are read only when a stamp has changed since they were
     /// read last.
     pub(crate) fn content(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Content, StoreError> {
@@ -88,3 +98,7 @@ impl Store {
         Ok(Content { plan, digest })
     }
 }
+
+#[cfg(test)]
+#[path = "contents_tests.rs"]
+mod tests;

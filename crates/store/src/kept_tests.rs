@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 
-use plugd_disk::tree::{AtEase, Digest, Limits};
+use plugd_disk::tree::{AtEase, Digest};
 use plugd_testkit::tree;
 
 use crate::fixture::{NO_PATIENCE, World, id, retention};
@@ -12,9 +12,7 @@ const NONE: [&str; 0] = [];
 
 fn digest_of(world: &World, source: &str) -> Digest {
     let source = world.sandbox.path(source);
-    let store = world.store();
-    let plan = store.plan(&source, &Limits::INSTALL, &AtEase).unwrap();
-    store.digest_of(&plan, &AtEase).unwrap()
+    world.store().source_digest(&source, &AtEase).unwrap()
 }
 
 fn install(world: &World, source: &str, version: &str, retention: &Retention) {

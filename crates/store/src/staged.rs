@@ -93,15 +93,6 @@ impl Store {
         Ok(TreePlan::scan(self.disk(), source, limits, &exclude, pace)?)
     }
 
-    /// The digest of a plan, read from the files: what an installation from the directory would record
-    /// as its source digest.
-    ///
-    /// # Errors
-    /// A file cannot be read, is no longer what the plan says, or `pace` gives the work up.
-    pub fn digest_of(&self, plan: &TreePlan, pace: &dyn Pace) -> Result<Digest, StoreError> {
-        Ok(digest(self.disk(), plan, pace)?)
-    }
-
     /// The tree digest of an installed copy as it is now.
     ///
     /// # Errors

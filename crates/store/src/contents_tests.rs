@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugd_disk::OperationKind;
 use plugd_disk::tree::AtEase;
+use plugd_disk::{Disk, OperationKind};
 use plugd_model::Clock;
-use plugd_store::{Store, UndoError};
 use plugd_testkit::{CountingNames, RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
-use super::SourceDigests;
+use crate::{Store, UndoError};
 
 /// Real file times against a clock that runs behind or ahead of them.
 struct Ahead(Duration);
@@ -26,26 +25,27 @@ struct Case {
     sandbox: Sandbox,
     probe: Arc<RecordingProbe>,
     store: Store,
-    digests: SourceDigests,
+}
+
+fn store(sandbox: &Sandbox, disk: Disk, ahead: Duration) -> Store {
+    let undo = |_: &serde_json::Value| -> Result<(), UndoError> { Ok(()) };
+    Store::new(
+        disk,
+        sandbox.layout(),
+        Arc::new(CountingNames::default()),
+        Arc::new(Ahead(ahead)),
+        Arc::new(undo),
+    )
 }
 
 fn case(ahead: Duration) -> Case {
     let sandbox = Sandbox::from("== p/a.md\none\n== p/b.md\ntwo\n");
     let probe = RecordingProbe::new();
-    let clock: Arc<dyn Clock> = Arc::new(Ahead(ahead));
-    let undo = |_: &serde_json::Value| -> Result<(), UndoError> { Ok(()) };
-    let store = Store::new(
-        probe.disk(),
-        sandbox.layout(),
-        Arc::new(CountingNames::default()),
-        Arc::clone(&clock),
-        Arc::new(undo),
-    );
+    let store = store(&sandbox, probe.disk(), ahead);
     Case {
         sandbox,
         probe,
         store,
-        digests: SourceDigests::new(clock),
     }
 }
 
@@ -54,10 +54,10 @@ impl Case {
     fn reads(&self) -> u64 {
         self.probe.reset();
         let source = self.sandbox.path("p");
-        let digest = self.digests.of(&self.store, &source, &AtEase).unwrap();
+        let digest = self.store.source_digest(&source, &AtEase).unwrap();
         let reads = self.probe.count(OperationKind::Read);
-        let fresh = SourceDigests::new(Arc::new(Ahead(Duration::ZERO)));
-        assert_eq!(digest, fresh.of(&self.store, &source, &AtEase).unwrap());
+        let fresh = store(&self.sandbox, Disk::new(), Duration::ZERO);
+        assert_eq!(digest, fresh.source_digest(&source, &AtEase).unwrap());
         u64::try_from(reads).unwrap()
     }
 }
