@@ -28,6 +28,44 @@ impl Disk {
     }
 }
 
+impl Disk {
+    /// Whether this process may write to a file, or make and replace files in a directory, as far as
+    /// rights and read-only file systems tell. Nothing is written to find out.
+    ///
+    /// # Errors
+    /// The path does not exist, or the system does not say.
+    pub fn may_write(&self, path: &AbsPath) -> Result<bool, DiskError> {
+        self.see(OperationKind::Stat, path, None, 0)?;
+        may_write(path).map_err(|source| DiskError::io(OperationKind::Stat, path, source))
+    }
+}
+
+#[cfg(unix)]
+fn may_write(path: &AbsPath) -> std::io::Result<bool> {
+    use rustix::fs::{Access, access};
+    use rustix::io::Errno;
+
+    let is_dir = std::fs::metadata(path.as_path())?.is_dir();
+    // In a directory nothing can be made by somebody who may not enter it.
+    let wanted = match is_dir {
+        true => Access::WRITE_OK | Access::EXEC_OK,
+        false => Access::WRITE_OK,
+    };
+    match access(path.as_path(), wanted) {
+        Ok(()) => Ok(true),
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The flag of a directory means something else there, and who may write stands in lists that only an
+/// attempt reads.
+#[cfg(not(unix))]
+fn may_write(path: &AbsPath) -> std::io::Result<bool> {
+    let found = std::fs::metadata(path.as_path())?;
+    Ok(found.is_dir() || !found.permissions().readonly())
+}
+
 #[cfg(unix)]
 fn free_bytes(path: &AbsPath) -> std::io::Result<Option<u64>> {
     let found = rustix::fs::statvfs(path.as_path())?;
@@ -74,6 +112,36 @@ mod tests {
     use plugd_model::AbsPath;
 
     use crate::Disk;
+
+    #[cfg(unix)]
+    #[test]
+    fn who_may_write_is_told_without_writing() {
+        use std::fs::Permissions;
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let disk = Disk::new();
+        let dir = tempfile::tempdir().unwrap();
+        let dir = AbsPath::new(dir.path()).unwrap();
+        assert!(disk.may_write(&dir).unwrap());
+        assert!(
+            disk.may_write(&dir.join("none"))
+                .unwrap_err()
+                .is_not_found()
+        );
+        // The kernel's own files refuse everybody, and rights refuse all but the administrator.
+        #[cfg(target_os = "linux")]
+        assert!(
+            !disk
+                .may_write(&AbsPath::new("/proc/self").unwrap())
+                .unwrap()
+        );
+        if !rustix::process::geteuid().is_root() {
+            std::fs::set_permissions(dir.as_path(), Permissions::from_mode(0o500)).unwrap();
+            assert!(!disk.may_write(&dir).unwrap());
+            std::fs::set_permissions(dir.as_path(), Permissions::from_mode(0o700)).unwrap();
+        }
+        assert_eq!(disk.list(&dir).unwrap(), []);
+    }
 
     #[test]
     fn a_local_directory_tells_and_the_list_of_processes_does_not() {
