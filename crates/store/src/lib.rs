@@ -73,7 +73,7 @@ pub use provenance::Adoption;
 pub use record::{
     BoundSource, Identity, InstalledBy, Kept, NewInstall, Pin, PinChange, Record, Retention,
 };
-pub use recover::Recovered;
+pub use recover::{Interrupted, Recovered};
 pub use remote_copies::Stray;
 pub use removal::{PendingRemoval, Removed};
 pub use seen::{Held, Seen};

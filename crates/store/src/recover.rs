@@ -25,6 +25,15 @@ pub struct Recovered {
     pub problems: Vec<Problem>,
 }
 
+/// What was interrupted and is not undone yet.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Interrupted {
+    /// How many operations recovery can undo.
+    pub operations: usize,
+    /// Journals that cannot be understood. They stay until somebody takes them away.
+    pub problems: Vec<Problem>,
+}
+
 /// A journal that could not be undone.
 pub(crate) struct Stuck {
     pub(crate) plugin: Option<PluginId>,
@@ -266,12 +275,37 @@ impl Store {
                 Ok(plugin) => undone.extend(plugin),
                 Err(found) => {
                     let error = &found.error;
-                    tracing::warn!(%journal, %error, "an interrupted operation cannot be undone");
+                    // Whoever called tells it, or has no part in it.
+                    tracing::debug!(%journal, %error, "an interrupted operation cannot be undone");
                     stuck.push(*found);
                 }
             }
         }
         Ok((undone, stuck))
+    }
+
+    /// Counts what was interrupted, and undoes nothing. While a living process holds the store lock
+    /// its own operation is among them.
+    ///
+    /// # Errors
+    /// The journals cannot be listed.
+    pub fn interrupted(&self) -> Result<Interrupted, StoreError> {
+        let journals = self.layout().journals();
+        let mut found = Interrupted::default();
+        for entry in self.entries_in(&journals)? {
+            let name = entry.name.to_str().unwrap_or_default();
+            if entry.kind != Kind::File || !name.ends_with(".json") {
+                continue;
+            }
+            let journal = journals.join(&entry.name);
+            match self.read_journal(&journal) {
+                Ok(Some(_)) => found.operations += 1,
+                // It has just been undone.
+                Ok(None) => {}
+                Err(error) => found.problems.push(problem(&error, &journal)),
+            }
+        }
+        Ok(found)
     }
 
     fn undo_one(&self, id: &str, path: &AbsPath) -> Result<Option<PluginId>, Box<Stuck>> {
