@@ -3,7 +3,7 @@
 //! Nothing is created here: a home that nobody has written to yet need not exist.
 
 use plugd_disk::{Disk, DiskError, Kind};
-use plugd_model::{Environment, Layout};
+use plugd_model::{AbsPath, Environment, Layout};
 
 const VARIABLE: &str = "CODEX_HOME";
 const DEFAULT: &str = ".codex";
@@ -26,9 +26,30 @@ pub(crate) enum HomeError {
         /// What the variable says.
         path: String,
     },
+    /// Nobody named it, and something else stands where it belongs.
+    #[error("the home is not a directory: {path}")]
+    InTheWay {
+        /// What should be the home.
+        path: AbsPath,
+    },
     /// The system does not tell.
     #[error("CODEX_HOME cannot be used")]
     Unreadable(#[source] DiskError),
+}
+
+impl HomeError {
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &'static str {
+        match self {
+            Self::None | Self::Missing { .. } => {
+                "set HOME, or CODEX_HOME to a directory that exists"
+            }
+            Self::NotADirectory { .. } | Self::InTheWay { .. } => {
+                "move what stands there away, or set CODEX_HOME to a directory that exists"
+            }
+            Self::Unreadable(_) => "see who owns the directory and what its rights are",
+        }
+    }
 }
 
 /// Decides on the home: `CODEX_HOME`, which must be a directory, else `~/.codex`. A relative value
@@ -39,7 +60,16 @@ pub(crate) enum HomeError {
 pub(crate) fn layout(environment: &Environment, disk: &Disk) -> Result<Layout, HomeError> {
     let home = match environment.var(VARIABLE) {
         None => match &environment.home {
-            Some(home) => home.join(DEFAULT),
+            Some(home) => {
+                let home = home.join(DEFAULT);
+                // One that cannot be looked at is told by whoever reads it.
+                match disk.stamp(&home) {
+                    Ok(Some(stamp)) if stamp.kind != Kind::Dir => {
+                        return Err(HomeError::InTheWay { path: home });
+                    }
+                    _ => home,
+                }
+            }
             None => return Err(HomeError::None),
         },
         Some(named) => {
@@ -58,6 +88,7 @@ pub(crate) fn layout(environment: &Environment, disk: &Disk) -> Result<Layout, H
 #[cfg(test)]
 mod tests {
     use plugd_disk::Disk;
+    use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
     use super::layout;
@@ -93,6 +124,19 @@ mod tests {
             &[("CODEX_HOME", "Cargo.toml")],
             Err("CODEX_HOME `Cargo.toml` is not a directory"),
         );
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_the_default_is_told() {
+        let sandbox = Sandbox::new();
+        sandbox.write("home/.codex", "");
+        let file = sandbox.path("home/.codex");
+        let mut environment = environment(&[], &[]);
+        environment.home = Some(sandbox.path("home"));
+        let error = layout(&environment, &Disk::new()).unwrap_err();
+        let text = format!("the home is not a directory: {file}");
+        assert_eq!(error.to_string(), text);
+        assert!(error.advice().starts_with("move what stands there away"));
     }
 
     #[test]

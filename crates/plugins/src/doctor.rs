@@ -3,6 +3,7 @@
 //! Everything here is a pure function of what was seen; looking is the neighbour's work. Nothing is
 //! ever changed: a finding names the command that would.
 
+use plugd_config::MarketplaceKind;
 use plugd_disk::DiskError;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, Severity, error_chain};
 use plugd_store::{StoreError, VerifyReport};
@@ -97,12 +98,9 @@ impl Diagnosis {
 
     /// What there is to say when there is no home directory to look at.
     #[must_use]
-    pub fn without_home(reason: &str) -> Self {
+    pub fn without_home(reason: &str, advice: &str) -> Self {
         let mut home = Check::new(Area::Home);
-        home.find(
-            Problem::error(ProblemKind::Missing, reason),
-            "set HOME, or CODEX_HOME to a directory that exists",
-        );
+        home.find(Problem::error(ProblemKind::Missing, reason), advice);
         Self {
             checks: vec![versions(None), home],
         }
@@ -149,20 +147,47 @@ impl Check {
 /// What to do about a problem, by where it is and what it is.
 fn advice(area: Area, kind: ProblemKind) -> &'static str {
     match (area, kind) {
-        (Area::Configuration, ProblemKind::Syntax) => {
+        (Area::Configuration, ProblemKind::Config) => {
             "mend the file at that place; what it configures is not seen until then"
         }
         (_, ProblemKind::Unreadable) => "see who owns the file and what its rights are",
         (Area::Configuration, _) => "change the file at that place, or `plugd config write`",
-        (Area::Marketplaces, ProblemKind::Missing) => {
-            "`plugd marketplace upgrade` fetches it again; `plugd marketplace remove` gives it up"
-        }
         (Area::Marketplaces, _) => "`plugd validate` shows its author what to mend",
         (Area::Store, _) => "install the plugin again with `plugd plugin add`",
         (Area::Remains, _) => "`plugd gc` removes what nobody needs",
         (Area::Login, _) => "log in again with the login program",
         _ => "see what stands there; plugd does not use it",
     }
+}
+
+/// What to do about a configured marketplace that cannot be used.
+pub(crate) fn about_marketplace(name: &str, source: &MarketplaceKind, kind: ProblemKind) -> String {
+    let give_up = format!("`plugd marketplace remove {name}` gives it up");
+    match (source, kind) {
+        (MarketplaceKind::Local { source }, ProblemKind::Missing) => {
+            format!("put `{source}` back where it was; {give_up}")
+        }
+        (MarketplaceKind::Git { .. }, ProblemKind::Missing) => {
+            format!("`plugd marketplace upgrade {name}` fetches it again; {give_up}")
+        }
+        (MarketplaceKind::Local { source }, _) => {
+            format!("`plugd validate {source}` shows what to mend; {give_up}")
+        }
+        (MarketplaceKind::Git { .. }, _) => {
+            format!("`plugd marketplace upgrade {name}` once its author has mended it; {give_up}")
+        }
+    }
+}
+
+/// Says that plugins are switched off: nothing else would tell why nothing is there.
+pub(crate) fn switched_off(check: &mut Check) {
+    check.find(
+        Problem::warning(
+            ProblemKind::Policy,
+            "plugins are disabled by the configuration, so nothing is listed or loaded",
+        ),
+        "`plugd config write features.plugins=true`, or `--enable plugins` for one command",
+    );
 }
 
 /// The versions of the program and of its state.
@@ -239,10 +264,12 @@ fn difference(id: &PluginId, report: &VerifyReport) -> String {
 }
 
 /// What lies half done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Remains {
     /// Operations that recovery would undo.
     pub(crate) journals: usize,
+    /// Journals that nobody can make sense of.
+    pub(crate) bad_journals: Vec<Problem>,
     /// Directories of transactions whose process is gone or at work.
     pub(crate) staged: usize,
     /// What is on its way out.
@@ -257,6 +284,7 @@ pub(crate) struct Remains {
 pub(crate) fn remains(check: &mut Check, found: Remains) {
     let Remains {
         journals,
+        bad_journals,
         staged,
         trash,
         dead_leases,
@@ -269,6 +297,12 @@ pub(crate) fn remains(check: &mut Check, found: Remains) {
     check.fact("store lock", lock);
     if is_held {
         return;
+    }
+    for problem in bad_journals {
+        check.find(
+            problem,
+            "move the file away: it says of no operation how to undo it, and is in the way of none",
+        );
     }
     let rows = [
         (

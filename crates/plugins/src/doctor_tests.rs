@@ -1,9 +1,12 @@
+use plugd_config::MarketplaceKind;
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, Severity};
 use plugd_store::VerifyReport;
 use pretty_assertions::assert_eq;
 
-use super::{Area, Check, Diagnosis, Remains, git, integrity, registries, remains, space};
+use super::{
+    Area, Check, Diagnosis, Remains, about_marketplace, git, integrity, registries, remains, space,
+};
 
 fn path() -> AbsPath {
     AbsPath::new("/ch").unwrap()
@@ -64,7 +67,7 @@ fn lies(found: Remains, expected: &[&str]) {
     let mut check = Check::new(Area::Remains);
     remains(&mut check, found);
     let texts: Vec<&str> = said(&check).into_iter().map(|(_, text)| text).collect();
-    assert_eq!(texts, expected, "{found:?}");
+    assert_eq!(texts, expected);
 }
 
 #[test]
@@ -76,12 +79,45 @@ fn remains_of_the_dead_are_told_and_the_work_of_the_living_is_not() {
         ..Remains::default()
     };
     let undone = "1 interrupted operation(s) that the next command undoes";
-    lies(found, &[undone, "2 lease(s) of dead processes"]);
+    lies(found.clone(), &[undone, "2 lease(s) of dead processes"]);
     let held = Remains {
         is_held: true,
         ..found
     };
     lies(held, &[]);
+    let bad = Problem::error(ProblemKind::Unreadable, "no journal");
+    let damaged = Remains {
+        bad_journals: vec![bad],
+        ..Remains::default()
+    };
+    lies(damaged, &["no journal"]);
+}
+
+#[track_caller]
+fn advises(source: &MarketplaceKind, kind: ProblemKind, expected: &str) {
+    let advice = about_marketplace("demo", source, kind);
+    assert_eq!(
+        advice,
+        format!("{expected}; `plugd marketplace remove demo` gives it up")
+    );
+}
+
+#[test]
+fn the_advice_for_a_marketplace_names_it_and_fits_its_source() {
+    let local = MarketplaceKind::Local { source: path() };
+    let git = MarketplaceKind::Git {
+        source: "https://h.example/x.git".to_owned(),
+        ref_name: None,
+        sparse_paths: Vec::new(),
+    };
+    let missing = ProblemKind::Missing;
+    advises(&local, missing, "put `/ch` back where it was");
+    let again = "`plugd marketplace upgrade demo` fetches it again";
+    advises(&git, missing, again);
+    let syntax = ProblemKind::Syntax;
+    advises(&local, syntax, "`plugd validate /ch` shows what to mend");
+    let once = "`plugd marketplace upgrade demo` once its author has mended it";
+    advises(&git, syntax, once);
 }
 
 #[track_caller]
@@ -127,8 +163,10 @@ fn registries_without_secrets() {
 #[test]
 fn every_finding_has_an_advice_and_none_is_told_twice() {
     let mut check = Check::new(Area::Configuration);
-    let problem = Problem::error(ProblemKind::Syntax, "no TOML");
+    let problem = Problem::error(ProblemKind::Config, "no TOML");
     check.told([&problem, &problem]);
+    // A file that cannot be read cannot be written either.
+    assert!(check.findings[0].advice.starts_with("mend the file"));
     check.told([&Problem::warning(ProblemKind::BadValue, "odd")]);
     assert!(check.findings.iter().all(|one| !one.advice.is_empty()));
     let diagnosis = Diagnosis {
@@ -136,6 +174,6 @@ fn every_finding_has_an_advice_and_none_is_told_twice() {
     };
     let counts = [Severity::Error, Severity::Warning].map(|one| diagnosis.count(one));
     assert_eq!(counts, [1, 1]);
-    let none = Diagnosis::without_home("there is none");
+    let none = Diagnosis::without_home("there is none", "make one");
     assert_eq!(none.count(Severity::Error), 1);
 }

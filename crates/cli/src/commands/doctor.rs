@@ -1,7 +1,7 @@
 //! `plugd doctor`: what is wrong with the home directory, and what to do. It changes nothing, and also
 //! works where there is no home or a broken one.
 
-use plugd_model::Severity;
+use plugd_model::{Severity, error_chain};
 use plugd_plugins::{Check, Diagnosis, Finding};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(super) fn run(
             };
             session.change(look)?
         }
-        Err(Failure::Home(error)) => Diagnosis::without_home(&error.to_string()),
+        Err(Failure::Home(error)) => Diagnosis::without_home(&error_chain(&error), error.advice()),
         Err(failure) => return Err(failure),
     };
     Ok(page(&diagnosis, args, form))
@@ -124,12 +124,12 @@ mod tests {
     #[test]
     fn a_missing_home_is_a_finding_with_an_advice() {
         let args = DoctorArgs { strict: false };
-        let diagnosis = Diagnosis::without_home("there is no home");
+        let diagnosis = Diagnosis::without_home("there is no home", "set HOME");
         let page = page(&diagnosis, &args, text());
         assert!(
             page.body.ends_with(
                 "home: bad\nerror: there is no home\n\
-                 hint: set HOME, or CODEX_HOME to a directory that exists\n"
+                 hint: set HOME\n"
             ),
             "{}",
             page.body

@@ -1,0 +1,166 @@
+//! Looking at the store for the doctor: copies against their records, plugins that should have a copy
+//! and have none, and what dead processes left.
+//!
+//! Nothing is locked or swept here. What a living process works on is its own affair.
+
+use plugd_config::{PluginSetting, Snapshot};
+use plugd_disk::Disk;
+use plugd_marketplace::{MarketplaceSet, Selector};
+use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, error_chain};
+use plugd_store::{Installed, Store};
+
+use crate::active::is_remote;
+use crate::call::Call;
+use crate::doctor::{self, Area, Check, Finding, Remains};
+use crate::doctor_home::LOCKS;
+use crate::{Copies, Error, Lookup, Roots};
+
+/// The copies, and those that are missing.
+pub(crate) fn store(call: &Call, lookup: &Lookup, copies: &Copies) -> Result<Check, Error> {
+    let mut check = Check::new(Area::Store);
+    let store = copies.store_as_it_is();
+    let (installed, problems) = match store.list() {
+        Ok(found) => found,
+        Err(error) => {
+            let problem = Problem::error(ProblemKind::Unreadable, error_chain(&error));
+            check.told([&problem.in_file(&store.layout().cache())]);
+            return Ok(check);
+        }
+    };
+    check.fact("installed", installed.len().to_string());
+    check.told(&problems);
+    for copy in &installed {
+        call.cancel.check()?;
+        call.progress.report("checking", 0, None);
+        about(&mut check, &copy.id, &copy.problems);
+        let compared = store.verify(copy, call);
+        doctor::integrity(&mut check, &copy.id, &copy.root, compared);
+    }
+    let config = lookup.config(None);
+    let resolved = lookup.resolve_ungated(&Roots::default());
+    without_copy(&mut check, &config, &resolved.set, &installed, store);
+    Ok(check)
+}
+
+/// What is wrong with a plugin's record.
+fn about(check: &mut Check, id: &PluginId, problems: &[Problem]) {
+    let before = check.findings.len();
+    check.told(problems);
+    for finding in &mut check.findings[before..] {
+        finding.plugin = Some(id.clone());
+    }
+}
+
+/// Configured plugins that no copy stands for: those that are switched on, and those that were here
+/// once. A record alone means nothing, because another program that shares the home removes a plugin
+/// without knowing of it.
+fn without_copy(
+    check: &mut Check,
+    config: &Snapshot,
+    set: &MarketplaceSet,
+    installed: &[Installed],
+    store: &Store,
+) {
+    for PluginSetting { id, enabled, .. } in config.plugins() {
+        if installed.iter().any(|copy| copy.id == *id) {
+            continue;
+        }
+        let was_here = matches!(store.record(id), Ok(Some(_)));
+        let text = match (enabled, was_here) {
+            (true, true) => "is switched on, and its copy is gone",
+            (true, false) => "is switched on, and there is no copy of it",
+            (false, true) => "was installed, and its copy is gone",
+            (false, false) => continue,
+        };
+        let problem = Problem::warning(ProblemKind::Missing, format!("`{id}` {text}"));
+        check.findings.push(Finding {
+            problem: problem.in_file(&store.layout().plugin_dir(id)),
+            plugin: Some(id.clone()),
+            advice: way_back(id, set),
+        });
+    }
+}
+
+/// How to get a copy, or be rid of the wish for one.
+fn way_back(id: &PluginId, set: &MarketplaceSet) -> String {
+    let give_up = format!("`plugd plugin remove {id}` takes it out of the configuration");
+    let mut names = set.marketplaces().filter_map(|one| one.content());
+    if is_remote(id) {
+        format!("`plugd plugin sync` brings what the account has; {give_up}")
+    } else if set.select(&Selector::Shown(id)).is_ok() {
+        format!("`plugd plugin add {id}` installs it again; {give_up}")
+    } else if names.any(|content| content.manifest.value.name == id.marketplace) {
+        format!(
+            "the marketplace `{}` does not offer it; {give_up}",
+            id.marketplace
+        )
+    } else {
+        let name = &id.marketplace;
+        format!("`plugd marketplace add` makes `{name}` known again; {give_up}")
+    }
+}
+
+/// What lies half done.
+pub(crate) fn remains(disk: &Disk, layout: &Layout, store: &Store) -> Check {
+    let mut check = Check::new(Area::Remains);
+    let mut found = Remains {
+        is_held: is_held(disk, &layout.lock("store")) == Some(true),
+        ..Remains::default()
+    };
+    for name in LOCKS.iter().filter(|name| **name != "store") {
+        if is_held(disk, &layout.lock(name)) == Some(true) {
+            check.fact(&format!("{name} lock"), "held by a living process");
+        }
+    }
+    match store.interrupted() {
+        Ok(interrupted) => {
+            found.journals = interrupted.operations;
+            found.bad_journals = interrupted.problems;
+        }
+        Err(error) => {
+            let problem = Problem::error(ProblemKind::Unreadable, error_chain(&error));
+            check.told([&problem.in_file(&layout.journals())]);
+        }
+    }
+    found.staged = count(disk, &mut check, &layout.staging());
+    found.trash = count(disk, &mut check, &layout.trash());
+    found.dead_leases = dead_leases(disk, &mut check, &layout.leases());
+    doctor::remains(&mut check, found);
+    check
+}
+
+/// Whether somebody holds a lock; nothing where there is no lock file.
+fn is_held(disk: &Disk, path: &AbsPath) -> Option<bool> {
+    disk.stamp(path).ok()??;
+    let lock = disk.try_lock(path).ok()?;
+    Some(lock.is_none())
+}
+
+/// How many things lie in a directory.
+pub(crate) fn count(disk: &Disk, check: &mut Check, dir: &AbsPath) -> usize {
+    match disk.list(dir) {
+        Ok(entries) => entries.len(),
+        Err(error) if error.is_not_found() => 0,
+        Err(error) => {
+            check.unreadable(&error);
+            0
+        }
+    }
+}
+
+fn dead_leases(disk: &Disk, check: &mut Check, dir: &AbsPath) -> usize {
+    let entries = match disk.list(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.is_not_found() => return 0,
+        Err(error) => {
+            check.unreadable(&error);
+            return 0;
+        }
+    };
+    let locks = entries
+        .iter()
+        .filter(|entry| entry.name.to_string_lossy().ends_with(".lock"));
+    locks
+        .filter(|entry| is_held(disk, &dir.join(&entry.name)) == Some(false))
+        .count()
+}
