@@ -37,6 +37,25 @@ impl Error {
         }
     }
 
+    /// The path that this user has no right to, when that was the reason.
+    fn denied(&self) -> Option<&AbsPath> {
+        let error = match self {
+            Self::Disk(error) => error,
+            Self::Tree(error) => return denied_in_tree(error),
+            Self::Config(error) => match &**error {
+                WriteError::Disk { source } => source,
+                _ => return None,
+            },
+            Self::Store { source, .. } | Self::StoreState(source) => match &**source {
+                StoreError::Disk(error) => error,
+                StoreError::Tree(error) => return denied_in_tree(error),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        error.is_denied().then(|| error.path())
+    }
+
     fn is_disk_full(&self) -> bool {
         match self {
             Self::Store { source, .. } | Self::StoreState(source) => source.is_disk_full(),
@@ -152,6 +171,11 @@ impl Error {
         if self.is_disk_full() {
             return Some("the disk is full; free some space and try again".to_owned());
         }
+        if let Some(path) = self.denied() {
+            return Some(format!(
+                "see who owns `{path}` and what its rights are; `plugd doctor` looks at the whole home"
+            ));
+        }
         if let Some(lock) = self.held_lock() {
             return Some(format!(
                 "another process holds `{lock}`; wait for it to finish and try again"
@@ -161,6 +185,10 @@ impl Error {
             Self::PluginsDisabled => {
                 "remove `plugins = false` from the [features] table of config.toml".to_owned()
             }
+            Self::LoginRequired { .. } => {
+                "log in with the login program; it writes auth.json into CODEX_HOME".to_owned()
+            }
+            Self::Store { source, .. } | Self::StoreState(source) => return hint_of_store(source),
             Self::NotSelected(NotSelected::NoEntry {
                 similar: Some(similar),
                 ..
@@ -202,11 +230,33 @@ impl Error {
                 WriteError::Stale { .. } => {
                     "read the configuration again and repeat the edit".to_owned()
                 }
+                WriteError::StateTooNew { .. } => NEWER.to_owned(),
                 _ => return None,
             },
             _ => return None,
         };
         Some(text)
+    }
+}
+
+/// What to do where a newer program has been.
+const NEWER: &str = "use the newer plugd that wrote the state directory";
+
+fn hint_of_store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::FormatTooNew { .. } => NEWER,
+        StoreError::BadFormat { .. } | StoreError::InTheWay { .. } => {
+            "`plugd doctor` says what to do about it"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn denied_in_tree(error: &TreeError) -> Option<&AbsPath> {
+    match error {
+        TreeError::Disk(error) => error.is_denied().then(|| error.path()),
+        _ => None,
     }
 }
 
@@ -260,7 +310,7 @@ fn of_unselected(reason: &NotSelected) -> Facts {
             because,
             similar: _,
         } => Facts {
-            plugin: Some(plugin.clone()),
+            plugin: Some(format!("{plugin}@{marketplace}")),
             marketplace: Some(marketplace.clone()),
             ..because.as_deref().map(of_problem).unwrap_or_default()
         },
@@ -268,7 +318,7 @@ fn of_unselected(reason: &NotSelected) -> Facts {
             plugin,
             marketplace,
         } => Facts {
-            plugin: Some(plugin.to_string()),
+            plugin: Some(format!("{plugin}@{marketplace}")),
             marketplace: Some(marketplace.clone()),
             ..Facts::default()
         },
