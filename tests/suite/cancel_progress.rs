@@ -62,7 +62,7 @@ fn a_wait_for_a_neighbour_can_be_cancelled() {
     params["workDoneToken"] = json!("token");
     let id = daemon.request("plugin/install", params);
     // All that can be done without the lock has been done.
-    daemon.wait_notification("$/progress", |one| one["value"]["stage"] == "activating");
+    daemon.wait_notification("$/progress", |one| one["value"]["stage"] == "waiting");
     daemon.notify("$/cancelRequest", json!({"id": id}));
     let asked = Instant::now();
     let answer = daemon.response(id);
@@ -173,6 +173,20 @@ fn a_language_client_hears_of_progress() {
     for report in reports {
         assert!(report["value"]["stage"].is_string(), "{report:#}");
     }
+    daemon.shut_down();
+}
+
+#[test]
+fn a_wait_for_a_neighbour_is_told_as_such() {
+    let sandbox = Sandbox::from(DEMO);
+    let (mut daemon, lock) = waiting_daemon(&sandbox);
+    let mut params = hello();
+    params["workDoneToken"] = json!("token-1");
+    let id = daemon.request("plugin/install", params);
+    daemon.wait_notification("$/progress", |one| one["value"]["stage"] == "waiting");
+    drop(lock);
+    let answer = daemon.response(id);
+    assert!(answer["error"].is_null(), "{answer:#}");
     daemon.shut_down();
 }
 

@@ -8,8 +8,8 @@
 //!
 //! Nothing here knows a wire format or a channel to a client.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plugd_disk::Patience;
@@ -55,7 +55,12 @@ struct Flag {
 pub struct Progress {
     ticks: Arc<AtomicU64>,
     listener: Option<Arc<watch::Sender<Option<Report>>>>,
+    /// What was reported before the work had to wait for another process.
+    before: Arc<Mutex<Option<Report>>>,
 }
+
+/// The stage of work that waits for another process.
+const WAITING: &str = "waiting";
 
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +113,7 @@ impl Call {
     /// in hand the work is sealed.
     #[must_use]
     pub fn patience(&self, limit: Duration) -> Patience<'_> {
-        Patience::unless_given_up(limit, &self.cancel)
+        Patience::unless_given_up(limit, self)
     }
 
     /// The call of one part of the work, which is sealed for itself: with it the whole is sealed,
@@ -249,14 +254,16 @@ impl Cancel {
     }
 }
 
-/// Work that waits for a lock can be cancelled until it has the lock.
-impl plugd_disk::Wanted for Cancel {
+/// Work that waits for a lock tells so, and can be cancelled until it has the lock.
+impl plugd_disk::Wanted for Call {
     fn is_wanted(&self) -> bool {
-        !self.is_cancelled()
+        self.progress.waits();
+        !self.cancel.is_cancelled()
     }
 
     fn begin(&self) -> bool {
-        self.seal().is_ok()
+        self.progress.goes_on();
+        self.cancel.seal().is_ok()
     }
 }
 
@@ -275,6 +282,7 @@ impl Progress {
         Self {
             ticks: Arc::default(),
             listener: None,
+            before: Arc::default(),
         }
     }
 
@@ -285,6 +293,7 @@ impl Progress {
         let progress = Self {
             ticks: Arc::default(),
             listener: Some(Arc::new(sender)),
+            before: Arc::default(),
         };
         (progress, receiver)
     }
@@ -295,6 +304,37 @@ impl Progress {
         self.ticks.fetch_add(1, Ordering::Relaxed);
         if let Some(listener) = &self.listener {
             listener.send_replace(Some(Report { stage, done, total }));
+        }
+    }
+
+    /// Reports that the work waits for another process. That is no sign of life.
+    fn waits(&self) {
+        let Some(listener) = &self.listener else {
+            return;
+        };
+        listener.send_if_modified(|latest| {
+            let waits = latest.is_some_and(|report| report.stage == WAITING);
+            if !waits {
+                *self.before.lock().unwrap_or_else(PoisonError::into_inner) = *latest;
+                *latest = Some(Report {
+                    stage: WAITING,
+                    done: 0,
+                    total: None,
+                });
+            }
+            !waits
+        });
+    }
+
+    /// Reports again what the work was at before it waited, if it did.
+    fn goes_on(&self) {
+        let before = self
+            .before
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(Report { stage, done, total }) = before {
+            self.report(stage, done, total);
         }
     }
 
@@ -347,6 +387,27 @@ mod tests {
         assert!(!cancel.cancel());
         assert_eq!((cancel.is_cancelled(), cancel.is_sealed()), (false, true));
         assert_eq!(cancel.check(), Ok(()));
+    }
+
+    #[test]
+    fn waiting_for_another_process_is_a_stage_of_its_own() {
+        use plugd_disk::Wanted as _;
+
+        let (progress, reports) = Progress::watched();
+        let call = Call {
+            progress,
+            ..Call::detached()
+        };
+        let stage = || reports.borrow().map(|report| report.stage);
+        call.progress.report("activating", 0, None);
+        let ticks = call.progress.ticks();
+        assert!(call.is_wanted() && call.is_wanted());
+        assert_eq!(stage(), Some("waiting"));
+        // Who waits does nothing.
+        assert_eq!(call.progress.ticks(), ticks);
+        assert!(call.begin());
+        assert_eq!(stage(), Some("activating"));
+        assert!(call.cancel.is_sealed());
     }
 
     #[tokio::test]
