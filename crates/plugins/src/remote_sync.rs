@@ -90,7 +90,7 @@ impl RemoteSync {
     /// It was cancelled before anything had changed, the login cannot be used, the service cannot be
     /// asked or refuses, or the store cannot be read. What concerns one plugin stands in the answer.
     pub async fn reconcile(&self, call: &Call) -> Result<Reconciled, Error> {
-        let ran = self.0.run(call, What::Account).await?;
+        let ran = self.0.run(call, What::Account, Heard::ByCaller).await?;
         Ok(ran.map(|ran| ran.reconciled).unwrap_or_default())
     }
 
@@ -121,7 +121,7 @@ impl RemoteSync {
             results,
             reconciled,
             partial,
-        }) = self.0.run(call, what).await?
+        }) = self.0.run(call, what, Heard::ByCaller).await?
         else {
             return Err(RemoteError::NoState {
                 action: FORCE,
@@ -170,13 +170,22 @@ impl RemoteSync {
     }
 }
 
+/// Who is told when a run as a whole fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    /// Whoever asked for it has the error as the answer.
+    ByCaller,
+    /// It ran in the background.
+    ByNobody,
+}
+
 impl Inner {
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
             if let Some(call) = self.queue.call() {
                 // It has its end in the report.
-                let _ = self.run(&call, What::Account).await;
+                let _ = self.run(&call, What::Account, Heard::ByNobody).await;
                 renew_stale(self.parts.lookup.remote(), &call, &self.parts.blocking).await;
             }
             if !self.queue.next() {
@@ -185,7 +194,12 @@ impl Inner {
         }
     }
 
-    async fn run(self: &Arc<Self>, call: &Call, what: What) -> Result<Option<Ran>, Error> {
+    async fn run(
+        self: &Arc<Self>,
+        call: &Call,
+        what: What,
+        heard: Heard,
+    ) -> Result<Option<Ran>, Error> {
         let _turn = tokio::select! {
             biased;
             () = call.cancel.cancelled() => return Err(Error::Cancelled(Cancelled)),
@@ -203,7 +217,7 @@ impl Inner {
             What::Account => remote_run::run(call, &self.parts).await,
             What::Curated => curated_state::run(call, &self.parts).await.map(Some),
         };
-        self.publish(id, started_at, &outcome).await;
+        self.publish(id, started_at, &outcome, heard).await;
         outcome
     }
 
@@ -222,6 +236,7 @@ impl Inner {
         id: u64,
         started_at: u64,
         outcome: &Result<Option<Ran>, Error>,
+        heard: Heard,
     ) {
         let (plugins, problem) = match outcome {
             Ok(Some(ran)) => (ran.results.clone(), ran.partial.clone()),
@@ -239,7 +254,7 @@ impl Inner {
         };
         let failure = report.failure();
         if self.last.keep(report.clone(), Worth::News).await {
-            log(&report);
+            log(&report, heard);
         }
         self.last.end(id, failure);
     }
@@ -259,9 +274,11 @@ fn off(parts: &Parts, config: &Snapshot) -> Option<&'static str> {
 }
 
 /// What everybody may read of a run: what moved, and once what did not.
-fn log(report: &TaskReport) {
-    if let Some(problem) = &report.problem {
-        tracing::warn!("remote sync: {}", problem.message);
+fn log(report: &TaskReport, heard: Heard) {
+    match (&report.problem, heard) {
+        (Some(problem), Heard::ByNobody) => tracing::warn!("remote sync: {}", problem.message),
+        (Some(problem), Heard::ByCaller) => tracing::debug!("remote sync: {}", problem.message),
+        (None, _) => {}
     }
     for result in &report.plugins {
         let (id, from, to) = (&result.id, &result.from, &result.to);
