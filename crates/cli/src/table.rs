@@ -1,5 +1,7 @@
 //! Tables for people: columns as wide as their widest cell, two blanks between them. On a terminal
-//! the widest cells are cut until a row fits; nothing is cut elsewhere, because programs read it.
+//! cells are cut until a row fits: the first column last, because it says what the row is about and
+//! what to type next, and paths in their middle, because they differ at their ends. Where that is not
+//! enough, the last columns are left out. Nothing is cut elsewhere, because programs read it.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -55,8 +57,10 @@ impl Table {
         if let Some(columns) = style.columns() {
             fit(&mut widths, columns);
         }
+        let shown = widths.len();
         let mut lines = String::new();
         for row in &self.rows {
+            let row = &row[..row.len().min(shown)];
             let used = row
                 .iter()
                 .rposition(|cell| !cell.text.is_empty())
@@ -75,34 +79,74 @@ impl Table {
     }
 }
 
-/// Takes from the widest columns until a row fits, or nothing more can be taken.
-fn fit(widths: &mut [usize], columns: usize) {
-    let gaps = GAP * widths.len().saturating_sub(1);
-    loop {
-        let row = widths.iter().sum::<usize>() + gaps;
-        let widest = widths.iter_mut().max_by_key(|width| **width);
-        match widest {
-            Some(width) if row > columns && *width > NARROWEST => *width -= 1,
+/// Takes from the widest columns behind the first until a row fits. When those can give nothing more,
+/// the last ones are left out as long as two stay, and then the first gives way.
+fn fit(widths: &mut Vec<usize>, columns: usize) {
+    let row = |widths: &[usize]| {
+        let gaps = GAP * widths.len().saturating_sub(1);
+        widths.iter().sum::<usize>() + gaps
+    };
+    while row(widths) > columns {
+        let can_drop = widths.len() > 2;
+        let behind = widths.iter_mut().skip(1);
+        match behind.max_by_key(|width| **width) {
+            Some(width) if *width > NARROWEST => *width -= 1,
+            _ if can_drop => {
+                widths.pop();
+            }
+            _ => break,
+        }
+    }
+    while row(widths) > columns {
+        match widths.first_mut() {
+            Some(width) if *width > NARROWEST => *width -= 1,
             _ => return,
         }
     }
 }
 
-/// The text, or as much of it as fits with a sign that there is more.
+/// The text, or as much of it as fits with a sign where there is more: at the end, in a path before
+/// its last parts.
 fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
-    let mut kept = String::new();
-    let mut room = columns.saturating_sub(1);
-    for character in text.chars() {
-        let takes = character.width().unwrap_or(0);
-        if takes > room {
-            break;
+    let room = columns.saturating_sub(1);
+    match is_path(text) {
+        true => {
+            let tail = fitting(text.chars().rev(), room - room / 3);
+            let tail: String = tail.chars().rev().collect();
+            let head = room.saturating_sub(width(&tail));
+            format!("{}{tail}", begun(text, head))
         }
-        room -= takes;
-        kept.push(character);
+        false => begun(text, room),
     }
+}
+
+/// A path or an address, alone or behind one word that says whose it is.
+fn is_path(text: &str) -> bool {
+    let last = text.split_once(' ').map_or(text, |(_, last)| last);
+    let is_rooted =
+        last.starts_with(['/', '~', '.']) || last.contains(":\\") || last.contains("://");
+    is_rooted && last.contains(['/', '\\']) && !last.contains(' ')
+}
+
+/// As many characters as fit.
+fn fitting(characters: impl Iterator<Item = char>, columns: usize) -> String {
+    let mut room = columns;
+    let takes = |character: &char| character.width().unwrap_or(0);
+    characters
+        .take_while(|character| {
+            let fits = takes(character) <= room;
+            room = room.saturating_sub(takes(character));
+            fits
+        })
+        .collect()
+}
+
+/// The beginning of a text, and the sign that there is more.
+fn begun(text: &str, columns: usize) -> String {
+    let mut kept = fitting(text.chars(), columns);
     // A character that joins the next one would join the sign.
     let end = kept.trim_end_matches(['\u{200d}', ' ']).len();
     kept.truncate(end);
@@ -177,6 +221,47 @@ mod tests {
         cuts("äöü", 2, "ä…");
         cuts("a\u{301}bc", 2, "a\u{301}…");
         cuts("one two", 5, "one…");
+    }
+
+    #[test]
+    fn paths_are_cut_in_their_middle() {
+        cuts("/home/u/market/plugins/hello", 16, "/home…gins/hello");
+        cuts(
+            "user /home/u/.codex/config.toml",
+            20,
+            "user /…x/config.toml",
+        );
+        cuts("https://h.example/x/hello.git", 16, "https…/hello.git");
+        cuts("use /help to find out more", 12, "use /help t…");
+        cuts("/日本/日本/日本", 8, "/…/日本");
+    }
+
+    #[test]
+    fn the_first_column_is_cut_last() {
+        let render = |columns: &str| {
+            let vars = [("COLUMNS", columns)];
+            let narrow = Style::PLAIN.on_terminal(&environment(&[], &vars), None);
+            let mut table = Table::new(&["PLUGIN", "STATUS", "VERSION", "SOURCE"]);
+            let row = [
+                "release-notes@sample",
+                "installed, enabled",
+                "1.0.0",
+                "/m/release-notes",
+            ];
+            table.row(&row.map(|text| (text, Paint::Text)));
+            table
+                .render(narrow)
+                .lines()
+                .nth(1)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let at_60 = "release-notes@sample  installed, en…  1.0.0    /m/r…se-notes";
+        assert_eq!(render("60"), at_60);
+        assert_eq!(render("40"), "release-notes@sample  install…  1.0.0");
+        assert_eq!(render("30"), "release-notes@sample  install…");
+        assert_eq!(render("20"), "release-n…  install…");
+        assert_eq!(render("3"), "release…  install…");
     }
 
     #[test]
