@@ -1,5 +1,6 @@
 //! `plugd gc`. The JSON is the result of `plugd/gc`.
 
+use plugd_model::Severity;
 use plugd_plugins::{Collected, GcTree, Mirror, Unneeded};
 
 use crate::args::GcArgs;
@@ -18,7 +19,7 @@ pub(super) async fn run(session: &Session, args: &GcArgs, form: Form) -> Result<
         args.dry_run,
     )
     .await?;
-    page(collected, form)
+    judged(collected, form)
 }
 
 fn page(collected: Collected, form: Form) -> Result<Page, Failure> {
@@ -33,6 +34,19 @@ fn page(collected: Collected, form: Form) -> Result<Page, Failure> {
             .map(|problem| problems::warning(problem, err))
             .collect(),
         ..Page::text(text(&collected))
+    })
+}
+
+/// A page of what was done, incomplete when something could not be.
+fn judged(collected: Collected, form: Form) -> Result<Page, Failure> {
+    let mut problems = collected.store.problems.iter();
+    let is_stuck = problems.any(|problem| problem.severity == Severity::Error);
+    let page = page(collected, form)?;
+    Ok(match is_stuck {
+        true => {
+            page.because("something stays that cannot be undone; `plugd doctor` says what to do")
+        }
+        false => page,
     })
 }
 
@@ -99,7 +113,7 @@ mod tests {
     use pretty_assertions::assert_eq;
     use serde_json::{Value, json};
 
-    use super::{page, size};
+    use super::{judged, page, size};
     use crate::fixture::text;
     use crate::page::Form;
 
@@ -149,6 +163,18 @@ mod tests {
             mirrors: Vec::new(),
         };
         assert_eq!(page(nothing, text()).unwrap().body, "Nothing to remove.\n");
+    }
+
+    #[test]
+    fn what_cannot_be_undone_makes_it_fail() {
+        assert_eq!(judged(collected(false), text()).unwrap().incomplete, None);
+        let mut stuck = collected(false);
+        let problem = Problem::error(ProblemKind::Unreadable, "no journal");
+        stuck.store.problems.push(problem);
+        for form in [text(), Form::Json] {
+            let reason = judged(stuck.clone(), form).unwrap().incomplete.unwrap();
+            assert!(reason.starts_with("something stays"), "{reason}");
+        }
     }
 
     #[test]
