@@ -26,9 +26,6 @@ const SYSTEM_DIR: &str = "/etc/codex";
 #[cfg(windows)]
 const SYSTEM_DIR: &str = r"C:\ProgramData\OpenAI\Codex";
 
-/// What goes to the log when nobody says.
-const DEFAULT_LOG: &str = "warn";
-
 fn main() -> anyhow::Result<ExitCode> {
     let environment = environment()?;
     if environment
@@ -115,7 +112,7 @@ fn start_log(environment: &Environment, is_terminal: bool) {
     // Directives that cannot be read are no reason to lose warnings.
     let filter = wanted
         .and_then(|wanted| EnvFilter::try_new(wanted).ok())
-        .unwrap_or_else(|| EnvFilter::new(DEFAULT_LOG));
+        .unwrap_or_else(|| EnvFilter::new(plugd_cli::default_log(&environment.args)));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -92,6 +92,12 @@ fn man_pages_can_be_formatted() {
             assert!(good && text.contains("plugd"), "{command:?}: {text}");
         }
     }
-    let output = cli(&sandbox, &["man", "bogus"]);
-    assert_eq!(output.code(), 1, "{output}");
+    let output = cli(&sandbox, &["man", "plugin", "bogus"]);
+    assert_eq!(output.code(), 2, "{output}");
+    assert!(
+        output
+            .stderr
+            .starts_with("error: `plugd plugin bogus` is no command\n"),
+        "{output}"
+    );
 }

@@ -151,6 +151,8 @@ mod cli;
 mod cli_commands;
 /// `plugd completions` and `plugd man`.
 mod cli_documents;
+/// The command line and the mistakes of those who use it.
+mod cli_mistakes;
 /// The command line when something is broken or switched off.
 mod cli_refusals;
 /// `plugd plugin share`.

@@ -14,9 +14,9 @@ mod sharing;
 
 pub(crate) use reading::{
     ConfigCommand, ConfigReadArgs, ConfigWriteArgs, HooksCommand, InstructionsArgs, MentionsArgs,
-    PlaceArgs, SearchArgs, SkillArgs, SkillChoiceArgs, SkillsCommand,
+    PlaceArgs, SearchArgs, SkillArgs, SkillsCommand,
 };
-pub(crate) use sharing::{ShareCommand, Target};
+pub(crate) use sharing::{ShareCommand, Target, Visibility};
 
 const ABOUT: &str = "Manages agent plugins: JSON-RPC 2.0 over stdin and stdout, and these commands";
 
@@ -25,7 +25,8 @@ Without a command and without a terminal on stdin this is `plugd app-server`.
 
 Exit codes:
   0    done
-  1    the command failed, or something it should show could not be loaded
+  1    the command failed, or a marketplace or the configuration could not be loaded that it
+       should show; a single bad entry is told and does no harm
   2    the command line cannot be meant
   130  ended by Ctrl-C; what was not done yet is undone
 
@@ -56,9 +57,13 @@ Examples:
   plugd doctor --json";
 
 const COMPLETIONS_HELP: &str = "\
+The directory must be there: make it with `mkdir -p` first. For zsh, add `source ~/.zsh_plugd` to
+~/.zshrc, behind compinit.
+
 Examples:
   plugd completions bash > ~/.local/share/bash-completion/completions/plugd
-  plugd completions fish > ~/.config/fish/completions/plugd.fish";
+  plugd completions fish > ~/.config/fish/completions/plugd.fish
+  plugd completions zsh > ~/.zsh_plugd";
 
 const MAN_HELP: &str = "\
 Examples:

@@ -11,6 +11,9 @@ use crate::problems;
 use crate::session::Session;
 use crate::style::Style;
 
+/// How many names are told of what had no room.
+const NAMED: usize = 5;
+
 /// A method with its params.
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -39,6 +42,15 @@ pub(crate) async fn page(
     })
 }
 
+/// What a method answers, for a command that looks before it acts.
+///
+/// # Errors
+/// What the method answers.
+pub(crate) async fn result(session: &Session, question: &Question) -> Result<Value, Failure> {
+    let raw = ask(session, question).await?;
+    serde_json::from_str(raw.get()).map_err(Failure::Params)
+}
+
 async fn ask(session: &Session, question: &Question) -> Result<Box<RawValue>, Failure> {
     let params = to_raw_value(&question.params).map_err(Failure::Params)?;
     let methods = plugd_server::dispatcher(session.setup.clone()).map_err(Failure::Methods)?;
@@ -55,8 +67,27 @@ fn warnings(result: &Value, style: Style) -> String {
         let problems = items(holder, "problems");
         problems.chain(items(holder, "marketplaceLoadErrors"))
     });
-    rows.map(|row| problems::warning(&problem(row), style))
-        .collect()
+    let told = rows.map(|row| problems::warning(&problem(row), style));
+    told.chain(without_room(result, style)).collect()
+}
+
+/// What a bounded answer had no room for.
+fn without_room(result: &Value, style: Style) -> Option<String> {
+    let names: Vec<&str> = items(result, "leftOut")
+        .filter_map(|one| one["name"].as_str())
+        .collect();
+    let text = match names.as_slice() {
+        [] => return None,
+        names if names.len() <= NAMED => names.join(", "),
+        names => format!(
+            "{} and {} more",
+            names[..NAMED].join(", "),
+            names.len() - NAMED
+        ),
+    };
+    let text = format!("there was no room for {text}");
+    let problem = Problem::warning(ProblemKind::LeftOut, text);
+    Some(problems::warning(&problem, style))
 }
 
 /// A problem of the wire as a value again.
@@ -121,5 +152,14 @@ mod tests {
             "warning: odd\nerror: /m: gone\nerror: /p:2:3: f: bad\n"
         );
         assert_eq!(warnings(&json!({"data": {}}), Style::PLAIN), "");
+        let names = |count: usize| {
+            let names =
+                (1..=count).map(|number| json!({"kind": "skill", "name": format!("s{number}")}));
+            json!({"leftOut": names.collect::<Vec<_>>()})
+        };
+        let two = "warning: there was no room for s1, s2\n";
+        assert_eq!(warnings(&names(2), Style::PLAIN), two);
+        let seven = "warning: there was no room for s1, s2, s3, s4, s5 and 2 more\n";
+        assert_eq!(warnings(&names(7), Style::PLAIN), seven);
     }
 }

@@ -19,6 +19,7 @@ mod plugin_remove;
 mod plugin_search;
 mod schema_generate;
 mod share;
+mod skill_switch;
 mod validate;
 
 use plugd_disk::Disk;
@@ -37,7 +38,10 @@ use crate::page::{Form, Page};
 use crate::progress::Watched;
 use crate::session::Session;
 use crate::style::Style;
-use crate::suggest;
+use crate::{suggest, wording};
+
+/// Why a list is shorter than somebody expects.
+const PLUGINS_OFF: &str = "plugins are disabled by the configuration, so nothing of them is shown";
 
 /// Runs a command to its end.
 ///
@@ -59,31 +63,23 @@ pub(crate) fn execute(
         Command::Skills(command) => skills(&open()?, command, form),
         Command::Hooks(HooksCommand::List(place)) => {
             let session = open()?;
-            asked(
-                &session,
-                loading::hooks(&session, place),
-                form,
-                &loading::hook_rows,
-            )
+            let question = loading::hooks(&session, place)?;
+            listed(&session, question, form, &loading::hook_rows)
         }
         Command::Components(place) => {
             let session = open()?;
-            let question = loading::components(&session, place);
-            asked(&session, question, form, &loading::component_rows)
+            let question = loading::components(&session, place)?;
+            listed(&session, question, form, &loading::component_rows)
         }
         Command::Mentions(args) => {
             let session = open()?;
-            asked(
-                &session,
-                loading::mentions(&session, args),
-                form,
-                &loading::mentioned,
-            )
+            let question = loading::mentions(&session, args)?;
+            listed(&session, question, form, &loading::mentioned)
         }
         Command::Instructions(args) => {
             let session = open()?;
-            let question = loading::instructions(&session, args);
-            asked(&session, question, form, &loading::instruction_text)
+            let question = loading::instructions(&session, args)?;
+            listed(&session, question, form, &loading::instruction_text)
         }
         Command::Config(command) => configuration(&open()?, command, form),
         Command::Status => asked(&open()?, config::status(), form, &config::status_text),
@@ -121,6 +117,25 @@ fn types(
     })
 }
 
+/// The same for one that shows plugins or what they bring.
+fn listed(
+    session: &Session,
+    question: Question,
+    form: Form,
+    text: &dyn Fn(&Value, Style) -> String,
+) -> Result<Page, Failure> {
+    let page = asked(session, question, form, text)?;
+    unless_off(session, page, form)
+}
+
+/// The page, with the reason why it has nothing to show when plugins are switched off.
+fn unless_off(session: &Session, page: Page, form: Form) -> Result<Page, Failure> {
+    Ok(match session.run(session.plugins_are_off())? {
+        true => page.warned(PLUGINS_OFF, Some(wording::SWITCH_ON), form),
+        false => page,
+    })
+}
+
 /// A command that is one method.
 fn asked(
     session: &Session,
@@ -133,17 +148,17 @@ fn asked(
 }
 
 fn skills(session: &Session, command: &SkillsCommand, form: Form) -> Result<Page, Failure> {
-    let switch = |args, enabled| {
-        let question = loading::switch_skill(session, args, enabled);
-        asked(session, question, form, &loading::switched)
+    let switch = |skill: &str, enabled| {
+        let done = session.change(skill_switch::run(session, skill, enabled, form));
+        with_configuration(session, done, form)
     };
     match command {
         SkillsCommand::List(place) => {
-            let question = loading::skills(session, place);
-            asked(session, question, form, &loading::skill_rows)
+            let question = loading::skills(session, place)?;
+            listed(session, question, form, &loading::skill_rows)
         }
-        SkillsCommand::Enable(args) => switch(args, true),
-        SkillsCommand::Disable(args) => switch(args, false),
+        SkillsCommand::Enable(args) => switch(&args.skill, true),
+        SkillsCommand::Disable(args) => switch(&args.skill, false),
     }
 }
 
@@ -152,7 +167,7 @@ fn configuration(session: &Session, command: &ConfigCommand, form: Form) -> Resu
         ConfigCommand::Read(args) => {
             let key = args.key.as_deref();
             let text = |result: &Value, style| config::rows(result, key, style);
-            asked(session, config::read(session, args), form, &text)
+            asked(session, config::read(session, args)?, form, &text)
         }
         ConfigCommand::Write(args) => asked(session, config::write(args)?, form, &config::written),
         ConfigCommand::Requirements => {
@@ -174,21 +189,24 @@ fn login(session: &Session, form: Form) -> Result<Page, Failure> {
 fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page, Failure> {
     let done = match command {
         // Its rows tell of the configuration already.
-        PluginCommand::List(args) => return session.change(plugin_list::run(session, args, form)),
+        PluginCommand::List(args) => {
+            let page = session.change(plugin_list::run(session, args, form))?;
+            return unless_off(session, page, form);
+        }
         PluginCommand::Marketplace(command) => return marketplace(session, command, form),
         PluginCommand::Add(args) => session.change(plugin_add::run(session, args, form)),
         PluginCommand::Remove(args) => session.change(plugin_remove::run(session, args, form)),
         PluginCommand::Read(args) => session.change(plugin_read::run(session, args, form)),
         PluginCommand::Search(args) => {
             let question = plugin_search::search(args);
-            return asked(session, question, form, &plugin_search::hits);
+            return listed(session, question, form, &plugin_search::hits);
         }
         PluginCommand::Skill(args) => {
             let question = plugin_search::skill(args)?;
             return asked(session, question, form, &plugin_search::skill_text);
         }
         PluginCommand::Sync => {
-            return asked(session, plugin_search::sync(), form, &plugin_search::synced);
+            return listed(session, plugin_search::sync(), form, &plugin_search::synced);
         }
         PluginCommand::Share(command) => {
             let (question, text) = share::question(session, command);
@@ -227,7 +245,10 @@ fn marketplace(
 ) -> Result<Page, Failure> {
     let done = match command {
         MarketplaceCommand::Add(args) => session.change(marketplace_add::run(session, args, form)),
-        MarketplaceCommand::List => session.run(marketplace_list::run(session, form)),
+        MarketplaceCommand::List => {
+            let page = session.run(marketplace_list::run(session, form));
+            page.and_then(|page| unless_off(session, page, form))
+        }
         MarketplaceCommand::Upgrade(args) => {
             session.change(marketplace_upgrade::run(session, args, form))
         }

@@ -408,16 +408,21 @@ fn a_bad_entry_is_a_warning_with_its_place() {
 #[test]
 fn session_flags_count() {
     let sandbox = with_demo();
-    prints(
-        &sandbox,
-        "plugin list --disable plugins",
-        "No marketplace plugins found.\n",
-    );
-    prints(
-        &sandbox,
-        "-c features.plugins=false marketplace list",
-        "No plugin marketplaces in scope.\n",
-    );
+    for (args, expected) in [
+        (
+            "plugin list --disable plugins",
+            "No marketplace plugins found.\n",
+        ),
+        (
+            "-c features.plugins=false marketplace list",
+            "No plugin marketplaces in scope.\n",
+        ),
+    ] {
+        let ran = ran(&sandbox, args);
+        assert_eq!((ran.stdout.as_str(), ran.code), (expected, 0), "{args}");
+        let told = "warning: plugins are disabled by the configuration";
+        assert!(ran.stderr.starts_with(told), "{args}: {}", ran.stderr);
+    }
 }
 
 #[test]

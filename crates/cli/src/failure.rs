@@ -93,6 +93,20 @@ pub(crate) enum Failure {
         /// What may have been meant.
         hint: String,
     },
+    /// A skill that nothing here brings.
+    #[error("no skill `{}` is loaded here", skill.escape_debug())]
+    NoSuchSkill {
+        /// Its name or its path, as it was given.
+        skill: String,
+        /// What may have been meant.
+        hint: String,
+    },
+    /// A man page of something that is no command.
+    #[error("`{words}` is no command")]
+    NoCommand {
+        /// The words of the command.
+        words: String,
+    },
     /// A value of `-c`, `--enable` or `--disable` that cannot be understood.
     #[error("a flag cannot be used")]
     Flags(#[source] FlagError),
@@ -175,6 +189,8 @@ impl Failure {
             | Self::MarketplaceRequired { .. }
             | Self::OtherMarketplace { .. }
             | Self::BadName { .. }
+            | Self::NoSuchSkill { .. }
+            | Self::NoCommand { .. }
             | Self::Interrupted(_)
             | Self::Flags(_) => false,
         }
@@ -198,6 +214,20 @@ impl Failure {
                 json["error"]["data"] = data(culprit.kind(&problem), facts, hint);
                 return json;
             }
+            // What is wrong is said in full; a member in front of it would be no member of anything.
+            Self::NoSuchSkill { .. }
+            | Self::NoCommand { .. }
+            | Self::MarketplaceRequired { .. }
+            | Self::OtherMarketplace { .. } => {
+                let kind = match self {
+                    Self::NoSuchSkill { .. } => "notFound",
+                    _ => "invalidInput",
+                };
+                let mut json = wire(refused("arguments").into());
+                json["error"]["message"] = chain.into();
+                json["error"]["data"] = data(kind, facts, hint);
+                return json;
+            }
             Self::Beside {
                 failure,
                 configuration,
@@ -212,9 +242,6 @@ impl Failure {
                 return json;
             }
             Self::Home(_) => refused("home").into(),
-            Self::MarketplaceRequired { .. } | Self::OtherMarketplace { .. } => {
-                refused("marketplace").into()
-            }
             Self::BadName { .. } => refused("plugin").into(),
             Self::Flags(_) => refused("config").into(),
             Self::Write(error) => plugd_plugins::Error::Disk(Box::new(error)).into(),
@@ -231,7 +258,7 @@ impl Failure {
     /// in the reference.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Flags(_) => USAGE,
+            Self::Flags(_) | Self::NoCommand { .. } => USAGE,
             Self::Interrupted(signal) | Self::Abandoned(signal) => signal.exit_code(),
             Self::Beside { failure, .. } | Self::Suggested { failure, .. } => failure.exit_code(),
             _ => FAILED,
@@ -293,6 +320,16 @@ impl Failure {
                 place: problem.place,
                 ..Facts::default()
             },
+            Self::MarketplaceRequired { plugin } => Facts {
+                plugin: Some(plugin.clone()),
+                field: Some("marketplace".to_owned()),
+                ..Facts::default()
+            },
+            Self::OtherMarketplace { id, .. } => Facts {
+                plugin: Some(id.clone()),
+                field: Some("marketplace".to_owned()),
+                ..Facts::default()
+            },
             _ => Facts::default(),
         }
     }
@@ -302,7 +339,13 @@ impl Failure {
         let text = match self {
             Self::UseCase(error) => return wording::hint(error),
             Self::Wire(error) => return error.data.hint.clone(),
-            Self::Suggested { hint, .. } => return Some(hint.clone()),
+            Self::Suggested { hint, .. } | Self::NoSuchSkill { hint, .. } => {
+                return Some(hint.clone());
+            }
+            Self::NoCommand { .. } => "`plugd help` shows the commands",
+            Self::Home(error @ (HomeError::NotADirectory { .. } | HomeError::InTheWay { .. })) => {
+                error.advice()
+            }
             Self::MarketplaceRequired { .. } => {
                 "`plugd plugin list` shows every plugin with its marketplace"
             }
@@ -356,13 +399,17 @@ fn data(kind: &str, facts: Facts, hint: Option<String>) -> Value {
         .into()
 }
 
-/// A command line that cannot be meant, as JSON.
-pub(crate) fn usage_json(reason: &str) -> Value {
+/// A command line that cannot be meant, as JSON, with what may have been meant.
+pub(crate) fn usage_json(reason: &str, hint: Option<&str>) -> Value {
     let error = plugd_plugins::Error::BadValue {
         field: "arguments",
         reason: reason.to_owned(),
     };
-    wire(error.into())
+    let mut json = wire(error.into());
+    if let Some(hint) = hint {
+        json["error"]["data"]["hint"] = hint.into();
+    }
+    json
 }
 
 /// One line that says what is wrong.
@@ -395,96 +442,5 @@ fn wire(error: WireError) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-
-    use plugd_model::PluginName;
-    use pretty_assertions::assert_eq;
-    use serde_json::json;
-
-    use super::{Failure, usage_json};
-    use crate::style::Style;
-
-    fn bad_name() -> Failure {
-        Failure::BadName {
-            given: "a\u{1b}b".to_owned(),
-            source: PluginName::new("").unwrap_err(),
-        }
-    }
-
-    fn required() -> Failure {
-        Failure::MarketplaceRequired {
-            plugin: "hello".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_suggestion_stands_in_the_place_of_the_hint() {
-        let suggested = || Failure::Suggested {
-            failure: Box::new(required()),
-            hint: "did you mean `hello@demo`?".to_owned(),
-        };
-        let text = suggested().text(Style::PLAIN);
-        assert!(
-            text.ends_with("marketplace>\nhint: did you mean `hello@demo`?\n"),
-            "{text}"
-        );
-        assert_eq!(text.matches("hint:").count(), 1, "{text}");
-        let json = suggested().json();
-        assert_eq!(json["error"]["data"]["hint"], "did you mean `hello@demo`?");
-        assert_eq!(suggested().exit_code(), 1);
-    }
-
-    #[test]
-    fn the_text_has_all_causes_on_one_line() {
-        let reason = PluginName::new("").unwrap_err();
-        let expected = format!("error: `a\\u{{1b}}b` names no plugin: {reason}\n");
-        assert_eq!(bad_name().text(Style::PLAIN), expected);
-        let failure = Failure::Start(io::Error::other("no\nroom"));
-        assert_eq!(
-            failure.text(Style::COLOURED),
-            "\u{1b}[31merror:\u{1b}[0m the work cannot be started: no\\nroom\n"
-        );
-    }
-
-    #[test]
-    fn a_hint_follows_on_its_own_line() {
-        assert_eq!(
-            required().text(Style::PLAIN),
-            "error: plugin requires --marketplace unless passed as <plugin>@<marketplace>\n\
-             hint: `plugd plugin list` shows every plugin with its marketplace\n"
-        );
-    }
-
-    #[track_caller]
-    fn check_json(failure: Failure, message: &str, code: i64, kind: &str) {
-        let error = &failure.json()["error"];
-        assert_eq!(error["message"], json!(message));
-        assert_eq!(error["code"], json!(code));
-        assert_eq!(error["data"]["kind"], json!(kind));
-    }
-
-    #[test]
-    fn json_is_that_of_the_wire() {
-        let failure = Failure::from(plugd_plugins::Error::NotConfigured {
-            name: "demo".to_owned(),
-            other_case: None,
-        });
-        check_json(
-            failure,
-            "marketplace `demo` is not configured or installed",
-            -32600,
-            "notFound",
-        );
-        check_json(
-            required(),
-            "marketplace: plugin requires --marketplace unless passed as <plugin>@<marketplace>",
-            -32600,
-            "invalidInput",
-        );
-        let full = Failure::Start(io::Error::other("no room"));
-        check_json(full, "internal error", -32603, "internal");
-        let usage = &usage_json("unexpected `x`")["error"];
-        assert_eq!(usage["message"], json!("arguments: unexpected `x`"));
-    }
-}
+#[path = "failure_tests.rs"]
+mod tests;

@@ -104,6 +104,8 @@ pub(crate) struct Serving {
     pub(crate) framing: FramingChoice,
     /// Whether a failure to begin is told as JSON.
     pub(crate) json: bool,
+    /// Whether nobody wants to read warnings.
+    pub(crate) quiet: bool,
     /// What was ignored.
     pub(crate) warnings: Vec<String>,
 }
@@ -127,6 +129,16 @@ impl Invocation {
 /// Whether the arguments ask for JSON, for a refusal that comes before they are understood.
 pub(crate) fn asks_for_json(args: &[OsString]) -> bool {
     args.iter().any(|arg| arg == "--json")
+}
+
+/// What goes to the log when nobody says: warnings, unless the arguments ask for quiet. A value that
+/// looks like the switch costs warnings and nothing else.
+#[must_use]
+pub fn default_log(args: &[OsString]) -> &'static str {
+    match args.iter().any(|arg| arg == "-q" || arg == "--quiet") {
+        true => "error",
+        false => "warn",
+    }
 }
 
 enum Found {
@@ -157,6 +169,7 @@ impl Reader {
                 flags: Flags::default(),
                 framing: FramingChoice::Auto,
                 json: false,
+                quiet: false,
                 warnings: Vec::new(),
             },
         }
@@ -201,6 +214,7 @@ impl Reader {
             "-p" | "--profile" => self.serving.flags.profile = Some(self.value(name, attached)?),
             "--listen" => listen(&self.value(name, attached)?)?,
             "--json" => self.serving.json = true,
+            "-q" | "--quiet" => self.serving.quiet = true,
             "--framing" => self.serving.framing = framing(&self.value(name, attached)?)?,
             // Nothing is collected, whatever the default, and stdio is what there is.
             "--stdio" | "--analytics-default-enabled" | "--" => {}

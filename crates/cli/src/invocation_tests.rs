@@ -1,7 +1,7 @@
 use plugd_server::FramingChoice;
 use pretty_assertions::assert_eq;
 
-use super::{IDLE_SWITCHES, IDLE_VALUES, Invocation, Serving};
+use super::{IDLE_SWITCHES, IDLE_VALUES, Invocation, Serving, default_log};
 use crate::flags::Flags;
 
 fn read(args: &str, stdin_is_terminal: bool) -> Invocation {
@@ -48,6 +48,7 @@ fn what_real_clients_start() {
             flags: Flags::default(),
             framing: FramingChoice::Auto,
             json: false,
+            quiet: false,
             warnings: Vec::new(),
         };
         assert_eq!(serves(args), expected, "{args}");
@@ -65,6 +66,22 @@ fn flags_count_on_both_sides_of_the_command() {
         profile: Some("work".to_owned()),
     };
     assert_eq!(serves(args).flags, expected);
+}
+
+#[test]
+fn quiet_is_known_everywhere() {
+    for args in ["-q app-server --foo", "app-server --foo --quiet"] {
+        let serving = serves(args);
+        assert!(serving.quiet, "{args}");
+        assert_eq!(
+            serving.warnings,
+            ["the switch `--foo` is not known and ignored"]
+        );
+    }
+    let log = |args: &[&str]| default_log(&args.iter().map(Into::into).collect::<Vec<_>>());
+    assert_eq!(log(&["gc"]), "warn");
+    assert_eq!(log(&["gc", "-q"]), "error");
+    assert_eq!(log(&["--quiet", "gc"]), "error");
 }
 
 #[test]

@@ -42,6 +42,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
 use plugd_disk::Disk;
 use plugd_model::Environment;
 use plugd_model::git_url::without_credentials;
@@ -53,6 +54,7 @@ use crate::page::{Form, Page};
 use crate::progress::Watched;
 use crate::style::Style;
 
+pub use invocation::default_log;
 pub use style::wants_colours;
 
 const DONE: u8 = 0;
@@ -96,7 +98,7 @@ pub fn run(environment: &Environment, disk: &Disk, output: &mut Output<'_>) -> u
     let printed = match Invocation::of(&environment.args, output.terminals.stdin) {
         Invocation::Serve(serving) => serving::serve(environment, disk, &serving, output),
         Invocation::Refused { reason, json: true } => {
-            let json = Page::json(&failure::usage_json(&reason));
+            let json = Page::json(&failure::usage_json(&reason, None));
             output.print(&json.body).map(|()| USAGE)
         }
         Invocation::Refused { reason, .. } => {
@@ -158,7 +160,7 @@ fn refuse(
     }
     let text = without_secrets(environment, error.to_string());
     if invocation::asks_for_json(&environment.args) {
-        let json = failure::usage_json(&usage_reason(&text));
+        let json = failure::usage_json(&usage_reason(&text), meant(error).as_deref());
         output.print(&Page::json(&json).body)?;
     } else {
         output.warn(&escape::paragraph(&text, ""));
@@ -184,6 +186,21 @@ fn without_secrets(environment: &Environment, text: String) -> String {
         text.replace(&format!("{address}@"), &format!("{scheme}://"))
             .replace(&address, &format!("{scheme}://…"))
     })
+}
+
+/// What may have been meant, as far as the parser has found something similar.
+fn meant(error: &clap::Error) -> Option<String> {
+    let kinds = [
+        ContextKind::SuggestedSubcommand,
+        ContextKind::SuggestedArg,
+        ContextKind::SuggestedValue,
+    ];
+    let names: Vec<String> = match kinds.into_iter().find_map(|kind| error.get(kind))? {
+        ContextValue::String(name) => vec![name.clone()],
+        ContextValue::Strings(names) => names.clone(),
+        _ => return None,
+    };
+    suggest::did_you_mean(names)
 }
 
 /// What is wrong with the command line, on one line: clap's text up to its first blank line, unless

@@ -4,8 +4,8 @@ use plugd_model::Problem;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::problems;
-use crate::style::Style;
+use crate::style::{Paint, Style};
+use crate::{escape, failure, problems};
 
 /// Why a page may lack something when files of the configuration cannot be read.
 pub(crate) const CONFIGURATION_BROKEN: &str =
@@ -82,6 +82,19 @@ impl Page {
             }
         }
         self.because(CONFIGURATION_BROKEN)
+    }
+
+    /// The same page with one more warning and what to do about it, for people. A program finds what
+    /// it says in the answer, or has not asked for it.
+    pub(crate) fn warned(mut self, warning: &str, hint: Option<&str>, form: Form) -> Self {
+        if let Form::Text { err, .. } = form {
+            let label = err.paint(Paint::Warning, "warning:");
+            let warning = escape::line(warning);
+            self.warnings.push_str(&format!("{label} {warning}\n"));
+            self.warnings
+                .extend(hint.map(|hint| failure::hint_line(hint, err)));
+        }
+        self
     }
 
     /// The same page, incomplete for one more reason.
@@ -225,6 +238,14 @@ mod tests {
         assert_eq!(told.incomplete.as_deref(), Some(CONFIGURATION_BROKEN));
         let sound = Page::json(&json!({})).beside(&[], Form::Json);
         assert_eq!(sound, Page::json(&json!({})));
+    }
+
+    #[test]
+    fn a_warning_is_for_people() {
+        let page = |form| Page::text("x\n").warned("odd\nthing", Some("mend it"), form);
+        let told = "warning: odd\\nthing\nhint: mend it\n";
+        assert_eq!(page(text()).warnings, told);
+        assert_eq!(page(Form::Json).warnings, "");
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(crate) fn serve(
     output: &mut Output<'_>,
 ) -> io::Result<u8> {
     let style = output.err_style(environment);
-    for warning in &serving.warnings {
+    let warnings = serving.warnings.iter().filter(|_| !serving.quiet);
+    for warning in warnings {
         output.warn(&format!(
             "{} {}\n",
             style.paint(Paint::Warning, "warning:"),

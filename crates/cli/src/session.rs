@@ -160,6 +160,15 @@ impl Session {
         Ok(errors.cloned().collect())
     }
 
+    /// Whether plugins are switched off, so that nothing of them is seen.
+    ///
+    /// # Errors
+    /// The section panicked.
+    pub(crate) async fn plugins_are_off(&self) -> Result<bool, Failure> {
+        let config = plugd_plugins::read_config(&self.blocking, &self.lookup, None).await?;
+        Ok(!config.features().plugins)
+    }
+
     /// Where the manifest of a marketplace lies, whether or not plugins are switched on.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! The names come from the same listing that a person would look at. Nothing here turns a failure into
 //! a success, and without a name that is near enough the failure keeps the hint it had.
 
+use plugd_model::PluginId;
 use plugd_plugins::{Facts, ListRequest};
 
 use crate::failure::Failure;
@@ -131,19 +132,41 @@ impl Known {
                 found
             }
         };
-        let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        names.dedup();
-        names.truncate(SHOWN);
-        match names.as_slice() {
-            [] => None,
-            names => Some(format!("did you mean {}?", names.join(" or "))),
-        }
+        did_you_mean(names)
     }
 
     fn ids(&self, distance: impl Fn(&str, &str) -> usize) -> Vec<(usize, String)> {
         let rows = self.plugins.iter();
         rows.map(|(name, market)| (distance(name, market), format!("{name}@{market}")))
             .collect()
+    }
+}
+
+/// A hint that names those that are similar, if there are any.
+pub(crate) fn among(wanted: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    did_you_mean(nearest(wanted, names))
+}
+
+/// The same plugins' ids as a person would see them, for one that is not there.
+pub(crate) async fn plugin(session: &Session, id: &PluginId) -> Option<String> {
+    let known = Known {
+        plugins: plugins(session).await,
+        marketplaces: Vec::new(),
+    };
+    known.hint(&Wanted::Plugin {
+        plugin: id.plugin.to_string(),
+        marketplace: id.marketplace.to_string(),
+    })
+}
+
+/// A hint with these names, if there are any.
+pub(crate) fn did_you_mean(names: Vec<String>) -> Option<String> {
+    let mut names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.dedup();
+    names.truncate(SHOWN);
+    match names.as_slice() {
+        [] => None,
+        names => Some(format!("did you mean {}?", names.join(" or "))),
     }
 }
 

@@ -7,6 +7,10 @@
 use plugd_model::error_chain;
 use plugd_plugins::{Error, Kind};
 
+/// What to do where plugins are switched off.
+pub(crate) const SWITCH_ON: &str =
+    "pass `--enable plugins`, or set `plugins = true` in the [features] table of config.toml";
+
 /// What is wrong, with all causes.
 pub(crate) fn message(error: &Error) -> String {
     match error {
@@ -23,6 +27,8 @@ fn argument(field: &'static str) -> &'static str {
         "sparsePaths" => "--sparse",
         "source" => "SOURCE",
         "marketplaceName" => "NAME",
+        "edits" => "KEY=VALUE",
+        "cwd" => "--cwd",
         other => other,
     }
 }
@@ -30,11 +36,7 @@ fn argument(field: &'static str) -> &'static str {
 /// What to do next, when the answer for a client is of no use here.
 pub(crate) fn hint(error: &Error) -> Option<String> {
     match error {
-        Error::PluginsDisabled => Some(
-            "pass `--enable plugins`, or set `plugins = true` in the [features] table of \
-             config.toml"
-                .to_owned(),
-        ),
+        Error::PluginsDisabled => Some(SWITCH_ON.to_owned()),
         Error::NotConfigured {
             other_case: None, ..
         } => Some("`plugd marketplace add SOURCE`, or `plugd marketplace list`".to_owned()),

@@ -16,19 +16,19 @@ pub(crate) struct SearchArgs {
     /// Go on where the answer before ended, by its `nextCursor`
     #[arg(long)]
     pub(crate) cursor: Option<String>,
-    /// Only this remote part
+    /// Only a part of what there is
     #[arg(long)]
     pub(crate) scope: Option<Scope>,
 }
 
-/// A part of the remote catalog.
+/// A part of what there is to find, here and in the remote catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
-    /// For everybody
+    /// What is for everybody: the curated marketplaces
     Global,
-    /// Of the account's workspace
+    /// What the account's workspace has in the remote catalog
     Workspace,
-    /// Of the account itself
+    /// All others: your own marketplaces, and what the account has made or was given
     Personal,
 }
 

@@ -43,12 +43,14 @@ pub(crate) struct ShareSaveArgs {
     /// The directory of the plugin
     pub(crate) path: PathBuf,
     /// The share to bring to a new version
-    #[arg(long)]
+    ///
+    /// Who sees a share that is there already is changed with `plugd plugin share update`.
+    #[arg(long, conflicts_with_all = ["visibility", "with"])]
     pub(crate) id: Option<String>,
     /// Who finds it
     #[arg(long)]
-    pub(crate) visibility: Option<Visibility>,
-    /// With a user, group or workspace, as `reader` or `editor`
+    pub(crate) visibility: Option<NewVisibility>,
+    /// With a user or group, as `reader` or `editor`
     #[arg(long, value_name = "TYPE:ID[:ROLE]", action = ArgAction::Append, value_parser = target)]
     pub(crate) with: Vec<Target>,
 }
@@ -77,6 +79,24 @@ pub(crate) enum Visibility {
     Private,
 }
 
+/// Who finds a new share. Nobody offers one to the whole workspace before it is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NewVisibility {
+    /// Whoever has its address
+    Unlisted,
+    /// Those it is shared with
+    Private,
+}
+
+impl From<NewVisibility> for Visibility {
+    fn from(new: NewVisibility) -> Self {
+        match new {
+            NewVisibility::Unlisted => Self::Unlisted,
+            NewVisibility::Private => Self::Private,
+        }
+    }
+}
+
 impl Visibility {
     /// The word of the protocol.
     pub(crate) fn word(self) -> &'static str {
@@ -91,7 +111,7 @@ impl Visibility {
 /// Somebody to share with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// `user`, `group` or `workspace`.
+    /// `user` or `group`.
     pub(crate) kind: String,
     /// The service's id of it.
     pub(crate) id: String,
@@ -104,8 +124,11 @@ fn target(text: &str) -> Result<Target, String> {
     let form = || "write TYPE:ID or TYPE:ID:ROLE".to_owned();
     let (kind, rest) = text.split_once(':').ok_or_else(form)?;
     let (id, role) = rest.rsplit_once(':').unwrap_or((rest, "reader"));
-    if !["user", "group", "workspace"].contains(&kind) {
-        return Err(format!("`{kind}` is none of user, group, workspace"));
+    if kind == "workspace" {
+        return Err("a workspace is no target: `--visibility unlisted` is for it".to_owned());
+    }
+    if !["user", "group"].contains(&kind) {
+        return Err(format!("`{kind}` is none of user, group"));
     }
     if !["reader", "editor"].contains(&role) {
         return Err(format!("`{role}` is none of reader, editor"));
@@ -139,7 +162,8 @@ mod tests {
     fn whom_to_share_with() {
         check("user:u1", Some(("user", "u1", "reader")));
         check("group:g1:editor", Some(("group", "g1", "editor")));
-        check("workspace:w:reader", Some(("workspace", "w", "reader")));
+        let workspace = target("workspace:w:reader").unwrap_err();
+        assert!(workspace.contains("--visibility unlisted"), "{workspace}");
         for bad in [
             "u1",
             "user:",

@@ -5,44 +5,56 @@ use serde_json::{Value, json};
 
 use crate::args::{ConfigReadArgs, ConfigWriteArgs};
 use crate::asked::{Question, items, member};
+use crate::commands::loading;
 use crate::escape;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::style::{Paint, Style};
 use crate::table::Table;
 
-pub(super) fn read(session: &Session, args: &ConfigReadArgs) -> Question {
-    let base = session.cwd();
-    let cwd = args.place.cwd.as_ref().map(|cwd| base.join(cwd));
-    Question {
+/// # Errors
+/// There is no such directory to look from.
+pub(super) fn read(session: &Session, args: &ConfigReadArgs) -> Result<Question, Failure> {
+    Ok(Question {
         method: "config/read",
         params: json!({
-            "cwd": cwd.as_ref().unwrap_or(base).to_text(),
+            "cwd": loading::cwd(session, &args.place)?,
             "includeLayers": args.layers,
         }),
-    }
+    })
 }
 
-/// One row per value that a layer has set, with the layer.
+/// One row per value that a layer has set, with the layer. Keys are shown as they can be typed.
 pub(super) fn rows(result: &Value, key: Option<&str>, style: Style) -> String {
     let mut table = Table::new(&["KEY", "VALUE", "LAYER"]);
     let mut any = false;
+    let wanted = key.map(parts);
     let origins = result["origins"].as_object().into_iter().flatten();
     for (name, origin) in origins {
-        if !key.is_none_or(|key| is_within(name, key)) {
+        let config = &result["config"];
+        let (path, value) = match found(config, name) {
+            Some((path, value)) => (path, value.to_string()),
+            None => (parts(name), String::new()),
+        };
+        // Without quotes the dots of a name cannot be told from those between names.
+        let is_wanted = wanted
+            .as_ref()
+            .is_none_or(|wanted| path.starts_with(wanted))
+            || key.is_some_and(|key| is_within(name, key));
+        if !is_wanted {
             continue;
         }
         any = true;
-        let value = at(&result["config"], name).map_or_else(String::new, Value::to_string);
         table.row(&[
-            (name, Paint::Text),
+            (&typed(&path), Paint::Text),
             (&value, Paint::Text),
             (&layer(&origin["name"]), Paint::Weak),
         ]);
     }
-    let mut text = match any {
-        true => table.render(style),
-        false => "Nothing is configured.\n".to_owned(),
+    let mut text = match (any, key) {
+        (true, _) => table.render(style),
+        (false, Some(key)) => format!("Nothing is configured at {}.\n", escape::line(key)),
+        (false, None) => "Nothing is configured.\n".to_owned(),
     };
     for one in items(result, "layers") {
         let title = layer(&one["name"]);
@@ -60,27 +72,54 @@ fn is_within(name: &str, key: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// The value of a dotted key; parts in quotes may hold dots.
-fn at<'a>(config: &'a Value, key: &str) -> Option<&'a Value> {
-    let (mut value, mut part, mut quoted) = (config, String::new(), false);
-    for character in key.chars() {
-        match character {
-            '"' => quoted = !quoted,
-            '.' if !quoted => {
-                value = step(value, &part)?;
-                part.clear();
-            }
+/// The parts of a dotted key; those in quotes may hold dots.
+fn parts(key: &str) -> Vec<String> {
+    let (mut parts, mut part, mut quoted) = (Vec::new(), String::new(), None);
+    for character in key.trim().chars() {
+        match (character, quoted) {
+            ('"' | '\'', None) => quoted = Some(character),
+            (_, Some(quote)) if character == quote => quoted = None,
+            ('.', None) => parts.push(std::mem::take(&mut part)),
             _ => part.push(character),
         }
     }
-    step(value, &part)
+    parts.push(part);
+    parts
 }
 
-fn step<'a>(value: &'a Value, part: &str) -> Option<&'a Value> {
+/// The value of a key that is spelled without quotes, as the keys of origins are, with the parts that
+/// lead to it. Which dots belong to names is decided by the names that are there.
+fn found<'a>(value: &'a Value, key: &str) -> Option<(Vec<String>, &'a Value)> {
+    let below = |name: &str, inner: &'a Value| {
+        let rest = key.strip_prefix(name)?;
+        let (mut path, found) = match rest.strip_prefix('.') {
+            Some(rest) => found(inner, rest)?,
+            None if rest.is_empty() => (Vec::new(), inner),
+            None => return None,
+        };
+        path.insert(0, name.to_owned());
+        Some((path, found))
+    };
     match value {
-        Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-        _ => value.get(part),
+        Value::Object(members) => members.iter().find_map(|(name, inner)| below(name, inner)),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(index, inner)| below(&index.to_string(), inner))
+        }
+        _ => None,
     }
+}
+
+/// A key as it can be typed: what is no plain word stands in quotes.
+fn typed(path: &[String]) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    let parts = path.iter().map(
+        |part| match part.chars().all(is_plain) && !part.is_empty() {
+            true => part.clone(),
+            false => format!("\"{}\"", part.replace('\\', "\\\\").replace('"', "\\\"")),
+        },
+    );
+    parts.collect::<Vec<_>>().join(".")
 }
 
 /// A layer in words: its kind and its file.
@@ -104,7 +143,7 @@ pub(super) fn write(args: &ConfigWriteArgs) -> Result<Question, Failure> {
     let mut edits = Vec::new();
     for edit in &args.edits {
         let Some((key, value)) = split(edit) else {
-            let reason = format!("`{edit}` has no value: write KEY=VALUE");
+            let reason = format!("`{edit}` has no value");
             let field = "edits";
             return Err(plugd_plugins::Error::BadValue { field, reason }.into());
         };

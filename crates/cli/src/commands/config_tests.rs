@@ -11,7 +11,7 @@ fn values_with_their_layers() {
         "config": {"features": {"plugins": true}, "plugins": {"a@b.c": {"enabled": false}}},
         "origins": {
             "features.plugins": {"name": {"type": "sessionFlags"}, "version": "1"},
-            "plugins.\"a@b.c\".enabled":
+            "plugins.a@b.c.enabled":
                 {"name": {"type": "user", "file": "/ch/config.toml"}, "version": "2"},
         },
     });
@@ -24,7 +24,21 @@ fn values_with_their_layers() {
     let one = rows(&result, Some("features"), Style::PLAIN);
     assert_eq!(one.lines().count(), 2, "{one}");
     let none = rows(&result, Some("feature"), Style::PLAIN);
-    assert_eq!(none, "Nothing is configured.\n");
+    assert_eq!(none, "Nothing is configured at feature.\n");
+    // As the table and as the JSON spell it.
+    for key in [
+        "plugins.\"a@b.c\".enabled",
+        "plugins.'a@b.c'",
+        "plugins.a@b.c.enabled",
+        "plugins.a@b.c",
+        "plugins",
+    ] {
+        let one = rows(&result, Some(key), Style::PLAIN);
+        assert_eq!(one.lines().count(), 2, "{key}: {one}");
+        assert!(one.contains("plugins.\"a@b.c\".enabled  false"), "{one}");
+    }
+    let part = rows(&result, Some("plugins.\"a@b\""), Style::PLAIN);
+    assert!(part.starts_with("Nothing is configured at"), "{part}");
 }
 
 #[test]

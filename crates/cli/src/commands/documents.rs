@@ -26,12 +26,12 @@ pub(super) fn man(args: &ManArgs, form: Form) -> Result<Page, Failure> {
     let mut command = CommandLine::command();
     // Gives the commands below what may stand anywhere.
     command.build();
-    let mut name = "plugd".to_owned();
+    let (mut name, mut words) = ("plugd".to_owned(), "plugd".to_owned());
     for word in &args.command {
         let below = command.find_subcommand(word).cloned();
-        command = below.ok_or_else(|| plugd_plugins::Error::BadValue {
-            field: "command",
-            reason: format!("`{name} {word}` is no command"),
+        words.push_str(&format!(" {word}"));
+        command = below.ok_or_else(|| Failure::NoCommand {
+            words: words.clone(),
         })?;
         name = format!("{name}-{}", command.get_name());
     }

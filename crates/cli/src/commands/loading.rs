@@ -1,26 +1,45 @@
 //! What a host loads: `plugd skills`, `hooks`, `components`, `mentions`, `instructions`. The JSON is
 //! the result of the method of the same name.
 
+use plugd_disk::Kind;
 use serde_json::{Value, json};
 
-use crate::args::{InstructionsArgs, MentionsArgs, PlaceArgs, SkillChoiceArgs};
+use crate::args::{InstructionsArgs, MentionsArgs, PlaceArgs};
 use crate::asked::{Question, is_set, items, member};
 use crate::escape;
+use crate::failure::{Failure, hint_line};
 use crate::session::Session;
 use crate::style::{Paint, Style};
+use crate::suggest;
 use crate::table::Table;
 
-fn cwd(session: &Session, place: &PlaceArgs) -> String {
-    let base = session.cwd();
-    let cwd = place.cwd.as_ref().map(|cwd| base.join(cwd));
-    cwd.as_ref().unwrap_or(base).to_text()
+/// The directory to look from. A client may ask about one that is not there yet; somebody who types
+/// one has made a mistake, and an empty list would hide it.
+///
+/// # Errors
+/// There is no such directory.
+pub(super) fn cwd(session: &Session, place: &PlaceArgs) -> Result<String, Failure> {
+    let Some(given) = &place.cwd else {
+        return Ok(session.cwd().to_text());
+    };
+    let cwd = session.cwd().join(given);
+    let stamp = session.lookup.disk().stamp(&cwd);
+    let is_dir = stamp.is_ok_and(|stamp| stamp.is_some_and(|stamp| stamp.kind == Kind::Dir));
+    match is_dir {
+        true => Ok(cwd.to_text()),
+        false => Err(plugd_plugins::Error::BadValue {
+            field: "cwd",
+            reason: format!("`{cwd}` is no directory"),
+        }
+        .into()),
+    }
 }
 
-pub(super) fn skills(session: &Session, place: &PlaceArgs) -> Question {
-    Question {
+pub(super) fn skills(session: &Session, place: &PlaceArgs) -> Result<Question, Failure> {
+    Ok(Question {
         method: "skills/list",
-        params: json!({"cwds": [cwd(session, place)]}),
-    }
+        params: json!({"cwds": [cwd(session, place)?]}),
+    })
 }
 
 pub(super) fn skill_rows(result: &Value, style: Style) -> String {
@@ -58,38 +77,18 @@ fn broken(entry: &Value, style: Style) -> String {
     rows.collect()
 }
 
-fn switch(enabled: bool) -> (&'static str, Paint) {
+pub(super) fn switch(enabled: bool) -> (&'static str, Paint) {
     match enabled {
         true => ("enabled", Paint::Good),
         false => ("disabled", Paint::Warning),
     }
 }
 
-/// A skill is named by its name, or by the path of its file.
-pub(super) fn switch_skill(session: &Session, args: &SkillChoiceArgs, enabled: bool) -> Question {
-    let is_path = args.skill.contains('/') || args.skill.ends_with(".md");
-    let params = if is_path {
-        let path = session.cwd().join(&args.skill).to_text();
-        json!({"path": path, "enabled": enabled})
-    } else {
-        json!({"name": args.skill, "enabled": enabled})
-    };
-    Question {
-        method: "skills/config/write",
-        params,
-    }
-}
-
-pub(super) fn switched(result: &Value, _: Style) -> String {
-    let (word, _) = switch(is_set(result, "effectiveEnabled"));
-    format!("The skill is {word}.\n")
-}
-
-pub(super) fn hooks(session: &Session, place: &PlaceArgs) -> Question {
-    Question {
+pub(super) fn hooks(session: &Session, place: &PlaceArgs) -> Result<Question, Failure> {
+    Ok(Question {
         method: "hooks/list",
-        params: json!({"cwds": [cwd(session, place)]}),
-    }
+        params: json!({"cwds": [cwd(session, place)?]}),
+    })
 }
 
 pub(super) fn hook_rows(result: &Value, style: Style) -> String {
@@ -119,11 +118,11 @@ pub(super) fn hook_rows(result: &Value, style: Style) -> String {
     table + &errors
 }
 
-pub(super) fn components(session: &Session, place: &PlaceArgs) -> Question {
-    Question {
+pub(super) fn components(session: &Session, place: &PlaceArgs) -> Result<Question, Failure> {
+    Ok(Question {
         method: "plugd/components",
-        params: json!({"cwd": cwd(session, place)}),
-    }
+        params: json!({"cwd": cwd(session, place)?}),
+    })
 }
 
 pub(super) fn component_rows(result: &Value, style: Style) -> String {
@@ -157,11 +156,11 @@ pub(super) fn component_rows(result: &Value, style: Style) -> String {
     }
 }
 
-pub(super) fn mentions(session: &Session, args: &MentionsArgs) -> Question {
-    Question {
+pub(super) fn mentions(session: &Session, args: &MentionsArgs) -> Result<Question, Failure> {
+    Ok(Question {
         method: "plugd/mentions",
-        params: json!({"text": args.text, "cwd": cwd(session, &args.place)}),
-    }
+        params: json!({"text": args.text, "cwd": cwd(session, &args.place)?}),
+    })
 }
 
 pub(super) fn mentioned(result: &Value, style: Style) -> String {
@@ -173,9 +172,15 @@ pub(super) fn mentioned(result: &Value, style: Style) -> String {
         text.push_str(&escape::paragraph(member(mention, "text"), "  "));
     }
     for unknown in items(result, "unknown") {
+        let mention = escape::line(member(unknown, "mention"));
         let message = escape::line(member(unknown, "message"));
-        text.push_str(&style.paint(Paint::Warning, &message));
+        text.push_str(&style.paint(Paint::Warning, &format!("{mention}: {message}")));
         text.push('\n');
+        let candidates = items(unknown, "candidates").filter_map(Value::as_str);
+        let candidates = candidates.map(str::to_owned).collect();
+        if let Some(hint) = suggest::did_you_mean(candidates) {
+            text.push_str(&hint_line(&hint, style));
+        }
     }
     if text.is_empty() {
         return "No plugin is mentioned.\n".to_owned();
@@ -183,11 +188,14 @@ pub(super) fn mentioned(result: &Value, style: Style) -> String {
     text
 }
 
-pub(super) fn instructions(session: &Session, args: &InstructionsArgs) -> Question {
-    Question {
+pub(super) fn instructions(
+    session: &Session,
+    args: &InstructionsArgs,
+) -> Result<Question, Failure> {
+    Ok(Question {
         method: "plugd/instructions",
-        params: json!({"budget": args.budget, "cwd": cwd(session, &args.place)}),
-    }
+        params: json!({"budget": args.budget, "cwd": cwd(session, &args.place)?}),
+    })
 }
 
 pub(super) fn instruction_text(result: &Value, _: Style) -> String {
@@ -199,7 +207,7 @@ mod tests {
     use pretty_assertions::assert_eq;
     use serde_json::json;
 
-    use super::{component_rows, hook_rows, mentioned, skill_rows, switched};
+    use super::{component_rows, hook_rows, mentioned, skill_rows};
     use crate::style::Style;
 
     #[test]
@@ -216,8 +224,6 @@ mod tests {
         );
         let none = json!({"data": [{"skills": []}]});
         assert_eq!(skill_rows(&none, Style::PLAIN), "No skills found.\n");
-        let off = json!({"effectiveEnabled": false});
-        assert_eq!(switched(&off, Style::PLAIN), "The skill is disabled.\n");
     }
 
     #[test]
@@ -251,11 +257,15 @@ mod tests {
     fn mentions_known_and_unknown() {
         let result = json!({
             "mentions": [{"pluginId": "hello@demo", "text": "use it\nwell"}],
-            "unknown": [{"message": "no `other`"}],
+            "unknown": [
+                {"mention": "@other", "message": "it is not there"},
+                {"mention": "@two", "message": "which?", "candidates": ["two@a", "two@b"]},
+            ],
         });
         assert_eq!(
             mentioned(&result, Style::PLAIN),
-            "hello@demo\n  use it\n  well\nno `other`\n"
+            "hello@demo\n  use it\n  well\n@other: it is not there\n@two: which?\n\
+             hint: did you mean `two@a` or `two@b`?\n"
         );
     }
 }

@@ -1,5 +1,6 @@
 //! `plugd marketplace add`.
 
+use plugd_disk::Kind;
 use plugd_model::git_url::without_credentials;
 use plugd_plugins::{AddRequest, Added};
 use serde::Serialize;
@@ -41,9 +42,36 @@ pub(super) async fn run(session: &Session, args: &AddArgs, form: Form) -> Result
         &session.fetcher,
         &session.events,
         request,
-    )
-    .await?;
-    Ok(page(&added, &args.source, form))
+    );
+    let here = directory_here(session, &args.source);
+    match added.await {
+        Ok(added) => {
+            let page = page(&added, &args.source, form);
+            Ok(match here {
+                Some(hint) => {
+                    page.warned("the source is taken for a repository", Some(&hint), form)
+                }
+                None => page,
+            })
+        }
+        Err(error) => Err(match here {
+            Some(hint) => Failure::Suggested {
+                failure: Box::new(error.into()),
+                hint,
+            },
+            None => error.into(),
+        }),
+    }
+}
+
+/// What to write for a directory of that name: as in the reference a source without a dot or a slash
+/// in front is none.
+fn directory_here(session: &Session, source: &str) -> Option<String> {
+    let is_path = source.starts_with(['.', '/', '\\', '~']) || source.contains(':');
+    let place = session.cwd().join(source);
+    let stamp = session.lookup.disk().stamp(&place).ok()??;
+    (!is_path && stamp.kind == Kind::Dir)
+        .then(|| format!("write `./{source}` for the directory here"))
 }
 
 /// The reference says the address of a git source, and the directory of a local one.

@@ -18,6 +18,7 @@ use crate::problems::{self, LoadErrorShape, ProblemShape};
 use crate::session::Session;
 use crate::shapes::{self, MarketplaceSourceShape, SourceShape, TargetShape};
 use crate::style::{Paint, Style};
+use crate::suggest;
 use crate::table::Table;
 
 /// Everything that the page is made of.
@@ -73,7 +74,32 @@ pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Resul
     let configuration = session.config_errors().await?;
     add_missing(&mut listing.load_errors, configuration);
     let known = session.marketplaces().await?;
-    Ok(page(&Seen { listing, known }, args, form))
+    let is_off = session.plugins_are_off().await?;
+    let seen = Seen { listing, known };
+    let page = page(&seen, args, form);
+    Ok(match unknown(&seen, args).filter(|_| !is_off) {
+        Some(name) => page.warned(
+            &format!("there is no marketplace `{name}`"),
+            suggest::among(name, names(&seen).map(str::to_owned)).as_deref(),
+            form,
+        ),
+        None => page,
+    })
+}
+
+/// The marketplace that was asked for, when nobody knows one of that name.
+fn unknown<'a>(seen: &Seen, args: &'a ListArgs) -> Option<&'a str> {
+    let wanted = args.marketplace.as_deref()?;
+    (!names(seen).any(|name| name == wanted)).then_some(wanted)
+}
+
+fn names(seen: &Seen) -> impl Iterator<Item = &str> {
+    let listed = seen
+        .listing
+        .marketplaces
+        .iter()
+        .map(|one| one.name.as_str());
+    listed.chain(seen.known.iter().map(|one| one.name.as_str()))
 }
 
 async fn list(session: &Session, kinds: Option<Vec<MarketplaceKind>>) -> Result<Listing, Failure> {
@@ -254,7 +280,7 @@ fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace
 
 fn text(seen: &Seen, args: &ListArgs, style: Style) -> String {
     let blocks: Vec<String> = wanted(seen, args)
-        .map(|marketplace| block(marketplace, style))
+        .map(|marketplace| block(marketplace, &seen.known, style))
         .collect();
     match &args.marketplace {
         _ if !blocks.is_empty() => blocks.join("\n"),
@@ -266,14 +292,24 @@ fn text(seen: &Seen, args: &ListArgs, style: Style) -> String {
     }
 }
 
-fn block(marketplace: &ListedMarketplace, style: Style) -> String {
+fn block(marketplace: &ListedMarketplace, known: &[KnownMarketplace], style: Style) -> String {
     let name = escape::line(&marketplace.name);
     let place = match &marketplace.path {
         Some(path) => escape::line(&path.to_text()),
         None if is_remote(marketplace) => "(the remote catalog)".to_owned(),
-        None => "(gone; its plugins stay active until they are removed)".to_owned(),
+        None => {
+            let mut broken = known.iter().filter(|one| one.is_broken());
+            let why = match broken.any(|one| one.name == marketplace.name) {
+                true => "cannot be used now",
+                false => "gone",
+            };
+            format!("({why}; its plugins stay active until they are removed)")
+        }
     };
-    let mut table = Table::new(&["PLUGIN", "STATUS", "VERSION", "SOURCE"]);
+    // The reference's table; a last column appears when there is something to put into it.
+    let any = marketplace.plugins.iter().any(|one| one.update_available);
+    let heading = ["PLUGIN", "STATUS", "VERSION", "SOURCE", "UPDATE"];
+    let mut table = Table::new(&heading[..if any { 5 } else { 4 }]);
     for summary in &marketplace.plugins {
         let (status, paint) = status(summary);
         let version = summary.installed_version.as_ref();
@@ -282,11 +318,24 @@ fn block(marketplace: &ListedMarketplace, style: Style) -> String {
             (status, paint),
             (version.map_or("", |version| version.as_str()), Paint::Text),
             (&shapes::source_text(&summary.source), Paint::Weak),
+            (&update(summary), Paint::Warning),
         ]);
     }
     let title = style.paint(Paint::Heading, &format!("Marketplace `{name}`"));
     let place = style.paint(Paint::Weak, &place);
     format!("{title}\n{place}\n\n{}", table.render(style))
+}
+
+/// What a plugin would be brought to.
+fn update(summary: &Summary) -> String {
+    let installed = summary.installed_version.as_ref();
+    let installed = installed.map(|version| version.as_str());
+    match &summary.local_version {
+        _ if !summary.update_available => String::new(),
+        Some(version) if Some(version.as_str()) != installed => version.clone(),
+        // The same version with another content, or one that only fetching tells.
+        _ => "available".to_owned(),
+    }
 }
 
 /// The status in the reference's words.

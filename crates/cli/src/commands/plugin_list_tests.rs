@@ -354,6 +354,15 @@ fn json_is_the_references_with_more() {
 }
 "#;
     assert_eq!(page(&seen, &args, Form::Json).body, expected);
+    let table = page(&seen, &ListArgs::default(), text()).body;
+    let last = |text: &str| {
+        let rows = table.lines().filter(|line| line.contains(text));
+        rows.filter_map(|line| line.split_whitespace().next_back())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(last("PLUGIN"), ["SOURCE", "UPDATE"], "{table}");
+    assert_eq!(last("hello@demo"), ["1.0.0"], "{table}");
     // Without the switch only what is installed is listed.
     let installed_only = page(&seen, &ListArgs::default(), Form::Json).body;
     assert!(

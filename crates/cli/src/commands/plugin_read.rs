@@ -155,7 +155,10 @@ fn text(reading: &Reading, style: Style) -> String {
         problems: _,
     } = reading;
     let mut text = head(summary, style);
-    if let Some(description) = description {
+    let interface = summary.interface.as_ref().map(|shown| &shown.interface);
+    let said = interface.and_then(|interface| interface.short_description.as_ref());
+    // Many authors write one sentence for both.
+    if let Some(description) = description.as_ref().filter(|text| Some(*text) != said) {
         text.push('\n');
         text.push_str(&escape::paragraph(description, ""));
     }

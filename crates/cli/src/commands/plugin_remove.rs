@@ -10,6 +10,7 @@ use crate::page::{Form, Page};
 use crate::selector;
 use crate::session::Session;
 use crate::shapes::{self, TargetShape};
+use crate::suggest;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,7 +28,19 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
         None => selector::plugin_id(args)?.to_string(),
     };
     let removed = plugd_plugins::uninstall(&session.call, &session.parts, id).await?;
-    Ok(page(&removed, form))
+    let page = page(&removed, form);
+    match &removed {
+        Uninstalled {
+            id: Some(id),
+            changed: false,
+            ..
+        } => Ok(page.warned(
+            &format!("`{id}` was not installed"),
+            suggest::plugin(session, id).await.as_deref(),
+            form,
+        )),
+        _ => Ok(page),
+    }
 }
 
 fn page(removed: &Uninstalled, form: Form) -> Page {
@@ -42,7 +55,8 @@ fn page(removed: &Uninstalled, form: Form) -> Page {
             remote_plugin_id: remote_id.as_ref().map(ToString::to_string),
             changed: *changed,
         }),
-        // The reference says the same whether or not it was there, and scripts rely on it.
+        // The reference says the same whether or not it was there, and scripts rely on it. A warning
+        // beside it tells which.
         Form::Text { .. } => Page::text(match (id, remote_id) {
             (Some(id), _) => line(id),
             (None, Some(id)) => format!("Removed plugin `{id}`.\n"),

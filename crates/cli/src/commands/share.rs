@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::args::{ShareCommand, Target};
+use crate::args::{ShareCommand, Target, Visibility};
 use crate::asked::{Question, items, member};
 use crate::escape;
 use crate::session::Session;
@@ -22,7 +22,7 @@ pub(super) fn question(
                 params["remotePluginId"] = json!(id);
             }
             if let Some(visibility) = args.visibility {
-                params["discoverability"] = json!(visibility.word());
+                params["discoverability"] = json!(Visibility::from(visibility).word());
             }
             if !args.with.is_empty() {
                 params["shareTargets"] = targets(&args.with);
