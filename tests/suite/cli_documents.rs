@@ -66,7 +66,7 @@ fn bash_completes_commands_and_switches() {
     let ask = |words: &str, at: usize| {
         let ask = format!(
             "{script}\nCOMP_WORDS=({words})\nCOMP_CWORD={at}\n\
-             _plugd plugd \"${{COMP_WORDS[$at]}}\" \"\"\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
+             _plugd plugd \"${{COMP_WORDS[$at]}}\" \"${{COMP_WORDS[$at-1]}}\"\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n"
         );
         let ask = ask.replace("$at", &at.to_string());
         asked("bash", &["--noprofile", "--norc"], &ask)
@@ -75,8 +75,55 @@ fn bash_completes_commands_and_switches() {
         assert!(good, "{said}");
         assert_eq!(said.trim(), "marketplace");
     }
-    if let Some((_, said)) = ask("plugd gc --dry", 2) {
-        assert_eq!(said.trim(), "--dry-run");
+    for (line, at, expected) in [
+        ("plugd gc --dry", 2, "--dry-run"),
+        ("plugd man pl", 2, "plugin"),
+        ("plugd man plugin sha", 3, "share"),
+        ("plugd plugin share save --vi", 4, "--visibility"),
+        ("plugd app-server --framing head", 3, "headers"),
+        ("plugd app-server --fr", 2, "--framing"),
+    ] {
+        if let Some((_, said)) = ask(line, at) {
+            assert_eq!(said.trim(), expected, "{line}");
+        }
+    }
+}
+
+/// What fish offers behind a line.
+fn in_fish(line: &str) -> Option<Vec<String>> {
+    let script = completions("fish");
+    let ask = format!("{script}\ncomplete -C '{line}'\n");
+    let (good, said) = asked("fish", &["--no-config"], &ask)?;
+    assert!(good, "{line}: {said}");
+    let words = said.lines().filter_map(|line| line.split('\t').next());
+    Some(words.map(str::to_owned).collect())
+}
+
+#[test]
+fn fish_completes_at_every_depth() {
+    for (line, expected) in [
+        ("plugd market", vec!["marketplace"]),
+        ("plugd plugin share sa", vec!["save"]),
+        ("plugd plugin share save --v", vec!["--visibility"]),
+        (
+            "plugd plugin share save --visibility ",
+            vec!["private", "unlisted"],
+        ),
+        ("plugd plugin marketplace add --r", vec!["--ref"]),
+        ("plugd -c plugin gc --dry", vec!["--dry-run"]),
+        ("plugd completions z", vec!["zsh"]),
+        ("plugd man p", vec!["plugin"]),
+        ("plugd man plugin sh", vec!["share"]),
+        ("plugd man plugin share ch", vec!["checkout"]),
+        (
+            "plugd app-server --framing ",
+            vec!["auto", "headers", "lines"],
+        ),
+    ] {
+        if let Some(mut words) = in_fish(line) {
+            words.sort();
+            assert_eq!(words, expected, "{line}");
+        }
     }
 }
 

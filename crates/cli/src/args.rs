@@ -89,6 +89,13 @@ Switches that mean nothing here, and unknown ones, are a warning on stderr.
 Examples:
   plugd app-server --framing lines";
 
+/// The same for documents that are made from the grammar and so know the switches.
+pub(crate) const SERVER_NOTES: &str = "\
+Switches that mean nothing here, and unknown ones, are a warning on stderr.
+
+Examples:
+  plugd app-server --framing lines";
+
 const VALIDATE_HELP: &str = "\
 Exit codes:
   0    valid; warnings do no harm without --strict

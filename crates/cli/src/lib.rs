@@ -19,6 +19,7 @@ mod blame;
 mod commands;
 mod escape;
 mod failure;
+mod fish;
 #[cfg(test)]
 mod fixture;
 mod flags;
