@@ -33,7 +33,8 @@ methods! {
     Shutdown = "shutdown" (Handshake, Own): NoParams => ShutdownResponse;
 
     /// Lists every marketplace with its plugins, and what could not be read and why.
-    /// It never waits for the network unless it is asked to, and starts the background refresh.
+    /// Local plugins never wait for the network; with a login the remote catalog is waited for, up to
+    /// 5 seconds unless more is asked for. It starts the background refresh.
     PluginList = "plugin/list" (Read, Reference): PluginListParams => PluginListResponse;
 
     /// Lists what is installed, also when its marketplace is gone.

@@ -48,8 +48,9 @@ export type ClientRequest =
     params?: NoParams | null;
   }
   /**
-   * Lists every marketplace with its plugins, and what could not be read and why. It never
-   * waits for the network unless it is asked to, and starts the background refresh.
+   * Lists every marketplace with its plugins, and what could not be read and why. Local plugins
+   * never wait for the network; with a login the remote catalog is waited for, up to 5 seconds
+   * unless more is asked for. It starts the background refresh.
    */
   | {
     id: RequestId;
