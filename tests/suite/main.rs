@@ -170,6 +170,8 @@ mod clients;
 mod cost;
 /// The examples run and do what they say.
 mod examples;
+/// The session in the README is a real one.
+mod readme;
 /// The generated schemas are the committed ones, and every message obeys them.
 mod schemas;
 /// Rules of the house that no compiler checks.
