@@ -1,7 +1,7 @@
 //! JSON shapes that several commands share. They are the reference's command line's, which differ
 //! from those of the wire; members of ours come after its own.
 
-use plugd_model::git_url::without_credentials;
+use plugd_model::git_url::without_secrets;
 use plugd_model::{AuthPolicy, InstallPolicy, PluginId, Source};
 use plugd_plugins::ConfiguredKind;
 use serde::Serialize;
@@ -84,7 +84,7 @@ pub(crate) fn source(source: &Source) -> SourceShape {
             sha,
         } => {
             let revision = Revision { ref_name, sha };
-            let url = without_credentials(&url);
+            let url = without_secrets(&url);
             match path {
                 None => SourceShape::Git { url, revision },
                 Some(path) => SourceShape::GitSubdir {
@@ -101,7 +101,7 @@ pub(crate) fn source(source: &Source) -> SourceShape {
         } => SourceShape::Npm {
             package,
             version,
-            registry: registry.as_deref().map(without_credentials),
+            registry: registry.as_deref().map(without_secrets),
         },
         Source::Remote => SourceShape::Remote,
     }
@@ -117,7 +117,7 @@ pub(crate) fn source_text(source: &Source) -> String {
             ref_name,
             sha,
         } => (
-            without_credentials(url),
+            without_secrets(url),
             [("path", path), ("ref", ref_name), ("sha", sha)],
         ),
         Source::Npm {
@@ -132,7 +132,7 @@ pub(crate) fn source_text(source: &Source) -> String {
     };
     for (label, value) in details {
         if let Some(value) = value {
-            let value = without_credentials(value);
+            let value = without_secrets(value);
             text.push_str(&format!(", {label} `{value}`"));
         }
     }
@@ -145,7 +145,7 @@ pub(crate) fn configured(kind: &ConfiguredKind) -> MarketplaceSourceShape {
         ConfiguredKind::Local { source } => ("local", source.to_text(), None),
         ConfiguredKind::Git {
             source, ref_name, ..
-        } => ("git", without_credentials(&source), ref_name),
+        } => ("git", without_secrets(&source), ref_name),
     };
     MarketplaceSourceShape {
         source_type,

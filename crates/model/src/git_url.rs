@@ -68,42 +68,55 @@ pub fn host_span(url: &str) -> Option<Range<usize>> {
 }
 
 /// The address without what stands in front of the host: that may be a password, and errors and logs
-/// are read by others.
+/// are read by others. A text without a scheme loses a user with a password only: a name alone is a
+/// part of the short form of ssh.
 #[must_use]
 pub fn without_credentials(url: &str) -> String {
-    let Some(span) = authority_span(url).filter(|_| url.contains("://")) else {
-        return url.to_owned();
-    };
-    let host = url[span.clone()]
-        .rfind('@')
-        .map_or(span.start, |at| span.start + at + 1);
-    format!("{}{}", &url[..span.start], &url[host..])
+    let mut shown = url.to_owned();
+    // What is left may look like another login.
+    while let Some(span) = login_span(&shown) {
+        shown.replace_range(span, "");
+    }
+    shown
 }
 
 /// The address as it may be shown and recorded: a login of http goes, and so does a password. The
 /// user of ssh stays, because it is a part of the address.
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
-    let is_http = ["http://", "https://"].iter().any(|scheme| {
-        let front = url.get(..scheme.len());
-        front.is_some_and(|front| front.eq_ignore_ascii_case(scheme))
-    });
-    let user = match url.contains("://") {
-        true => authority(url).and_then(|authority| authority.rsplit_once('@')),
-        false => url.split_once('@').filter(|(_, rest)| rest.contains(':')),
-    };
-    let has_password = user.is_some_and(|(user, _)| user.contains(':') && !user.contains('/'));
-    let shown = match user {
-        Some(_) if is_http => without_credentials(url),
-        Some((_, rest)) if has_password && !url.contains("://") => rest.to_owned(),
-        Some(_) if has_password => without_credentials(url),
-        _ => url.to_owned(),
-    };
+    let mut shown = url.to_owned();
+    while let Some(span) = login_span(&shown)
+        && (is_http(&shown) || shown[span.clone()].contains(':'))
+    {
+        shown.replace_range(span, "");
+    }
     // A query may be a token, and no address of a repository has one.
     match shown.split_once('?') {
-        Some((front, _)) if is_http => front.to_owned(),
+        Some((front, _)) if is_http(&shown) => front.to_owned(),
         _ => shown,
     }
+}
+
+fn is_http(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        let front = url.get(..scheme.len());
+        front.is_some_and(|front| front.eq_ignore_ascii_case(scheme))
+    })
+}
+
+/// What stands in front of the host, with its `@`. Without a scheme it counts when it has a password:
+/// somebody has forgotten the scheme, or writes the short form of ssh as no ssh reads it.
+fn login_span(url: &str) -> Option<Range<usize>> {
+    let front = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    // A path of Windows begins with a letter, a colon and a backslash.
+    let is_path = front.get(1..3) == Some(":\\");
+    let has_password = |first: usize| front[..first].contains(':') && !is_path;
+    if front.find('@').is_some_and(has_password) {
+        return front.rfind('@').map(|at| 0..at + 1);
+    }
+    let span = authority_span(url).filter(|_| url.contains("://"))?;
+    let at = url[span.clone()].rfind('@')?;
+    Some(span.start..span.start + at + 1)
 }
 
 fn authority_span(url: &str) -> Option<Range<usize>> {
@@ -143,10 +156,29 @@ mod tests {
         check("ssh://git:pw@h/r", "ssh://h/r");
         check("git@h:r", "git@h:r");
         check("git:pw@h:r", "h:r");
+        check("git:p@w@h:r", "h:r");
+        check("ada:pw@h/r", "h/r");
+        check("ada:pw@h", "h");
+        check("ada:pw@h?at=https://x", "h?at=https://x");
+        check("git@h:r@v1", "git@h:r@v1");
+        check("C:\\a@b", "C:\\a@b");
+        check("h/a:b@c", "h/a:b@c");
         check("https://h/r.git?token=pw", "https://h/r.git");
         check("/srv/a@b", "/srv/a@b");
         check("/srv/a?b", "/srv/a?b");
         check("https://h/a@b", "https://h/a@b");
+    }
+
+    #[test]
+    fn what_stands_in_front_of_a_host_goes() {
+        let check = |url: &str, expected: &str| {
+            assert_eq!(super::without_credentials(url), expected, "{url}");
+        };
+        check("ssh://git@h/r", "ssh://h/r");
+        check("git@h:r", "git@h:r");
+        check("git:pw@h:r", "h:r");
+        check("ada:pw@h/r", "h/r");
+        check("x:y@https://ada:pw@h/r", "https://h/r");
     }
 
     #[test]

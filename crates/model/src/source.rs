@@ -40,9 +40,34 @@ impl Source {
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
-        if let Self::Git { url, .. } = &mut shown {
-            *url = git_url::without_secrets(url);
+        match &mut shown {
+            Self::Git { url, .. } => *url = git_url::without_secrets(url),
+            Self::Npm {
+                registry: Some(registry),
+                ..
+            } => *registry = git_url::without_secrets(registry),
+            Self::Local { .. } | Self::Npm { .. } | Self::Remote => {}
         }
         shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::Source;
+
+    #[test]
+    fn no_login_of_a_registry_is_shown() {
+        let registry = |text: &str| Source::Npm {
+            package: "p".to_owned(),
+            version: None,
+            registry: Some(text.to_owned()),
+        };
+        assert_eq!(
+            registry("https://ada:pw@r.example.com/npm?token=pw").without_secrets(),
+            registry("https://r.example.com/npm")
+        );
     }
 }

@@ -10,7 +10,7 @@ use plugd_config::{Edit, MarketplaceKind, MarketplaceSetting, Snapshot};
 use plugd_disk::tree::sync_tree;
 use plugd_disk::{Disk, Kind};
 use plugd_git::Checkout;
-use plugd_model::git_url::without_credentials;
+use plugd_model::git_url::without_secrets;
 use plugd_model::{AbsPath, MarketplaceName, Problem, ProblemKind};
 use plugd_store::Workspace;
 
@@ -359,7 +359,7 @@ fn allowed(config: &Snapshot, name: &str, kind: &MarketplaceKind) -> Result<(), 
 fn describe(kind: &MarketplaceKind) -> String {
     match kind {
         MarketplaceKind::Local { source } => source.to_text(),
-        MarketplaceKind::Git { source, .. } => without_credentials(source),
+        MarketplaceKind::Git { source, .. } => without_secrets(source),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `plugd marketplace add`.
 
 use plugd_disk::Kind;
-use plugd_model::git_url::without_credentials;
+use plugd_model::git_url::without_secrets;
 use plugd_plugins::{AddRequest, Added};
 use serde::Serialize;
 
@@ -94,7 +94,7 @@ fn page(added: &Added, source: &str, form: Form) -> Page {
     };
     let root = escape::line(&root.to_text());
     let from = match commit {
-        Some(_) => escape::line(&without_credentials(source)),
+        Some(_) => escape::line(&without_secrets(source)),
         None => root.clone(),
     };
     let first = if *already_added {

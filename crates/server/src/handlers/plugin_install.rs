@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use plugd_model::git_url::without_credentials;
+use plugd_model::git_url::without_secrets;
 use plugd_plugins::call::Call;
 use plugd_plugins::{
     Binding, Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, install_remote,
@@ -88,7 +88,7 @@ fn answer(installation: Installation, apps: Vec<RemoteApp>) -> Result<Reply, Wir
 fn binding(binding: Binding, source: Option<plugd_model::Source>) -> wire::PluginBinding {
     let (path, url, ref_name) = match binding {
         Binding::Manifest(path) => (Some(shared::path(&path)), None, None),
-        Binding::Git { url, ref_name } => (None, Some(without_credentials(&url)), ref_name),
+        Binding::Git { url, ref_name } => (None, Some(without_secrets(&url)), ref_name),
         // The source beside it says that it is the remote catalog.
         Binding::Curated | Binding::Remote { .. } => (None, None, None),
     };

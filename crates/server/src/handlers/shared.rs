@@ -1,7 +1,7 @@
 //! Conversions that several handlers share. Each destructures its domain value completely, so that
 //! a new field forces a decision here.
 
-use plugd_model::git_url::without_credentials;
+use plugd_model::git_url::without_secrets;
 use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPath, Source};
 use plugd_plugins::{ListedMarketplace, LoadError, PictureUrls, ShownInterface, Summary};
 use plugd_protocol as wire;
@@ -187,7 +187,7 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
             ref_name,
             sha,
         } => wire::PluginSource::Git {
-            url: without_credentials(&url),
+            url: without_secrets(&url),
             path,
             ref_name,
             sha,
@@ -199,7 +199,7 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
         } => wire::PluginSource::Npm {
             package,
             version,
-            registry: registry.as_deref().map(without_credentials),
+            registry: registry.as_deref().map(without_secrets),
         },
         Source::Remote => wire::PluginSource::Remote,
     }
