@@ -135,14 +135,8 @@ pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, Yam
     }
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::new();
-    let place = |mark: &Marker| Place {
-        line: u32::try_from(mark.line())
-            .unwrap_or(u32::MAX)
-            .saturating_add(first_line.saturating_sub(1)),
-        column: u32::try_from(mark.col())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1),
-    };
+    let lines = Lines::of(text);
+    let place = |mark: &Marker| lines.place(mark, first_line);
     loop {
         let (event, span) = match parser.next_event() {
             None => break,
@@ -177,6 +171,37 @@ pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, Yam
         }
     }
     Ok(builder.root)
+}
+
+/// Where the lines of a text begin, in characters. The parser's own count knows more line breaks than
+/// an editor, and another line behind a text that ends without one.
+struct Lines {
+    starts: Vec<usize>,
+    chars: usize,
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let mut starts = vec![0];
+        let mut chars = 0;
+        for c in text.chars() {
+            chars += 1;
+            if c == '\n' {
+                starts.push(chars);
+            }
+        }
+        Self { starts, chars }
+    }
+
+    fn place(&self, mark: &Marker, first_line: u32) -> Place {
+        let at = mark.index().min(self.chars);
+        let line = self.starts.partition_point(|start| *start <= at) - 1;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Place {
+            line: count(line).saturating_add(first_line),
+            column: count(at - self.starts[line]).saturating_add(1),
+        }
+    }
 }
 
 /// The first character that YAML excludes (YAML 1.2, section 5.1), which the parser lets through.
@@ -323,6 +348,7 @@ impl Builder {
 
 #[cfg(test)]
 mod tests {
+    use plugd_model::Place;
     use pretty_assertions::assert_eq;
 
     use super::{Value, Yaml, YamlError, parse};
@@ -368,6 +394,25 @@ mod tests {
         check(
             "a: &x [*x]",
             "an alias leads back to the node that contains it",
+        );
+    }
+
+    #[test]
+    fn a_place_lies_inside_the_text_whatever_the_parser_takes_for_a_line() {
+        let check = |text: &str, expected: Place| {
+            let error = parse(text, 1).unwrap_err();
+            assert_eq!(error.place(), expected, "{text:?}");
+        };
+        // A text that ends without a line break has no line behind it.
+        check("a: b\nc", Place { line: 2, column: 2 });
+        // A return is a line break for YAML only.
+        check("a: b\rc: [\n", Place { line: 2, column: 1 });
+        check(
+            "a: b\rc: d: e\n",
+            Place {
+                line: 1,
+                column: 10,
+            },
         );
     }
 

@@ -75,7 +75,7 @@ fn metadata_texts() {
         "y|-|-|-|-|-",
         &["duplicate interface.display_name 3:3"],
     );
-    check_metadata("interface: [", "", &["syntax 2:1"]);
+    check_metadata("interface: [", "", &["syntax 1:13"]);
     check_metadata("interface: 5", "", &["wrongType interface 1:12"]);
     check_metadata("- x", "", &["wrongType 1:1"]);
 }
