@@ -53,6 +53,7 @@ mod sparse;
 mod ssh;
 mod submodules;
 mod transport;
+mod variables;
 mod want;
 mod wire;
 mod worker;

@@ -2,11 +2,9 @@
 //! user's own programs (git, ssh, credential helpers).
 //!
 //! Invariants:
-//! - Every process gets its variables from [`Environment`] and nothing of git's that would select a
-//!   repository, inject configuration or ask a person.
+//! - Every process gets the variables that [`crate::variables`] lets pass, and no other.
 //! - What a stranger chose is an argument of its own, never a part of a shell's text.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -15,23 +13,7 @@ use plugd_model::{AbsPath, Environment};
 
 use crate::address::SshTarget;
 use crate::programs::absolute_path;
-
-/// The variables of git that a worker keeps: which ssh program, whom to trust, and where the user's
-/// settings are.
-const KEPT: &[&str] = &[
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSL_CAINFO",
-    "GIT_CONFIG_GLOBAL",
-    "GIT_CONFIG_NOSYSTEM",
-];
-
-/// What keeps well-known programs from asking.
-const QUIET: &[(&str, &str)] = &[
-    ("GIT_TERMINAL_PROMPT", "0"),
-    ("GCM_INTERACTIVE", "never"),
-    ("SSH_ASKPASS_REQUIRE", "never"),
-];
+use crate::variables;
 
 /// What makes git speak English and work on nothing but what it was told to work on.
 const PLAIN_GIT: &[(&str, &str)] = &[
@@ -62,7 +44,7 @@ pub(crate) fn worker(
     command
         .args(args)
         .env_clear()
-        .envs(variables(environment))
+        .envs(variables::of_worker(environment))
         .current_dir(program.parent().as_ref().unwrap_or(program))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -231,29 +213,8 @@ fn shell(line: &OsStr, environment: &Environment) -> Command {
 )]
 fn plain(program: &OsStr, environment: &Environment) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().envs(variables(environment));
+    command.env_clear().envs(variables::of_program(environment));
     command
-}
-
-/// The variables without those of git, and with those that keep programs quiet.
-fn variables(environment: &Environment) -> BTreeMap<OsString, OsString> {
-    let mut kept: BTreeMap<OsString, OsString> = environment
-        .vars
-        .iter()
-        .filter(|(name, _)| is_kept(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    kept.extend(
-        QUIET
-            .iter()
-            .map(|(name, value)| (name.into(), value.into())),
-    );
-    kept
-}
-
-fn is_kept(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    KEPT.contains(&&*name) || !(name.starts_with("GIT_") || name == "SSH_ASKPASS")
 }
 
 fn is_plink(program: &OsStr) -> bool {
@@ -274,35 +235,13 @@ mod tests {
 
     use pretty_assertions::assert_eq;
 
-    use super::{is_kept, is_plink, quoted};
+    use super::{is_plink, quoted};
 
     #[test]
     fn a_path_is_one_word_for_the_other_shell() {
         assert_eq!(quoted("/a b"), "'/a b'");
         assert_eq!(quoted("/a';id;'"), "'/a'\\'';id;'\\'''");
         assert_eq!(quoted("/a!b"), "'/a'\\!'b'");
-    }
-
-    #[test]
-    fn variables_that_lead_git_elsewhere_are_dropped() {
-        for name in [
-            "GIT_DIR",
-            "GIT_CONFIG_COUNT",
-            "GIT_ASKPASS",
-            "SSH_ASKPASS",
-            "GIT_EXEC_PATH",
-        ] {
-            assert!(!is_kept(OsStr::new(name)), "{name}");
-        }
-        for name in [
-            "HOME",
-            "PATH",
-            "GIT_SSH_COMMAND",
-            "SSH_AUTH_SOCK",
-            "GITHUB_TOKEN",
-        ] {
-            assert!(is_kept(OsStr::new(name)), "{name}");
-        }
     }
 
     #[test]

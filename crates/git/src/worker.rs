@@ -153,11 +153,19 @@ fn task(session: &Session, address: &Address, task: Task) -> Result<Outcome, Fai
 
 /// Leaves the terminal and the parent's group behind: nothing that is started here can ask a person,
 /// and all of it can be ended at once. Answers whether that worked.
+///
+/// There is no sandbox beyond that: it would be inherited by ssh and the credential helpers, which
+/// are the user's own and write where they like (known hosts, stores, sockets), and some of which
+/// gain rights when they are started (`ssh-keysign`), so "no new privileges" would break them too.
 #[cfg(unix)]
 fn isolate() -> bool {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Resource, getrlimit, setrlimit};
+        // An image of this process would hold the user's logins, and stay behind.
+        let mut core = getrlimit(Resource::Core);
+        core.current = Some(0);
+        let _ = setrlimit(Resource::Core, core);
         let mut limit = getrlimit(Resource::As);
         if limit.current.is_none_or(|now| now > MAX_MEMORY) {
             limit.current = Some(MAX_MEMORY);
