@@ -25,6 +25,10 @@ mod handshake;
 mod lifecycle;
 /// The log on stderr, and what never stands in it.
 mod log;
+/// Where the secrets of a user are written: nowhere.
+mod secrets;
+/// What the processes that the daemon starts are told of the environment.
+mod subprocess;
 /// The bytes: framing, envelopes, ids, batches, forms of params, limits.
 mod wire;
 
