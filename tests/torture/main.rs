@@ -15,6 +15,7 @@
 use std::process::ExitCode;
 
 mod command_line;
+mod fuzz;
 mod live_session;
 mod tally;
 
@@ -30,10 +31,32 @@ struct Loop {
 }
 
 /// Every loop, in the order of the table.
-const LOOPS: &[Loop] = &[Loop {
-    name: "live_session",
-    run: live_session::run,
-}];
+const LOOPS: &[Loop] = &[
+    Loop {
+        name: "fuzz_wire",
+        run: fuzz::wire,
+    },
+    Loop {
+        name: "fuzz_config",
+        run: fuzz::config,
+    },
+    Loop {
+        name: "fuzz_manifests",
+        run: fuzz::manifests,
+    },
+    Loop {
+        name: "fuzz_components",
+        run: fuzz::components,
+    },
+    Loop {
+        name: "fuzz_archives",
+        run: fuzz::archives,
+    },
+    Loop {
+        name: "live_session",
+        run: live_session::run,
+    },
+];
 
 #[expect(
     clippy::disallowed_methods,

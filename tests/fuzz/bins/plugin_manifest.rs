@@ -1,0 +1,6 @@
+//! The target `plugin_manifest`.
+#![no_main]
+#[path = "../../torture/fuzz/targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| (targets::target("plugin_manifest").run)(input));

@@ -1,0 +1,6 @@
+//! The target `wire`.
+#![no_main]
+#[path = "../../torture/fuzz/targets.rs"]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| (targets::target("wire").run)(input));
