@@ -2,7 +2,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny doc examples clients torture bench dist check-targets
+.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck bench dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -57,9 +57,17 @@ schemas:
 transcripts:
 	PLUGD_WRITE_TRANSCRIPTS=1 $(CARGO) test --locked --test suite --quiet -- transcripts::
 
-# Needs cargo-deny; the advisory database needs the network, so it is a command of its own.
+# Needs cargo-deny and no network.
 deny:
 	$(CARGO) deny --locked --workspace check bans licenses sources
+
+# Known defects of the crates in the lock file; says so where the database cannot be had.
+advisories:
+	CARGO="$(CARGO)" .ci/advisories
+
+# The git worker under valgrind; says so where there is none.
+memcheck:
+	CARGO="$(CARGO)" .ci/memcheck
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items --quiet
