@@ -247,6 +247,24 @@ fn a_broken_configuration_is_told_with_its_place() {
     assert!(advice.starts_with("mend the file"), "{advice}");
 }
 
+#[cfg(unix)]
+#[test]
+fn links_of_the_user_that_lead_to_nothing_are_told() {
+    for file in ["config.toml", "plugd.toml", "auth.json"] {
+        let sandbox = Sandbox::new();
+        sandbox.add(&format!("== ch/{file} -> ../gone/{file}\n"));
+        let (findings, code) = finds(&sandbox, "home");
+        let problem = &findings[0]["problem"];
+        assert_eq!(problem["kind"], "missing", "{file}");
+        assert_eq!(
+            problem["path"],
+            sandbox.path(format!("ch/{file}")).to_text(),
+            "{file}"
+        );
+        assert_eq!(code, 0, "{file}");
+    }
+}
+
 #[test]
 fn a_marketplace_that_is_gone_is_told() {
     let sandbox = Sandbox::from(DEMO);

@@ -3,7 +3,7 @@
 //!
 //! Nothing is written to find that out, not even for a moment.
 
-use plugd_disk::{Disk, Kind};
+use plugd_disk::{Disk, Kind, Stamp};
 use plugd_model::{AbsPath, Layout, Problem, ProblemKind, error_chain};
 use plugd_store::StoreError;
 
@@ -38,7 +38,26 @@ pub(crate) fn home(disk: &Disk, layout: &Layout) -> Check {
         ),
         Err(error) => check.unreadable(&error),
     }
+    let own = [
+        layout.user_config(),
+        layout.user_plugd_config(),
+        layout.auth(),
+    ];
+    own.iter().for_each(|file| dangling(disk, file, &mut check));
     check
+}
+
+/// Whether a file is a link to nothing. To everybody who reads it that is a file that is not there,
+/// and whoever made the link thinks otherwise.
+fn dangling(disk: &Disk, file: &AbsPath, check: &mut Check) {
+    let is_link = |stamp: Stamp| stamp.kind == Kind::Link;
+    let is_there = disk.link_stamp(file).ok().flatten().is_some_and(is_link);
+    if is_there && matches!(disk.stamp(file), Ok(None)) {
+        check.find(
+            Problem::warning(ProblemKind::Missing, "the link leads to nothing").in_file(file),
+            "bring back what it leads to, or remove the link",
+        );
+    }
 }
 
 /// The nearest directory above that is there: what is not there yet is made in it.
