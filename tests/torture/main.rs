@@ -15,8 +15,14 @@
 use std::process::ExitCode;
 
 mod command_line;
+mod corrupt_files;
+mod dice;
 mod fuzz;
+mod hostile_content;
 mod live_session;
+mod moving_content;
+mod reader;
+mod snapshot;
 mod tally;
 
 use crate::tally::{Scale, Tally};
@@ -32,6 +38,10 @@ struct Loop {
 
 /// Every loop, in the order of the table.
 const LOOPS: &[Loop] = &[
+    Loop {
+        name: "corrupt_files",
+        run: corrupt_files::run,
+    },
     Loop {
         name: "fuzz_wire",
         run: fuzz::wire,
@@ -51,6 +61,14 @@ const LOOPS: &[Loop] = &[
     Loop {
         name: "fuzz_archives",
         run: fuzz::archives,
+    },
+    Loop {
+        name: "hostile_content",
+        run: hostile_content::run,
+    },
+    Loop {
+        name: "moving_content",
+        run: moving_content::run,
     },
     Loop {
         name: "live_session",
