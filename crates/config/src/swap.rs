@@ -1,14 +1,23 @@
 //! Changing a file that other programs write too, some of them without any lock.
 //!
-//! Under our own lock the new text is put beside the file and exchanged with it in one step. What
-//! comes out is then compared with what was read: when a foreign program wrote in between, its text
-//! is in our hands and not gone, and the edit is made again on it. Where the system cannot exchange,
-//! the file is read once more right before it is replaced, which leaves a gap of microseconds.
+//! Under our own lock the new text is written beside the file and made durable, which takes its time;
+//! then the file is read once more, and only if it is still what the edit was made on, the two are
+//! exchanged in one step. What comes out is compared again: a foreign text that came into the moment
+//! between reading and exchanging goes back to its place at once, and the edit is made on it. So a
+//! foreign program finds what it wrote whenever it looks, except within that moment. Where the system
+//! cannot exchange, the file is replaced right after it was read, and the moment is a gap.
 //!
 //! A crash in the middle leaves a file with a name of ours. Its name holds the digests of both texts,
-//! so the next writer can tell a left-over from a foreign text that nobody has taken over yet; the
-//! latter is kept under a visible name.
+//! so the next writer can tell a left-over from a foreign text that had come out. The latter goes back
+//! when our text still stands in its place.
+//!
+//! A foreign text is kept beside the file, under a visible name, only when it would be lost otherwise:
+//! after a crash when somebody has written since and does not have all of its lines, and when a
+//! program read ours within the moment in which another one's text was out, and wrote what it made of
+//! it. Nothing else makes such a file, one text makes one file, and none is ever removed here: it is
+//! somebody's only copy. So their number is that of such accidents, and not of edits.
 
+use std::collections::HashSet;
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +31,8 @@ use crate::write::WriteError;
 
 /// A home with secrets in its configuration is nobody else's to read.
 const MODE_OF_NEW_FILE: u32 = 0o600;
+/// Stands in the name of a file of ours that is being written.
+const HALF: &str = "half-";
 /// More rounds than this means that somebody rewrites the file all the time.
 const ROUNDS: usize = 8;
 /// Some programs truncate a file and write it anew; an empty or broken text is looked at again
@@ -40,37 +51,34 @@ pub(crate) fn change(
 ) -> Result<(), WriteError> {
     let swap = Swap::new(disk, home, file)?;
     swap.clean_up()?;
-    let on_disk = swap.read_settled(&swap.target)?;
-    let mut state = State {
-        base: on_disk.clone().unwrap_or_default(),
-        on_disk,
-        displaced: Vec::new(),
-    };
-    let changed = swap.rounds(&mut state, edit);
-    if changed.is_err() {
-        swap.give_back(&state);
+    for round in 0..ROUNDS {
+        let on_disk = swap.read_settled(&swap.target)?;
+        let old = on_disk.clone().unwrap_or_default();
+        let new = edit(&old)?;
+        if new == old {
+            return swap.finish();
+        }
+        if on_disk.is_none() && !swap.create()? {
+            continue;
+        }
+        match swap.put(round, &old, &new, edit)? {
+            Put::Done => return swap.finish(),
+            Put::Changed => {
+                tracing::debug!(file = %swap.target, "written by another program, edited again");
+            }
+        }
     }
-    changed
-}
-
-/// How far a change has come.
-struct State {
-    /// The text that the edit is due on.
-    base: String,
-    /// What the file holds as far as we know; after a foreign text came out, it is our own.
-    on_disk: Option<String>,
-    /// Foreign texts that came out, oldest first; the last one is `base`.
-    displaced: Vec<AbsPath>,
+    Err(WriteError::Contested {
+        path: swap.target.clone(),
+    })
 }
 
 /// What became of one attempt.
 enum Put {
     /// The new text is in place and replaced what was read.
     Done,
-    /// The new text is in place and replaced something else, which is kept beside it.
-    Came { text: String, kept: AbsPath },
-    /// The system cannot exchange, and something else stands there; nothing was changed.
-    Changed { text: Option<String> },
+    /// Something else stands there, and the edit is due on that.
+    Changed,
 }
 
 struct Swap<'a> {
@@ -101,60 +109,6 @@ impl<'a> Swap<'a> {
         })
     }
 
-    fn rounds(
-        &self,
-        state: &mut State,
-        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
-    ) -> Result<(), WriteError> {
-        for round in 0..ROUNDS {
-            let new = edit(&state.base)?;
-            if new == state.on_disk.as_deref().unwrap_or_default() {
-                return self.finish(&state.displaced);
-            }
-            if state.on_disk.is_none() {
-                state.on_disk = self.create()?;
-                if let Some(text) = state.on_disk.as_ref().filter(|text| !text.is_empty()) {
-                    state.base.clone_from(text);
-                    continue;
-                }
-            }
-            let old = state.on_disk.clone().unwrap_or_default();
-            match self.put(round, &old, &new)? {
-                Put::Done => return self.finish(&state.displaced),
-                Put::Came { text, kept } => {
-                    // Ours is in place; the foreign text came out and the edit is due on it.
-                    state.base = text;
-                    state.on_disk = Some(new);
-                    state.displaced.push(kept);
-                }
-                Put::Changed { text } => {
-                    // What came out before is no part of this text; it stays to be rescued.
-                    state.displaced.clear();
-                    state.base = text.clone().unwrap_or_default();
-                    state.on_disk = text;
-                }
-            }
-            tracing::debug!(file = %self.target, "written by another program, edited again");
-        }
-        Err(WriteError::Contested {
-            path: self.target.clone(),
-        })
-    }
-
-    /// After a failure: a foreign text that came out goes back to where it was. Where that fails
-    /// too, it stays beside the file and the next writer gives it a visible name.
-    fn give_back(&self, state: &State) {
-        let Some(kept) = state.displaced.last() else {
-            return;
-        };
-        if !matches!(self.disk.exchange(kept, &self.target), Ok(true)) {
-            return;
-        }
-        if layer::read_text(self.disk, kept).is_ok_and(|text| text == state.on_disk) {
-            self.drop_ours(kept);
-        }
-    }
-
     /// Reads a text, giving a program that is in the middle of writing it a moment to finish.
     fn read_settled(&self, path: &AbsPath) -> Result<Option<String>, WriteError> {
         let mut last = None;
@@ -176,68 +130,127 @@ impl<'a> Swap<'a> {
     }
 
     /// Makes an empty file, which means the same as none, so that there is something to exchange.
-    /// Another program may have made one meanwhile; its text is the answer then.
-    fn create(&self) -> Result<Option<String>, WriteError> {
+    /// `false` means that another program has made one meanwhile.
+    fn create(&self) -> Result<bool, WriteError> {
         self.disk.create_dirs(&self.parent)?;
         match self.disk.write_new(&self.target, b"", MODE_OF_NEW_FILE) {
-            Ok(()) => Ok(Some(String::new())),
-            Err(error) => match self.read_settled(&self.target)? {
-                Some(text) => Ok(Some(text)),
+            Ok(()) => Ok(true),
+            Err(error) => match self.disk.stamp(&self.target)? {
+                Some(_) => Ok(false),
                 None => Err(error.into()),
             },
         }
     }
 
-    fn put(&self, round: usize, old: &str, new: &str) -> Result<Put, WriteError> {
-        let mode = match self.disk.stamp(&self.target)? {
-            Some(stamp) => stamp.mode,
-            None => MODE_OF_NEW_FILE,
-        };
-        let name = format!("{}{}-{}-{round}", self.prefix, digest(old), digest(new));
-        let beside = self.parent.join(name);
-        self.disk.write_new(&beside, new.as_bytes(), mode)?;
-        match self.disk.exchange(&beside, &self.target) {
-            Ok(true) => {}
-            Ok(false) => {
-                let put = self.move_in(&beside, old);
-                if !matches!(put, Ok(Put::Done)) {
-                    self.drop_ours(&beside);
-                }
-                return put;
-            }
-            Err(error) => {
-                self.drop_ours(&beside);
-                if !error.is_not_found() {
-                    return Err(error.into());
-                }
-                // Removed by somebody since it was read.
-                let text = self.read_settled(&self.target)?;
-                return Ok(Put::Changed { text });
-            }
+    fn put(
+        &self,
+        round: usize,
+        old: &str,
+        new: &str,
+        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
+    ) -> Result<Put, WriteError> {
+        let beside = self.write_beside(round, old, new)?;
+        if !self.holds(&self.target, old) {
+            self.drop_ours(&beside);
+            return Ok(Put::Changed);
         }
-        match self.read_settled(&beside) {
-            Ok(Some(text)) if text != old => Ok(Put::Came { text, kept: beside }),
-            Ok(_) => {
+        match self.disk.exchange(&beside, &self.target) {
+            Ok(true) if self.holds(&beside, old) => {
                 self.drop_ours(&beside);
                 Ok(Put::Done)
             }
+            Ok(true) => self.put_back(&beside, new, edit),
+            Ok(false) => match self.disk.rename(&beside, &self.target) {
+                Ok(()) => Ok(Put::Done),
+                Err(error) => {
+                    self.drop_ours(&beside);
+                    Err(error.into())
+                }
+            },
             Err(error) => {
-                // What came out cannot be read as text; it goes back to where it was.
-                self.disk.exchange(&beside, &self.target)?;
                 self.drop_ours(&beside);
-                Err(error)
+                // Otherwise it was removed by somebody since it was read.
+                match error.is_not_found() {
+                    true => Ok(Put::Changed),
+                    false => Err(error.into()),
+                }
             }
         }
     }
 
-    /// The way without an exchange: look once more, then replace.
-    fn move_in(&self, beside: &AbsPath, old: &str) -> Result<Put, WriteError> {
-        let now = self.read_settled(&self.target)?;
-        if now.as_deref() != Some(old) {
-            return Ok(Put::Changed { text: now });
+    /// Writes the new text under its name beside the file. It has another name until it is whole, so
+    /// that after a crash a half of it is not taken for somebody's text.
+    fn write_beside(&self, round: usize, old: &str, new: &str) -> Result<AbsPath, WriteError> {
+        let mode = match self.disk.stamp(&self.target)? {
+            Some(stamp) => stamp.mode,
+            None => MODE_OF_NEW_FILE,
+        };
+        let digests = format!("{}-{}-{round}", digest(old), digest(new));
+        let beside = self.parent.join(format!("{}{digests}", self.prefix));
+        let half = self.parent.join(format!("{}{HALF}{digests}", self.prefix));
+        self.disk.write_new(&half, new.as_bytes(), mode)?;
+        if let Err(error) = self.disk.rename(&half, &beside) {
+            self.drop_ours(&half);
+            return Err(error.into());
         }
-        self.disk.rename(beside, &self.target)?;
-        Ok(Put::Done)
+        Ok(beside)
+    }
+
+    /// A foreign text came out, and stands in `beside`: it goes back to where it was. Programs that
+    /// write within this moment are followed until what was written last is in place.
+    ///
+    /// What cannot be put back stays, and the next writer deals with it.
+    fn put_back(
+        &self,
+        beside: &AbsPath,
+        new: &str,
+        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
+    ) -> Result<Put, WriteError> {
+        let mut put_in = Some(new.to_owned());
+        let mut is_ours = true;
+        for _ in 0..ROUNDS {
+            let goes_in = self.text_of(beside);
+            self.disk.exchange(beside, &self.target)?;
+            if self.text_of(beside) == put_in {
+                // Nobody wrote over what we had put in, and that is what came out.
+                if is_ours || self.is_superseded(put_in.as_deref(), edit) {
+                    self.drop_ours(beside);
+                } else {
+                    self.rescue(beside, put_in.as_deref().unwrap_or_default())?;
+                }
+                return Ok(Put::Changed);
+            }
+            // Somebody did, and what he wrote is out now; it is newer than what went in.
+            put_in = goes_in;
+            is_ours = false;
+        }
+        Err(WriteError::Contested {
+            path: self.target.clone(),
+        })
+    }
+
+    /// Whether a foreign text that stands nowhere any more is no loss beside the one that stands in
+    /// the file now. It is none when all of it is there. Neither is it when the program that wrote
+    /// the file had not read ours: then it had read this one, or something older than this, and
+    /// would have overwritten it also without us.
+    fn is_superseded(
+        &self,
+        foreign: Option<&str>,
+        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
+    ) -> bool {
+        let (Some(foreign), Ok(Some(now))) = (foreign, self.read_settled(&self.target)) else {
+            return false;
+        };
+        has_all_lines(&now, foreign) || edit(&now).is_ok_and(|edited| edited != now)
+    }
+
+    /// A text as it stands at this moment; none when there is none or it cannot be read.
+    fn text_of(&self, path: &AbsPath) -> Option<String> {
+        layer::read_text(self.disk, path).ok().flatten()
+    }
+
+    fn holds(&self, path: &AbsPath, text: &str) -> bool {
+        self.text_of(path).is_some_and(|found| found == text)
     }
 
     /// Removes a file whose text is known to be elsewhere. When that fails the next writer does it.
@@ -247,13 +260,8 @@ impl<'a> Swap<'a> {
         }
     }
 
-    /// Makes the result durable and drops the text that has been taken over.
-    fn finish(&self, displaced: &[AbsPath]) -> Result<(), WriteError> {
-        // The last one is part of the result. One in front of it may not be, when two programs
-        // wrote within the same moment; it stays, and the next writer gives it a visible name.
-        if let Some(kept) = displaced.last() {
-            self.drop_ours(kept);
-        }
+    /// Makes the result durable.
+    fn finish(&self) -> Result<(), WriteError> {
         Ok(self.disk.sync_dir(&self.parent)?)
     }
 
@@ -272,25 +280,55 @@ impl<'a> Swap<'a> {
                 continue;
             };
             let left = self.parent.join(name);
-            let Ok(Some(text)) = layer::read_text(self.disk, &left) else {
-                continue;
-            };
-            let found = digest(&text);
-            if digests.split('-').take(2).any(|known| known == found) || text.is_empty() {
+            if digests.starts_with(HALF) {
                 self.disk.remove_file(&left)?;
-                continue;
+            } else if let Ok(Some(text)) = layer::read_text(self.disk, &left) {
+                self.settle(&left, digests, &text)?;
             }
-            let file = self
-                .target
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy();
-            let kept = self.parent.join(format!("{file}.rescued-{found}"));
-            self.disk.rename(&left, &kept)?;
-            tracing::warn!(file = %kept, "an edit by another program was saved from a crash");
         }
         Ok(())
     }
+
+    /// A whole text that a crash left behind under a name of ours: one of the two that are known, or
+    /// a foreign one that came out.
+    fn settle(&self, left: &AbsPath, digests: &str, text: &str) -> Result<(), WriteError> {
+        let found = digest(text);
+        let mut known = digests.split('-').take(2);
+        if text.is_empty() || known.clone().any(|known| known == found) {
+            return Ok(self.disk.remove_file(left)?);
+        }
+        let now = self.text_of(&self.target).unwrap_or_default();
+        let is_ours = known.nth(1) == Some(digest(&now).as_str());
+        if is_ours && matches!(self.disk.exchange(left, &self.target), Ok(true)) {
+            tracing::warn!(file = %self.target, "an edit by another program came back after a crash");
+            if self.holds(left, &now) {
+                return Ok(self.disk.remove_file(left)?);
+            }
+            // Written in this moment, and newer than what went in.
+            self.disk.exchange(left, &self.target)?;
+        } else if has_all_lines(&now, text) {
+            return Ok(self.disk.remove_file(left)?);
+        }
+        self.rescue(left, text)
+    }
+
+    /// Gives a foreign text a visible name, since it stands nowhere else.
+    fn rescue(&self, left: &AbsPath, text: &str) -> Result<(), WriteError> {
+        let file = self.target.file_name().unwrap_or_default();
+        let name = format!("{}.rescued-{}", file.to_string_lossy(), digest(text));
+        let kept = self.parent.join(name);
+        self.disk.rename(left, &kept)?;
+        tracing::warn!(file = %kept, "an edit by another program was kept beside the file");
+        Ok(())
+    }
+}
+
+/// Whether every line of a text also stands in another one.
+fn has_all_lines(text: &str, of: &str) -> bool {
+    let lines: HashSet<&str> = text.lines().map(str::trim).collect();
+    of.lines()
+        .map(str::trim)
+        .all(|line| line.is_empty() || lines.contains(line))
 }
 
 /// A short name for a text.

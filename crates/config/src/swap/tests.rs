@@ -114,20 +114,163 @@ fn a_foreign_edit_that_the_edit_does_not_fit_on_goes_back() {
     assert_no_temporary_files(&sandbox);
 }
 
+/// The files beside the configuration that somebody should look at, as their texts.
+fn rescued(sandbox: &Sandbox) -> Vec<String> {
+    let entries = Disk::new().list(&sandbox.codex_home()).unwrap();
+    let names = entries.iter().filter_map(|entry| entry.name.to_str());
+    names
+        .filter(|name| name.starts_with("config.toml.rescued-"))
+        .map(|name| sandbox.text(&format!("ch/{name}")))
+        .collect()
+}
+
 #[test]
-fn two_foreign_edits_in_a_row_are_both_kept() {
+fn the_last_of_two_foreign_edits_in_a_row_counts() {
+    // Whoever wrote the second one had not read ours, so without us nothing else had come of it.
     let (sandbox, written) = beside_foreign(&[b"x = 1\n", b"y = 1\n"], true);
     assert!(written.is_ok());
     assert_eq!(sandbox.text("ch/config.toml"), "y = 1\nown = 1\n");
-    // The first one may or may not be part of the second; nobody can tell, so it is kept.
+    assert_no_temporary_files(&sandbox);
+}
+
+#[test]
+fn a_foreign_edit_that_another_one_could_not_see_is_kept() {
+    let ours = b"a = 1\nown = 1\n[second]\n";
+    let (sandbox, written) = beside_foreign(&[b"a = 1\nfirst = 1\n", ours], true);
+    assert!(written.is_ok());
+    assert_eq!(sandbox.bytes("ch/config.toml"), ours);
+    assert_eq!(rescued(&sandbox), ["a = 1\nfirst = 1\n"]);
+    // One that has all of it makes no file.
+    let both = b"a = 1\nown = 1\nfirst = 1\n[second]\n";
+    let (sandbox, written) = beside_foreign(&[b"a = 1\nfirst = 1\n", both], true);
+    assert!(written.is_ok());
+    assert_eq!(sandbox.bytes("ch/config.toml"), both);
+    assert_no_temporary_files(&sandbox);
+}
+
+#[test]
+fn a_foreign_edit_is_in_its_place_again_before_anything_else_happens() {
+    // What a foreign program finds that looks again after its own edit.
+    struct Looks(Foreign, Mutex<Vec<String>>);
+    impl Probe for Looks {
+        fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+            if matches!(
+                operation.kind,
+                OperationKind::Write | OperationKind::SyncFile
+            ) {
+                self.1
+                    .lock()
+                    .unwrap()
+                    .push(self.0.sandbox.text("ch/config.toml"));
+            }
+            self.0.before(operation)
+        }
+    }
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let foreign = Foreign {
+        sandbox: sandbox.clone(),
+        texts: Mutex::new(vec![b"a = 1\nforeign = 1\n"]),
+        by_rename: true,
+    };
+    let looks = Arc::new(Looks(foreign, Mutex::default()));
+    let disk = Disk::probed(Arc::clone(&looks) as Arc<dyn Probe>);
+    let edits = [set("own", json!(1))];
+    write(&disk, &sandbox.layout(), &edits, None, PATIENCE).unwrap();
+    let seen = looks.1.lock().unwrap();
+    assert!(seen.iter().all(|text| !text.contains("own")), "{seen:?}");
+    assert!(seen.iter().any(|text| text.contains("foreign")), "{seen:?}");
+}
+
+/// The name that a temporary file of ours had in this home, with what came out in the exchange.
+fn left_by_a_crash(sandbox: &Sandbox, foreign: &'static [u8]) -> (String, Vec<u8>) {
+    struct Dies(Foreign, Mutex<Option<String>>);
+    impl Probe for Dies {
+        fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+            let mut name = self.1.lock().unwrap();
+            if name.is_some() {
+                return Err(io::Error::other("dead"));
+            }
+            if operation.kind == OperationKind::Exchange {
+                *name = Some(operation.path.to_text());
+            }
+            self.0.before(operation)
+        }
+    }
+    let foreign = Foreign {
+        sandbox: sandbox.clone(),
+        texts: Mutex::new(vec![foreign]),
+        by_rename: true,
+    };
+    let dies = Arc::new(Dies(foreign, Mutex::default()));
+    let disk = Disk::probed(Arc::clone(&dies) as Arc<dyn Probe>);
+    let edits = [set("own", json!(1))];
+    assert!(write(&disk, &sandbox.layout(), &edits, None, Duration::ZERO).is_err());
+    let path = dies.1.lock().unwrap().clone().unwrap();
+    let name = format!("ch/{}", path.rsplit('/').next().unwrap());
+    let bytes = sandbox.bytes(&name);
+    (name, bytes)
+}
+
+#[test]
+fn a_foreign_edit_that_was_out_when_we_died_comes_back() {
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let foreign = b"a = 1\nforeign = 1\n";
+    let (_, out) = left_by_a_crash(&sandbox, foreign);
+    assert_eq!(out, foreign);
     write_to(&sandbox, &[set("z", json!(1))]).unwrap();
-    let entries = Disk::new().list(&sandbox.codex_home()).unwrap();
-    let rescued = entries.iter().find_map(|entry| {
-        let name = entry.name.to_str()?;
-        name.starts_with("config.toml.rescued-")
-            .then(|| name.to_owned())
-    });
-    assert_eq!(sandbox.text(&format!("ch/{}", rescued.unwrap())), "x = 1\n");
+    assert_eq!(
+        sandbox.text("ch/config.toml"),
+        "a = 1\nforeign = 1\nz = 1\n"
+    );
+    assert_no_temporary_files(&sandbox);
+}
+
+#[test]
+fn it_is_kept_when_somebody_has_written_since() {
+    for (since, kept) in [
+        ("a = 1\nown = 1\nb = 2\n", 1),
+        ("a = 1\nforeign = 1\nb = 2\n", 0),
+    ] {
+        let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+        left_by_a_crash(&sandbox, b"a = 1\nforeign = 1\n");
+        sandbox.write("ch/config.toml", since);
+        write_to(&sandbox, &[set("z", json!(1))]).unwrap();
+        assert_eq!(sandbox.text("ch/config.toml"), format!("{since}z = 1\n"));
+        assert_eq!(rescued(&sandbox).len(), kept, "{since:?}");
+    }
+}
+
+#[test]
+fn a_text_of_ours_that_was_cut_off_is_nobody_elses() {
+    struct Dies(Sandbox);
+    impl Probe for Dies {
+        fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+            match operation.kind {
+                OperationKind::SyncFile | OperationKind::RemoveFile => {
+                    // What a kill within the system's call leaves behind.
+                    let name = operation.path.to_text();
+                    let name = format!("ch/{}", name.rsplit('/').next().unwrap());
+                    if self.0.exists(&name) {
+                        self.0.write(&name, "a = 1\now");
+                    }
+                    Err(io::Error::other("dead"))
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let disk = Disk::probed(Arc::new(Dies(sandbox.clone())));
+    let edits = [set("own", json!(1))];
+    assert!(write(&disk, &sandbox.layout(), &edits, None, Duration::ZERO).is_err());
+    assert!(
+        sandbox.tree("ch").contains("a = 1\now"),
+        "{}",
+        sandbox.tree("ch")
+    );
+    write_to(&sandbox, &edits).unwrap();
+    assert_eq!(sandbox.text("ch/config.toml"), "a = 1\nown = 1\n");
+    assert_no_temporary_files(&sandbox);
 }
 
 #[test]
