@@ -38,6 +38,8 @@ const ROUNDS: usize = 8;
 /// Some programs truncate a file and write it anew; an empty or broken text is looked at again
 /// after this time.
 const SETTLING: Duration = Duration::from_millis(10);
+/// A file that has been empty for so long is not in the middle of being written.
+const LONG_EMPTY_NS: i128 = 1_000_000_000;
 /// A text that is broken, and another one each time, after so many looks is not going to settle.
 const LOOKS: usize = 100;
 
@@ -56,13 +58,20 @@ pub(crate) fn change(
         let old = on_disk.clone().unwrap_or_default();
         let new = edit(&old)?;
         if new == old {
-            return swap.finish();
+            return Ok(disk.sync_dir(&swap.parent)?);
         }
         if on_disk.is_none() && !swap.create()? {
             continue;
         }
-        match swap.put(round, &old, &new, edit)? {
-            Put::Done => return swap.finish(),
+        let beside = swap.write_beside(round, &old, &new)?;
+        // One that was found empty, and not one that was just made.
+        let was_empty = on_disk.is_some_and(|text| text.is_empty());
+        if was_empty && !swap.stays_empty(&beside)? {
+            swap.drop_ours(&beside);
+            continue;
+        }
+        match swap.put(&beside, &old, &new, edit)? {
+            Put::Done => return Ok(()),
             Put::Changed => {
                 tracing::debug!(file = %swap.target, "written by another program, edited again");
             }
@@ -142,33 +151,60 @@ impl<'a> Swap<'a> {
         }
     }
 
+    /// Whether a file that is empty is meant to be. A program that truncates a file and writes it
+    /// anew may be stopped in between for a while, and what it writes then goes into the file that
+    /// it has open, wherever that lies by now. `fresh` was written just now and tells the time.
+    fn stays_empty(&self, fresh: &AbsPath) -> Result<bool, WriteError> {
+        let Some(now) = self.disk.stamp(fresh)? else {
+            return Ok(false);
+        };
+        for _ in 0..LOOKS {
+            match self.disk.stamp(&self.target)? {
+                Some(found) if found.size == 0 => {
+                    if now.modified_ns - found.modified_ns >= LONG_EMPTY_NS {
+                        return Ok(true);
+                    }
+                }
+                _ => return Ok(false),
+            }
+            thread::sleep(SETTLING);
+        }
+        Ok(true)
+    }
+
     fn put(
         &self,
-        round: usize,
+        beside: &AbsPath,
         old: &str,
         new: &str,
         edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
     ) -> Result<Put, WriteError> {
-        let beside = self.write_beside(round, old, new)?;
         if !self.holds(&self.target, old) {
-            self.drop_ours(&beside);
+            self.drop_ours(beside);
             return Ok(Put::Changed);
         }
-        match self.disk.exchange(&beside, &self.target) {
-            Ok(true) if self.holds(&beside, old) => {
-                self.drop_ours(&beside);
+        match self.disk.exchange(beside, &self.target) {
+            Ok(true) if self.holds(beside, old) => {
+                let synced = self.disk.sync_dir(&self.parent);
+                // A program that had the old file open may have written into it meanwhile.
+                if synced.is_ok() && !self.holds(beside, old) {
+                    return self.put_back(beside, new, edit);
+                }
+                self.drop_ours(beside);
+                Ok(synced.map(|()| Put::Done)?)
+            }
+            Ok(true) => self.put_back(beside, new, edit),
+            Ok(false) => {
+                let moved = self.disk.rename(beside, &self.target);
+                if moved.is_err() {
+                    self.drop_ours(beside);
+                }
+                moved?;
+                self.disk.sync_dir(&self.parent)?;
                 Ok(Put::Done)
             }
-            Ok(true) => self.put_back(&beside, new, edit),
-            Ok(false) => match self.disk.rename(&beside, &self.target) {
-                Ok(()) => Ok(Put::Done),
-                Err(error) => {
-                    self.drop_ours(&beside);
-                    Err(error.into())
-                }
-            },
             Err(error) => {
-                self.drop_ours(&beside);
+                self.drop_ours(beside);
                 // Otherwise it was removed by somebody since it was read.
                 match error.is_not_found() {
                     true => Ok(Put::Changed),
@@ -258,11 +294,6 @@ impl<'a> Swap<'a> {
         if let Err(error) = self.disk.remove_file(beside) {
             tracing::debug!(%error, "a temporary file stays until the next write");
         }
-    }
-
-    /// Makes the result durable.
-    fn finish(&self) -> Result<(), WriteError> {
-        Ok(self.disk.sync_dir(&self.parent)?)
     }
 
     /// Deals with what a crash left behind.

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -271,6 +271,63 @@ fn a_text_of_ours_that_was_cut_off_is_nobody_elses() {
     write_to(&sandbox, &edits).unwrap();
     assert_eq!(sandbox.text("ch/config.toml"), "a = 1\nown = 1\n");
     assert_no_temporary_files(&sandbox);
+}
+
+/// A foreign program that truncates the file before a write begins, and writes it anew at the n-th
+/// operation of that write, into the file that it has open.
+struct Slow {
+    file: Mutex<std::fs::File>,
+    left: Mutex<usize>,
+}
+
+impl Probe for Slow {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
+        let mut left = self.left.lock().unwrap();
+        *left = left.wrapping_sub(1);
+        if *left == 0 {
+            self.file
+                .lock()
+                .unwrap()
+                .write_all(b"a = 1\nforeign = 1\n")?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is another program, which knows nothing of `disk::Disk`"
+)]
+fn truncated(path: &plugd_model::AbsPath) -> std::fs::File {
+    std::fs::File::create(path).unwrap()
+}
+
+#[test]
+fn a_program_that_is_slow_to_write_the_file_anew_loses_nothing() {
+    // The last of them come long after the file was found to be empty.
+    for operation in [1, 4, 8, 12, 16, 24, 60] {
+        let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+        let path = sandbox.path("ch/config.toml");
+        let probe = Slow {
+            file: Mutex::new(truncated(&path)),
+            left: Mutex::new(operation),
+        };
+        let disk = Disk::probed(Arc::new(probe));
+        write(
+            &disk,
+            &sandbox.layout(),
+            &[set("own", json!(1))],
+            None,
+            PATIENCE,
+        )
+        .unwrap();
+        let text = sandbox.text("ch/config.toml");
+        assert_eq!(
+            text, "a = 1\nforeign = 1\nown = 1\n",
+            "operation {operation}"
+        );
+        assert_no_temporary_files(&sandbox);
+    }
 }
 
 #[test]
