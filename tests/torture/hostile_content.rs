@@ -98,7 +98,7 @@ pub(crate) fn run(scale: Scale) -> Tally {
         if scale.pick(started.elapsed() > BOUNDED, false) {
             break;
         }
-        let (command, step) = (dice.below(commands()), scale.pick(commands(), 4));
+        let (command, step) = (dice.index(commands()), scale.pick(commands(), 4));
         let asked = |number: usize| number % step == command % step;
         tally.attempt(&case.name, || {
             memory = memory.max(show(case, reader.unwrap_or(Reader::Plain), asked));

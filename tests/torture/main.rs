@@ -17,13 +17,22 @@ use std::process::ExitCode;
 mod command_line;
 mod corrupt_files;
 mod dice;
+mod foreign_writer;
 mod fuzz;
+mod history;
+mod home;
 mod hostile_content;
+mod kill_daemon;
 mod live_session;
+mod many_daemons;
 mod moving_content;
 mod reader;
 mod snapshot;
+mod steady_state;
+mod stock;
 mod tally;
+mod wire_abuse;
+mod wire_raw;
 
 use crate::tally::{Scale, Tally};
 
@@ -38,6 +47,22 @@ struct Loop {
 
 /// Every loop, in the order of the table.
 const LOOPS: &[Loop] = &[
+    Loop {
+        name: "kill_daemon",
+        run: kill_daemon::run,
+    },
+    Loop {
+        name: "many_daemons",
+        run: many_daemons::run,
+    },
+    Loop {
+        name: "beside_renames",
+        run: many_daemons::run_beside_renames,
+    },
+    Loop {
+        name: "beside_writes",
+        run: many_daemons::run_beside_writes,
+    },
     Loop {
         name: "corrupt_files",
         run: corrupt_files::run,
@@ -69,6 +94,14 @@ const LOOPS: &[Loop] = &[
     Loop {
         name: "moving_content",
         run: moving_content::run,
+    },
+    Loop {
+        name: "wire_abuse",
+        run: wire_abuse::run,
+    },
+    Loop {
+        name: "steady_state",
+        run: steady_state::run,
     },
     Loop {
         name: "live_session",

@@ -111,7 +111,7 @@ impl fmt::Display for Damage {
 fn flip(at: &Path, number: u64) -> io::Result<()> {
     let mut bytes = fs::read(at)?;
     let mut dice = Dice::new(number, "flip");
-    let place = dice.below(bytes.len());
+    let place = dice.index(bytes.len());
     if let Some(byte) = bytes.get_mut(place) {
         *byte ^= 1 << dice.below(8);
     }

@@ -1,0 +1,76 @@
+//! The same work round after round: neither memory nor open files may grow with it.
+
+use plugd_testkit::{Daemon, Launch, Sandbox};
+use serde_json::json;
+
+use crate::BINARY;
+use crate::stock::Stock;
+use crate::tally::{Scale, Tally};
+use crate::wire_raw::{descriptors, memory};
+
+/// How much the resident memory may differ between two looks, in kibibytes: the allocator keeps
+/// pages for threads that come and go. What leaks by the request would be more in the long form.
+const TOLERANCE: u64 = 3 * 1024;
+/// How many files may be open more than after the warming up: those of work that is still ending.
+const MORE_FILES: usize = 4;
+
+/// Rounds of work, after some that do not count.
+pub(crate) fn run(scale: Scale) -> Tally {
+    let mut tally = Tally::default();
+    let sandbox = Sandbox::from(
+        "== ch/config.toml\n[marketplaces.alpha]\nsource_type = \"local\"\nsource = \"$ROOT/alpha\"\n",
+    );
+    let mut stock = Stock::open(&sandbox, "alpha", "alpha", &["one", "two"], 0);
+    let mut daemon = Launch::app_server(BINARY).start(&sandbox);
+    daemon.initialize();
+    for number in 0..scale.pick(12, 60) {
+        round(&mut daemon, &sandbox, &mut stock, number);
+    }
+    let look = |daemon: &Daemon| (memory(daemon.id(), "VmRSS"), descriptors(daemon.id()));
+    let (memory_before, files_before) = look(&daemon);
+    let rounds = scale.pick(12, 600);
+    let (mut most_memory, mut most_files) = (0, 0);
+    for number in 0..rounds {
+        tally.attempt(format!("round {number}"), || {
+            round(&mut daemon, &sandbox, &mut stock, number);
+            let (memory, files) = look(&daemon);
+            most_memory = most_memory.max(memory);
+            most_files = most_files.max(files);
+            let grown = memory.saturating_sub(memory_before);
+            assert!(
+                grown <= TOLERANCE,
+                "{memory_before} KiB and then {memory} KiB"
+            );
+            assert!(
+                files <= files_before + MORE_FILES,
+                "{files_before} files and then {files}"
+            );
+        });
+    }
+    tally.note(format!("{memory_before} KiB, at most {most_memory}"));
+    tally.note(format!("{files_before} files, at most {most_files}"));
+    daemon.shut_down();
+    tally
+}
+
+/// Everything that a long session does.
+fn round(daemon: &mut Daemon, sandbox: &Sandbox, stock: &mut Stock, number: u64) {
+    let manifest = stock.manifest(sandbox);
+    let named = |plugin: &str| json!({"marketplacePath": manifest, "pluginName": plugin});
+    if number.is_multiple_of(4) {
+        stock.advance(sandbox, "one");
+    }
+    daemon.ok("plugin/list", json!({}));
+    daemon.ok("plugin/read", named("one"));
+    daemon.ok("plugin/install", named("one"));
+    daemon.ok("plugin/install", named("two"));
+    let loaded = daemon.ok("plugd/components", json!({"lease": true}));
+    daemon.ok("skills/list", json!({}));
+    daemon.ok("plugd/release", json!({"leaseId": loaded["leaseId"]}));
+    let write = json!({"keyPath": "t.x", "value": number, "mergeStrategy": "replace"});
+    daemon.ok("config/value/write", write);
+    daemon.ok("config/read", json!({}));
+    daemon.err("plugin/read", named("nobody"));
+    daemon.ok("plugin/uninstall", json!({"pluginId": "two@alpha"}));
+    daemon.ok("plugin/installed", json!({}));
+}
