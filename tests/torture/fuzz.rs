@@ -17,13 +17,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::dice::Dice;
 use crate::tally::{Scale, Tally};
 
 mod mutate;
 #[path = "fuzz/targets.rs"]
 mod targets;
 
-use mutate::Random;
 use targets::Target;
 
 /// The long form tries so many times as much.
@@ -76,7 +76,7 @@ fn run(scale: Scale, rows: &[(&str, u64)]) -> Tally {
         for input in &corpus {
             slowest = slowest.max(judge(&mut tally, target, input));
         }
-        let mut random = Random::new(scale.seed());
+        let mut random = Dice::new(scale.seed(), name);
         for _ in 0..times * scale.pick(1, LONG) {
             let input = mutate::mutated(&mut random, &corpus, target.words);
             slowest = slowest.max(judge(&mut tally, target, &input));
