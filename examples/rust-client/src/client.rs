@@ -25,7 +25,7 @@ use crate::launch::Launch;
 use crate::process::{self, Ending, Process};
 use crate::router::{self, Streams, Tokens};
 use crate::tap::Tap;
-use crate::transport::{self, LineReceiver};
+use crate::transport::{self, Foreign, LineReceiver};
 
 /// How many events may wait for a reader.
 const WAITING_EVENTS: usize = 1024;
@@ -45,6 +45,7 @@ struct Inner {
     hello: InitializeResponse,
     process: Process,
     closing: watch::Sender<bool>,
+    foreign: Foreign,
     tokens: Tokens,
     forget: mpsc::UnboundedSender<String>,
     next_token: AtomicU64,
@@ -62,19 +63,24 @@ impl ToRpcParams for Json {
 /// Speaks to a child that was just started.
 pub(crate) async fn connect(launch: Launch, mut child: Child) -> Result<(Client, Events), Error> {
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let process = process::watch_over(child);
+    let process = process::watch_over(child, launch.log.clone());
     let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
         return Err(Error::Ended(Some(process.end_within(Duration::ZERO).await)));
     };
     let (closing, closed) = watch::channel(false);
+    let foreign = Foreign::default();
+    let receiver = LineReceiver::new(stdout, foreign.clone(), closing.clone());
     let rpc = ClientBuilder::new()
         .request_timeout(launch.answer_within)
         .set_rpc_middleware(RpcServiceBuilder::new().layer_fn(Tap))
-        .build_with_tokio(transport::sender(stdin, closed), LineReceiver::new(stdout));
+        .build_with_tokio(transport::sender(stdin, closed), receiver);
     let (forget, forgotten) = mpsc::unbounded_channel();
     let (events, reader) = broadcast::channel(WAITING_EVENTS);
     let tokens = Tokens::default();
-    match greet(&rpc, &launch).await {
+    let greeted = tokio::time::timeout(launch.handshake_within, greet(&rpc, &launch)).await;
+    match greeted.unwrap_or(Err(Error::TimedOut {
+        method: Initialize::NAME,
+    })) {
         Ok((hello, streams)) => {
             let ending = process.ending.clone();
             tokio::spawn(router::run(
@@ -91,6 +97,7 @@ pub(crate) async fn connect(launch: Launch, mut child: Child) -> Result<(Client,
                     hello,
                     process,
                     closing,
+                    foreign,
                     tokens,
                     forget,
                     next_token: AtomicU64::new(1),
@@ -102,9 +109,12 @@ pub(crate) async fn connect(launch: Launch, mut child: Child) -> Result<(Client,
             closing.send_replace(true);
             drop(rpc);
             let ending = process.end_within(launch.end_within).await;
-            Err(match error {
-                Error::Ended(_) => Error::Ended(Some(ending)),
-                other => other,
+            Err(match (error, foreign.line()) {
+                (Error::Ended(_), Some(line)) => Error::Foreign {
+                    line: line.to_owned(),
+                },
+                (Error::Ended(_), None) => Error::Ended(Some(ending)),
+                (other, _) => other,
             })
         }
     }
@@ -124,6 +134,8 @@ async fn greet(
             plugd: Some(PlugdClientCapabilities {
                 notifications: Some(true),
             }),
+            opt_out_notification_methods: (!launch.unwanted.is_empty())
+                .then(|| launch.unwanted.clone()),
             ..InitializeCapabilities::default()
         }),
         initialization_options: None,
@@ -235,6 +247,10 @@ impl Client {
     ) -> Result<T, Error> {
         match answer.map_err(|error| failed(method, error)) {
             Err(Error::Ended(None)) => {
+                if let Some(line) = self.inner.foreign.line() {
+                    let line = line.to_owned();
+                    return Err(Error::Foreign { line });
+                }
                 let end = self.inner.process.end();
                 Err(Error::Ended(
                     tokio::time::timeout(END_AFTER_PIPE, end).await.ok(),
@@ -264,13 +280,11 @@ pub(crate) fn json(method: &'static str, params: &impl serde::Serialize) -> Resu
 /// What an error of jsonrpsee means here.
 fn failed(method: &'static str, error: RpcError) -> Error {
     match error {
-        RpcError::Call(object) => Error::Refused(Box::new(Refusal {
-            code: object.code(),
-            message: object.message().to_owned(),
-            data: object
-                .data()
-                .and_then(|data| serde_json::from_str(data.get()).ok()),
-        })),
+        RpcError::Call(object) => Error::Refused(Box::new(Refusal::new(
+            object.code(),
+            object.message(),
+            object.data(),
+        ))),
         RpcError::ParseError(source) => Error::Form {
             method,
             source: Arc::new(source),

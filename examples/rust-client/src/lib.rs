@@ -48,5 +48,10 @@ pub use events::{Event, Events};
 pub use launch::Launch;
 pub use process::Ending;
 
+/// The code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// The types of every message.
 pub use plugd_protocol as protocol;

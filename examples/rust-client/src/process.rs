@@ -8,6 +8,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr};
 use tokio::sync::{oneshot, watch};
 
+use crate::launch::LogSink;
+
 /// How many lines of stderr are kept.
 const KEPT_LINES: usize = 20;
 /// How long the last lines of stderr are waited for after the end: a grandchild may hold the pipe.
@@ -47,11 +49,12 @@ pub(crate) struct Process {
 }
 
 /// Watches over a child from now on.
-pub(crate) fn watch_over(mut child: Child) -> Process {
+pub(crate) fn watch_over(mut child: Child, sink: LogSink) -> Process {
     let id = child.id();
     let (ended, ending) = watch::channel(None);
     let (kill, killed) = oneshot::channel();
-    let log = child.stderr.take().map(|stderr| tokio::spawn(tail(stderr)));
+    let log = child.stderr.take();
+    let log = log.map(|stderr| tokio::spawn(tail(stderr, sink)));
     tokio::spawn(async move {
         let (status, killed) = tokio::select! {
             status = child.wait() => (status, false),
@@ -114,8 +117,9 @@ impl Process {
     }
 }
 
-/// Reads to the end, so that the daemon never waits for a reader, and keeps the last lines.
-async fn tail(stderr: ChildStderr) -> Vec<String> {
+/// Reads to the end, so that the daemon never waits for a reader, hands on each line, and keeps the
+/// last ones.
+async fn tail(stderr: ChildStderr, sink: LogSink) -> Vec<String> {
     let mut stderr = BufReader::new(stderr);
     let mut kept = VecDeque::new();
     let mut line = Vec::new();
@@ -123,7 +127,9 @@ async fn tail(stderr: ChildStderr) -> Vec<String> {
         if kept.len() == KEPT_LINES {
             kept.pop_front();
         }
-        kept.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        sink.line(&text);
+        kept.push_back(text);
         line.clear();
     }
     kept.into()

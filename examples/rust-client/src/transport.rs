@@ -4,8 +4,10 @@
 //! the daemon is told to finish what it owes and end.
 
 use std::io;
+use std::sync::{Arc, OnceLock};
 
 use jsonrpsee::core::client::{ReceivedMessage, TransportReceiverT, TransportSenderT};
+use serde_json::value::RawValue;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::{mpsc, watch};
@@ -22,6 +24,9 @@ pub(crate) enum TransportError {
     /// The daemon closed its stdout: it has ended or is about to.
     #[error("the daemon closed its output")]
     EndOfOutput,
+    /// A line is no JSON: something else than the daemon writes to its output.
+    #[error("a line of the output is no message")]
+    Foreign,
     /// The system refused.
     #[error("could not read from the daemon")]
     Read(#[source] io::Error),
@@ -34,6 +39,27 @@ pub(crate) struct LineSender(mpsc::Sender<String>);
 pub(crate) struct LineReceiver {
     stdout: BufReader<ChildStdout>,
     line: Vec<u8>,
+    foreign: Foreign,
+    closing: watch::Sender<bool>,
+}
+
+/// The line that was no message, once there was one. A clone looks at the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Foreign(Arc<OnceLock<String>>);
+
+impl Foreign {
+    /// How many characters of the line are kept.
+    const KEPT: usize = 200;
+
+    pub(crate) fn line(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+
+    fn keep(&self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        // The first one ends the connection, so there is no second.
+        let _ = self.0.set(text.trim().chars().take(Self::KEPT).collect());
+    }
 }
 
 /// Takes over the child's stdin; it is closed when `closing` becomes true, after the lines that were
@@ -82,10 +108,14 @@ impl TransportSenderT for LineSender {
 }
 
 impl LineReceiver {
-    pub(crate) fn new(stdout: ChildStdout) -> Self {
+    /// Reads messages. A line that is none is kept in `foreign`, and `closing` becomes true: a
+    /// daemon that nobody hears any more ends.
+    pub(crate) fn new(stdout: ChildStdout, foreign: Foreign, closing: watch::Sender<bool>) -> Self {
         Self {
             stdout: BufReader::new(stdout),
             line: Vec::new(),
+            foreign,
+            closing,
         }
     }
 }
@@ -98,6 +128,11 @@ impl TransportReceiverT for LineReceiver {
         let read = self.stdout.read_until(b'\n', &mut self.line).await;
         match read {
             Ok(0) => Err(TransportError::EndOfOutput),
+            Ok(_) if serde_json::from_slice::<&RawValue>(&self.line).is_err() => {
+                self.foreign.keep(&self.line);
+                self.closing.send_replace(true);
+                Err(TransportError::Foreign)
+            }
             Ok(_) => Ok(ReceivedMessage::Bytes(std::mem::take(&mut self.line))),
             Err(source) => Err(TransportError::Read(source)),
         }

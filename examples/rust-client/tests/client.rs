@@ -7,7 +7,8 @@
     reason = "a test looks for the program that it tests, and can do nothing about what cannot be"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plugd_rust_client::protocol::methods::{
@@ -55,8 +56,14 @@ fn daemon() -> PathBuf {
 }
 
 fn launch(sandbox: &Sandbox) -> Launch {
+    launch_of(sandbox, &daemon())
+}
+
+/// As [`launch`], of a program that finds the daemon by a variable.
+fn launch_of(sandbox: &Sandbox, program: &Path) -> Launch {
     let environment = test_environment(sandbox);
-    let launch = Launch::new(daemon())
+    let launch = Launch::new(program)
+        .variable("DAEMON", daemon())
         .clear_variables()
         .directory(sandbox.cwd().as_path())
         .client("client-test", "1.0.0");
@@ -263,6 +270,77 @@ fn a_program_that_is_no_daemon_is_told_apart() {
 
 #[cfg(unix)]
 #[test]
+fn a_line_that_is_no_message_is_named() {
+    let sandbox = Sandbox::from(
+        "== shim (mode 755)\n#!/bin/sh\necho 'using plugd 0.1.0'\nexec \"$DAEMON\" \"$@\"\n\
+         == late (mode 755)\n#!/bin/sh\n\"$DAEMON\" \"$@\" | while read -r line; do\n  \
+         echo \"$line\"; case $line in *marketplaces*) echo 'out of paper';; esac\ndone\n",
+    );
+    session(async {
+        let through = |shim: &str| launch_of(&sandbox, sandbox.path(shim).as_path());
+        let error = through("shim").start().await.unwrap_err();
+        let text = "`using plugd 0.1.0` is no message: \
+                    something else than the daemon writes to its output";
+        assert_eq!(error.to_string(), text);
+
+        // Later it ends the conversation, and the daemon.
+        let (client, mut events) = through("late").start().await.unwrap();
+        let params = PluginListParams::default;
+        client.call::<PluginList>(params()).await.unwrap();
+        while let Some(event) = events.next().await {
+            if matches!(event, Event::Ended(_)) {
+                break;
+            }
+        }
+        let error = client.call::<PluginList>(params()).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Foreign { line } if line == "out of paper"),
+            "{error:?}"
+        );
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_launch_says_how_and_who_and_hears_the_log() {
+    let sandbox = Sandbox::from(MARKET);
+    sandbox.add("== shim (mode 755)\n#!/bin/sh\necho 'a word' >&2\nexec \"$DAEMON\" \"$@\"\n");
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&heard);
+    session(async {
+        let (client, mut events) = launch_of(&sandbox, sandbox.path("shim").as_path())
+            .argument("-c")
+            .argument("features.plugins=false")
+            .title("A client of tests")
+            .without("plugd/changed")
+            .log(move |line| log.lock().unwrap().push(line.to_owned()))
+            .start()
+            .await
+            .unwrap();
+        client
+            .call::<MarketplaceAdd>(MarketplaceAddParams {
+                source: sandbox.path("market").to_string(),
+                ref_name: None,
+                sparse_paths: None,
+            })
+            .await
+            .unwrap();
+        // The argument has come to the daemon: there are no plugins.
+        let params = PluginListParams::default();
+        let listing = client.call::<PluginList>(params).await.unwrap();
+        assert_eq!(listing.marketplaces, []);
+        let ending = client.shutdown().await;
+        while let Some(event) = events.next().await {
+            assert!(!matches!(event, Event::Changed(_)), "{event:?}");
+        }
+        let heard = heard.lock().unwrap();
+        assert_eq!(heard.first().map(String::as_str), Some("a word"));
+        assert_eq!(*heard, ending.log);
+    });
+}
+
+#[cfg(unix)]
+#[test]
 fn a_daemon_that_does_not_end_is_killed() {
     let sandbox = Sandbox::from(
         "== deaf (mode 755)\n#!/bin/sh\ntrap '' TERM\necho 'going nowhere' >&2\nexec sleep 600\n",
@@ -270,7 +348,7 @@ fn a_daemon_that_does_not_end_is_killed() {
     session(async {
         let deaf = sandbox.path("deaf");
         let error = Launch::new(deaf.as_path())
-            .answer_within(Duration::from_millis(300))
+            .handshake_within(Duration::from_millis(300))
             .end_within(Duration::from_millis(100))
             .start()
             .await

@@ -93,14 +93,14 @@ pub(crate) fn install_step() -> Msg {
 }
 
 fn refused(kind: ErrorKind, retryable: bool) -> Error {
+    let hint = Some("try something else".to_owned());
     Error::Refused(Box::new(Refusal {
         code: -32600,
         message: "it did not work".to_owned(),
-        data: Some(ErrorData {
-            hint: Some("try something else".to_owned()),
-            retryable: Some(retryable),
-            ..ErrorData::new(kind)
-        }),
+        kind: None,
+        hint,
+        retryable,
+        data: Some(ErrorData::new(kind)),
     }))
 }
 
