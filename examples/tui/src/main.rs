@@ -1,12 +1,13 @@
-//! `plugd-tui [program]`: a terminal frontend of plugd. The program is the daemon to start; without
-//! one it is `plugd` beside this program, else the one on the `PATH`.
+//! `plugd-tui [PROGRAM]`: a terminal frontend of plugd.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stderr,
-    reason = "a program of its own: it looks at its arguments and for the daemon beside it, and says \
-              on stderr why it ended"
+    clippy::print_stdout,
+    reason = "a program of its own: it looks at its arguments and for the daemon beside it, prints \
+              how it is called, and says on stderr why it ended"
 )]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
@@ -22,8 +23,28 @@ use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::Size;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+const USAGE: &str = "\
+usage: plugd-tui [PROGRAM]
+
+Browse, read, install and remove agent plugins; ? shows the keys.
+PROGRAM is the daemon to start. Without it: `plugd` beside this program, else the one on the PATH.
+";
+
 fn main() -> ExitCode {
-    match run() {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let named = match &arguments[..] {
+        [] => None,
+        [switch] if switch == "--help" || switch == "-h" => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        [program] if !program.as_encoded_bytes().starts_with(b"-") => Some(program),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(named.map_or_else(daemon, PathBuf::from)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("plugd-tui: {error:#}");
@@ -32,10 +53,8 @@ fn main() -> ExitCode {
     }
 }
 
+/// The daemon when none is named.
 fn daemon() -> PathBuf {
-    if let Some(named) = std::env::args_os().nth(1) {
-        return named.into();
-    }
     let name = format!("plugd{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok();
     let beside = beside.map(|program| program.with_file_name(&name));
@@ -45,14 +64,14 @@ fn daemon() -> PathBuf {
     }
 }
 
-fn run() -> anyhow::Result<()> {
+fn run(daemon: PathBuf) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("starting the runtime")?;
     runtime.block_on(async {
-        let launch = Launch::new(daemon()).client("plugd-tui", env!("CARGO_PKG_VERSION"));
+        let launch = Launch::new(daemon).client("plugd-tui", env!("CARGO_PKG_VERSION"));
         let (client, events) = launch.start().await.context("starting the daemon")?;
         let (messages, inbox) = unbounded_channel();
         let mut worker = Worker::new(client, events, messages.clone());
@@ -130,6 +149,8 @@ fn read_keys(messages: UnboundedSender<Msg>) {
 struct Ends {
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -139,6 +160,9 @@ impl Ends {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            // The keys that send these come as keys; another program may send them all the same.
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
@@ -146,6 +170,8 @@ impl Ends {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.hangup.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.quit.recv() => {}
         }
     }
 }

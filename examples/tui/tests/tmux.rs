@@ -40,6 +40,16 @@ source = "$ROOT/market"
 echo hello
 "#;
 
+/// Starts the program under its own number, and shows what it leaves behind of the terminal.
+const SHELL: &str = r#"
+== shell (mode 755)
+#!/bin/sh
+sh -c 'echo $$ >"$0"; exec "$1" "$2"' "${0%/*}/number" "$1" "$2"
+echo "ended with $?"
+stty -a | grep -o -e '-*icanon' -e '-*isig'
+exec cat
+"#;
+
 struct Screen {
     sandbox: Sandbox,
 }
@@ -69,9 +79,11 @@ impl Screen {
             let (name, value) = (name.to_str().unwrap(), value.to_str().unwrap());
             shell.push_str(&format!(" '{name}={value}'"));
         }
+        screen.sandbox.add(SHELL);
+        let script = screen.sandbox.path("shell");
         let daemon = daemon.display();
         shell.push_str(&format!(
-            " TERM=screen-256color sh -c '{PROGRAM} {daemon}; echo \"ended with $?\"; exec cat'"
+            " TERM=screen-256color '{script}' '{PROGRAM}' '{daemon}'"
         ));
         screen.tmux(&["new-session", "-d", "-x", "80", "-y", "24", &shell]);
         screen
@@ -83,6 +95,19 @@ impl Screen {
 
     fn seen(&self) -> String {
         self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits for the end, and looks at what is left: the shell's screen, and a terminal with lines
+    /// and keys for signals.
+    #[track_caller]
+    fn left_in_order(&self) {
+        let after = self.wait(&["ended with 0", "icanon", "isig"]);
+        let lines: Vec<&str> = after.lines().collect();
+        assert!(
+            lines.contains(&"icanon") && lines.contains(&"isig"),
+            "{after}"
+        );
+        assert!(!after.contains("Marketplaces"), "{after}");
     }
 
     /// Waits until all of this is on the screen.
@@ -165,6 +190,36 @@ fn list_search_install_done() {
     screen.wait(&["0.4.0"]);
 
     screen.keys(&["q"]);
-    let after = screen.wait(&["ended with 0"]);
-    assert!(!after.contains("Marketplaces"), "{after}");
+    screen.left_in_order();
+}
+
+#[test]
+fn a_signal_leaves_the_terminal_in_order() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return skip("plugd-tui", "there is no tmux");
+    }
+    for signal in ["INT", "QUIT", "TERM", "HUP"] {
+        let screen = Screen::start(MARKET, &daemon());
+        screen.wait(&["Explains the words"]);
+        let number = std::fs::read_to_string(screen.sandbox.path("number").as_path()).unwrap();
+        let kill = Command::new("kill")
+            .args(["-s", signal, number.trim()])
+            .status()
+            .unwrap();
+        assert!(kill.success(), "{signal}");
+        screen.left_in_order();
+    }
+}
+
+#[test]
+fn the_program_tells_how_it_is_called() {
+    let called = |argument: &str| Command::new(PROGRAM).arg(argument).output().unwrap();
+    let help = called("--help");
+    assert!(help.status.success());
+    assert!(
+        String::from_utf8(help.stdout)
+            .unwrap()
+            .starts_with("usage: plugd-tui")
+    );
+    assert_eq!(called("--nonsense").status.code(), Some(2));
 }
