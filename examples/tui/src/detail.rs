@@ -7,7 +7,7 @@ use plugd_rust_client::protocol::{
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 
-use crate::state::{Answer, Detail, Pane, State};
+use crate::state::{Answer, Configured, Detail, Pane, Place, State};
 use crate::text::wrapped;
 
 /// Lines of one width.
@@ -76,15 +76,16 @@ fn marketplace(page: &mut Page, state: &State) {
     let Some(listing) = &state.listing else {
         return;
     };
-    let chosen = state
-        .marketplace
-        .checked_sub(1)
-        .and_then(|place| listing.marketplaces.get(place));
-    let Some(one) = chosen else {
-        page.head("All marketplaces");
-        page.text("a adds one: a directory, a git address or owner/repo");
-        complaints(page, &listing.marketplace_load_errors);
-        return;
+    let errors = &listing.marketplace_load_errors;
+    let one = match state.place() {
+        Place::All => {
+            page.head("All marketplaces");
+            page.text("a adds one: a directory, a git address or owner/repo");
+            complaints(page, errors);
+            return;
+        }
+        Place::Unlisted(configured) => return unlisted(page, configured, errors),
+        Place::Listed(one) => one,
     };
     let shown = one.interface.as_ref();
     let shown = shown.and_then(|interface| interface.display_name.as_deref());
@@ -96,16 +97,33 @@ fn marketplace(page: &mut Page, state: &State) {
         one.plugins.len()
     ));
     page.text("U upgrades it · x removes it");
-    let own = listing
-        .marketplace_load_errors
+    let own = errors
         .iter()
         .filter(|error| Some(&error.marketplace_path) == one.path.as_ref());
     complaints(page, own);
 }
 
+/// One that is configured and that the listing does not have.
+fn unlisted(page: &mut Page, configured: &Configured, errors: &[MarketplaceLoadErrorInfo]) {
+    page.head(&configured.name);
+    page.text(&configured.source);
+    page.text("U upgrades it · x removes it");
+    let before = page.lines.len();
+    complaints(
+        page,
+        errors.iter().filter(|error| configured.concerns(error)),
+    );
+    if page.lines.len() == before {
+        page.warn("it offers no plugins");
+    }
+}
+
 fn complaints<'a>(page: &mut Page, errors: impl IntoIterator<Item = &'a MarketplaceLoadErrorInfo>) {
     for error in errors {
+        let path = error.path.as_ref().unwrap_or(&error.marketplace_path);
+        let line = error.line.map_or(String::new(), |line| format!(":{line}"));
         page.problem(error.severity, &error.message);
+        page.item(&format!("{path}{line}"));
     }
 }
 

@@ -3,8 +3,8 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::layout::areas;
-use crate::state::{Answer, Effect, Mode, Pane, Search, State, Work};
-use crate::update::{choose, search, start};
+use crate::state::{Effect, Mode, Pane, Search, State, Work};
+use crate::update::{choose, inspect, list, read_anew, restart, search, start};
 
 /// What a key press changes and asks for.
 pub(crate) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
@@ -12,8 +12,14 @@ pub(crate) fn press(state: &mut State, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    if control && key.code == KeyCode::Char('c') {
-        return vec![Effect::Quit];
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    // Both together are how some keyboards type a letter.
+    if control != alt {
+        return match key.code {
+            KeyCode::Char('c') if control => vec![Effect::Quit],
+            KeyCode::Char(letter @ ('u' | 'w')) if control => erase(state, letter),
+            _ => Vec::new(),
+        };
     }
     match state.mode.clone() {
         Mode::Browse => browse(state, key.code),
@@ -56,8 +62,12 @@ fn browse(state: &mut State, key: KeyCode) -> Vec<Effect> {
             state.pane = Pane::Plugins;
             Vec::new()
         }
-        KeyCode::Char('r') if !state.connected => crate::update::restart(state),
-        KeyCode::Char('r') => crate::update::list(state),
+        KeyCode::Char('r') if !state.connected() => restart(state),
+        KeyCode::Char('r') => {
+            let mut effects = list(state);
+            effects.extend(read_anew(state));
+            effects
+        }
         KeyCode::Down | KeyCode::Char('j') => step(state, 1),
         KeyCode::Up | KeyCode::Char('k') => step(state, -1),
         KeyCode::PageDown => step(state, 10),
@@ -104,7 +114,7 @@ fn ordered(state: &mut State, key: char) -> Vec<Effect> {
 fn step(state: &mut State, by: isize) -> Vec<Effect> {
     match state.pane {
         Pane::Marketplaces => {
-            let last = state.marketplace_rows() - 1;
+            let last = state.places().len() - 1;
             let chosen = state.marketplace.saturating_add_signed(by).min(last);
             if chosen == state.marketplace {
                 return Vec::new();
@@ -152,10 +162,29 @@ fn enter(state: &mut State) -> Vec<Effect> {
         return pane(state, true);
     }
     state.pane = Pane::Detail;
-    match &mut state.detail {
-        Some(detail) if matches!(detail.inspect, Answer::Unasked | Answer::Failed(_)) => {
-            detail.inspect = Answer::Asked;
-            vec![Effect::Inspect(detail.target.clone())]
+    inspect(state)
+}
+
+/// Ctrl-U takes back what was typed, Ctrl-W its last word.
+fn erase(state: &mut State, key: char) -> Vec<Effect> {
+    let erased = |typed: &mut String| {
+        let kept = typed.trim_end();
+        let kept = match key {
+            'w' => kept.rfind(char::is_whitespace).map_or(0, |space| {
+                space + kept[space..].chars().next().map_or(0, char::len_utf8)
+            }),
+            _ => 0,
+        };
+        typed.truncate(kept);
+    };
+    match &mut state.mode {
+        Mode::Search => {
+            erased(&mut state.search.term);
+            search(state)
+        }
+        Mode::Add(source) => {
+            erased(source);
+            Vec::new()
         }
         _ => Vec::new(),
     }

@@ -17,7 +17,7 @@ use plugd_rust_client::{Client, Error, Events, Launch};
 use plugd_tui::state::{Effect, Msg, State};
 use plugd_tui::update::update;
 use plugd_tui::view::draw;
-use plugd_tui::worker::Worker;
+use plugd_tui::worker::{Told, Worker};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::layout::Size;
@@ -87,8 +87,8 @@ fn run(daemon: PathBuf) -> anyhow::Result<()> {
 async fn show(
     terminal: &mut DefaultTerminal,
     worker: &mut Worker,
-    messages: UnboundedSender<Msg>,
-    mut inbox: UnboundedReceiver<Msg>,
+    messages: UnboundedSender<Told>,
+    mut inbox: UnboundedReceiver<Told>,
 ) -> anyhow::Result<()> {
     let mut state = State::new(terminal.size()?);
     read_keys(messages.clone());
@@ -101,14 +101,15 @@ async fn show(
         terminal.draw(|frame| draw(frame, &state))?;
         let first = tokio::select! {
             message = inbox.recv() => message,
-            outcome = fresh.recv() => outcome.map(|outcome| renewed(worker, outcome)),
+            outcome = fresh.recv() => outcome.map(|outcome| Told::here(renewed(worker, outcome))),
             () = ends.next() => return Ok(()),
         };
         let Some(first) = first else { return Ok(()) };
         let mut next = Some(first);
         // Everything that is there goes into one frame.
-        while let Some(message) = next {
-            for effect in update(&mut state, message) {
+        while let Some(told) = next {
+            let message = worker.hears(told);
+            for effect in message.map_or(Vec::new(), |message| update(&mut state, message)) {
                 match effect {
                     Effect::Quit => return Ok(()),
                     Effect::Restart => {
@@ -129,7 +130,7 @@ fn renewed(worker: &mut Worker, outcome: Result<(Client, Events), Error>) -> Msg
 }
 
 /// Reads the keyboard in a thread of its own, since reading blocks. It ends with the program.
-fn read_keys(messages: UnboundedSender<Msg>) {
+fn read_keys(messages: UnboundedSender<Told>) {
     thread::spawn(move || {
         while let Ok(event) = event::read() {
             let message = match event {
@@ -137,7 +138,7 @@ fn read_keys(messages: UnboundedSender<Msg>) {
                 Event::Resize(width, height) => Msg::Resize(Size { width, height }),
                 _ => continue,
             };
-            if messages.send(message).is_err() {
+            if messages.send(Told::here(message)).is_err() {
                 return;
             }
         }

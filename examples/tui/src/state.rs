@@ -1,8 +1,11 @@
 //! What the screen is about, what can happen to it, and what it asks for.
 
+use std::path::{Path, PathBuf};
+
 use plugd_rust_client::protocol::{
-    AbsolutePathBuf, PlugdInspectResponse, PluginListResponse, PluginReadResponse,
-    PluginSearchResponse, PluginSummary, WorkDoneProgress,
+    AbsolutePathBuf, MarketplaceLoadErrorInfo, PlugdInspectResponse, PluginListResponse,
+    PluginMarketplaceEntry, PluginReadResponse, PluginSearchResponse, PluginSummary,
+    WorkDoneProgress,
 };
 use plugd_rust_client::{Error, Event};
 use ratatui::crossterm::event::KeyEvent;
@@ -19,11 +22,13 @@ pub struct State {
     pub listing_asked: bool,
     /// Whether it is out of date before it has come.
     pub listing_stale: bool,
+    /// The marketplaces of the configuration, whether they can be listed or not.
+    pub configured: Vec<Configured>,
     /// Which part of the screen the arrow keys move in.
     pub pane: Pane,
     /// What the keys mean.
     pub mode: Mode,
-    /// The chosen marketplace: 0 for all of them, else its place in the listing and 1.
+    /// The chosen row of [`places`](State::places).
     pub marketplace: usize,
     /// The chosen row of [`rows`](State::rows).
     pub plugin: usize,
@@ -35,12 +40,34 @@ pub struct State {
     pub scroll: usize,
     /// The work that runs.
     pub job: Option<Job>,
+    /// How many answers about plugins were asked for; each has its number.
+    pub asks: u64,
     /// What was done last.
     pub status: String,
-    /// Whether the daemon is there.
-    pub connected: bool,
+    /// What happened to the daemon, as long as there is none.
+    pub gone: Option<String>,
     /// Whether a new one is being started.
     pub restarting: bool,
+}
+
+/// A marketplace as the configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// A row of the marketplaces.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// All of them.
+    All,
+    /// One of the listing.
+    Listed(&'a PluginMarketplaceEntry),
+    /// One that is configured and not listed, because it is broken or offers nothing.
+    Unlisted(&'a Configured),
 }
 
 /// A part of the screen.
@@ -89,6 +116,8 @@ pub struct Search {
     pub term: String,
     /// What was found; none without a term.
     pub found: Option<Vec<Row>>,
+    /// Whether there is more than that.
+    pub more: bool,
     /// The term whose answer is on its way. One at a time, so that fast typing piles nothing up.
     pub asked: Option<String>,
 }
@@ -124,8 +153,12 @@ pub struct Detail {
     pub target: Target,
     /// What it is.
     pub read: Answer<PluginReadResponse>,
+    /// The number of the answer that counts; an earlier one may be about what was before.
+    pub read_ask: u64,
     /// What it would run. Asked for by a key only: it may fetch the plugin from far away.
     pub inspect: Answer<PlugdInspectResponse>,
+    /// The number of the answer that counts.
+    pub inspect_ask: u64,
 }
 
 /// An answer that may not be here yet.
@@ -180,12 +213,14 @@ pub enum Msg {
     Event(Event),
     /// The listing came.
     Listed(Result<Box<PluginListResponse>, Error>),
+    /// The marketplaces of the configuration came; before the listing that they belong to.
+    Configured(Vec<Configured>),
     /// What was found for a term.
     Found(String, Result<Box<PluginSearchResponse>, Error>),
-    /// The inside of the plugin with this id.
-    Read(String, Result<Box<PluginReadResponse>, Error>),
-    /// What the plugin with this id would run.
-    Inspected(String, Result<Box<PlugdInspectResponse>, Error>),
+    /// The inside of a plugin, by the number of the question.
+    Read(u64, Result<Box<PluginReadResponse>, Error>),
+    /// What a plugin would run, by the number of the question.
+    Inspected(u64, Result<Box<PlugdInspectResponse>, Error>),
     /// How far the work is.
     Step(WorkDoneProgress),
     /// The work is done; a sentence about it.
@@ -197,14 +232,14 @@ pub enum Msg {
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// A listing.
+    /// A listing, and the marketplaces of the configuration.
     List,
     /// A search.
     Search(String),
-    /// The inside of a plugin.
-    Read(Target),
-    /// What a plugin would run.
-    Inspect(Target),
+    /// The inside of a plugin; the answer has this number.
+    Read(Target, u64),
+    /// What a plugin would run; the answer has this number.
+    Inspect(Target, u64),
     /// Some work.
     Start(Work),
     /// To take the work back.
@@ -224,6 +259,7 @@ impl State {
             listing: None,
             listing_asked: false,
             listing_stale: false,
+            configured: Vec::new(),
             pane: Pane::Plugins,
             mode: Mode::Browse,
             marketplace: 0,
@@ -232,8 +268,9 @@ impl State {
             detail: None,
             scroll: 0,
             job: None,
+            asks: 0,
             status: String::new(),
-            connected: true,
+            gone: None,
             restarting: false,
         }
     }
@@ -267,21 +304,81 @@ impl State {
         self.rows().into_iter().nth(self.plugin)
     }
 
+    /// The marketplaces that are shown: all of them as one row, those of the listing in its order,
+    /// and the configured ones that are not in it.
+    #[must_use]
+    pub fn places(&self) -> Vec<Place<'_>> {
+        let Some(listing) = &self.listing else {
+            return vec![Place::All];
+        };
+        let listed = listing.marketplaces.iter();
+        let unlisted = self.configured.iter().filter(|configured| {
+            let mut names = listing.marketplaces.iter().map(|one| &one.name);
+            !names.any(|name| *name == configured.name)
+        });
+        std::iter::once(Place::All)
+            .chain(listed.map(Place::Listed))
+            .chain(unlisted.map(Place::Unlisted))
+            .collect()
+    }
+
+    /// The chosen row of the marketplaces.
+    #[must_use]
+    pub fn place(&self) -> Place<'_> {
+        let places = self.places();
+        places.get(self.marketplace).copied().unwrap_or(Place::All)
+    }
+
     /// The name of the chosen marketplace; none when all are.
     #[must_use]
     pub fn chosen_marketplace(&self) -> Option<&str> {
-        let place = self.marketplace.checked_sub(1)?;
-        let marketplaces = &self.listing.as_ref()?.marketplaces;
-        marketplaces.get(place).map(|one| one.name.as_str())
+        self.place().name()
     }
 
-    /// How many rows the list of marketplaces has.
+    /// Whether the daemon is there.
     #[must_use]
-    pub fn marketplace_rows(&self) -> usize {
-        1 + self
-            .listing
-            .as_ref()
-            .map_or(0, |listing| listing.marketplaces.len())
+    pub fn connected(&self) -> bool {
+        self.gone.is_none()
+    }
+
+    /// What is said about the state of things: without a daemon that, whatever was done last.
+    #[must_use]
+    pub fn said(&self) -> &str {
+        match &self.gone {
+            Some(_) if self.restarting => "starting the daemon",
+            Some(gone) => gone,
+            None => &self.status,
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// The name of the marketplace; none for all of them.
+    #[must_use]
+    pub fn name(self) -> Option<&'a str> {
+        match self {
+            Self::All => None,
+            Self::Listed(entry) => Some(&entry.name),
+            Self::Unlisted(configured) => Some(&configured.name),
+        }
+    }
+}
+
+impl Configured {
+    /// Whether something that could not be loaded is about this marketplace: it lies in its
+    /// directory or checkout, or is its row of the configuration.
+    #[must_use]
+    pub fn concerns(&self, error: &MarketplaceLoadErrorInfo) -> bool {
+        let path = Path::new(&error.marketplace_path.0);
+        let checkout: PathBuf = [".tmp", "marketplaces", &self.name].iter().collect();
+        let mut above = path.ancestors();
+        let row = format!("marketplaces.{}.", self.name);
+        path.starts_with(&self.source)
+            || above.any(|directory| directory.ends_with(&checkout))
+            || error
+                .field
+                .as_ref()
+                .is_some_and(|field| field.starts_with(&row))
     }
 }
 

@@ -1,13 +1,21 @@
 //! What happens to the state, and what it asks for then. No clock, no I/O, no waiting.
 
-use plugd_rust_client::protocol::{ErrorKind, PluginListResponse, WorkDoneProgress};
+use plugd_rust_client::protocol::{ChangedParams, ErrorKind, PluginListResponse, WorkDoneProgress};
 use plugd_rust_client::{Error, Event};
 
 use crate::keys;
 use crate::state::{Answer, Detail, Effect, Fault, Job, Mode, Msg, Row, Search, State, Work};
 
-/// Applies what happened.
+/// Applies what happened. Without a daemon nothing is asked for but a new one.
 pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
+    let mut effects = applied(state, msg);
+    if !state.connected() {
+        effects.retain(|effect| matches!(effect, Effect::Restart | Effect::Quit));
+    }
+    effects
+}
+
+fn applied(state: &mut State, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) => keys::press(state, key),
         Msg::Resize(size) => {
@@ -17,6 +25,12 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Event(event) => told(state, event),
         Msg::Listed(answer) => listed(state, answer),
+        Msg::Configured(configured) => {
+            let marketplace = state.chosen_marketplace().map(str::to_owned);
+            state.configured = configured;
+            keep_marketplace(state, marketplace.as_deref());
+            Vec::new()
+        }
         Msg::Found(term, answer) => {
             let answer = answer.map(|found| {
                 let rows = found.data.into_iter().map(|one| Row {
@@ -24,18 +38,23 @@ pub fn update(state: &mut State, msg: Msg) -> Vec<Effect> {
                     marketplace: one.marketplace_name,
                     path: one.marketplace_path,
                 });
-                rows.collect()
+                (rows.collect(), found.next_cursor.is_some())
             });
             found(state, &term, answer)
         }
-        Msg::Read(id, answer) => {
-            if let Some(detail) = shown(state, &id) {
+        Msg::Read(ask, answer) => {
+            if let Some(detail) = &mut state.detail
+                && detail.read_ask == ask
+            {
                 detail.read = arrived(answer);
             }
             Vec::new()
         }
-        Msg::Inspected(id, answer) => {
-            if let Some(detail) = shown(state, &id) {
+        Msg::Inspected(ask, answer) => {
+            if let Some(detail) = &mut state.detail
+                && detail.inspect_ask == ask
+                && matches!(detail.inspect, Answer::Asked)
+            {
                 detail.inspect = arrived(answer);
             }
             Vec::new()
@@ -64,7 +83,6 @@ pub(crate) fn restart(state: &mut State) -> Vec<Effect> {
     if std::mem::replace(&mut state.restarting, true) {
         return Vec::new();
     }
-    state.status = "starting the daemon".to_owned();
     vec![Effect::Restart]
 }
 
@@ -73,6 +91,7 @@ pub(crate) fn search(state: &mut State) -> Vec<Effect> {
     state.plugin = 0;
     if state.search.term.trim().is_empty() {
         state.search.found = None;
+        state.search.more = false;
         return choose(state);
     }
     if state.search.asked.is_some() {
@@ -92,16 +111,61 @@ pub(crate) fn choose(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     state.scroll = 0;
+    let ask = ask(state);
     state.detail = target.clone().map(|target| Detail {
         target,
         read: Answer::Asked,
+        read_ask: ask,
         inspect: Answer::Unasked,
+        inspect_ask: 0,
     });
-    target.map(Effect::Read).into_iter().collect()
+    target
+        .map(|target| Effect::Read(target, ask))
+        .into_iter()
+        .collect()
 }
 
-/// Starts work, unless some runs.
+/// Reads the shown plugin anew. What it would run is no longer true then and is gone; it is looked
+/// at again only where the look was on its way.
+pub(crate) fn read_anew(state: &mut State) -> Vec<Effect> {
+    let (read, inspect) = (ask(state), ask(state));
+    let Some(detail) = &mut state.detail else {
+        return Vec::new();
+    };
+    detail.read_ask = read;
+    let mut effects = vec![Effect::Read(detail.target.clone(), read)];
+    if matches!(detail.inspect, Answer::Asked) {
+        detail.inspect_ask = inspect;
+        effects.push(Effect::Inspect(detail.target.clone(), inspect));
+    } else {
+        detail.inspect = Answer::Unasked;
+    }
+    effects
+}
+
+/// Looks at what the shown plugin would run, once at a time.
+pub(crate) fn inspect(state: &mut State) -> Vec<Effect> {
+    let ask = ask(state);
+    match &mut state.detail {
+        Some(detail) if !matches!(detail.inspect, Answer::Asked) => {
+            detail.inspect = Answer::Asked;
+            detail.inspect_ask = ask;
+            vec![Effect::Inspect(detail.target.clone(), ask)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn ask(state: &mut State) -> u64 {
+    state.asks += 1;
+    state.asks
+}
+
+/// Starts work, unless some runs or nobody is there to do it.
 pub(crate) fn start(state: &mut State, work: Work) -> Vec<Effect> {
+    if !state.connected() {
+        return Vec::new();
+    }
     if state.job.is_some() {
         state.status = "one thing at a time: Esc takes back what runs".to_owned();
         return Vec::new();
@@ -114,13 +178,6 @@ pub(crate) fn start(state: &mut State, work: Work) -> Vec<Effect> {
         cancelling: false,
     });
     vec![Effect::Start(work)]
-}
-
-fn shown<'a>(state: &'a mut State, id: &str) -> Option<&'a mut Detail> {
-    state
-        .detail
-        .as_mut()
-        .filter(|detail| detail.target.id == id)
 }
 
 fn arrived<T>(answer: Result<Box<T>, Error>) -> Answer<T> {
@@ -140,12 +197,21 @@ fn sentence(error: &Error) -> String {
 
 fn told(state: &mut State, event: Event) -> Vec<Effect> {
     match event {
-        Event::Changed(_) | Event::Missed(_) => {
+        Event::Changed(change) => {
             let mut effects = list(state);
             // What is shown from the inside may be another plugin now.
-            if let Some(detail) = &state.detail {
-                effects.push(Effect::Read(detail.target.clone()));
+            if state
+                .detail
+                .as_ref()
+                .is_some_and(|detail| concerns(&change, detail))
+            {
+                effects.extend(read_anew(state));
             }
+            effects
+        }
+        Event::Missed(_) => {
+            let mut effects = list(state);
+            effects.extend(read_anew(state));
             effects
         }
         Event::ConfigWarning(warning) => {
@@ -153,12 +219,34 @@ fn told(state: &mut State, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::Ended(ending) => {
-            state.connected = false;
-            state.status = format!("the daemon ended{ending}; r starts it again");
+            ended(state, &Error::Ended(Some(ending)));
             Vec::new()
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a plugin may be another after a change. Nothing named is everything.
+fn concerns(change: &ChangedParams, detail: &Detail) -> bool {
+    let ChangedParams {
+        marketplaces,
+        plugins,
+        config_keys,
+        ..
+    } = change;
+    plugins.contains(&detail.target.id)
+        || marketplaces.contains(&detail.target.marketplace)
+        || !config_keys.is_empty()
+        || (plugins.is_empty() && marketplaces.is_empty())
+}
+
+/// There is no daemon: whatever ran is over, and boxes about it are closed.
+fn ended(state: &mut State, why: &Error) {
+    let unfinished = state.job.take().map_or(String::new(), |job| {
+        format!(" ({} was not finished)", job.work.title())
+    });
+    state.mode = Mode::Browse;
+    state.gone = Some(format!("{why}{unfinished}; r starts it again"));
 }
 
 fn listed(state: &mut State, answer: Result<Box<PluginListResponse>, Error>) -> Vec<Effect> {
@@ -167,10 +255,16 @@ fn listed(state: &mut State, answer: Result<Box<PluginListResponse>, Error>) -> 
     match answer {
         Ok(listing) => {
             let marketplace = state.chosen_marketplace().map(str::to_owned);
-            let plugin = state.chosen().map(|row| row.plugin.id);
+            let before = state.chosen();
             state.listing = Some(*listing);
-            keep_choice(state, marketplace.as_deref(), plugin.as_deref());
+            keep_marketplace(state, marketplace.as_deref());
+            keep_plugin(state, before.as_ref().map(|row| row.plugin.id.as_str()));
             effects.extend(choose(state));
+            let after = state.chosen();
+            // The same plugin, and something about it is new: so may be its inside.
+            if effects.is_empty() && before != after {
+                effects.extend(read_anew(state));
+            }
             if !state.search.term.trim().is_empty() && state.search.asked.is_none() {
                 let chosen = state.plugin;
                 effects.extend(search(state));
@@ -185,13 +279,15 @@ fn listed(state: &mut State, answer: Result<Box<PluginListResponse>, Error>) -> 
     effects
 }
 
-/// The same things stay chosen under a new listing, wherever they stand in it.
-fn keep_choice(state: &mut State, marketplace: Option<&str>, plugin: Option<&str>) {
-    let marketplaces = state.listing.iter().flat_map(|one| &one.marketplaces);
-    state.marketplace = marketplaces
-        .enumerate()
-        .find(|(_, one)| Some(one.name.as_str()) == marketplace)
-        .map_or(0, |(place, _)| place + 1);
+/// The same marketplace stays chosen, wherever it stands now.
+fn keep_marketplace(state: &mut State, marketplace: Option<&str>) {
+    let mut places = state.places().into_iter();
+    let place = places.position(|place| place.name() == marketplace);
+    state.marketplace = place.unwrap_or(0);
+}
+
+/// The same plugin stays chosen, wherever it stands now.
+fn keep_plugin(state: &mut State, plugin: Option<&str>) {
     let place = state
         .rows()
         .iter()
@@ -201,7 +297,7 @@ fn keep_choice(state: &mut State, marketplace: Option<&str>, plugin: Option<&str
     }
 }
 
-fn found(state: &mut State, term: &str, answer: Result<Vec<Row>, Error>) -> Vec<Effect> {
+fn found(state: &mut State, term: &str, answer: Result<(Vec<Row>, bool), Error>) -> Vec<Effect> {
     if state.search.asked.as_deref() != Some(term) {
         return Vec::new();
     }
@@ -210,10 +306,11 @@ fn found(state: &mut State, term: &str, answer: Result<Vec<Row>, Error>) -> Vec<
         return Vec::new();
     }
     match answer {
-        Ok(rows) => {
+        Ok((rows, more)) => {
             let plugin = state.chosen().map(|row| row.plugin.id);
             let keep = state.search.found.is_some() && state.plugin > 0;
             state.search.found = Some(rows);
+            state.search.more = more;
             let place = state
                 .rows()
                 .iter()
@@ -254,6 +351,14 @@ fn progressed(state: &mut State, step: WorkDoneProgress) {
 }
 
 fn finished(state: &mut State, work: Work, outcome: Result<String, Error>) -> Vec<Effect> {
+    if state.job.as_ref().map(|job| &job.work) != Some(&work) {
+        // Its daemon is no more, and that was told.
+        return Vec::new();
+    }
+    if let Err(error @ Error::Ended(_)) = &outcome {
+        ended(state, error);
+        return Vec::new();
+    }
     state.job = None;
     match outcome {
         Ok(sentence) => state.status = sentence,
@@ -269,11 +374,7 @@ fn finished(state: &mut State, work: Work, outcome: Result<String, Error>) -> Ve
         }
     }
     let mut effects = list(state);
-    if let Some(detail) = &mut state.detail {
-        // What it would run may differ from before, and is asked for by a key.
-        detail.inspect = Answer::Unasked;
-        effects.push(Effect::Read(detail.target.clone()));
-    }
+    effects.extend(read_anew(state));
     effects
 }
 
@@ -281,15 +382,17 @@ fn restarted(state: &mut State, outcome: Result<(), Error>) -> Vec<Effect> {
     state.restarting = false;
     match outcome {
         Ok(()) => {
-            state.connected = true;
-            state.job = None;
+            state.gone = None;
             state.listing_asked = false;
+            state.listing_stale = false;
             state.search = Search::default();
             state.status = "the daemon is back".to_owned();
-            list(state)
+            let mut effects = list(state);
+            effects.extend(read_anew(state));
+            effects
         }
         Err(error) => {
-            state.status = format!("{error}; r tries again");
+            state.gone = Some(format!("{error}; r tries again"));
             Vec::new()
         }
     }

@@ -1,13 +1,13 @@
 //! Keys and messages in, state and effects out.
 
-use plugd_rust_client::protocol::{ErrorData, ErrorKind, WorkDoneProgress};
+use plugd_rust_client::protocol::{ErrorData, ErrorKind, PlugdInspectResponse, WorkDoneProgress};
 use plugd_rust_client::{Ending, Error, Event, Refusal};
 use pretty_assertions::assert_eq;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
-use crate::state::{Effect, Mode, Msg, Pane, State, Work};
+use crate::state::{Answer, Configured, Effect, Mode, Msg, Pane, State, Work};
 use crate::update::update;
 
 fn plugin(name: &str, installed: bool) -> Value {
@@ -35,7 +35,7 @@ pub(crate) fn listed(installed: bool) -> Msg {
     Msg::Listed(Ok(Box::new(serde_json::from_value(listing).unwrap())))
 }
 
-fn read(name: &str) -> Msg {
+fn read(name: &str, ask: u64) -> Msg {
     let read = json!({"plugin": {
         "marketplaceName": "sample", "marketplacePath": "/m/marketplace.json",
         "summary": plugin(name, false), "shareUrl": null,
@@ -48,7 +48,68 @@ fn read(name: &str) -> Msg {
         "mcpServers": ["tracker"], "scheduledTasks": null,
     }});
     let read = Box::new(serde_json::from_value(read).unwrap());
-    Msg::Read(format!("{name}@sample"), Ok(read))
+    Msg::Read(ask, Ok(read))
+}
+
+/// An answer about what a plugin would run, told apart by this name.
+fn inspected(ask: u64, name: &str) -> Msg {
+    Msg::Inspected(
+        ask,
+        Ok(Box::new(PlugdInspectResponse {
+            plugin_id: None,
+            display_name: name.to_owned(),
+            installed: None,
+            offered: None,
+            difference: None,
+            problems: Vec::new(),
+        })),
+    )
+}
+
+/// What is shown of that.
+fn looked_at(state: &State) -> String {
+    match &state.detail.as_ref().unwrap().inspect {
+        Answer::Here(inspected) => inspected.display_name.clone(),
+        Answer::Unasked => "unasked".to_owned(),
+        Answer::Asked => "asked".to_owned(),
+        Answer::Failed(error) => error.clone(),
+    }
+}
+
+fn changed(plugins: &[&str], marketplaces: &[&str]) -> Msg {
+    let change = json!({
+        "id": 1, "reason": "watcher", "plugins": plugins, "marketplaces": marketplaces,
+        "configKeys": [], "rewrittenMarketplaces": [],
+    });
+    Msg::Event(Event::Changed(serde_json::from_value(change).unwrap()))
+}
+
+fn chord(modifier: KeyModifiers, character: char) -> Msg {
+    Msg::Key(KeyEvent::new(KeyCode::Char(character), modifier))
+}
+
+pub(crate) fn ended() -> Msg {
+    Msg::Event(Event::Ended(Ending {
+        code: Some(1),
+        killed: false,
+        log: vec!["out of memory".to_owned()],
+    }))
+}
+
+/// A marketplace that cannot be read, and one that is empty; the listing has neither.
+pub(crate) fn unlisted(state: &mut State) {
+    let configured = [("broken", "/b"), ("empty", "/e"), ("sample", "/m")];
+    let configured = configured.map(|(name, source)| Configured {
+        name: name.to_owned(),
+        source: source.to_owned(),
+    });
+    update(state, Msg::Configured(configured.to_vec()));
+    let error = json!({
+        "marketplacePath": "/b/.agents/plugins/marketplace.json", "kind": "syntax",
+        "message": "not valid JSON", "severity": "error", "line": 3,
+    });
+    let listing = state.listing.as_mut().unwrap();
+    listing.marketplace_load_errors = vec![serde_json::from_value(error).unwrap()];
 }
 
 pub(crate) fn key(character: char) -> Msg {
@@ -66,7 +127,8 @@ pub(crate) fn ready() -> State {
         height: 24,
     });
     update(&mut state, listed(false));
-    update(&mut state, read("notes"));
+    let ask = state.asks;
+    update(&mut state, read("notes", ask));
     state
 }
 
@@ -110,11 +172,99 @@ fn a_choice_is_read_and_inspected_on_request_only() {
     let effects = update(&mut state, key('j'));
     let words = state.chosen().unwrap().target();
     assert_eq!(words.id, "words@sample");
-    assert_eq!(effects, [Effect::Read(words.clone())]);
+    assert_eq!(effects, [Effect::Read(words.clone(), state.asks)]);
     let effects = update(&mut state, pressed(KeyCode::Enter));
-    assert_eq!(effects, [Effect::Inspect(words)]);
+    assert_eq!(effects, [Effect::Inspect(words.clone(), state.asks)]);
     assert_eq!(state.pane, Pane::Detail);
     assert_eq!(update(&mut state, pressed(KeyCode::Enter)), []);
+    let Effect::Inspect(_, ask) = effects[0] else {
+        panic!("{effects:?}");
+    };
+    update(&mut state, inspected(ask, "words"));
+    assert_eq!(looked_at(&state), "words");
+    // Asked again it looks again.
+    let effects = update(&mut state, pressed(KeyCode::Enter));
+    assert_eq!(effects, [Effect::Inspect(words, state.asks)]);
+}
+
+/// The plugin was looked at, and then something happens: what is shown, and what is asked for.
+#[track_caller]
+fn after_a_look(msg: Msg, expected: &str) -> Vec<Effect> {
+    let mut state = ready();
+    update(&mut state, pressed(KeyCode::Enter));
+    let ask = state.asks;
+    update(&mut state, inspected(ask, "before"));
+    let effects = update(&mut state, msg);
+    assert_eq!(looked_at(&state), expected);
+    // A late answer to the old question is not taken for the new truth.
+    update(&mut state, inspected(ask, "before"));
+    assert_eq!(looked_at(&state), expected);
+    effects
+}
+
+#[test]
+fn what_it_would_run_is_not_shown_of_a_plugin_that_may_be_another() {
+    let mut state = ready();
+    let notes = state.chosen().unwrap().target();
+    update(&mut state, pressed(KeyCode::Enter));
+    let read = |ask| Effect::Read(notes.clone(), ask);
+    let again = [Effect::List, read(state.asks + 1)];
+    for (msg, effects) in [
+        (key('r'), &again[..]),
+        (Msg::Event(Event::Missed(3)), &again[..]),
+        (changed(&["notes@sample"], &[]), &again[..]),
+        (changed(&[], &["sample"]), &again[..]),
+        (changed(&[], &[]), &again[..]),
+        (listed(true), &again[1..]),
+    ] {
+        assert_eq!(after_a_look(msg, "unasked"), effects);
+    }
+    let other = changed(&["other@elsewhere"], &["elsewhere"]);
+    assert_eq!(after_a_look(other, "before"), [Effect::List]);
+    assert_eq!(after_a_look(listed(false), "before"), []);
+}
+
+#[test]
+fn a_look_that_is_on_its_way_when_the_plugin_changes_is_taken_again() {
+    let mut state = ready();
+    update(&mut state, pressed(KeyCode::Enter));
+    let (notes, before) = (state.chosen().unwrap().target(), state.asks);
+    let effects = update(&mut state, changed(&["notes@sample"], &[]));
+    assert_eq!(effects.last(), Some(&Effect::Inspect(notes, state.asks)));
+    update(&mut state, inspected(before, "before"));
+    assert_eq!(looked_at(&state), "asked");
+    let ask = state.asks;
+    update(&mut state, inspected(ask, "after"));
+    assert_eq!(looked_at(&state), "after");
+}
+
+#[test]
+fn a_key_with_control_or_alt_is_no_letter() {
+    let mut state = ready();
+    update(&mut state, listed(true));
+    for letter in "uixUqr/".chars() {
+        for modifier in [KeyModifiers::CONTROL, KeyModifiers::ALT] {
+            assert_eq!(update(&mut state, chord(modifier, letter)), [], "{letter}");
+            assert_eq!(state.mode, Mode::Browse, "{letter}");
+        }
+    }
+    update(&mut state, key('/'));
+    for character in "two words".chars() {
+        update(&mut state, key(character));
+    }
+    update(&mut state, chord(KeyModifiers::ALT, 'x'));
+    update(&mut state, chord(KeyModifiers::CONTROL, 'w'));
+    assert_eq!(state.search.term, "two ");
+    // Where a keyboard needs both for a letter, it is one.
+    update(
+        &mut state,
+        chord(KeyModifiers::CONTROL | KeyModifiers::ALT, '@'),
+    );
+    assert_eq!(state.search.term, "two @");
+    update(&mut state, chord(KeyModifiers::CONTROL, 'u'));
+    assert_eq!(state.search.term, "");
+    let quit = update(&mut state, chord(KeyModifiers::CONTROL, 'c'));
+    assert_eq!(quit, [Effect::Quit]);
 }
 
 #[test]
@@ -182,20 +332,73 @@ fn an_error_shows_its_hint_and_is_tried_again_where_that_may_help() {
 #[test]
 fn a_daemon_that_ended_is_started_again_once() {
     let mut state = ready();
-    let ending = Ending {
-        code: Some(1),
-        killed: false,
-        log: vec!["out of memory".to_owned()],
-    };
-    update(&mut state, Msg::Event(Event::Ended(ending)));
-    assert_eq!(
-        state.status,
-        "the daemon ended with code 1: out of memory; r starts it again"
-    );
+    let gone = "the daemon ended with code 1: out of memory; r starts it again";
+    update(&mut state, ended());
+    assert_eq!(state.said(), gone);
+    // Nothing is asked of nobody, and no other word hides how to go on.
+    for character in "iujk".chars() {
+        assert_eq!(update(&mut state, key(character)), [], "{character}");
+        update(&mut state, Msg::Listed(Err(Error::Ended(None))));
+        assert_eq!(state.said(), gone);
+    }
     assert_eq!(update(&mut state, key('r')), [Effect::Restart]);
+    assert_eq!(state.said(), "starting the daemon");
     assert_eq!(update(&mut state, key('r')), []);
-    assert_eq!(update(&mut state, Msg::Restarted(Ok(()))), [Effect::List]);
-    assert!(state.connected);
+    update(&mut state, Msg::Restarted(Err(Error::Ended(None))));
+    assert_eq!(state.said(), "the daemon ended; r tries again");
+    assert_eq!(update(&mut state, key('r')), [Effect::Restart]);
+    let notes = state.detail.clone().unwrap().target;
+    let effects = update(&mut state, Msg::Restarted(Ok(())));
+    assert_eq!(effects, [Effect::List, Effect::Read(notes, state.asks - 1)]);
+    assert_eq!(
+        (state.connected(), state.said()),
+        (true, "the daemon is back")
+    );
+}
+
+#[test]
+fn work_ends_with_its_daemon_and_says_nothing_later() {
+    let mut state = ready();
+    update(&mut state, key('i'));
+    let work = state.job.clone().unwrap().work;
+    let failed = || Msg::Finished(work.clone(), Err(Error::Ended(None)));
+    update(&mut state, failed());
+    let gone = "the daemon ended (Installing notes@sample was not finished); r starts it again";
+    assert_eq!((state.said(), &state.mode), (gone, &Mode::Browse));
+    update(&mut state, key('r'));
+    update(&mut state, Msg::Restarted(Ok(())));
+    assert_eq!(update(&mut state, failed()), []);
+    assert_eq!(
+        (state.said(), &state.mode),
+        ("the daemon is back", &Mode::Browse)
+    );
+
+    // A box about a failure that is open when the daemon ends does not stand in the way of r.
+    update(&mut state, key('i'));
+    let error = refused(ErrorKind::Unavailable, true);
+    update(&mut state, Msg::Finished(work.clone(), Err(error)));
+    update(&mut state, ended());
+    assert_eq!(update(&mut state, key('r')), [Effect::Restart]);
+}
+
+#[test]
+fn a_marketplace_that_is_not_listed_can_be_chosen_and_removed() {
+    let mut state = ready();
+    unlisted(&mut state);
+    update(&mut state, key('h'));
+    for name in ["sample", "broken", "empty"] {
+        update(&mut state, key('j'));
+        assert_eq!(state.chosen_marketplace(), Some(name));
+    }
+    assert_eq!(state.rows(), []);
+    update(&mut state, key('k'));
+    update(&mut state, listed(false));
+    assert_eq!(state.chosen_marketplace(), Some("broken"));
+    update(&mut state, key('x'));
+    assert_eq!(
+        update(&mut state, key('y')),
+        [Effect::Start(Work::Remove("broken".to_owned()))]
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, List, ListItem, ListState, Paragraph};
 
 use crate::detail;
 use crate::layout::areas;
-use crate::state::{Mode, Pane, Row, State};
+use crate::state::{Mode, Pane, Place, Row, State};
 use crate::text::{columns, cut};
 use crate::view_boxes;
 
@@ -81,16 +81,19 @@ fn choice<'a>(items: Vec<ListItem<'a>>, block: Block<'a>) -> List<'a> {
 
 fn marketplaces(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let room = usize::from(area.width.saturating_sub(4));
-    let mut items = vec![ListItem::new("all of them")];
-    for one in state
-        .listing
-        .iter()
-        .flat_map(|listing| &listing.marketplaces)
-    {
-        let shown = one.interface.as_ref();
-        let shown = shown.and_then(|interface| interface.display_name.as_deref());
-        items.push(ListItem::new(cut(shown.unwrap_or(&one.name), room)));
-    }
+    let items = state
+        .places()
+        .into_iter()
+        .map(|place| match place {
+            Place::All => ListItem::new("all of them"),
+            Place::Listed(one) => {
+                let shown = one.interface.as_ref();
+                let shown = shown.and_then(|interface| interface.display_name.as_deref());
+                ListItem::new(cut(shown.unwrap_or(&one.name), room))
+            }
+            Place::Unlisted(one) => ListItem::new(cut(&format!("! {}", one.name), room)),
+        })
+        .collect();
     let list = choice(items, pane(state, Pane::Marketplaces, "Marketplaces"));
     let mut chosen = ListState::default();
     if state.search.found.is_none() {
@@ -103,6 +106,7 @@ fn plugins(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let room = usize::from(area.width.saturating_sub(4));
     let rows = state.rows();
     let title = match &state.search.found {
+        Some(found) if state.search.more => format!("Found {}+", found.len()),
         Some(found) => format!("Found {}", found.len()),
         None => "Plugins".to_owned(),
     };
@@ -111,7 +115,7 @@ fn plugins(frame: &mut Frame<'_>, state: &State, area: Rect) {
         let said = match (&state.search.found, &state.listing) {
             (Some(_), _) => "nothing found",
             (None, None) => "reading …",
-            (None, Some(listing)) if listing.marketplaces.is_empty() => "a adds a marketplace",
+            (None, Some(_)) if state.places().len() == 1 => "a adds a marketplace",
             (None, Some(_)) => "no plugins",
         };
         frame.render_widget(Paragraph::new(said).block(block), area);
@@ -168,10 +172,10 @@ fn status(frame: &mut Frame<'_>, state: &State, area: Rect) {
     let width = usize::from(area.width);
     let said = match &state.mode {
         Mode::Search => format!("/{}_", state.search.term),
-        _ if state.search.found.is_some() && state.status.is_empty() => {
+        _ if state.search.found.is_some() && state.said().is_empty() => {
             format!("/{} · Esc ends the search", state.search.term)
         }
-        _ => state.status.clone(),
+        _ => state.said().to_owned(),
     };
     frame.render_widget(Paragraph::new(cut(&said, width)), area);
 }
@@ -182,10 +186,12 @@ fn footer(frame: &mut Frame<'_>, state: &State, area: Rect) {
         (Mode::Add(_), _) => "Enter adds it · Esc back",
         (Mode::Confirm(_), _) => "y yes · any other key no",
         (Mode::Help, _) => "any key closes this",
+        (Mode::Fault(fault), _) if fault.again.is_some() => "r tries again · Esc closes this",
         (Mode::Fault(_), _) => "Esc closes this",
+        (Mode::Browse, _) if !state.connected() => "r starts the daemon · ? help · q quit",
         (Mode::Browse, _) if state.job.is_some() => "Esc takes it back · ? help · q quit",
         (Mode::Browse, Pane::Marketplaces) => {
-            "arrows move · a add · U upgrade · x remove · ? help · q quit"
+            "arrows move · a add · U upgrade · x remove · r read anew · ? help · q quit"
         }
         (Mode::Browse, Pane::Plugins | Pane::Detail) => {
             "arrows move · Enter read · / search · i install · u uninstall · ? help · q quit"

@@ -6,7 +6,7 @@ use ratatui::layout::Size;
 
 use crate::state::{Msg, State};
 use crate::update::update;
-use crate::update_tests::{install_step, key, listed, ready, searched};
+use crate::update_tests::{ended, install_step, key, listed, ready, searched, unlisted};
 use crate::view::draw;
 
 fn frame(state: &State) -> String {
@@ -65,4 +65,34 @@ fn help_and_questions_lie_on_top() {
     let mut state = ready();
     update(&mut state, key('?'));
     insta::assert_snapshot!("help", frame(&state));
+}
+
+#[test]
+fn without_a_daemon_there_is_a_way_out() {
+    let mut state = ready();
+    update(&mut state, ended());
+    let seen = frame(&state);
+    assert!(seen.contains("r starts it again"), "{seen}");
+    assert!(seen.contains("r starts the daemon"), "{seen}");
+}
+
+#[test]
+fn a_broken_marketplace_is_a_row_with_its_place() {
+    let mut state = ready();
+    unlisted(&mut state);
+    for character in "hjj".chars() {
+        update(&mut state, key(character));
+    }
+    insta::assert_snapshot!("broken", frame(&state));
+}
+
+#[test]
+fn a_search_with_more_says_so() {
+    let mut state = ready();
+    for character in "/n".chars() {
+        update(&mut state, key(character));
+    }
+    searched(&mut state, "n");
+    state.search.more = true;
+    assert!(frame(&state).contains("[Found 1+]"));
 }

@@ -2,44 +2,83 @@
 //! slow answer holds up nothing.
 
 use plugd_rust_client::protocol::methods::{
-    MarketplaceAdd, MarketplaceRemove, MarketplaceUpgrade, PlugdInspect, PluginInstall, PluginList,
-    PluginRead, PluginSearch, PluginUninstall,
+    ConfigRead, MarketplaceAdd, MarketplaceRemove, MarketplaceUpgrade, PlugdInspect, PluginInstall,
+    PluginList, PluginRead, PluginSearch, PluginUninstall,
 };
 use plugd_rust_client::protocol::{
-    MarketplaceAddParams, MarketplaceRemoveParams, MarketplaceUpgradeParams, Method,
-    PlugdInspectParams, PluginInstallParams, PluginListParams, PluginReadParams,
-    PluginSearchParams, PluginUninstallParams,
+    Config, ConfigReadParams, MarketplaceAddParams, MarketplaceRemoveParams,
+    MarketplaceUpgradeParams, Method, PlugdInspectParams, PluginInstallParams, PluginListParams,
+    PluginReadParams, PluginSearchParams, PluginUninstallParams,
 };
 use plugd_rust_client::{Canceller, Client, Error, Events};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::state::{Effect, Msg, Target, Work};
+use crate::state::{Configured, Effect, Msg, Target, Work};
+
+/// Something that happened, and for what a daemon said its number.
+#[derive(Debug)]
+pub struct Told {
+    daemon: Option<u64>,
+    msg: Msg,
+}
+
+impl Told {
+    /// Something that no daemon said.
+    #[must_use]
+    pub fn here(msg: Msg) -> Self {
+        Self { daemon: None, msg }
+    }
+}
+
+/// Where the answers of one daemon go. Nothing, when nobody listens: the program is about to end.
+#[derive(Debug, Clone)]
+struct Line {
+    daemon: u64,
+    answers: UnboundedSender<Told>,
+}
+
+impl Line {
+    fn send(&self, msg: Msg) -> bool {
+        let daemon = Some(self.daemon);
+        self.answers.send(Told { daemon, msg }).is_ok()
+    }
+}
 
 /// The connection, and where answers go.
 #[derive(Debug)]
 pub struct Worker {
     client: Client,
-    answers: UnboundedSender<Msg>,
+    line: Line,
     running: Option<Canceller>,
 }
 
 impl Worker {
     /// Works for this client from now on, and passes on what its daemon tells.
     #[must_use]
-    pub fn new(client: Client, events: Events, answers: UnboundedSender<Msg>) -> Self {
-        pass_on(events, answers.clone());
+    pub fn new(client: Client, events: Events, answers: UnboundedSender<Told>) -> Self {
+        let line = Line { daemon: 0, answers };
+        pass_on(events, line.clone());
         Self {
             client,
-            answers,
+            line,
             running: None,
         }
     }
 
-    /// Goes on with a new daemon.
+    /// Goes on with a new daemon. What the one before still has to say is no longer
+    /// [heard](Self::hears).
     pub fn replace(&mut self, client: Client, events: Events) {
-        pass_on(events, self.answers.clone());
+        self.line.daemon += 1;
+        pass_on(events, self.line.clone());
         self.client = client;
         self.running = None;
+    }
+
+    /// What happened, unless a former daemon said it.
+    #[must_use]
+    pub fn hears(&self, told: Told) -> Option<Msg> {
+        let current = told.daemon.is_none_or(|daemon| daemon == self.line.daemon);
+        current.then_some(told.msg)
     }
 
     /// The connection as it is now.
@@ -51,9 +90,7 @@ impl Worker {
     /// Starts what is asked for. Restarting and quitting are the caller's.
     pub fn start(&mut self, effect: Effect) {
         match effect {
-            Effect::List => self.ask::<PluginList>(PluginListParams::default(), |answer| {
-                Msg::Listed(answer.map(Box::new))
-            }),
+            Effect::List => self.list(),
             Effect::Search(term) => {
                 let params = PluginSearchParams {
                     search_term: term.clone(),
@@ -66,16 +103,16 @@ impl Worker {
                     Msg::Found(term, answer.map(Box::new))
                 });
             }
-            Effect::Read(target) => {
+            Effect::Read(target, ask) => {
                 let (path, remote) = place(&target);
                 let params = PluginReadParams {
                     marketplace_path: path,
                     remote_marketplace_name: remote,
                     plugin_name: target.name,
                 };
-                self.ask::<PluginRead>(params, |answer| Msg::Read(target.id, answer.map(Box::new)));
+                self.ask::<PluginRead>(params, move |answer| Msg::Read(ask, answer.map(Box::new)));
             }
-            Effect::Inspect(target) => {
+            Effect::Inspect(target, ask) => {
                 let (path, remote) = place(&target);
                 let params = PlugdInspectParams {
                     marketplace_path: path,
@@ -84,8 +121,8 @@ impl Worker {
                     plugin_id: None,
                     path: None,
                 };
-                self.ask::<PlugdInspect>(params, |answer| {
-                    Msg::Inspected(target.id, answer.map(Box::new))
+                self.ask::<PlugdInspect>(params, move |answer| {
+                    Msg::Inspected(ask, answer.map(Box::new))
                 });
             }
             Effect::Start(work) => self.work(work),
@@ -104,11 +141,25 @@ impl Worker {
         answer: impl FnOnce(Result<M::Result, Error>) -> Msg + Send + 'static,
     ) {
         let client = self.client.clone();
-        let answers = self.answers.clone();
+        let line = self.line.clone();
         tokio::spawn(async move {
             let outcome = client.call::<M>(params).await;
-            // Nobody listens when the program is about to end.
-            let _ = answers.send(answer(outcome));
+            line.send(answer(outcome));
+        });
+    }
+
+    /// The listing, and before it what is configured: one that is broken stands there only.
+    fn list(&self) {
+        let client = self.client.clone();
+        let line = self.line.clone();
+        tokio::spawn(async move {
+            let config = client.call::<ConfigRead>(ConfigReadParams::default()).await;
+            // The listing has the word about what is wrong with the configuration.
+            if let Ok(read) = config {
+                line.send(Msg::Configured(marketplaces(&read.config)));
+            }
+            let listing = client.call::<PluginList>(PluginListParams::default()).await;
+            line.send(Msg::Listed(listing.map(Box::new)));
         });
     }
 
@@ -173,21 +224,34 @@ impl Worker {
         params: M::Params,
         sentence: impl FnOnce(M::Result) -> String + Send + 'static,
     ) {
-        let answers = self.answers.clone();
+        let line = self.line.clone();
         match self.client.start::<M>(params) {
             Ok(mut call) => {
                 self.running = Some(call.canceller());
                 tokio::spawn(async move {
                     while let Some(step) = call.progress().await {
-                        let _ = answers.send(Msg::Step(step));
+                        line.send(Msg::Step(step));
                     }
                     let outcome = call.answer().await.map(sentence);
-                    let _ = answers.send(Msg::Finished(work, outcome));
+                    line.send(Msg::Finished(work, outcome));
                 });
             }
-            Err(error) => drop(answers.send(Msg::Finished(work, Err(error)))),
+            Err(error) => drop(line.send(Msg::Finished(work, Err(error)))),
         }
     }
+}
+
+/// The rows of the table of marketplaces, in the order of their names.
+fn marketplaces(config: &Config) -> Vec<Configured> {
+    let table = config.0.get("marketplaces").and_then(|one| one.as_object());
+    table
+        .into_iter()
+        .flatten()
+        .map(|(name, row)| Configured {
+            name: name.clone(),
+            source: row["source"].as_str().unwrap_or_default().to_owned(),
+        })
+        .collect()
 }
 
 /// A plugin's marketplace in the two members of params.
@@ -203,10 +267,10 @@ fn place(
     }
 }
 
-fn pass_on(mut events: Events, answers: UnboundedSender<Msg>) {
+fn pass_on(mut events: Events, line: Line) {
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
-            if answers.send(Msg::Event(event)).is_err() {
+            if !line.send(Msg::Event(event)) {
                 return;
             }
         }
