@@ -24,6 +24,9 @@ use crate::fixture::Fixture;
 use crate::on_disk::{expand, set_mode};
 use crate::{must, tree};
 
+/// Where Linux keeps a file system in memory for everybody.
+const MEMORY: &str = "/dev/shm";
+
 /// A temporary directory with a home, a `CODEX_HOME` and whatever a fixture puts beside them.
 ///
 /// A clone is the same sandbox, not a copy. Methods take paths relative to the root and panic at
@@ -44,7 +47,16 @@ impl Sandbox {
     #[must_use]
     #[track_caller]
     pub fn new() -> Self {
-        must(Self::create())
+        must(Self::create(None))
+    }
+
+    /// The same on a file system in memory where there is one: for tests of very many small worlds,
+    /// in which every sync of a real disk would be waited for.
+    #[must_use]
+    #[track_caller]
+    pub fn in_memory() -> Self {
+        let place = Path::new(MEMORY);
+        must(Self::create(Some(place)).or_else(|_| Self::create(None)))
     }
 
     /// A sandbox with the tree of a fixture; see [`Fixture`] for the language.
@@ -56,11 +68,14 @@ impl Sandbox {
         sandbox
     }
 
-    fn create() -> Result<Self> {
-        let dir = tempfile::Builder::new()
-            .prefix("plugd-")
-            .tempdir()
-            .context("cannot make a temporary directory")?;
+    fn create(place: Option<&Path>) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("plugd-");
+        let dir = match place {
+            Some(place) => builder.tempdir_in(place),
+            None => builder.tempdir(),
+        };
+        let dir = dir.context("cannot make a temporary directory")?;
         // Where the temporary directory is a link, the program would answer with another path.
         let root = AbsPath::new(fs::canonicalize(dir.path())?)?;
         for name in ["home", "ch", "cwd", "tmp"] {
