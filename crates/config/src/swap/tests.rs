@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
-use plugd_testkit::Sandbox;
+use plugd_testkit::{Fault, RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
@@ -359,5 +359,25 @@ fn a_disk_error_does_not_lose_a_foreign_edit() {
         let wrote = sandbox.text("ch/config.toml") != "a = 1\nown = 1\n";
         let kept = texts.iter().any(|text| text.contains("foreign"));
         assert!(kept || !wrote, "operation {number}: {written:?} {texts:?}");
+    }
+}
+
+/// The power goes before the new text is durable, and takes half of it.
+#[test]
+fn half_of_our_own_text_is_no_foreign_edit() {
+    for left in ["", "a = 1\now", "\0\0\0\0"] {
+        let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+        let fault = Fault::from(1)
+            .among(|kind| matches!(kind, OperationKind::SyncFile | OperationKind::RemoveFile));
+        let disk = RecordingProbe::failing(fault).disk();
+        let edits = [set("own", json!(1))];
+        write(&disk, &sandbox.layout(), &edits, None, PATIENCE).unwrap_err();
+        let entries = Disk::new().list(&sandbox.codex_home()).unwrap();
+        let mut names = entries.iter().filter_map(|entry| entry.name.to_str());
+        let half = names.find(|name| name.starts_with(".plugd-")).unwrap();
+        sandbox.write(&format!("ch/{half}"), left);
+        write_to(&sandbox, &edits).unwrap();
+        assert_eq!(sandbox.text("ch/config.toml"), "a = 1\nown = 1\n");
+        assert_no_temporary_files(&sandbox);
     }
 }
