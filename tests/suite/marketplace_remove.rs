@@ -146,3 +146,24 @@ fn it_takes_its_turn_with_an_addition() {
     }
     daemon.shut_down();
 }
+
+/// Of a configuration that cannot be read nobody can say that a marketplace is not in it.
+#[test]
+fn a_configuration_that_cannot_be_read_is_told_and_nothing_goes() {
+    let sandbox = Sandbox::from(&marketplace(
+        "ch/.tmp/marketplaces/far",
+        "far",
+        &[("p", "1")],
+    ));
+    for broken in ["[marketplaces.far\n", "\u{0}"] {
+        sandbox.write("ch/config.toml", broken);
+        let mut daemon = start(&sandbox);
+        let params = json!({"marketplaceName": "far", "removePlugins": true});
+        let error = daemon.err("marketplace/remove", params);
+        let path = sandbox.path("ch/config.toml").to_text();
+        assert_eq!(error["data"]["path"], path, "{error:#}");
+        assert!(sandbox.exists("ch/.tmp/marketplaces/far/p/notes.md"));
+        assert_eq!(sandbox.text("ch/config.toml"), broken);
+        daemon.shut_down();
+    }
+}

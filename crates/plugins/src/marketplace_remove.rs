@@ -3,7 +3,7 @@
 //! Its installed plugins stay installed unless they are to go too. Those that stay and have no
 //! marketplace from then on are named in the answer: nothing stays active without being seen.
 
-use plugd_config::Edit;
+use plugd_config::{Edit, Snapshot, WriteError};
 use plugd_model::{AbsPath, MarketplaceName, PluginId};
 
 use crate::call::Call;
@@ -65,7 +65,7 @@ pub async fn remove_marketplace(
                 .marketplace(name.clone())
                 .config_key(format!("marketplaces.{name}"));
             let mut uninstalled = Vec::new();
-            let left = orphans_of(&lookup, &copies, &name);
+            let left = orphans_of(&lookup, &copies, &name, request.plugins);
             let settled = left.and_then(|left| match request.plugins {
                 Leftovers::Stay => Ok(left),
                 Leftovers::Go => {
@@ -140,6 +140,7 @@ struct Present {
 /// Looks, and refuses what cannot be removed.
 fn present(lookup: &Lookup, name: &MarketplaceName) -> Result<Present, Error> {
     let config = lookup.config(None);
+    must_be_readable(lookup, &config)?;
     let rows = config.user_layer().content.get("marketplaces");
     let configured = rows.is_some_and(|rows| rows.get(name.as_str()).is_some());
     let mut keys = config.marketplaces().iter();
@@ -166,15 +167,44 @@ fn present(lookup: &Lookup, name: &MarketplaceName) -> Result<Present, Error> {
     })
 }
 
-/// The installed plugins of this name that nothing offers any more.
+/// Of a file that cannot be read nobody can say what is not in it.
+fn must_be_readable(lookup: &Lookup, config: &Snapshot) -> Result<(), Error> {
+    match &config.user_layer().error {
+        None => Ok(()),
+        Some(problem) => Err(Error::from(WriteError::Broken {
+            path: lookup.layout().user_config(),
+            problem: Box::new(problem.clone()),
+        })),
+    }
+}
+
+/// The installed plugins of this name that nothing offers any more. Where they are to go, one that may
+/// be there and cannot be seen is an error: nobody may be told that all have gone.
 fn orphans_of(
     lookup: &Lookup,
     copies: &Copies,
     name: &MarketplaceName,
+    plugins: Leftovers,
 ) -> Result<Vec<PluginId>, Error> {
+    let store = copies.store()?;
     let resolved = lookup.resolve_ungated(&Roots::default());
     let differing = std::collections::BTreeSet::new();
-    let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
+    let survey = Survey::new(lookup, store, &resolved, &differing)?;
+    if plugins == Leftovers::Go {
+        for sight in &resolved.scopes {
+            must_be_readable(lookup, &sight.config)?;
+        }
+        for id in survey.without_copy().filter(|id| id.marketplace == *name) {
+            let copy = store.get(id);
+            if copy
+                .map_err(|error| Error::StoreState(Box::new(error)))?
+                .is_some()
+            {
+                // It could not be seen a moment ago, or has just come.
+                return orphans_of(lookup, copies, name, plugins);
+            }
+        }
+    }
     let orphans = survey.orphans().into_iter();
     Ok(orphans
         .map(|(copy, _)| copy.id.clone())

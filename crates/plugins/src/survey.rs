@@ -128,6 +128,12 @@ impl<'a> Survey<'a> {
             .filter(|_| self.settings.contains_key(id))
     }
 
+    /// Configured plugins of which no copy was found.
+    pub(crate) fn without_copy(&self) -> impl Iterator<Item = &PluginId> {
+        let configured = self.settings.keys();
+        configured.filter(|id| !self.installed.contains_key(id))
+    }
+
     /// Installed plugins that no marketplace of the request offers.
     pub(crate) fn orphans(&self) -> Vec<(&Installed, bool)> {
         let offered: BTreeSet<PluginId> = self
