@@ -160,3 +160,17 @@ fn killed_while_it_swaps() {
         daemon.shut_down();
     }
 }
+
+#[test]
+fn a_record_that_was_half_written_goes_with_the_next_move() {
+    let world = Curated::new(&catalog(P));
+    world.synced().shut_down();
+    let half = "ch/.tmp/.plugd-00112233aabbccdd";
+    world.sandbox.write(half, "0123");
+    world.repo.commit(&catalog(&[("p", "2.0.0")]));
+    let mut daemon = world.start();
+    world.sync_again(&mut daemon);
+    daemon.shut_down();
+    assert!(!world.sandbox.exists(half));
+    world.check(&world.repo.head(), &catalog(&[("p", "2.0.0")]));
+}

@@ -12,8 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use plugd_config::{CURATED_URL, MarketplaceKind, Snapshot};
-use plugd_disk::FileLock;
 use plugd_disk::tree::sync_tree;
+use plugd_disk::{Disk, FileLock, Kind, is_temporary};
 use plugd_git::{CheckedOut, Checkout, CommitId};
 use plugd_marketplace::Login;
 use plugd_model::{
@@ -325,9 +325,25 @@ impl Inner {
         // snapshot once more.
         checkout::put(disk, workspace, staged, &layout.curated())?.keep();
         let text = format!("{commit}\n");
-        disk.replace(&layout.curated_sha(), text.as_bytes(), 0o644)?;
+        let record = layout.curated_sha();
+        sweep_half_written(disk, &record)?;
+        disk.replace(&record, text.as_bytes(), 0o644)?;
         Ok(Outcome::Moved)
     }
+}
+
+/// Removes what a run that was killed has left beside the record: the lock is held, and nobody else
+/// writes there in this way.
+fn sweep_half_written(disk: &Disk, record: &AbsPath) -> Result<(), Error> {
+    let Some(dir) = record.parent() else {
+        return Ok(());
+    };
+    for entry in disk.list(&dir)? {
+        if entry.kind == Kind::File && entry.name.to_str().is_some_and(is_temporary) {
+            disk.remove_file(&dir.join(&entry.name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that a snapshot is a catalog. Its name is a reserved one, which no other marketplace
