@@ -80,7 +80,10 @@ pub(crate) fn write_note(
 /// Waits for the reference's lock over the places, and for our own of the same place.
 pub(crate) fn lock(call: &Call, lookup: &Lookup) -> Result<FileLock, Error> {
     let layout = lookup.layout();
-    lookup.disk().create_dirs(&layout.git_marketplaces())?;
+    // A checkout that takes its place for good must not be lost together with what is above it.
+    lookup
+        .disk()
+        .create_dirs_durably(&layout.git_marketplaces())?;
     let file = layout.git_marketplaces_lock();
     Ok(lookup.disk().lock(&file, call.patience(PATIENCE))?)
 }

@@ -253,7 +253,7 @@ impl Inner {
         // State of a newer program is left alone, and so is everything that we could not record.
         self.parts.copies.prepare_state()?;
         if let Some(parent) = layout.curated_lock().parent() {
-            lookup.disk().create_dirs(&parent)?;
+            lookup.disk().create_dirs_durably(&parent)?;
         }
         let Some(lock) = lookup.disk().try_lock(&layout.curated_lock())? else {
             return Ok(None);

@@ -125,6 +125,9 @@ fn remove(
     if is_there {
         // In one step for readers; the removal itself is swept also when we are killed.
         disk.rename(&place, &workspace.dir().join("removed"))?;
+        if let Some(parent) = place.parent() {
+            disk.sync_dir(&parent)?;
+        }
     }
     drop(lock);
     Ok((name, is_there.then_some(place)))
