@@ -48,4 +48,16 @@ impl Dice {
             list.swap(end, self.index(end + 1));
         }
     }
+
+    /// Yes or no.
+    pub(crate) fn toss(&mut self) -> bool {
+        self.below(2) == 0
+    }
+
+    /// Some of these, each at most once, in a random order.
+    pub(crate) fn some_of<T>(&mut self, mut items: Vec<T>, most: usize) -> Vec<T> {
+        self.shuffle(&mut items);
+        items.truncate(most);
+        items
+    }
 }

@@ -17,27 +17,39 @@ use std::process::ExitCode;
 mod command_line;
 mod corrupt_files;
 mod dice;
+mod fail_operation;
 mod foreign_writer;
 mod fuzz;
 mod history;
 mod home;
 mod hostile_content;
+mod inside;
 mod kill_daemon;
+mod kill_operation;
 mod live_session;
 mod many_daemons;
 mod moving_content;
+mod operations;
+mod power_cut;
+mod power_loss;
 mod reader;
 mod snapshot;
+mod states;
 mod steady_state;
 mod stock;
 mod tally;
+mod unsynced;
 mod wire_abuse;
 mod wire_raw;
+mod worlds;
 
 use crate::tally::{Scale, Tally};
 
 /// The binary under test.
 const BINARY: &str = env!("CARGO_BIN_EXE_plugd");
+
+/// The first argument of this program when it is started again, to be killed.
+const CHILD: &str = "child";
 
 /// One loop, which is also one test.
 struct Loop {
@@ -47,6 +59,18 @@ struct Loop {
 
 /// Every loop, in the order of the table.
 const LOOPS: &[Loop] = &[
+    Loop {
+        name: "fail_operation",
+        run: |scale| fail_operation::run(scale, operations::OPERATIONS, 3),
+    },
+    Loop {
+        name: "kill_operation",
+        run: |scale| kill_operation::run(scale, operations::OPERATIONS, 2),
+    },
+    Loop {
+        name: "power_loss",
+        run: |scale| power_loss::run(scale, operations::OPERATIONS, 3),
+    },
     Loop {
         name: "kill_daemon",
         run: kill_daemon::run,
@@ -115,5 +139,10 @@ const LOOPS: &[Loop] = &[
 )]
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, rest @ ..] = args.as_slice()
+        && first == CHILD
+    {
+        return kill_operation::child(rest);
+    }
     command_line::run(LOOPS, &args)
 }

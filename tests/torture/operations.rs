@@ -1,0 +1,361 @@
+//! The operations that are failed, killed and cut off, each as the requests of a client, and the
+//! states that may come of each.
+
+use serde_json::{Value, json};
+
+use crate::inside::Session;
+use crate::states::State;
+use crate::worlds::{CHANGED, NEWER, World, curated_repository, repository};
+
+/// The answer of the request that an operation is about.
+pub(crate) type Answer = Result<Value, Value>;
+
+/// How the parts of a home may stand to each other after an operation was interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Steps {
+    /// The operation is one step: all is as before, or all is new.
+    One,
+    /// These parts of the home become new one after the other, each as a whole.
+    InOrder(&'static [&'static str]),
+    /// It is these steps, one after the other.
+    Chain(&'static [fn(&mut Session)]),
+}
+
+/// One operation.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) name: &'static str,
+    /// What is done before the operation, by a daemon on a file system without faults.
+    prepare: fn(&World),
+    /// What is in the repository, where there is one, in some version.
+    repository: Option<fn(&str) -> String>,
+    /// Whether the curated sync is on.
+    pub(crate) curated: bool,
+    /// The operation itself.
+    pub(crate) act: fn(&mut Session) -> Answer,
+    /// Whether the daemon told that the new state is there, by its answer or, for work in the
+    /// background, by what it told of changes.
+    tells: fn(&Answer, &[Value]) -> bool,
+    pub(crate) steps: Steps,
+}
+
+/// What clean runs of an operation lead to.
+pub(crate) struct Expected {
+    /// The states between, in their order, the old one first and the new one last.
+    chain: Vec<State>,
+    steps: Steps,
+}
+
+const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
+
+impl Operation {
+    /// A fresh world in which the operation comes next.
+    pub(crate) fn world(&self) -> World {
+        let world = World::new(self.repository, self.curated);
+        (self.prepare)(&world);
+        world
+    }
+
+    /// Whether the daemon told that the new state is there.
+    pub(crate) fn told(&self, answer: &Answer, ended: &mut Session) -> bool {
+        let changes = ended.take_notifications("plugd/changed");
+        (self.tells)(answer, &changes)
+    }
+
+    /// Runs the operation without faults, and finds out what the states are.
+    pub(crate) fn expected(&self) -> Expected {
+        let world = self.world();
+        let old = world.state();
+        let mut chain = vec![old];
+        if let Steps::Chain(steps) = self.steps {
+            let steps_world = self.world();
+            for step in steps {
+                let mut session = steps_world.session();
+                step(&mut session);
+                session.end();
+                chain.push(steps_world.state());
+            }
+            chain.pop();
+        }
+        let mut session = world.session();
+        let answer = (self.act)(&mut session);
+        session.end();
+        assert!(self.told(&answer, &mut session), "{answer:?}");
+        chain.push(world.state());
+        Expected {
+            chain,
+            steps: self.steps,
+        }
+    }
+}
+
+impl Expected {
+    pub(crate) fn new_state(&self) -> &State {
+        self.chain.last().unwrap()
+    }
+
+    fn old_state(&self) -> &State {
+        self.chain.first().unwrap()
+    }
+
+    /// What is wrong with a state in which an interrupted operation has left a home.
+    pub(crate) fn wrong(&self, state: &State, told: bool) -> Option<String> {
+        if told {
+            let new = self.new_state();
+            return (state != new)
+                .then(|| format!("the new state was told of\n{}", state.difference(new)));
+        }
+        let fine = match self.steps {
+            Steps::One | Steps::Chain(_) => self.chain.contains(state),
+            Steps::InOrder(parts) => (0..=parts.len())
+                .any(|done| *state == self.old_state().with(&parts[..done], self.new_state())),
+        };
+        (!fine).then(|| {
+            let (old, new) = (self.old_state(), self.new_state());
+            format!(
+                "neither old nor new; against the old state:\n{}against the new state:\n{}",
+                state.difference(old),
+                state.difference(new)
+            )
+        })
+    }
+}
+
+fn nothing(_: &World) {}
+
+fn install_hello(session: &mut Session) -> Answer {
+    let params = json!({"marketplacePath": MANIFEST, "pluginName": "hello"});
+    session.ask("plugin/install", params)
+}
+
+fn installed(world: &World) {
+    world.with(|session| drop(install_hello(session).unwrap()));
+}
+
+fn both_installed(world: &World) {
+    world.with(|session| {
+        install_hello(session).unwrap();
+        let params = json!({"marketplacePath": MANIFEST, "pluginName": "tools"});
+        session.ok("plugin/install", params);
+    });
+}
+
+fn installed_and_changed(world: &World) {
+    installed(world);
+    world.sandbox.remove("demo/hello/commands");
+    world.sandbox.add(CHANGED);
+}
+
+fn installed_and_newer(world: &World) {
+    installed(world);
+    world.sandbox.add(NEWER);
+}
+
+/// The third version pushes the first one out of those that are kept.
+fn with_kept_versions(world: &World) {
+    installed(world);
+    for version in ["1.1.0", "1.2.0"] {
+        world.sandbox.add(&NEWER.replace("2.0.0", version));
+        installed(world);
+    }
+    world.sandbox.add(NEWER);
+}
+
+fn list(session: &mut Session) -> Answer {
+    listed(session, json!({}))
+}
+
+/// Lists, and waits until what that began in the background is over.
+fn listed(session: &mut Session, params: Value) -> Answer {
+    let answer = session.ask("plugin/list", params)?;
+    session.settle();
+    Ok(answer)
+}
+
+fn uninstall(session: &mut Session, plugin: &str) -> Answer {
+    session.ask("plugin/uninstall", json!({"pluginId": plugin}))
+}
+
+fn write_value(session: &mut Session) -> Answer {
+    let edit = json!({"keyPath": "plugins.\"hello@demo\".enabled", "value": false,
+        "mergeStrategy": "replace"});
+    session.ask("config/value/write", edit)
+}
+
+fn write_batch(session: &mut Session) -> Answer {
+    let edits = json!([
+        {"keyPath": "model", "value": "large", "mergeStrategy": "replace"},
+        {"keyPath": "tui.theme", "value": null, "mergeStrategy": "replace"},
+        {"keyPath": "foreign.\"a.b\".more", "value": {"x": [1, 2]}, "mergeStrategy": "upsert"},
+    ]);
+    session.ask("config/batchWrite", json!({"edits": edits}))
+}
+
+fn add_local(session: &mut Session) -> Answer {
+    session.ask("marketplace/add", json!({"source": "$ROOT/other"}))
+}
+
+/// Who tries again after the marketplace has gone removes what it has left.
+fn remove_with_plugins(session: &mut Session) -> Answer {
+    let params = json!({"marketplaceName": "demo", "removePlugins": true});
+    let answer = session.ask("marketplace/remove", params);
+    match &answer {
+        Err(error) if error["data"]["kind"] == "notFound" => {
+            uninstall(session, "hello@demo")?;
+            uninstall(session, "tools@demo")
+        }
+        _ => answer,
+    }
+}
+
+fn add_git(session: &mut Session) -> Answer {
+    session.ask("marketplace/add", json!({"source": "$URL"}))
+}
+
+fn git_added(world: &World) {
+    world.with(|session| drop(add_git(session).unwrap()));
+}
+
+fn remove_git(session: &mut Session) -> Answer {
+    let answer = session.ask("marketplace/remove", json!({"marketplaceName": "market"}));
+    match answer {
+        // It has gone at the first try.
+        Err(error) if error["data"]["kind"] == "notFound" => Ok(error),
+        answer => answer,
+    }
+}
+
+/// A git marketplace with its plugin, and a new commit that nobody has seen.
+fn git_installed_and_newer(world: &World) {
+    world.with(|session| {
+        let added = add_git(session).unwrap();
+        let root = added["installedRoot"].as_str().unwrap();
+        let manifest = format!("{root}/.agents/plugins/marketplace.json");
+        let params = json!({"marketplacePath": manifest, "pluginName": "p"});
+        session.ok("plugin/install", params);
+    });
+    world.commit("2.0.0");
+}
+
+/// The snapshot with its plugin, and a new commit that nobody has seen.
+fn curated_installed_and_newer(world: &World) {
+    let settings = format!("curated_url = \"{}\"\n", world.url);
+    world.sandbox.write("ch/plugd.toml", settings);
+    world.with(|session| {
+        sync_curated(session).unwrap();
+        let manifest = "$ROOT/ch/.tmp/plugins/.agents/plugins/api_marketplace.json";
+        let params = json!({"marketplacePath": manifest, "pluginName": "p"});
+        session.ok("plugin/install", params);
+    });
+    world.commit("2.0.0");
+}
+
+fn sync_curated(session: &mut Session) -> Answer {
+    listed(session, json!({"forceRefetch": true}))
+}
+
+fn upgrade_git(session: &mut Session) -> Answer {
+    let answer = session.ask("marketplace/upgrade", json!({}))?;
+    match answer["errors"].as_array().and_then(|rows| rows.first()) {
+        Some(error) => Err(json!({"message": error["message"], "data": {"kind": "row"}})),
+        None => Ok(answer),
+    }
+}
+
+fn by_answer(answer: &Answer, _: &[Value]) -> bool {
+    answer.is_ok()
+}
+
+fn by_change(reason: &str, name: &str, changes: &[Value]) -> bool {
+    let mut changes = changes.iter();
+    changes.any(|change| change["reason"] == reason && change.to_string().contains(name))
+}
+
+fn by_refresh(_: &Answer, changes: &[Value]) -> bool {
+    by_change("refresh", "hello@demo", changes)
+}
+
+/// A plugin of the snapshot moves after it.
+fn by_following(_: &Answer, changes: &[Value]) -> bool {
+    by_change("refresh", "p@openai-api-curated", changes)
+}
+
+/// Every plugin of an upgraded marketplace that was to follow has a row; one that did not says why.
+fn by_upgrade(answer: &Answer, _: &[Value]) -> bool {
+    let Ok(answer) = answer else {
+        return false;
+    };
+    let rows = answer["changes"].as_array().unwrap();
+    rows.len() == 2 && rows.iter().all(|row| row["changed"] == true)
+}
+
+/// Everything that is tried, in the order of the rows.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    operation("install", nothing, install_hello),
+    operation("reinstall_unchanged", installed, install_hello),
+    operation("reinstall_changed", installed_and_changed, install_hello),
+    operation("upgrade", installed_and_newer, install_hello),
+    operation("upgrade_with_kept", with_kept_versions, install_hello),
+    Operation {
+        tells: by_refresh,
+        ..operation("refresh", installed_and_newer, list)
+    },
+    operation("uninstall", with_kept_versions, |session| {
+        uninstall(session, "hello@demo")
+    }),
+    operation("config_value", installed, write_value),
+    operation("config_batch", nothing, write_batch),
+    operation("marketplace_add", nothing, add_local),
+    Operation {
+        steps: Steps::Chain(&[
+            |session| {
+                drop(session.ok("marketplace/remove", json!({"marketplaceName": "demo"})));
+            },
+            |session| drop(uninstall(session, "hello@demo").unwrap()),
+            |session| drop(uninstall(session, "tools@demo").unwrap()),
+        ]),
+        ..operation("marketplace_remove", both_installed, remove_with_plugins)
+    },
+    Operation {
+        // A checkout that no row names is no marketplace, and the next try replaces it.
+        steps: Steps::InOrder(&["checkout market", "config.toml"]),
+        repository: Some(repository),
+        ..operation("git_add", nothing, add_git)
+    },
+    Operation {
+        steps: Steps::InOrder(&["config.toml", "checkout market"]),
+        repository: Some(repository),
+        ..operation("git_remove", git_added, remove_git)
+    },
+    Operation {
+        tells: by_upgrade,
+        steps: Steps::InOrder(&["checkout market", "plugin p@market"]),
+        repository: Some(repository),
+        ..operation("git_upgrade", git_installed_and_newer, upgrade_git)
+    },
+    Operation {
+        tells: by_following,
+        // Between the first two the next run brings the snapshot once more.
+        steps: Steps::InOrder(&["curated", "curated sha", "plugin p@openai-api-curated"]),
+        repository: Some(curated_repository),
+        curated: true,
+        ..operation("curated_sync", curated_installed_and_newer, sync_curated)
+    },
+];
+
+/// An operation of one step whose answer tells of the new state.
+const fn operation(
+    name: &'static str,
+    prepare: fn(&World),
+    act: fn(&mut Session) -> Answer,
+) -> Operation {
+    Operation {
+        name,
+        prepare,
+        repository: None,
+        curated: false,
+        act,
+        tells: by_answer,
+        steps: Steps::One,
+    }
+}

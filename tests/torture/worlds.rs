@@ -1,0 +1,180 @@
+//! The small world that operations work in: two local marketplaces, plugins with scripts, commands and
+//! skills, a repository where one is needed, and a configuration that its user has written by hand.
+
+use std::ffi::OsStr;
+
+use plugd_disk::Disk;
+use plugd_model::Environment;
+use plugd_testkit::{GitRepo, GitServer, Sandbox};
+use serde_json::json;
+
+use crate::inside::{self, Session};
+use crate::states::State;
+
+/// A sandbox with what is outside of it.
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    /// The address of the repository, which `$URL` in params means.
+    pub(crate) url: String,
+    /// What is in the repository in some version.
+    tree: Option<fn(&str) -> String>,
+    /// Whether the curated sync is on.
+    curated: bool,
+    repo: Option<GitRepo>,
+    server: Option<GitServer>,
+}
+
+/// The variable that is set in a sandbox unless an operation is about the curated sync.
+pub(crate) const NO_CURATED_SYNC: &str = "CODEX_DISABLE_CURATED_PLUGIN_SYNC";
+
+/// Written by hand: comments, foreign tables, both ends of lines, odd spaces, no last newline.
+const CONFIG: &str = "# Mine. Do not touch.\r\n\
+    model = \"m\" # the small one\r\n\
+    approval_policy=\"never\"\r\n\
+    \r\n\
+    [tui]   # only colours\n\
+    theme = 'dark'\n\
+    \n\
+    [marketplaces.demo] # by hand\n\
+    source_type = \"local\"\n\
+    source = \"$ROOT/demo\"\n\
+    # The next one is not ours.\r\n\
+    [foreign.\"a.b\"]\r\n\
+    list = [ 1,\r\n  2, # two\r\n]\r\n\
+    \n\
+    [mcp_servers.mine]\n\
+    command = \"run\"\n\
+    # the end";
+
+const WORLD: &str = r#"
+== demo/.agents/plugins/marketplace.json
+{"name": "demo", "plugins": [
+  {"name": "hello", "source": "./hello"},
+  {"name": "tools", "source": "./tools"}
+]}
+== demo/hello/.codex-plugin/plugin.json
+{"name": "hello", "version": "1.0.0"}
+== demo/hello/commands/greet.md
+---
+description: Greets somebody
+---
+Say hello to $ARGUMENTS.
+== demo/hello/run.sh (mode 755)
+echo hello
+== demo/hello/skills/wave/SKILL.md
+---
+name: wave
+description: Waves
+---
+Wave.
+== demo/tools/.codex-plugin/plugin.json
+{"name": "tools", "version": "2.1.0"}
+== demo/tools/notes.md
+tools
+== other/.claude-plugin/marketplace.json
+{"name": "other", "owner": {"name": "o"}, "plugins": [{"name": "far", "source": "./far"}]}
+== other/far/.claude-plugin/plugin.json
+{"name": "far", "version": "1.0.0"}
+"#;
+
+/// The same version with other content, one file more and one less.
+pub(crate) const CHANGED: &str =
+    "== demo/hello/run.sh (mode 755)\necho changed\n== demo/hello/more.md\nmore\n";
+
+/// Another version.
+pub(crate) const NEWER: &str = "== demo/hello/.codex-plugin/plugin.json\n\
+    {\"name\": \"hello\", \"version\": \"2.0.0\"}\n";
+
+/// A marketplace at the top of a repository.
+pub(crate) fn repository(version: &str) -> String {
+    format!(
+        "== .agents/plugins/marketplace.json\n\
+         {{\"name\": \"market\", \"plugins\": [{{\"name\": \"p\", \"source\": \"./p\"}}]}}\n\
+         == p/.codex-plugin/plugin.json\n{{\"name\": \"p\", \"version\": \"{version}\"}}\n\
+         == p/notes.md\n{version}\n"
+    )
+}
+
+/// The official repository, as somebody sees it who has not logged in.
+pub(crate) fn curated_repository(version: &str) -> String {
+    let mut fixture = repository(version).replace("== .agents/plugins/marketplace.json", "== x");
+    for (file, name) in [
+        ("marketplace.json", "openai-curated"),
+        ("api_marketplace.json", "openai-api-curated"),
+    ] {
+        let manifest = json!({"name": name, "plugins": [{"name": "p", "source": "./p"}]});
+        fixture.push_str(&format!("== .agents/plugins/{file}\n{manifest}\n"));
+    }
+    fixture
+}
+
+impl World {
+    /// A world with a repository in its first version, where there is one.
+    pub(crate) fn new(tree: Option<fn(&str) -> String>, curated: bool) -> Self {
+        let sandbox = Sandbox::in_memory();
+        sandbox.add(WORLD);
+        sandbox.write("ch/config.toml", sandbox.expand(CONFIG));
+        let mut world = Self {
+            sandbox,
+            url: String::new(),
+            tree,
+            curated,
+            repo: None,
+            server: None,
+        };
+        if let Some(tree) = tree {
+            world.serve(&tree("1.0.0"));
+        }
+        world
+    }
+
+    /// A daemon on the plain file system.
+    pub(crate) fn session(&self) -> Session {
+        self.session_on(Disk::new())
+    }
+
+    /// A daemon on this file system.
+    pub(crate) fn session_on(&self, disk: Disk) -> Session {
+        Session::on(self.sandbox.root(), self.environment(), disk).with_url(&self.url)
+    }
+
+    fn environment(&self) -> Environment {
+        let mut environment = inside::environment(&self.sandbox);
+        if self.curated {
+            environment.vars.remove(OsStr::new(NO_CURATED_SYNC));
+        }
+        environment
+    }
+
+    pub(crate) fn state(&self) -> State {
+        State::of(&self.sandbox, &self.url)
+    }
+
+    /// Writes a key of the configuration that no operation is about.
+    pub(crate) fn write_config(&self) {
+        let edit = json!({"keyPath": "tui.sound", "value": true, "mergeStrategy": "replace"});
+        self.with(|session| drop(session.ok("config/value/write", edit)));
+    }
+
+    /// A new commit that nobody has seen.
+    pub(crate) fn commit(&self, version: &str) {
+        let tree = self.tree.unwrap();
+        self.repo.as_ref().unwrap().commit(&tree(version));
+    }
+
+    fn serve(&mut self, tree: &str) {
+        let repo = GitRepo::bare(&self.sandbox, "remote.git");
+        repo.commit(tree);
+        let server = GitServer::start();
+        self.url = server.serve("team/market.git", &repo);
+        self.repo = Some(repo);
+        self.server = Some(server);
+    }
+
+    /// Does something with a daemon that has ended when this returns.
+    pub(crate) fn with(&self, work: impl FnOnce(&mut Session)) {
+        let mut session = self.session();
+        work(&mut session);
+        session.end();
+    }
+}
