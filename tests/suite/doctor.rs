@@ -199,15 +199,14 @@ fn doctor_of_a_stranger(sandbox: &Sandbox, home: &str) -> Option<String> {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_home_that_nobody_may_write_to_is_an_error() {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt as _;
+    use plugd_disk::Disk;
 
     let sandbox = installed();
     sandbox.write("user/file", "");
     sandbox.rename("ch", "user/.codex");
     let allow = |path: &str, mode| {
         let path = sandbox.path(path);
-        std::fs::set_permissions(path.as_path(), Permissions::from_mode(mode)).unwrap();
+        Disk::new().set_mode(&path, mode).unwrap();
     };
     for path in ["", "user", "user/.codex"] {
         allow(path, 0o555);

@@ -10,7 +10,7 @@ use crate::fixtures::launch;
 /// The lines of the session: which way they go, and what they say, with the paths of this run.
 fn session(sandbox: &Sandbox) -> Vec<(char, Value)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let readme = include_str!("../../README.md");
     let behind = readme.split("## A session on the wire").nth(1).unwrap();
     let block = behind.split("```").nth(1).unwrap();
     let sample = root.join("examples/marketplace");
