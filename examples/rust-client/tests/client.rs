@@ -215,7 +215,7 @@ fn a_call_can_be_taken_back() {
             .start::<PluginInstall>(install(&path, "hello"))
             .unwrap();
         while let Some(step) = call.progress().await {
-            if matches!(step, WorkDoneProgress::Report { ref stage, .. } if stage == "activating") {
+            if matches!(step, WorkDoneProgress::Report { ref stage, .. } if stage == "waiting") {
                 break;
             }
         }

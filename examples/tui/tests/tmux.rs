@@ -171,7 +171,7 @@ fn list_search_install_done() {
     let lock = std::fs::File::create(locks.join("store").as_path()).unwrap();
     lock.lock().unwrap();
     screen.keys(&["i"]);
-    let install = screen.wait(&["Installing notes@sample", "activating"]);
+    let install = screen.wait(&["Installing notes@sample", "waiting"]);
     insta::assert_snapshot!("install", install);
     drop(lock);
     screen.wait(&["installed notes@sample 1.0.0", "1.0.0 installed"]);
