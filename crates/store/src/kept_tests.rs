@@ -2,8 +2,9 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 
+use plugd_disk::OperationKind;
 use plugd_disk::tree::{AtEase, Digest};
-use plugd_testkit::tree;
+use plugd_testkit::{RecordingProbe, tree};
 
 use crate::fixture::{NO_PATIENCE, World, id, retention};
 use crate::{Pin, PinChange, Retention, Store};
@@ -240,4 +241,24 @@ fn a_kept_tree_that_holds_what_no_digest_sees_is_not_used() {
     let link = format!("== ch/plugins/.plugd/trees/{} -> $ROOT/one\n", digest.hex());
     world.sandbox.add(&link);
     assert_eq!(world.store().kept_tree(&digest).unwrap(), None);
+}
+
+/// Nothing tells recovery of the tree any more when its transaction is over.
+#[test]
+fn a_dropped_tree_is_durably_out_of_sight_before_it_is_removed() {
+    let world = World::new();
+    install(&world, "one", "1", &retention(2));
+    install(&world, "two", "2", &retention(2));
+    let probe = RecordingProbe::new();
+    let store = world.store_on(probe.disk());
+    let removal = store.uninstall(&id(), NO_PATIENCE).unwrap();
+    removal.commit(&BTreeSet::new()).unwrap();
+    drop(store);
+    let operations = probe.operations();
+    let trees = world.store().layout().trees();
+    let moved = operations.iter().position(|operation| {
+        operation.kind == OperationKind::Rename && operation.path.starts_with(&trees)
+    });
+    let next = &operations[moved.unwrap() + 1];
+    assert_eq!((next.kind, &next.path), (OperationKind::SyncDir, &trees));
 }

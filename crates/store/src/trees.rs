@@ -147,13 +147,15 @@ impl Store {
         Ok(())
     }
 
-    /// Moves a tree out of sight; the ticket removes it.
+    /// Moves a tree out of sight, for good; the ticket removes it. If a power cut brought its name back,
+    /// there would be no transaction any more whose remains tell recovery to look for it.
     pub(crate) fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
         let Some(name) = root.file_name() else {
             return Ok(());
         };
         self.disk().create_dirs(&ticket.trash)?;
-        Ok(self.disk().rename(root, &ticket.trash.join(name))?)
+        self.disk().rename(root, &ticket.trash.join(name))?;
+        Ok(self.disk().sync_dir(&self.layout().trees())?)
     }
 
     pub(crate) fn named_trees(&self) -> Result<NamedTrees, StoreError> {
