@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use plugd_testkit::{Sandbox, skip, test_environment};
+use plugd_testkit::{Sandbox, run_cli, skip, test_environment};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_plugd-tui");
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -181,13 +181,14 @@ fn list_search_install_done() {
     let done = screen.wait(&["[Plugins]", "2 plugins, 1 installed", "Explains the words"]);
     insta::assert_snapshot!("done", done);
 
-    // Another program changes what is offered, and the list follows without a key.
-    let manifest = screen
-        .sandbox
-        .path("market/glossary/.codex-plugin/plugin.json");
-    let text = std::fs::read_to_string(manifest.as_path()).unwrap();
-    std::fs::write(manifest.as_path(), text.replace("0.3.0", "0.4.0")).unwrap();
-    screen.wait(&["0.4.0"]);
+    // Another program installs, and the list follows without a key.
+    let added = run_cli(
+        daemon(),
+        &["plugin", "add", "glossary@sample"],
+        &screen.sandbox,
+    );
+    assert!(added.status.success(), "{}", added.stderr);
+    screen.wait(&["2 plugins, 2 installed"]);
 
     screen.keys(&["q"]);
     screen.left_in_order();
