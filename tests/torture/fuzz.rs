@@ -27,7 +27,7 @@ mod targets;
 use targets::Target;
 
 /// The long form tries so many times as much.
-const LONG: u64 = 40;
+const LONG: u64 = 20;
 /// No input takes longer; none comes near.
 const SLOWEST: Duration = Duration::from_secs(20);
 

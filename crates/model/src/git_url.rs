@@ -108,8 +108,10 @@ fn is_http(url: &str) -> bool {
 /// somebody has forgotten the scheme, or writes the short form of ssh as no ssh reads it.
 fn login_span(url: &str) -> Option<Range<usize>> {
     let front = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-    // A path of Windows begins with a letter, a colon and a backslash.
-    let is_path = front.get(1..3) == Some(":\\");
+    // Where paths begin with a drive, that is no password; elsewhere it may be one.
+    let is_path = cfg!(windows)
+        && front.starts_with(|c: char| c.is_ascii_alphabetic())
+        && front.get(1..3) == Some(":\\");
     let has_password = |first: usize| front[..first].contains(':') && !is_path;
     if front.find('@').is_some_and(has_password) {
         return front.rfind('@').map(|at| 0..at + 1);
@@ -161,7 +163,9 @@ mod tests {
         check("ada:pw@h", "h");
         check("ada:pw@h?at=https://x", "h?at=https://x");
         check("git@h:r@v1", "git@h:r@v1");
-        check("C:\\a@b", "C:\\a@b");
+        let path = "C:\\a@b";
+        check(path, if cfg!(windows) { path } else { "b" });
+        check("\\:\\a@b", "b");
         check("h/a:b@c", "h/a:b@c");
         check("https://h/r.git?token=pw", "https://h/r.git");
         check("/srv/a@b", "/srv/a@b");
