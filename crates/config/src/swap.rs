@@ -179,18 +179,25 @@ impl<'a> Swap<'a> {
         new: &str,
         edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
     ) -> Result<Put, WriteError> {
-        if !self.holds(&self.target, old) {
-            self.drop_ours(beside);
-            return Ok(Put::Changed);
+        match self.text_of(&self.target) {
+            Ok(Some(text)) if text == old => {}
+            other => {
+                self.drop_ours(beside);
+                return other.map(|_| Put::Changed);
+            }
         }
         match self.disk.exchange(beside, &self.target) {
-            Ok(true) if self.holds(beside, old) => {
+            Ok(true) if matches!(self.text_of(beside), Ok(Some(text)) if text == old) => {
                 let synced = self.disk.sync_dir(&self.parent);
                 // A program that had the old file open may have written into it meanwhile.
-                if synced.is_ok() && !self.holds(beside, old) {
-                    return self.put_back(beside, new, edit);
+                match self.text_of(beside) {
+                    Ok(Some(text)) if text != old && synced.is_ok() => {
+                        return self.put_back(beside, new, edit);
+                    }
+                    Ok(_) => self.drop_ours(beside),
+                    // The edit is in place; what this one holds is for the next writer to find out.
+                    Err(error) => tracing::debug!(%error, "a replaced text cannot be read again"),
                 }
-                self.drop_ours(beside);
                 Ok(synced.map(|()| Put::Done)?)
             }
             Ok(true) => self.put_back(beside, new, edit),
@@ -235,7 +242,8 @@ impl<'a> Swap<'a> {
     /// A foreign text came out, and stands in `beside`: it goes back to where it was. Programs that
     /// write within this moment are followed until what was written last is in place.
     ///
-    /// What cannot be put back stays, and the next writer deals with it.
+    /// What cannot be put back stays, and the next writer deals with it. So does what comes out and
+    /// cannot be read: the file is then as it was, and the edit has failed.
     fn put_back(
         &self,
         beside: &AbsPath,
@@ -247,7 +255,7 @@ impl<'a> Swap<'a> {
         for _ in 0..ROUNDS {
             let goes_in = self.text_of(beside);
             self.disk.exchange(beside, &self.target)?;
-            if self.text_of(beside) == put_in {
+            if self.text_of(beside)? == put_in {
                 // Nobody wrote over what we had put in, and that is what came out.
                 if is_ours || self.is_superseded(put_in.as_deref(), edit) {
                     self.drop_ours(beside);
@@ -257,7 +265,7 @@ impl<'a> Swap<'a> {
                 return Ok(Put::Changed);
             }
             // Somebody did, and what he wrote is out now; it is newer than what went in.
-            put_in = goes_in;
+            put_in = goes_in?;
             is_ours = false;
         }
         Err(WriteError::Contested {
@@ -280,13 +288,9 @@ impl<'a> Swap<'a> {
         has_all_lines(&now, foreign) || edit(&now).is_ok_and(|edited| edited != now)
     }
 
-    /// A text as it stands at this moment; none when there is none or it cannot be read.
-    fn text_of(&self, path: &AbsPath) -> Option<String> {
-        layer::read_text(self.disk, path).ok().flatten()
-    }
-
-    fn holds(&self, path: &AbsPath, text: &str) -> bool {
-        self.text_of(path).is_some_and(|found| found == text)
+    /// A text as it stands at this moment.
+    fn text_of(&self, path: &AbsPath) -> Result<Option<String>, WriteError> {
+        layer::read_text(self.disk, path).map_err(|problem| WriteError::unusable(path, &problem))
     }
 
     /// Removes a file whose text is known to be elsewhere. When that fails the next writer does it.
@@ -328,11 +332,11 @@ impl<'a> Swap<'a> {
         if text.is_empty() || known.clone().any(|known| known == found) {
             return Ok(self.disk.remove_file(left)?);
         }
-        let now = self.text_of(&self.target).unwrap_or_default();
+        let now = self.text_of(&self.target)?.unwrap_or_default();
         let is_ours = known.nth(1) == Some(digest(&now).as_str());
         if is_ours && matches!(self.disk.exchange(left, &self.target), Ok(true)) {
             tracing::warn!(file = %self.target, "an edit by another program came back after a crash");
-            if self.holds(left, &now) {
+            if self.text_of(left)?.is_some_and(|out| out == now) {
                 return Ok(self.disk.remove_file(left)?);
             }
             // Written in this moment, and newer than what went in.
