@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::Loop;
-use crate::tally::{Scale, Tally};
+use crate::tally::{Form, Scale, Tally};
 
-/// Set to `long` for the long form.
+/// Set to `long` for the long form, and to `whole` for the one that takes hours.
 const FORM: &str = "PLUGD_TORTURE";
 /// What the random choices begin with.
 const SEED: &str = "PLUGD_TORTURE_SEED";
@@ -68,7 +68,11 @@ pub(crate) fn run(loops: &[Loop], args: &[String]) -> ExitCode {
     let scale = scale();
     say(&format!(
         "{} form, seed {}",
-        scale.pick("bounded", "long"),
+        match scale.form() {
+            Form::Bounded => "bounded",
+            Form::Long => "long",
+            Form::Whole => "whole",
+        },
         scale.seed()
     ));
     say(&format!(
@@ -118,14 +122,21 @@ fn whole(one: &Loop, scale: Scale) -> Tally {
     reason = "the form of a run of the tests is told in its environment, as runners pass no arguments on"
 )]
 fn scale() -> Scale {
-    let long = std::env::var(FORM).is_ok_and(|form| form == "long");
+    let form = match std::env::var(FORM).as_deref() {
+        Ok("long") => Form::Long,
+        Ok("whole") => Form::Whole,
+        _ => Form::Bounded,
+    };
     let named = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
     let now = || {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         u64::from(since.subsec_nanos()) ^ since.as_secs()
     };
-    let seed = named.unwrap_or_else(|| if long { now() } else { FIXED_SEED });
-    Scale::new(long, seed)
+    let seed = named.unwrap_or_else(|| match form {
+        Form::Bounded => FIXED_SEED,
+        Form::Long | Form::Whole => now(),
+    });
+    Scale::new(form, seed)
 }
 
 fn say(line: &str) {

@@ -19,9 +19,11 @@ use crate::dice::Dice;
 use crate::inside;
 use crate::operations::{Answer, Expected, Operation};
 use crate::states;
-use crate::tally::{Scale, Tally};
+use crate::tally::{Form, Scale, Tally};
 use crate::worlds::World;
 
+/// How many cases of each kind of request the long form takes.
+const LONG_TRIES: usize = 100;
 /// `EIO`, `ENOSPC`, `EACCES` and `EINTR`.
 const ERRORS: [i32; 4] = [5, 28, 13, 4];
 
@@ -187,8 +189,8 @@ pub(crate) fn shown(answer: &Answer) -> String {
     }
 }
 
-/// Every case of an operation as far as its clean run reaches, and some of them in the bounded form.
-fn bounded(operation: &Operation, tries: usize, seed: u64) -> Vec<Trouble> {
+/// Some of the cases of an operation, as far as its clean run reaches.
+fn sample(operation: &Operation, tries: usize, seed: u64) -> Vec<Trouble> {
     let world = operation.world();
     let counts = run_with(operation, &world, None).seen.counts;
     let mut cases = Vec::new();
@@ -235,8 +237,9 @@ pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) 
     let mut tally = Tally::default();
     for operation in operations {
         let expected = operation.expected();
-        if !scale.pick(false, true) {
-            for trouble in bounded(operation, bounded_tries, scale.seed()) {
+        if scale.form() != Form::Whole {
+            let tries = scale.pick(bounded_tries, LONG_TRIES);
+            for trouble in sample(operation, tries, scale.seed()) {
                 tally.attempt(tell(operation, trouble), || {
                     one(operation, &expected, trouble);
                 });

@@ -52,9 +52,9 @@ struct World {
 /// Eight and sixteen daemons, without a foreign program.
 pub(crate) fn run(scale: Scale) -> Tally {
     let mut tally = Tally::default();
-    for round in 0..scale.pick(1, 12) {
+    for round in 0..scale.pick(1, 6) {
         for daemons in [8, 16] {
-            let requests = scale.pick(48 / daemons, 60);
+            let requests = scale.pick(48 / daemons, 40);
             let dice = Dice::new(scale.seed(), "many_daemons").of(100 * round + daemons);
             World::open(daemons, false).race(&mut tally, daemons, requests, None, &dice);
         }
@@ -74,9 +74,9 @@ pub(crate) fn run_beside_writes(scale: Scale) -> Tally {
 
 fn beside(scale: Scale, manner: Manner) -> Tally {
     let mut tally = Tally::default();
-    for round in 0..scale.pick(1, 12) {
+    for round in 0..scale.pick(1, 6) {
         let daemons = 8;
-        let requests = scale.pick(4, 60);
+        let requests = scale.pick(3, 10);
         let dice = Dice::new(scale.seed(), "beside_others").of(100 * round + daemons);
         World::open(daemons, true).race(&mut tally, daemons, requests, Some(manner), &dice);
     }

@@ -13,7 +13,6 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use plugd_testkit::{Daemon, Launch, Sandbox};
 use serde_json::{Value, json};
@@ -26,9 +25,8 @@ const SECRET: &str = "uNsp0ken-93ab";
 /// What stands in the place of the secret inside: as long as it, so that no size gives a swap away.
 const PLAIN: &str = "as-plain-text";
 
-/// How long each half of the bounded form goes on, and how many rounds the long one has.
-const BOUNDED: Duration = Duration::from_secs(5);
-const ROUNDS: u64 = 2_000;
+/// How many rounds each half of the bounded form has, and of the longer ones.
+const ROUNDS: [u64; 2] = [100, 2_000];
 
 const CATALOG: &str = "bad/.agents/plugins/marketplace.json";
 
@@ -125,12 +123,9 @@ fn while_asking<T>(
     })
 }
 
-/// Whether there is time or a round left.
-fn goes_on(scale: Scale, started: Instant, round: u64, parts: u32) -> bool {
-    scale.pick(
-        started.elapsed() < BOUNDED / parts,
-        round < ROUNDS / u64::from(parts),
-    )
+/// Whether there is a round left for one of several parts.
+fn goes_on(scale: Scale, round: u64, parts: u32) -> bool {
+    round < scale.pick(ROUNDS[0], ROUNDS[1]) / u64::from(parts)
 }
 
 /// Installs a plugin while a part of it turns into a link to the secret and back.
@@ -150,9 +145,8 @@ fn swapped(scale: Scale, what: &str, outside: &str, tally: &mut Tally) {
     let (mut taken, mut refused) = (0_u64, 0_u64);
     let count = u32::try_from(SWAPPED.len()).unwrap_or(1);
     while_asking(swap, |changes| {
-        let started = Instant::now();
         let mut round = 0;
-        while goes_on(scale, started, round, count) {
+        while goes_on(scale, round, count) {
             round += 1;
             let seen = changes.load(Ordering::Acquire);
             tally.attempt(format!("{what} in round {round}"), || {
@@ -275,9 +269,8 @@ fn rewritten(scale: Scale, tally: &mut Tally) {
     };
     let manifest = format!("$ROOT/{CATALOG}");
     while_asking(rewrite, |changes| {
-        let started = Instant::now();
         let mut round = 0;
-        while goes_on(scale, started, round, 1) {
+        while goes_on(scale, round, 1) {
             round += 1;
             let seen = changes.load(Ordering::Acquire);
             let named =

@@ -17,6 +17,8 @@ use crate::power_cut::{Content, Names, PowerCut};
 use crate::tally::{Scale, Tally};
 use crate::worlds::World;
 
+/// How many cuts in each kind of request the long form takes.
+const LONG_TRIES: usize = 60;
 /// What may become of what was not synced; the random one comes as often as asked for.
 const CUTS: [(Names, Content); 4] = [
     (Names::NoneHappened, Content::Emptied),
@@ -87,9 +89,8 @@ pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) 
     for operation in operations {
         let expected = operation.expected();
         let mut losses = losses(operation, scale.seed());
-        if scale.pick(true, false) {
-            losses = Dice::new(scale.seed(), operation.name).some_of(losses, bounded_tries);
-        }
+        let tries = scale.sample(losses.len(), bounded_tries, LONG_TRIES);
+        losses = Dice::new(scale.seed(), operation.name).some_of(losses, tries);
         for loss in losses {
             let Loss {
                 at, names, content, ..

@@ -6,21 +6,48 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// How many failures are told in full; after the first few they repeat each other.
 const TOLD: usize = 10;
 
+/// How long a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Seconds for each loop: one of the tests.
+    Bounded,
+    /// Minutes for each loop.
+    Long,
+    /// Hours: nothing is a sample that can be tried in full.
+    Whole,
+}
+
 /// How long a run is, and what its random choices begin with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scale {
-    long: bool,
+    form: Form,
     seed: u64,
 }
 
 impl Scale {
-    pub(crate) fn new(long: bool, seed: u64) -> Self {
-        Self { long, seed }
+    pub(crate) fn new(form: Form, seed: u64) -> Self {
+        Self { form, seed }
     }
 
-    /// The first value in the bounded form, the second in the long one.
+    pub(crate) fn form(self) -> Form {
+        self.form
+    }
+
+    /// The first value in the bounded form, the second in the longer ones.
     pub(crate) fn pick<T>(self, bounded: T, long: T) -> T {
-        if self.long { long } else { bounded }
+        match self.form {
+            Form::Bounded => bounded,
+            Form::Long | Form::Whole => long,
+        }
+    }
+
+    /// How many of the tries that could be made are made.
+    pub(crate) fn sample(self, all: usize, bounded: usize, long: usize) -> usize {
+        match self.form {
+            Form::Bounded => bounded.min(all),
+            Form::Long => long.min(all),
+            Form::Whole => all,
+        }
     }
 
     /// The beginning of every random choice of the run: fixed in the bounded form, so that the
