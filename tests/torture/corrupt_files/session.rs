@@ -26,13 +26,13 @@ const QUESTIONS: [(&str, &str, &str); 12] = [
     (
         "list",
         "plugin/list",
-        r#"{"cwds": ["$ROOT/work"], "marketplaceKinds": ["local"]}"#,
+        r#"{"cwds": ["$ROOT/desk"], "marketplaceKinds": ["local"]}"#,
     ),
     ("list of all", "plugin/list", "{}"),
     (
         "installed",
         "plugin/installed",
-        r#"{"cwds": ["$ROOT/work"]}"#,
+        r#"{"cwds": ["$ROOT/desk"]}"#,
     ),
     (
         "read tools",
@@ -55,17 +55,17 @@ const QUESTIONS: [(&str, &str, &str); 12] = [
         r#"{"marketplacePath": "$ROOT/ch/.tmp/marketplaces/market/.agents/plugins/marketplace.json",
             "pluginName": "tool"}"#,
     ),
-    ("skills", "skills/list", r#"{"cwds": ["$ROOT/work"]}"#),
-    ("hooks", "hooks/list", r#"{"cwds": ["$ROOT/work"]}"#),
+    ("skills", "skills/list", r#"{"cwds": ["$ROOT/desk"]}"#),
+    ("hooks", "hooks/list", r#"{"cwds": ["$ROOT/desk"]}"#),
     (
         "components",
         "plugd/components",
-        r#"{"cwds": ["$ROOT/work"]}"#,
+        r#"{"cwds": ["$ROOT/desk"]}"#,
     ),
     (
         "config",
         "config/read",
-        r#"{"cwd": "$ROOT/work", "includeLayers": true}"#,
+        r#"{"cwd": "$ROOT/desk", "includeLayers": true}"#,
     ),
     ("shares", "plugin/share/list", "{}"),
 ];

@@ -24,30 +24,30 @@ name: also
 description: Also mine
 ---
 Of the user.
-== work/.git/HEAD
+== desk/.git/HEAD
 ref: refs/heads/main
-== work/.codex/config.toml
+== desk/.codex/config.toml
 # Of the project.
 [plugins."tools@demo"]
 enabled = true
 [marketplaces.project]
 source_type = "local"
-source = "$ROOT/work/project"
-== work/.codex/hooks.json
+source = "$ROOT/desk/project"
+== desk/.codex/hooks.json
 {"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "echo project"}]}]}}
-== work/.agents/skills/repo/SKILL.md
+== desk/.agents/skills/repo/SKILL.md
 ---
 name: repo
 description: Of the repository
 ---
 Read me.
-== work/.agents/plugins/marketplace.json
+== desk/.agents/plugins/marketplace.json
 {"name": "checkout", "plugins": [{"name": "near", "source": "./near"}]}
-== work/near/.codex-plugin/plugin.json
+== desk/near/.codex-plugin/plugin.json
 {"name": "near", "version": "1.0.0"}
-== work/project/.agents/plugins/marketplace.json
+== desk/project/.agents/plugins/marketplace.json
 {"name": "project", "plugins": [{"name": "planned", "source": "./planned"}]}
-== work/project/planned/.codex-plugin/plugin.json
+== desk/project/planned/.codex-plugin/plugin.json
 {"name": "planned", "version": "1.0.0"}
 == demo/.agents/plugins/marketplace.json
 {
@@ -112,7 +112,7 @@ chatgpt_base_url = "$SERVICE"
 theme = "dark"
 colours = { text = "white", "odd key" = [1, 2, 3] }
 
-[projects."$ROOT/work"]
+[projects."$ROOT/desk"]
 trust_level = "trusted"
 
 [marketplaces.demo] # by hand
@@ -152,7 +152,7 @@ pub(super) struct World {
 }
 
 /// The directories that the loop damages files in and watches.
-pub(super) const TOPS: [&str; 7] = ["ch", "home", "work", "demo", "team", "cwd", "tmp"];
+pub(super) const TOPS: [&str; 7] = ["ch", "home", "desk", "demo", "team", "cwd", "tmp"];
 
 impl World {
     /// Makes it; no daemon runs in it afterwards.
@@ -221,7 +221,7 @@ impl World {
         daemon.ok("plugin/share/checkout", checkout);
         trust_hooks(&mut daemon);
         // A listing writes what it has learned from the service.
-        daemon.ok("plugin/list", json!({"cwds": ["$ROOT/work"]}));
+        daemon.ok("plugin/list", json!({"cwds": ["$ROOT/desk"]}));
         daemon.ok("plugin/installed", json!({}));
         daemon.shut_down();
         // A session that dies with a lease in its hand.
@@ -263,7 +263,7 @@ fn install(daemon: &mut Daemon, manifest: &str, plugin: &str) -> Value {
 
 /// Trusts every hook there is, as a user does who has looked at them.
 fn trust_hooks(daemon: &mut Daemon) {
-    let listed = daemon.ok("hooks/list", json!({"cwds": ["$ROOT/work"]}));
+    let listed = daemon.ok("hooks/list", json!({"cwds": ["$ROOT/desk"]}));
     for hook in listed["data"][0]["hooks"].as_array().unwrap() {
         let state = json!({"trusted_hash": hook["currentHash"]});
         let table = json!({hook["key"].as_str().unwrap(): state});
