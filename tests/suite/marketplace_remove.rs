@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::fixtures::{
     DEMO, DEMO_MANIFEST, check, config, home_tree, install, installed_in, marketplace, refused,
-    start, text,
+    small, start, text,
 };
 
 #[test]
@@ -166,4 +166,29 @@ fn a_configuration_that_cannot_be_read_is_told_and_nothing_goes() {
         assert_eq!(sandbox.text("ch/config.toml"), broken);
         daemon.shut_down();
     }
+}
+
+/// As after a request that removed the marketplace and was killed, or failed, before its plugins.
+#[test]
+fn asked_again_it_removes_the_plugins_that_were_left() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    let mut daemon = start(&sandbox);
+    install(
+        &mut daemon,
+        "$ROOT/demo/.agents/plugins/marketplace.json",
+        "hello",
+    );
+    let params = json!({"marketplaceName": "demo"});
+    let removed = daemon.ok("marketplace/remove", params.clone());
+    assert_eq!(removed["orphans"], json!(["hello@demo"]));
+    let kind = refused(&mut daemon, "marketplace/remove", params);
+    assert_eq!(kind, "-32600 notFound");
+    let params = json!({"marketplaceName": "demo", "removePlugins": true});
+    let removed = daemon.ok("marketplace/remove", params.clone());
+    assert_eq!(removed["removedPlugins"], json!(["hello@demo"]));
+    let installed = daemon.ok("plugin/installed", json!({}));
+    assert_eq!(installed_in(&installed), Vec::<String>::new());
+    let kind = refused(&mut daemon, "marketplace/remove", params);
+    assert_eq!(kind, "-32600 notFound");
+    daemon.shut_down();
 }

@@ -195,16 +195,16 @@ fn add_local(session: &mut Session) -> Answer {
     session.ask("marketplace/add", json!({"source": "$ROOT/other"}))
 }
 
-/// Who tries again after the marketplace has gone removes what it has left.
 fn remove_with_plugins(session: &mut Session) -> Answer {
     let params = json!({"marketplaceName": "demo", "removePlugins": true});
-    let answer = session.ask("marketplace/remove", params);
-    match &answer {
-        Err(error) if error["data"]["kind"] == "notFound" => {
-            uninstall(session, "hello@demo")?;
-            uninstall(session, "tools@demo")
-        }
-        _ => answer,
+    gone(session.ask("marketplace/remove", params))
+}
+
+/// Who tries again when all has gone at the first try is told so.
+fn gone(answer: Answer) -> Answer {
+    match answer {
+        Err(error) if error["data"]["kind"] == "notFound" => Ok(error),
+        answer => answer,
     }
 }
 
@@ -217,12 +217,7 @@ fn git_added(world: &World) {
 }
 
 fn remove_git(session: &mut Session) -> Answer {
-    let answer = session.ask("marketplace/remove", json!({"marketplaceName": "market"}));
-    match answer {
-        // It has gone at the first try.
-        Err(error) if error["data"]["kind"] == "notFound" => Ok(error),
-        answer => answer,
-    }
+    gone(session.ask("marketplace/remove", json!({"marketplaceName": "market"})))
 }
 
 /// A git marketplace with its plugin, and a new commit that nobody has seen.

@@ -47,7 +47,8 @@ pub struct Removed {
 ///
 /// # Errors
 /// The name is no name, or nothing is configured or checked out under it. Where plugins are to go
-/// and one of them cannot, the marketplace and the others are gone, and the error names it.
+/// and one of them cannot, the marketplace and the others are gone, and the error names it; the same
+/// request again then finishes the work.
 pub async fn remove_marketplace(
     call: &Call,
     blocking: &Blocking,
@@ -60,12 +61,29 @@ pub async fn remove_marketplace(
         (call.clone(), lookup.clone(), copies.clone(), events.clone());
     blocking
         .write(move || {
-            let (name, root) = remove(&call, &lookup, &copies, &request.name)?;
-            let mut change = Change::new(ChangeReason::Request)
-                .marketplace(name.clone())
-                .config_key(format!("marketplaces.{name}"));
+            let name = MarketplaceName::new(&request.name).map_err(|error| Error::BadValue {
+                field: "marketplaceName",
+                reason: error.to_string(),
+            })?;
+            let mut change = Change::new(ChangeReason::Request);
+            let (root, left) = match remove(&call, &lookup, &copies, &name) {
+                Ok(root) => {
+                    change = change
+                        .marketplace(name.clone())
+                        .config_key(format!("marketplaces.{name}"));
+                    (root, orphans_of(&lookup, &copies, &name, request.plugins))
+                }
+                // Of an earlier request that removed the marketplace and could not remove them.
+                Err(error @ Error::NotConfigured { .. }) if request.plugins == Leftovers::Go => {
+                    let left = orphans_of(&lookup, &copies, &name, request.plugins)?;
+                    if left.is_empty() {
+                        return Err(error);
+                    }
+                    (None, Ok(left))
+                }
+                Err(error) => return Err(error),
+            };
             let mut uninstalled = Vec::new();
-            let left = orphans_of(&lookup, &copies, &name, request.plugins);
             let settled = left.and_then(|left| match request.plugins {
                 Leftovers::Stay => Ok(left),
                 Leftovers::Go => {
@@ -97,14 +115,10 @@ fn remove(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
-    text: &str,
-) -> Result<(MarketplaceName, Option<AbsPath>), Error> {
-    let name = MarketplaceName::new(text).map_err(|error| Error::BadValue {
-        field: "marketplaceName",
-        reason: error.to_string(),
-    })?;
+    name: &MarketplaceName,
+) -> Result<Option<AbsPath>, Error> {
     // What is refused takes no lock and makes no file.
-    present(lookup, &name)?;
+    present(lookup, name)?;
     let disk = lookup.disk();
     // Nobody puts a checkout into the place meanwhile, or takes it away.
     let lock = checkout::lock(call, lookup)?;
@@ -112,7 +126,7 @@ fn remove(
         configured,
         place,
         is_there,
-    } = present(lookup, &name)?;
+    } = present(lookup, name)?;
     let workspace = copies
         .store()?
         .workspace()
@@ -130,7 +144,7 @@ fn remove(
         }
     }
     drop(lock);
-    Ok((name, is_there.then_some(place)))
+    Ok(is_there.then_some(place))
 }
 
 /// What there is of a marketplace.
