@@ -231,7 +231,7 @@ fn what_cannot_be_meant_asks_nobody() {
         ),
         (
             &["save", "../desk/hello", "--with", "workspace:w"],
-            "none of user, group",
+            "a workspace is no target",
         ),
         (
             &["save", "../desk/hello", "--with", "user:u:owner"],
