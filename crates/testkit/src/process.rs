@@ -8,7 +8,6 @@ use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{PoisonError, RwLock};
-use std::thread;
 use std::time::Instant;
 
 use crate::capture::Capture;
@@ -140,7 +139,7 @@ fn watch(child: &Child) -> Receiver<()> {
     use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     let (sender, receiver) = mpsc::channel();
     let pid = Pid::from_child(child);
-    thread::spawn(move || {
+    std::thread::spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
         // Nobody listens any more when the process was killed instead.
