@@ -79,8 +79,10 @@ examples:
 	$(CARGO) build --locked --examples --quiet
 	$(CARGO) build --locked --lib --bins --examples -p plugd-tui -p plugd-rust-client --quiet
 
+# What everything costs, as a table. PEER=/path/to/app-server measures another one beside it, ONLY=word
+# the workloads whose name holds it, ROUNDS=n another number of rounds.
 bench:
-	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
+	$(CARGO) bench --locked --quiet --bench workloads -- $(if $(PEER),--peer "$(PEER)") $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # What a release hands out, in dist/: an archive and its checksum.
 dist:

@@ -1,0 +1,125 @@
+//! Where a run works: marketplaces that are made once, and homes that each program has for itself.
+
+use std::cell::{Cell, OnceCell};
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::BINARY;
+use crate::market::{self, Market, Weight};
+use crate::options::Options;
+
+/// How many plugins the marketplace has that people use.
+const REAL: usize = 180;
+/// How many the largest one has that must stay quick.
+const LARGE: usize = 10_000;
+/// How many working directories an editor may have open at most.
+const CWDS: usize = 50;
+
+/// An app-server.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Its name in the table.
+    pub(crate) name: &'static str,
+    pub(crate) path: PathBuf,
+}
+
+/// Everything below one temporary directory.
+pub(crate) struct Places {
+    root: TempDir,
+    made: Cell<usize>,
+    programs: Vec<Program>,
+    real: OnceCell<Market>,
+    large: OnceCell<Market>,
+    skills: OnceCell<Market>,
+    pair: OnceCell<Market>,
+    cwds: OnceCell<Vec<PathBuf>>,
+}
+
+impl Places {
+    pub(crate) fn new(options: &Options) -> Self {
+        let mut programs = vec![Program {
+            name: "plugd",
+            path: BINARY.into(),
+        }];
+        programs.extend(options.peer.iter().map(|path| Program {
+            name: "peer",
+            path: fs::canonicalize(path).unwrap(),
+        }));
+        Self {
+            root: tempfile::tempdir().unwrap(),
+            made: Cell::new(0),
+            programs,
+            real: OnceCell::new(),
+            large: OnceCell::new(),
+            skills: OnceCell::new(),
+            pair: OnceCell::new(),
+            cwds: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn programs(&self) -> &[Program] {
+        &self.programs
+    }
+
+    /// 180 plugins with all that they carry.
+    pub(crate) fn real(&self) -> &Market {
+        self.real.get_or_init(|| self.own_real())
+    }
+
+    /// The same for somebody who changes it.
+    pub(crate) fn own_real(&self) -> Market {
+        Market::generate(&self.fresh(), "real", REAL, Weight::Real)
+    }
+
+    /// 10,000 small plugins.
+    pub(crate) fn large(&self) -> &Market {
+        let make = || Market::generate(&self.fresh(), "large", LARGE, Weight::Light);
+        self.large.get_or_init(make)
+    }
+
+    /// A plugin with 55 skills.
+    pub(crate) fn skills(&self) -> &Market {
+        let make = || market::many_skills(&self.fresh(), "skills", 55);
+        self.skills.get_or_init(make)
+    }
+
+    /// A plugin of four files and one of 50 MB.
+    pub(crate) fn pair(&self) -> &Market {
+        let make = || market::small_and_large(&self.fresh(), "pair");
+        self.pair.get_or_init(make)
+    }
+
+    /// Directories as an editor opens them: each is a repository.
+    pub(crate) fn cwds(&self) -> &[PathBuf] {
+        self.cwds.get_or_init(|| {
+            let root = self.fresh();
+            let dirs: Vec<_> = (0..CWDS).map(|one| root.join(one.to_string())).collect();
+            for dir in &dirs {
+                fs::create_dir_all(dir.join(".git")).unwrap();
+            }
+            dirs
+        })
+    }
+
+    /// A directory that nobody else has.
+    pub(crate) fn fresh(&self) -> PathBuf {
+        let number = self.made.replace(self.made.get() + 1);
+        let dir = self.root.path().join(number.to_string());
+        fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    /// A new home directory whose configuration names these marketplaces.
+    pub(crate) fn home(&self, markets: &[&Market]) -> PathBuf {
+        let home = self.fresh();
+        let rows = markets.iter().map(|market| {
+            let (name, source) = (&market.name, market.root.display());
+            format!("[marketplaces.{name}]\nsource_type = \"local\"\nsource = \"{source}\"\n")
+        });
+        let config: String = rows.collect();
+        market::write(&home.join(".codex/config.toml"), config);
+        home
+    }
+}

@@ -1,0 +1,154 @@
+//! Questions to a server that has answered before.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{client, named};
+use crate::client::{Client, is_error, wait_until};
+use crate::measure::Sample;
+use crate::places::{Places, Program};
+
+/// How many calls a counted figure is spread over.
+const COUNTED: u64 = 10;
+
+/// A server that has been asked a few times.
+fn warm(places: &Places, program: &Program) -> Client {
+    let mut client = client(places, program, &[places.real()]);
+    for _ in 0..3 {
+        client.ok("plugin/list", &json!({}));
+    }
+    client
+}
+
+/// The same question again and again, after it was asked a few times.
+fn asked<'a>(mut client: Client, method: &'static str, params: Value) -> Sample<'a> {
+    for _ in 0..3 {
+        client.ok(method, &params);
+    }
+    Box::new(move || Some(client.time(method, &params)))
+}
+
+pub(super) fn list<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    asked(warm(places, program), "plugin/list", json!({}))
+}
+
+pub(super) fn long_list<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let client = client(places, program, &[places.large()]);
+    asked(client, "plugin/list", json!({}))
+}
+
+pub(super) fn fifty<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let params = json!({"cwds": places.cwds()});
+    asked(client(places, program, &[]), "plugin/list", params)
+}
+
+pub(super) fn read<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let market = places.real();
+    let params = named(market, &market.plugins[7]);
+    asked(warm(places, program), "plugin/read", params)
+}
+
+pub(super) fn read_skills<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let market = places.skills();
+    let params = named(market, &market.plugins[0]);
+    asked(client(places, program, &[market]), "plugin/read", params)
+}
+
+pub(super) fn read_behind<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let market = places.real();
+    let params = named(market, &market.plugins[7]);
+    let mut client = warm(places, program);
+    Box::new(move || {
+        let started = Instant::now();
+        for _ in 0..8 {
+            client.send("plugin/list", &json!({}));
+        }
+        let wanted = client.send("plugin/read", &params);
+        let mut took = None;
+        for _ in 0..9 {
+            if client.answered().0 == wanted {
+                took = Some(started.elapsed().as_secs_f64() * 1_000.0);
+            }
+        }
+        took
+    })
+}
+
+/// A client that always waits for 32 answers. Whoever is refused asks again, and only answers count.
+pub(super) fn flood<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    const ALL: usize = 320;
+    const IN_FLIGHT: usize = 32;
+    let mut client = warm(places, program);
+    Box::new(move || {
+        let started = Instant::now();
+        for _ in 0..IN_FLIGHT {
+            client.send("plugin/list", &json!({}));
+        }
+        let (mut answers, mut open) = (0, IN_FLIGHT);
+        while open > 0 {
+            let (_, line) = client.answered();
+            open -= 1;
+            answers += usize::from(!is_error(&line));
+            if answers + open < ALL {
+                client.send("plugin/list", &json!({}));
+                open += 1;
+            }
+        }
+        Some(ALL as f64 / started.elapsed().as_secs_f64())
+    })
+}
+
+pub(super) fn refused<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let mut client = warm(places, program);
+    Box::new(move || {
+        for _ in 0..200 {
+            client.send("plugin/list", &json!({}));
+        }
+        let refused = (0..200).filter(|_| is_error(&client.answered().1)).count();
+        Some(refused as f64)
+    })
+}
+
+pub(super) fn bytes_read<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let mut client = warm(places, program);
+    Box::new(move || {
+        let before = client.counted("rchar");
+        for _ in 0..COUNTED {
+            client.ok("plugin/list", &json!({}));
+        }
+        Some(((client.counted("rchar") - before) / COUNTED) as f64)
+    })
+}
+
+/// Counted by strace, where it is installed.
+pub(super) fn system_calls<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let mut client = warm(places, program);
+    Box::new(move || {
+        let report = places.fresh().join("calls");
+        let mut strace = Command::new("strace")
+            .args(["-f", "-q", "-o"])
+            .arg(&report)
+            .args(["-p", &client.id().to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        let lines = || fs::read_to_string(&report).map_or(0, |text| text.lines().count());
+        // Nothing tells that it has begun but what it writes.
+        wait_until("the count", || {
+            client.ok("plugin/list", &json!({}));
+            lines() > 0
+        });
+        let before = lines();
+        for _ in 0..COUNTED {
+            client.ok("plugin/list", &json!({}));
+        }
+        let counted = lines() - before;
+        strace.kill().ok()?;
+        strace.wait().ok()?;
+        Some(counted as f64 / COUNTED as f64)
+    })
+}
