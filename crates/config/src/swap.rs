@@ -188,17 +188,18 @@ impl<'a> Swap<'a> {
         }
         match self.disk.exchange(beside, &self.target) {
             Ok(true) if matches!(self.text_of(beside), Ok(Some(text)) if text == old) => {
-                let synced = self.disk.sync_dir(&self.parent);
+                if let Err(error) = self.disk.sync_dir(&self.parent) {
+                    self.take_back(beside, new);
+                    return Err(error.into());
+                }
                 // A program that had the old file open may have written into it meanwhile.
                 match self.text_of(beside) {
-                    Ok(Some(text)) if text != old && synced.is_ok() => {
-                        return self.put_back(beside, new, edit);
-                    }
+                    Ok(Some(text)) if text != old => return self.put_back(beside, new, edit),
                     Ok(_) => self.drop_ours(beside),
                     // The edit is in place; what this one holds is for the next writer to find out.
                     Err(error) => tracing::debug!(%error, "a replaced text cannot be read again"),
                 }
-                Ok(synced.map(|()| Put::Done)?)
+                Ok(Put::Done)
             }
             Ok(true) => self.put_back(beside, new, edit),
             Ok(false) => {
@@ -218,6 +219,17 @@ impl<'a> Swap<'a> {
                     false => Err(error.into()),
                 }
             }
+        }
+    }
+
+    /// An edit that could not be made durable is none: whoever is told so acts as if the file were as
+    /// it was, so it has to be. What cannot be taken back is for the next writer to find out.
+    fn take_back(&self, beside: &AbsPath, new: &str) {
+        let exchanged = self.disk.exchange(beside, &self.target);
+        if matches!(exchanged, Ok(true))
+            && matches!(self.text_of(beside), Ok(Some(text)) if text == new)
+        {
+            self.drop_ours(beside);
         }
     }
 

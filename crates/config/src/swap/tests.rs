@@ -381,3 +381,19 @@ fn half_of_our_own_text_is_no_foreign_edit() {
         assert_no_temporary_files(&sandbox);
     }
 }
+
+/// Who is told that nothing was written takes back what belongs to it.
+#[test]
+fn an_edit_that_is_not_durable_is_taken_back() {
+    for fault in [Fault::once(1), Fault::from(1)] {
+        let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+        let fault = fault.among(|kind| kind == OperationKind::SyncDir);
+        let disk = RecordingProbe::failing(fault).disk();
+        let edits = [set("own", json!(1))];
+        write(&disk, &sandbox.layout(), &edits, None, PATIENCE).unwrap_err();
+        assert_eq!(sandbox.text("ch/config.toml"), "a = 1\n");
+        assert_no_temporary_files(&sandbox);
+        write_to(&sandbox, &edits).unwrap();
+        assert_eq!(sandbox.text("ch/config.toml"), "a = 1\nown = 1\n");
+    }
+}
