@@ -5,8 +5,9 @@
 //! operation must have done besides is its loop's own affair.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use plugd_testkit::{Fixture, Sandbox, run_cli};
+use plugd_testkit::{Daemon, Fixture, Launch, Sandbox, run_cli};
 use serde_json::{Value, json};
 
 use crate::BINARY;
@@ -148,6 +149,18 @@ pub(crate) fn enabled_as_installed(config: &Value, installed: &BTreeMap<String, 
         .collect();
     let copied: BTreeSet<&str> = installed.keys().map(String::as_str).collect();
     assert_eq!(enabled, copied, "what is enabled, and what has files");
+}
+
+/// A daemon on the home that tells of changes and tasks, so that their ends can be waited for.
+#[track_caller]
+pub(crate) fn listening(sandbox: &Sandbox, patience: Duration) -> Daemon {
+    let launch = Launch::app_server(BINARY).patience(patience);
+    let mut daemon = launch.start(sandbox);
+    daemon.initialize_with(json!({
+        "clientInfo": {"name": "plugd-torture", "version": "1.0.0"},
+        "capabilities": {"plugd": {"notifications": true}},
+    }));
+    daemon
 }
 
 /// Every plugin of an answer with marketplaces.

@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plugd_testkit::{Daemon, Launch, Sandbox};
+use plugd_testkit::{Daemon, Sandbox};
 use serde_json::{Value, json};
 
-use crate::BINARY;
 use crate::dice::Dice;
 use crate::home;
 use crate::stock::{Stock, version_of};
@@ -101,16 +100,6 @@ pub(crate) fn run(scale: Scale) -> Tally {
     tally
 }
 
-fn start(sandbox: &Sandbox) -> Daemon {
-    let launch = Launch::app_server(BINARY).patience(PATIENCE);
-    let mut daemon = launch.start(sandbox);
-    daemon.initialize_with(json!({
-        "clientInfo": {"name": "plugd-torture", "version": "1.0.0"},
-        "capabilities": {"plugd": {"notifications": true}},
-    }));
-    daemon
-}
-
 impl Run {
     fn new(dice: Dice, figures: Figures) -> Self {
         let sandbox = Sandbox::new();
@@ -135,7 +124,7 @@ impl Run {
 
     /// One daemon dies and the next one is looked at.
     fn one(&mut self) {
-        let mut daemon = start(&self.sandbox);
+        let mut daemon = home::listening(&self.sandbox, PATIENCE);
         let only_adds = self.dice.below(2) == 0;
         let count = 4 + self.dice.below(9);
         let asked: Vec<(u64, Asked)> = (0..count)
@@ -220,7 +209,7 @@ impl Run {
 
     fn recover(&mut self, asked: &[(u64, Asked)], answers: &BTreeMap<u64, Value>) {
         let started = Instant::now();
-        let mut daemon = start(&self.sandbox);
+        let mut daemon = home::listening(&self.sandbox, PATIENCE);
         daemon.ok("plugin/list", json!({}));
         let took = started.elapsed();
         self.figures.slowest = self.figures.slowest.max(took);

@@ -11,10 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use plugd_testkit::{Daemon, Launch, Sandbox};
+use plugd_testkit::{Daemon, Sandbox};
 use serde_json::{Value, json};
 
-use crate::BINARY;
 use crate::dice::Dice;
 use crate::foreign_writer::{Manner, Met, edit_until};
 use crate::history::History;
@@ -89,15 +88,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn set(key: &str, value: u64) -> Value {
     json!({"keyPath": key, "value": value, "mergeStrategy": "replace"})
-}
-
-fn start(sandbox: &Sandbox) -> Daemon {
-    let mut daemon = Launch::app_server(BINARY).patience(DEADLINE).start(sandbox);
-    daemon.initialize_with(json!({
-        "clientInfo": {"name": "plugd-torture", "version": "1.0.0"},
-        "capabilities": {"plugd": {"notifications": true}},
-    }));
-    daemon
 }
 
 impl World {
@@ -195,7 +185,7 @@ impl World {
     fn work(&self, number: u64, requests: u64, mut dice: Dice) -> (u64, Option<String>) {
         let mut done = 0;
         let worked = catch_unwind(AssertUnwindSafe(|| {
-            let mut daemon = start(&self.sandbox);
+            let mut daemon = home::listening(&self.sandbox, DEADLINE);
             for _ in 0..requests {
                 self.one(&mut daemon, number, &mut dice);
                 done += 1;
@@ -347,7 +337,7 @@ impl World {
     }
 
     fn check_the_end(&self) {
-        let mut daemon = start(&self.sandbox);
+        let mut daemon = home::listening(&self.sandbox, DEADLINE);
         if self.is_foreign {
             // Which of our edits it overwrote is its own affair.
             daemon.ok("config/value/write", set("own.last", 0));
