@@ -2,7 +2,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck bench dist check-targets
+.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -32,7 +32,7 @@ clients:
 	$(CARGO) build --locked --workspace --example session --quiet
 	$(CARGO) test --locked --test suite --quiet -- --nocapture clients::
 
-# The long form of the loops that try to lose something or to get in, as a table; about an hour.
+# The long form of the loops that try to lose something or to get in, as a table; many minutes.
 # PLUGD_TORTURE=whole tries everything that this one takes a sample of, which takes hours.
 torture:
 	PLUGD_TORTURE=$${PLUGD_TORTURE:-long} $(CARGO) test --locked --quiet --test torture
@@ -79,6 +79,11 @@ examples:
 	$(CARGO) build --locked --examples --quiet
 	$(CARGO) build --locked --lib --bins --examples -p plugd-tui -p plugd-rust-client --quiet
 
+# The bounds on memory, size and counted work that hold for a release; `make test` has those of a
+# debug build.
+cost:
+	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
+
 # What everything costs, as a table. PEER=/path/to/app-server measures another one beside it, ONLY=word
 # the workloads whose name holds it, ROUNDS=n another number of rounds.
 bench:
@@ -88,6 +93,6 @@ bench:
 dist:
 	CARGO="$(CARGO)" .ci/dist
 
-# Compiles for other systems, as far as their standard libraries and C compilers are installed.
+# Compiles for other systems, as far as their standard libraries are installed.
 check-targets:
 	CARGO="$(CARGO)" .ci/check-targets
