@@ -170,9 +170,9 @@ impl Walk<'_, '_> {
                 .push(Problem::error(ProblemKind::TooLarge, text).in_file(dir));
             self.cut |= self.dirs > MAX_DIRS;
         } else {
-            match self.tree.disk().list(dir) {
+            match self.tree.disk().literally().list_up_to(dir, u64::MAX) {
                 Ok(entries) => {
-                    for entry in entries {
+                    for entry in entries.unwrap_or_default() {
                         let name = entry.name.to_string_lossy().into_owned();
                         self.entry(&dir.join(&entry.name), &name, prefix, depth, ancestors);
                     }

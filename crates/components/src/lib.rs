@@ -43,6 +43,9 @@ mod bad_input_tests;
 mod conformance_tests;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+#[cfg(unix)]
+mod swapped_tests;
 
 pub use apps::{App, apps};
 pub use author::{

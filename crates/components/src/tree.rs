@@ -2,7 +2,8 @@
 //!
 //! The root is resolved once; every path is resolved before it is used and must lie below it. A
 //! link inside the tree is therefore as good as what it leads to, and one that leaves it is a
-//! problem (Agent Plugins 4.1, and for the other formats the same rule).
+//! problem (Agent Plugins 4.1, and for the other formats the same rule). What was located is opened
+//! literally, so that a link that is put in its place meanwhile leads nowhere.
 //!
 //! A directory of skills that belongs to no plugin is opened by [`PluginTree::unbounded`]: there the
 //! links are the user's own, and may lead anywhere.
@@ -125,6 +126,7 @@ impl<'a> PluginTree<'a> {
         }
         let bytes = self
             .disk
+            .literally()
             .read(&located.path, limit)
             .map_err(|error| error.problem().in_file(shown))?;
         String::from_utf8(bytes).map_err(|error| {

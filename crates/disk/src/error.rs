@@ -36,6 +36,12 @@ pub enum DiskError {
         /// What stands there.
         found: Kind,
     },
+    /// A path that had been resolved leads through a link by now: somebody changes the tree.
+    #[error("`{path}` was replaced by a link, or a directory above it, while it was read")]
+    Moved {
+        /// The path as it had been resolved.
+        path: AbsPath,
+    },
     /// The work was given up while it waited for a lock; nothing has been changed.
     #[error("the work was given up while it waited for the lock `{path}`")]
     NotWanted {
@@ -67,6 +73,7 @@ impl DiskError {
             Self::Io { path, .. }
             | Self::TooLarge { path, .. }
             | Self::NotAFile { path, .. }
+            | Self::Moved { path }
             | Self::NotWanted { path }
             | Self::Locked { path } => path,
         }
@@ -79,6 +86,12 @@ impl DiskError {
             Self::Io { source, .. } => is_absent(source),
             _ => false,
         }
+    }
+
+    /// Whether somebody put a link in the way since the path was resolved.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        matches!(self, Self::Moved { .. })
     }
 
     /// Whether the reason is a link that leads to itself.
@@ -121,7 +134,7 @@ impl DiskError {
             _ if self.is_not_found() => ProblemKind::Missing,
             Self::TooLarge { .. } => ProblemKind::TooLarge,
             Self::NotAFile { .. } => ProblemKind::NotAFile,
-            Self::Io { .. } | Self::Locked { .. } | Self::NotWanted { .. } => {
+            Self::Io { .. } | Self::Moved { .. } | Self::Locked { .. } | Self::NotWanted { .. } => {
                 ProblemKind::Unreadable
             }
         };

@@ -8,7 +8,8 @@
 //! - Reading never blocks on a FIFO or device and never takes more memory than the caller allowed.
 //! - A file that is replaced is either the old one or the new one, also after a power cut.
 //! - Nothing here follows a path chosen by a stranger out of its root: [`tree`] resolves links and
-//!   checks containment before it touches content.
+//!   checks containment before it touches content, and [`Literal`] opens what was resolved without
+//!   following a link that was put there since.
 #![expect(
     clippy::disallowed_methods,
     reason = "this crate is the one place that touches the file system"
@@ -18,6 +19,7 @@ mod atomic;
 #[cfg(test)]
 mod disk_tests;
 mod error;
+mod literal;
 mod lock;
 mod mount;
 mod new_file;
@@ -28,6 +30,7 @@ pub mod tree;
 
 pub use atomic::is_temporary;
 pub use error::DiskError;
+pub use literal::Literal;
 pub use lock::{FileLock, Patience, Wanted};
 pub use new_file::NewFile;
 pub use ops::{Disk, Entry};

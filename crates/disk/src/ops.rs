@@ -84,28 +84,7 @@ impl Disk {
     /// As [`Disk::read`].
     pub fn read_stamped(&self, path: &AbsPath, limit: u64) -> Result<(Vec<u8>, Stamp), DiskError> {
         self.see(OperationKind::Read, path, None, 0)?;
-        let fail = |source| DiskError::io(OperationKind::Read, path, source);
-        let (mut file, stamp) = open_for_reading(path)?;
-        if stamp.size > limit {
-            return Err(DiskError::TooLarge {
-                path: path.clone(),
-                limit,
-            });
-        }
-        let expected = usize::try_from(stamp.size).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(expected + 1);
-        // The file may grow while it is read; the limit holds all the same.
-        let read = (&mut file)
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(fail)?;
-        if u64::try_from(read).unwrap_or(u64::MAX) > limit {
-            return Err(DiskError::TooLarge {
-                path: path.clone(),
-                limit,
-            });
-        }
-        Ok((bytes, stamp))
+        read_whole(open_for_reading(path)?, path, limit)
     }
 
     /// Reads at most `limit` bytes from a place in a regular file on, such as what was added to one
@@ -115,12 +94,8 @@ impl Disk {
     /// It is missing, unreadable, or no regular file.
     pub fn read_from(&self, path: &AbsPath, offset: u64, limit: u64) -> Result<Vec<u8>, DiskError> {
         self.see(OperationKind::Read, path, None, 0)?;
-        let fail = |source| DiskError::io(OperationKind::Read, path, source);
-        let (mut file, _) = open_for_reading(path)?;
-        file.seek(SeekFrom::Start(offset)).map_err(fail)?;
-        let mut bytes = Vec::new();
-        file.take(limit).read_to_end(&mut bytes).map_err(fail)?;
-        Ok(bytes)
+        let (file, _) = open_for_reading(path)?;
+        read_piece(file, path, offset, limit)
     }
 
     /// The stamp of what a path leads to; `None` when there is nothing.
@@ -281,6 +256,46 @@ impl Disk {
     }
 }
 
+/// Reads a file that was opened, unless it is larger than the caller is ready to read.
+pub(crate) fn read_whole(
+    (mut file, stamp): (File, Stamp),
+    path: &AbsPath,
+    limit: u64,
+) -> Result<(Vec<u8>, Stamp), DiskError> {
+    let too_large = || DiskError::TooLarge {
+        path: path.clone(),
+        limit,
+    };
+    if stamp.size > limit {
+        return Err(too_large());
+    }
+    let expected = usize::try_from(stamp.size).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected + 1);
+    // The file may grow while it is read; the limit holds all the same.
+    let read = (&mut file)
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|source| DiskError::io(OperationKind::Read, path, source))?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > limit {
+        return Err(too_large());
+    }
+    Ok((bytes, stamp))
+}
+
+/// Reads a piece of a file that was opened.
+pub(crate) fn read_piece(
+    mut file: File,
+    path: &AbsPath,
+    offset: u64,
+    limit: u64,
+) -> Result<Vec<u8>, DiskError> {
+    let fail = |source| DiskError::io(OperationKind::Read, path, source);
+    file.seek(SeekFrom::Start(offset)).map_err(fail)?;
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(fail)?;
+    Ok(bytes)
+}
+
 fn absent_is_none(
     metadata: io::Result<fs::Metadata>,
     path: &AbsPath,
@@ -295,24 +310,27 @@ fn absent_is_none(
 /// Opens without waiting, so that a FIFO without a writer cannot hang the daemon, and then makes
 /// sure that what was opened is a regular file.
 pub(crate) fn open_for_reading(path: &AbsPath) -> Result<(File, Stamp), DiskError> {
-    let fail = |source| DiskError::io(OperationKind::Read, path, source);
     let mut options = OpenOptions::new();
     options.read(true);
     no_waiting(&mut options);
-    let file = match options.open(path) {
-        Ok(file) => file,
+    match options.open(path) {
+        Ok(file) => checked_file(file, path),
         // Sockets and, on some systems, directories refuse to be opened at all.
-        Err(error) => {
-            return Err(match fs::metadata(path) {
-                Ok(metadata) if !metadata.is_file() => DiskError::NotAFile {
-                    path: path.clone(),
-                    found: Kind::of(metadata.file_type()),
-                },
-                _ => fail(error),
-            });
-        }
-    };
-    let stamp = Stamp::of(&file.metadata().map_err(fail)?);
+        Err(error) => Err(match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => DiskError::NotAFile {
+                path: path.clone(),
+                found: Kind::of(metadata.file_type()),
+            },
+            _ => DiskError::io(OperationKind::Read, path, error),
+        }),
+    }
+}
+
+/// Makes sure that what was opened is a regular file.
+pub(crate) fn checked_file(file: File, path: &AbsPath) -> Result<(File, Stamp), DiskError> {
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|source| DiskError::io(OperationKind::Read, path, source))?;
+    let stamp = Stamp::of(&metadata);
     if stamp.kind != Kind::File {
         return Err(DiskError::NotAFile {
             path: path.clone(),

@@ -302,11 +302,17 @@ impl Search<'_> {
     }
 
     /// Reads a file that was just looked at. A link put in its place since then shows as another
-    /// stamp, so nothing outside the plugin is ever taken for its manifest.
+    /// stamp, and one in the place of a directory is not followed, so nothing outside the plugin is
+    /// ever taken for its manifest.
     fn read(&mut self, file: &AbsPath, looked: &Stamp) -> Result<(Vec<u8>, Stamp), End> {
+        let below = file
+            .as_path()
+            .strip_prefix(self.root)
+            .unwrap_or(file.as_path());
         let (bytes, stamp) = self
             .disk
-            .read_stamped(file, MAX_PLUGIN_BYTES)
+            .literally()
+            .read_below(self.root, below, MAX_PLUGIN_BYTES)
             .map_err(|error| self.fail(&error))?;
         if stamp == *looked {
             Ok((bytes, stamp))
@@ -338,6 +344,7 @@ impl Search<'_> {
             return Err(End::Problem(problem));
         }
         self.disk
+            .literally()
             .read_stamped(&target, MAX_PLUGIN_BYTES)
             .map_err(|error| self.fail(&error))
     }
@@ -345,7 +352,7 @@ impl Search<'_> {
     /// A refusal of the system can end without any stamp changing (a full table of open files, a
     /// directory above that opens up), so it is never remembered. A size is part of the stamp.
     fn fail(&mut self, error: &DiskError) -> End {
-        if error.is_not_found() {
+        if error.is_not_found() || error.is_moved() {
             return End::Changed;
         }
         self.lasting &= matches!(error, DiskError::TooLarge { .. });

@@ -1,7 +1,7 @@
 //! The first half of an installation: content on its way, seen by nobody.
 
 use plugd_disk::tree::{
-    AtEase, Digest, FileDigests, Limits, Pace, TreePlan, copy, digest, is_storable_name,
+    AtEase, Digest, FileDigests, Limits, Pace, TreeError, TreePlan, copy, digest, is_storable_name,
     remove_tree,
 };
 use plugd_disk::{Disk, Patience};
@@ -134,7 +134,8 @@ impl Transaction {
         &self.fetched
     }
 
-    /// Copies what an installation takes of a directory, and adds files to the copy.
+    /// Copies what an installation takes of a directory, and adds files to the copy. The caller has
+    /// resolved and checked the path; one that leads elsewhere by now is refused.
     ///
     /// # Errors
     /// The source cannot be read, contains the store, is over a limit or changes while it is copied;
@@ -148,6 +149,11 @@ impl Transaction {
     ) -> Result<StagedInstall, StoreError> {
         let disk = self.store.disk().clone();
         let plan = self.store.plan(source, limits, pace)?;
+        // What was fetched lies where nobody else writes, below a home that a link may lead to.
+        if plan.root() != source && !source.starts_with(&self.fetched) {
+            let path = source.clone();
+            return Err(TreeError::Changed { path }.into());
+        }
         let root = self.ticket.staging.join("tree");
         let report = copy(&disk, &plan, &root, pace)?;
         let digest = report.files.digest();

@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
             return Vec::new();
         }
         let left = self.limits.entries.saturating_sub(self.entries);
-        let entries = match self.disk.list_up_to(&path, left) {
+        let entries = match self.disk.literally().list_up_to(&path, left) {
             Ok(Some(entries)) => entries,
             Ok(None) => {
                 let text = format!(
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
     fn file(&mut self, name: &str, relative: String) {
         let path = self.root.join(&relative);
         let seen = self.disk.link_stamp(&path).and_then(|stamp| {
-            let head = self.disk.read_from(&path, 0, HEAD)?;
+            let head = self.disk.literally().read_from(&path, 0, HEAD)?;
             Ok(stamp.map(|stamp| (stamp, head)))
         });
         let (stamp, head) = match seen {
@@ -313,7 +313,7 @@ impl<'a> Walk<'a> {
             return None;
         }
         self.programs_left -= size;
-        match self.disk.read(&path, size) {
+        match self.disk.literally().read(&path, size) {
             Ok(content) => Some(content),
             Err(error) => {
                 note_cut(&mut self.walked.cut, error.problem());

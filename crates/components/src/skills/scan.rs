@@ -255,7 +255,8 @@ impl<'a, 'p> Walk<'a, 'p> {
     /// Lists one directory: takes its skill, and answers the directories to look at next. At most
     /// one more than `room` is answered, which tells that there are too many.
     fn directory(&mut self, dir: &Dir, depth: usize, room: usize) -> Vec<Dir> {
-        let entries = match self.tree.disk().list_up_to(&dir.path, MAX_ENTRIES) {
+        let disk = self.tree.disk().literally();
+        let entries = match disk.list_up_to(&dir.path, MAX_ENTRIES) {
             Ok(Some(entries)) => entries,
             Ok(None) => {
                 let text = format!("the directory has more than {MAX_ENTRIES} entries");

@@ -20,13 +20,12 @@ pub struct Below {
 }
 
 impl Below {
-    /// Opens a directory that is not a link itself.
+    /// Opens a directory by a path that is resolved: no component of it may be a link.
     ///
     /// # Errors
     /// It is missing, something else, or may not be opened.
     pub fn open(disk: &Disk, root: &AbsPath) -> Result<Self, DiskError> {
-        let handle = DirHandle::open(root)
-            .map_err(|source| DiskError::io(OperationKind::List, root, source))?;
+        let handle = DirHandle::open_literally(root)?;
         Ok(Self {
             disk: disk.clone(),
             root: root.clone(),

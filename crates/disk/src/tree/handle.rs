@@ -14,7 +14,7 @@ use plugd_model::AbsPath;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::{Kind, Stamp};
+use crate::{DiskError, Kind, Stamp};
 
 /// An open directory.
 #[derive(Debug)]
@@ -41,6 +41,11 @@ impl DirHandle {
             DIRECTORY,
             Mode::empty(),
         )?))
+    }
+
+    /// Opens a directory by a path that is resolved: no component of it may be a link by now.
+    pub(super) fn open_literally(path: &AbsPath) -> Result<Self, DiskError> {
+        crate::literal::directory(path).map(Self)
     }
 
     /// Opens a directory below, one component at a time. An empty path opens the same directory.

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use plugd_model::AbsPath;
 
-use crate::{Kind, Stamp};
+use crate::{DiskError, Kind, OperationKind, Stamp};
 
 /// A directory that was not a link when it was opened.
 #[derive(Debug)]
@@ -21,6 +21,12 @@ impl DirHandle {
     /// Opens a directory that is not a link itself.
     pub(super) fn open(path: &AbsPath) -> io::Result<Self> {
         Self::checked(path.as_path().to_path_buf())
+    }
+
+    /// Opens a directory by a path that is resolved: no component of it may be a link by now.
+    pub(super) fn open_literally(path: &AbsPath) -> Result<Self, DiskError> {
+        crate::literal::directory(path)?;
+        Self::open(path).map_err(|source| DiskError::io(OperationKind::List, path, source))
     }
 
     fn checked(path: PathBuf) -> io::Result<Self> {

@@ -30,8 +30,7 @@ pub(super) struct Opened {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(disk: &'a Disk, plan: &'a TreePlan) -> Result<Self, TreeError> {
-        let root = DirHandle::open(&plan.root)
-            .map_err(|source| DiskError::io(OperationKind::List, &plan.root, source))?;
+        let root = DirHandle::open_literally(&plan.root)?;
         Ok(Self {
             disk,
             plan,

@@ -11,6 +11,8 @@ use pretty_assertions::assert_eq;
 
 use super::{MARKETPLACE_FILES, find_marketplace, find_plugin};
 
+mod swapped;
+
 const AGENT_PLUGINS: &str =
     r#"{"$schema":"https://agent-plugins.org/schemas/1.0.0/plugin.schema.json","name":"a"}"#;
 const OTHER: &str = r#"{"name":"a"}"#;
@@ -423,37 +425,4 @@ fn a_denied_right_is_said_and_not_remembered() {
     let search = find_marketplace(&disk, &tree.root());
     assert_eq!(search.found, None);
     assert_eq!(search.problems[0].kind, ProblemKind::Unreadable);
-}
-
-/// Puts a link out of the plugin in the manifest's place between the look and the read.
-struct Swap {
-    file: AbsPath,
-    target: AbsPath,
-}
-
-impl Probe for Swap {
-    #[expect(clippy::disallowed_methods, reason = "an intruder does not ask")]
-    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
-        if operation.kind == OperationKind::Read && *operation.path == self.file {
-            std::fs::remove_file(self.file.as_path())?;
-            symlink(self.target.as_path(), self.file.as_path())?;
-        }
-        Ok(())
-    }
-}
-
-#[test]
-fn a_link_that_is_put_in_place_during_the_search_is_not_followed_out() {
-    for place in ["plugin.json", ".codex-plugin/plugin.json"] {
-        let outside = format!("../real.json = {AGENT_PLUGINS}");
-        let tree = Tree::new(&[&outside, &format!("{place} = {AGENT_PLUGINS}")]);
-        let probe = Swap {
-            file: tree.root().join(place),
-            target: tree.root().join("../real.json"),
-        };
-        let look = find_plugin(&Disk::probed(Arc::new(probe)), &tree.root());
-        let kind = look.found.unwrap_err().kind;
-        let refused = matches!(kind, ProblemKind::BadPath | ProblemKind::NotAFile);
-        assert!(refused, "{place}: {kind:?}");
-    }
 }
