@@ -174,6 +174,9 @@ impl Store {
             kinds.insert(entry.name, entry.kind);
         }
         let layout = self.layout();
+        for dir in [layout.catalog_state(), layout.catalog_cache()] {
+            remains.half_written.extend(self.half_written_in(&dir)?);
+        }
         // A lock that is no file cannot tell who is dead.
         let mut unknown = BTreeSet::new();
         for entry in self.real_dir(&layout.journals(), &kinds, &mut remains.problems)? {

@@ -89,6 +89,17 @@ impl Store {
         Ok(())
     }
 
+    /// The files of a directory that were not finished. One that is a link is somebody else's.
+    pub(crate) fn half_written_in(&self, dir: &AbsPath) -> Result<Vec<AbsPath>, StoreError> {
+        let stamp = self.disk().link_stamp(dir)?;
+        if stamp.is_none_or(|stamp| stamp.kind != Kind::Dir) {
+            return Ok(Vec::new());
+        }
+        let entries = self.entries_in(dir)?.into_iter();
+        let half_written = entries.filter(is_half_written);
+        Ok(half_written.map(|entry| dir.join(entry.name)).collect())
+    }
+
     /// Removes files of the state directory that were half written long ago. Needs no lock, because
     /// nobody writes that long.
     pub(crate) fn sweep_old(&self, half_written: &[AbsPath]) -> Result<(), StoreError> {

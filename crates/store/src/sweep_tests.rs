@@ -158,15 +158,32 @@ fn half_written_records_go() {
 
 #[test]
 fn half_written_files_of_the_state_go_when_they_are_old() {
+    let catalogs = "ch/cache/remote_plugin_catalog".to_owned();
+    for dir in [STATE.to_owned(), format!("{STATE}/catalog"), catalogs] {
+        let world = World::new();
+        let (half, whole) = (format!("{dir}/.plugd-0123"), format!("{dir}/0123.json"));
+        world.sandbox.add(&format!(
+            "== {half}\nhalf\n== {whole}\n1\n== {STATE}/x\n1\n"
+        ));
+        world.store().recover(NO_PATIENCE).unwrap();
+        assert!(world.sandbox.exists(&half), "{dir}");
+        // A hundred years after the time of the tests every file is old.
+        world.clock.advance(Duration::from_secs(100 * 365 * 86_400));
+        world.store().recover(NO_PATIENCE).unwrap();
+        assert!(!world.sandbox.exists(&half), "{dir}");
+        assert!(world.sandbox.exists(&whole), "{dir}");
+    }
+}
+
+#[test]
+fn what_a_linked_directory_holds_is_not_swept() {
     let world = World::new();
-    let half = format!("{STATE}/.plugd-0123");
-    world.sandbox.add(&format!("== {half}\nhalf\n"));
-    world.store().recover(NO_PATIENCE).unwrap();
-    assert!(world.sandbox.exists(&half));
-    // A hundred years after the time of the tests every file is old.
+    world.sandbox.add(&format!(
+        "== elsewhere/.plugd-0123\n1\n== {STATE}/catalog -> $ROOT/elsewhere\n"
+    ));
     world.clock.advance(Duration::from_secs(100 * 365 * 86_400));
     world.store().recover(NO_PATIENCE).unwrap();
-    assert!(!world.sandbox.exists(&half));
+    assert!(world.sandbox.exists("elsewhere/.plugd-0123"));
 }
 
 #[test]
