@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use plugd_disk::{Disk, Operation as DiskOperation, Probe};
 use plugd_model::{AbsPath, Environment};
-use plugd_testkit::{CountingNames, Launch, ManualClock};
+use plugd_testkit::{CountingNames, Daemon, Launch, ManualClock};
 use serde_json::json;
 
 use crate::dice::Dice;
@@ -151,6 +151,7 @@ fn one(operation: &Operation, expected: &Expected, at: u64) -> (bool, Duration) 
     daemon.initialize();
     daemon.ok("plugin/installed", json!({}));
     let mut took = started.elapsed();
+    settle(&mut daemon);
     recovered(expected, &world, told, &context);
     // Also begins a refresh, which may move on to the new state.
     let started = Instant::now();
@@ -160,6 +161,20 @@ fn one(operation: &Operation, expected: &Expected, at: u64) -> (bool, Duration) 
     assert!(took < SOON, "{context}: the first listing took {took:?}");
     second_try(operation, expected, &world, &context);
     (reached, took)
+}
+
+/// Waits until what the daemon began by itself is over: nothing of a dead one is left then, and
+/// nothing of its own.
+fn settle(daemon: &mut Daemon) {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        let status = daemon.ok("plugd/status", json!({}));
+        let tasks = status["tasks"].as_array().unwrap();
+        if tasks.iter().all(|task| task["state"] != "running") {
+            return;
+        }
+    }
+    panic!("the work in the background does not end");
 }
 
 /// How many operations there are to die at.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::inside::Session;
 use crate::states::State;
-use crate::worlds::{CHANGED, NEWER, World, curated_repository, repository};
+use crate::worlds::{CHANGED, NEWER, Outside, World, curated_repository, repository};
 
 /// The answer of the request that an operation is about.
 pub(crate) type Answer = Result<Value, Value>;
@@ -27,8 +27,8 @@ pub(crate) struct Operation {
     pub(crate) name: &'static str,
     /// What is done before the operation, by a daemon on a file system without faults.
     prepare: fn(&World),
-    /// What is in the repository, where there is one, in some version.
-    repository: Option<fn(&str) -> String>,
+    /// What is reached outside of the sandbox.
+    outside: Outside,
     /// Whether the curated sync is on.
     pub(crate) curated: bool,
     /// The operation itself.
@@ -51,7 +51,7 @@ const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
 impl Operation {
     /// A fresh world in which the operation comes next.
     pub(crate) fn world(&self) -> World {
-        let world = World::new(self.repository, self.curated);
+        let world = World::new(self.outside, self.curated);
         (self.prepare)(&world);
         world
     }
@@ -257,6 +257,25 @@ fn upgrade_git(session: &mut Session) -> Answer {
     }
 }
 
+fn remote_install(session: &mut Session) -> Answer {
+    let params = json!({"remoteMarketplaceName": "openai-curated-remote",
+        "pluginName": World::remote_id()});
+    session.ask("plugin/install", params)
+}
+
+fn remote_installed(world: &World) {
+    world.with(|session| drop(remote_install(session).unwrap()));
+}
+
+fn remote_installed_and_newer(world: &World) {
+    remote_installed(world);
+    world.publish("2.0.0");
+}
+
+fn remote_sync(session: &mut Session) -> Answer {
+    listed(session, json!({"forceRemoteSync": true}))
+}
+
 fn by_answer(answer: &Answer, _: &[Value]) -> bool {
     answer.is_ok()
 }
@@ -273,6 +292,11 @@ fn by_refresh(_: &Answer, changes: &[Value]) -> bool {
 /// A plugin of the snapshot moves after it.
 fn by_following(_: &Answer, changes: &[Value]) -> bool {
     by_change("refresh", "p@openai-api-curated", changes)
+}
+
+/// The copy follows the account.
+fn by_remote_sync(_: &Answer, changes: &[Value]) -> bool {
+    by_change("sync", "alpha@openai-curated-remote", changes)
 }
 
 /// Every plugin of an upgraded marketplace that was to follow has a row; one that did not says why.
@@ -314,27 +338,42 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         // A checkout that no row names is no marketplace, and the next try replaces it.
         steps: Steps::InOrder(&["checkout market", "config.toml"]),
-        repository: Some(repository),
+        outside: Outside::Repository(repository),
         ..operation("git_add", nothing, add_git)
     },
     Operation {
         steps: Steps::InOrder(&["config.toml", "checkout market"]),
-        repository: Some(repository),
+        outside: Outside::Repository(repository),
         ..operation("git_remove", git_added, remove_git)
     },
     Operation {
         tells: by_upgrade,
         steps: Steps::InOrder(&["checkout market", "plugin p@market"]),
-        repository: Some(repository),
+        outside: Outside::Repository(repository),
         ..operation("git_upgrade", git_installed_and_newer, upgrade_git)
     },
     Operation {
         tells: by_following,
         // Between the first two the next run brings the snapshot once more.
         steps: Steps::InOrder(&["curated", "curated sha", "plugin p@openai-api-curated"]),
-        repository: Some(curated_repository),
+        outside: Outside::Repository(curated_repository),
         curated: true,
         ..operation("curated_sync", curated_installed_and_newer, sync_curated)
+    },
+    Operation {
+        outside: Outside::Account,
+        ..operation("remote_install", nothing, remote_install)
+    },
+    Operation {
+        outside: Outside::Account,
+        ..operation("remote_uninstall", remote_installed, |session| {
+            uninstall(session, "alpha@openai-curated-remote")
+        })
+    },
+    Operation {
+        tells: by_remote_sync,
+        outside: Outside::Account,
+        ..operation("remote_sync", remote_installed_and_newer, remote_sync)
     },
 ];
 
@@ -347,7 +386,7 @@ const fn operation(
     Operation {
         name,
         prepare,
-        repository: None,
+        outside: Outside::Nothing,
         curated: false,
         act,
         tells: by_answer,

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 
 use plugd_disk::Disk;
 use plugd_model::Environment;
+use plugd_testkit::service::{Item, PluginService};
 use plugd_testkit::{GitRepo, GitServer, Sandbox};
 use serde_json::json;
 
@@ -14,8 +15,10 @@ use crate::states::State;
 /// A sandbox with what is outside of it.
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
-    /// The address of the repository, which `$URL` in params means.
+    /// The address of the repository, which `$URL` in params means, or that of the service.
     pub(crate) url: String,
+    /// The account that the home is logged in to, where there is one.
+    service: Option<PluginService>,
     /// What is in the repository in some version.
     tree: Option<fn(&str) -> String>,
     /// Whether the curated sync is on.
@@ -108,22 +111,41 @@ pub(crate) fn curated_repository(version: &str) -> String {
     fixture
 }
 
+/// What a world reaches outside of its sandbox.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Outside {
+    Nothing,
+    /// A repository with what this makes of a version.
+    Repository(fn(&str) -> String),
+    /// The remote catalog, with an account.
+    Account,
+}
+
+/// The plugin of the remote catalog.
+const REMOTE: &str = "alpha";
+
 impl World {
-    /// A world with a repository in its first version, where there is one.
-    pub(crate) fn new(tree: Option<fn(&str) -> String>, curated: bool) -> Self {
+    /// A world with what it reaches in its first version.
+    pub(crate) fn new(outside: Outside, curated: bool) -> Self {
         let sandbox = Sandbox::in_memory();
         sandbox.add(WORLD);
         sandbox.write("ch/config.toml", sandbox.expand(CONFIG));
         let mut world = Self {
             sandbox,
             url: String::new(),
-            tree,
+            service: None,
+            tree: None,
             curated,
             repo: None,
             server: None,
         };
-        if let Some(tree) = tree {
-            world.serve(&tree("1.0.0"));
+        match outside {
+            Outside::Nothing => {}
+            Outside::Repository(tree) => {
+                world.tree = Some(tree);
+                world.serve(&tree("1.0.0"));
+            }
+            Outside::Account => world.log_in(),
         }
         world
     }
@@ -133,9 +155,14 @@ impl World {
         self.session_on(Disk::new())
     }
 
-    /// A daemon on this file system.
+    /// A daemon on this file system. What it asks an account for by itself is over.
     pub(crate) fn session_on(&self, disk: Disk) -> Session {
-        Session::on(self.sandbox.root(), self.environment(), disk).with_url(&self.url)
+        let session = Session::on(self.sandbox.root(), self.environment(), disk);
+        let mut session = session.with_url(&self.url);
+        if self.service.is_some() {
+            session.settle();
+        }
+        session
     }
 
     fn environment(&self) -> Environment {
@@ -160,6 +187,28 @@ impl World {
     pub(crate) fn commit(&self, version: &str) {
         let tree = self.tree.unwrap();
         self.repo.as_ref().unwrap().commit(&tree(version));
+    }
+
+    /// A version of the remote plugin that nobody has seen.
+    pub(crate) fn publish(&self, version: &str) {
+        let service = self.service.as_ref().unwrap();
+        service.offer_plugin(Item::new(REMOTE).set("release/version", version));
+    }
+
+    /// The id of the remote plugin.
+    pub(crate) fn remote_id() -> String {
+        Item::new(REMOTE).id().to_owned()
+    }
+
+    fn log_in(&mut self) {
+        let service = PluginService::start();
+        self.url = service.base();
+        let config = self.sandbox.text("ch/config.toml");
+        let config = format!("chatgpt_base_url = \"{}\"\n{config}", self.url);
+        self.sandbox.write("ch/config.toml", config);
+        service.login().write_to(&self.sandbox);
+        self.service = Some(service);
+        self.publish("1.0.0");
     }
 
     fn serve(&mut self, tree: &str) {
