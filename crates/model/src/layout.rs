@@ -220,6 +220,14 @@ impl Layout {
             .join(format!("{}.json", id.plugin))
     }
 
+    /// The files of an installed copy, one line each, beside its record.
+    #[must_use]
+    pub fn file_list(&self, id: &PluginId) -> AbsPath {
+        self.records()
+            .join(id.marketplace.as_str())
+            .join(format!("{}.files", id.plugin))
+    }
+
     /// Kept and leased versions, named by the hex of their tree digest.
     #[must_use]
     pub fn trees(&self) -> AbsPath {

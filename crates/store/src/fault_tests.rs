@@ -355,6 +355,6 @@ fn looking_for_remains_costs_a_few_listings() {
         store.recover(NO_PATIENCE).unwrap(),
         crate::Recovered::default()
     );
-    let expected = [(OperationKind::Stat, 1), (OperationKind::List, 4)];
+    let expected = [(OperationKind::Stat, 3), (OperationKind::List, 4)];
     assert_eq!(probe.counts(), expected.into());
 }

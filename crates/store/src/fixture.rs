@@ -179,7 +179,7 @@ impl World {
         let records = self.sandbox.path("ch/plugins/.plugd/installed");
         let records = tree(&records)
             .lines()
-            .filter(|line| line.ends_with(".json"))
+            .filter(|line| line.starts_with("== ") && line.ends_with(".json"))
             .count();
         // An empty directory of a marketplace means nothing and may stay.
         let cache = tree(&self.sandbox.layout().cache()).replace("== demo/\n", "");

@@ -5,7 +5,7 @@
 //! old copy goes to the kept versions or away.
 
 use plugd_disk::Patience;
-use plugd_disk::tree::{Digest, sync_tree};
+use plugd_disk::tree::{Digest, FileDigests, sync_tree};
 use plugd_model::{AbsPath, Layout, PluginId};
 use serde_json::Value;
 
@@ -28,6 +28,7 @@ pub struct ActivatedInstall {
     predecessors: Vec<Predecessor>,
     kept: Vec<Kept>,
     dropped: Vec<Digest>,
+    files: FileDigests,
 }
 
 /// The staged plugin directory, complete and durable.
@@ -47,7 +48,9 @@ impl ActivatedInstall {
     ) -> Result<Self, StoreError> {
         let prepared = prepare(&staged, &new)?;
         let StagedInstall {
-            transaction, tree, ..
+            transaction,
+            tree,
+            files,
         } = staged;
         let (store, id) = (transaction.store, transaction.id);
 
@@ -90,6 +93,7 @@ impl ActivatedInstall {
             predecessors,
             kept: record.kept.clone(),
             dropped,
+            files,
         };
         active.swap(&prepared.plugin_dir, &place)?;
         let store = &active.change.store;
@@ -158,6 +162,9 @@ impl ActivatedInstall {
     fn park(&mut self) {
         let Change { store, ticket, .. } = &self.change;
         let plugin = self.id();
+        if let Err(error) = store.write_file_list(plugin, &self.files) {
+            tracing::warn!(%plugin, %error, "the files of the copy are not listed");
+        }
         for place in [&ticket.staging, &ticket.trash] {
             let kept = store.keep(&parked_in(place), &self.predecessors, &self.kept, ticket);
             if let Err(error) = kept {

@@ -31,6 +31,7 @@
 mod change;
 mod contents;
 mod error;
+mod file_list;
 mod gc;
 mod install;
 mod installed;

@@ -138,6 +138,7 @@ impl PendingRemoval {
                 dir.map_or(Ok(()), |dir| disk.sync_dir(&dir))?;
             }
         }
+        store.remove_file_list(&journal.plugin)?;
         store.remove_record(&store.layout().record(&journal.plugin))?;
         self.change.commit()?;
         self.drop_kept(protected);

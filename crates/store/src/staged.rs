@@ -28,7 +28,7 @@ pub struct Transaction {
 pub struct StagedInstall {
     pub(crate) transaction: Transaction,
     pub(crate) tree: StagedTree,
-    files: FileDigests,
+    pub(crate) files: FileDigests,
 }
 
 /// What an installed copy holds right now.

@@ -1,8 +1,8 @@
 //! Comparing an installed copy with what is recorded about it.
 //!
 //! A record holds one digest of the whole copy, so it tells whether the copy is what it was. Which
-//! files differ is known only where a true tree of the recorded content lies among the kept and
-//! leased ones.
+//! files differ is known from the list of files beside the record, and where that is missing, as for
+//! a copy that was adopted, from a true tree of the recorded content among the kept and leased ones.
 
 use plugd_disk::tree::{Differences, Digest, FileDigests, Limits, Pace, TreePlan, file_digests};
 use plugd_model::{AbsPath, Problem};
@@ -20,8 +20,8 @@ pub struct VerifyReport {
     /// Whether the copy is exactly what is recorded: it holds that content, and nothing that a digest
     /// does not see.
     pub matches: bool,
-    /// The tree that the copy was compared with file by file. `None` when the digests are equal, and
-    /// when there is no such tree; the lists of files say nothing then.
+    /// The list of files or the tree that the copy was compared with file by file. `None` when the
+    /// digests are equal, and when there is neither; the lists of files say nothing then.
     pub compared_with: Option<AbsPath>,
     /// Files with other content or another right to be executed, sorted by path.
     pub changed: Vec<String>,
@@ -55,7 +55,10 @@ impl Store {
             .provenance_record()
             .map(|record| record.tree_digest);
         let original = match recorded {
-            Some(recorded) if recorded != found => self.original(&recorded, pace)?,
+            Some(recorded) if recorded != found => match self.file_list(&installed.id, &recorded) {
+                Some(listed) => Some(listed),
+                None => self.original(&recorded, pace)?,
+            },
             _ => None,
         };
         let (compared_with, differences) = match original {

@@ -7,9 +7,10 @@ use crate::StoreError;
 use crate::fixture::{NO_PATIENCE, World, id, installed};
 
 const NONE: [&str; 0] = [];
+const LIST: &str = "ch/plugins/.plugd/installed/demo/hello.files";
 const ROOT: &str = "ch/plugins/cache/demo/hello/1";
 
-/// A world whose installed copy has a true tree beside it, as after a lease.
+/// A world whose installed copy has a true tree beside it, as after a lease, and no list of files.
 fn with_a_tree() -> World {
     let world = World::new();
     let store = world.store();
@@ -18,6 +19,7 @@ fn with_a_tree() -> World {
     let leased = lease.add_tree(&installed(&store), &AtEase, NO_PATIENCE);
     leased.unwrap();
     lease.release(NO_PATIENCE).unwrap();
+    world.sandbox.remove(LIST);
     world
 }
 
@@ -41,6 +43,27 @@ fn check(items: &[&str], gone: &[&str], expected: [&[&str]; 3]) {
     assert!(report.compared_with.is_some());
     let found = [&report.changed, &report.missing, &report.added];
     assert_eq!(found, expected);
+}
+
+#[test]
+fn each_file_is_named_without_another_tree() {
+    let world = World::new();
+    let store = world.store();
+    world.install(&store, "one", "1").unwrap();
+    world
+        .sandbox
+        .add(&format!("== {ROOT}/plugin.json\nother\n"));
+    let report = verify(&world);
+    assert_eq!(report.compared_with, Some(world.sandbox.path(LIST)));
+    assert_eq!(report.changed, ["plugin.json"]);
+    // A list that is not of the recorded content says nothing.
+    world
+        .sandbox
+        .write(LIST, format!("f {} plugin.json\n", "0".repeat(64)));
+    let report = verify(&world);
+    assert_eq!((report.matches, report.compared_with), (false, None));
+    world.uninstall(&store).unwrap();
+    assert!(!world.sandbox.exists(LIST));
 }
 
 #[test]

@@ -133,15 +133,46 @@ impl FileDigests {
         found
     }
 
-    /// The digest of the tree. The order of a `String` is the order of its bytes.
+    /// The digest of the tree, which is that of [`FileDigests::lines`].
     #[must_use]
     pub fn digest(&self) -> Digest {
         let mut hasher = Sha256::new();
-        for (path, (executable, hash)) in &self.files {
-            let mark = if *executable { 'x' } else { 'f' };
-            hasher.update(format!("{mark} {} {path}\n", to_hex(hash)));
+        for line in self.each_line() {
+            hasher.update(line);
         }
         Digest(hasher.finalize().into())
+    }
+
+    /// One line per file: `f`, or `x` when its owner may execute it, the hash of its content, and its
+    /// path. Sorted by the bytes of the path.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        self.each_line().collect()
+    }
+
+    /// What [`FileDigests::lines`] wrote; `None` for any other text.
+    #[must_use]
+    pub fn parse(lines: &str) -> Option<Self> {
+        let mut files = Self::default();
+        for line in lines.lines() {
+            let (mark, rest) = line.split_once(' ')?;
+            let (hash, path) = rest.split_once(' ')?;
+            let executable = match mark {
+                "f" => false,
+                "x" => true,
+                _ => return None,
+            };
+            files.insert(path.to_owned(), executable, Digest::from_hex(hash)?.0);
+        }
+        (files.lines() == lines).then_some(files)
+    }
+
+    /// The order of a `String` is the order of its bytes.
+    fn each_line(&self) -> impl Iterator<Item = String> + '_ {
+        self.files.iter().map(|(path, (executable, hash))| {
+            let mark = if *executable { 'x' } else { 'f' };
+            format!("{mark} {} {path}\n", to_hex(hash))
+        })
     }
 }
 
