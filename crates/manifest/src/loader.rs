@@ -4,7 +4,8 @@
 //! - An unchanged file is read and parsed once; afterwards a question costs one look per place
 //!   where the manifest could be, and answers with the same `Arc`.
 //! - What is handed out was read from the file that is there now, as far as its stamp tells.
-//! - The memory of all remembered files is bounded.
+//! - The memory of all remembered files is bounded, and does not grow with files that nobody asks for
+//!   any more.
 //!
 //! A stamp is device, inode, size, modification time and change time. The modification time alone
 //! would not do: a program can set it back, and two writes within one tick of the clock share it.
@@ -50,6 +51,8 @@ pub struct Loaded<T> {
 /// Reads and remembers manifests. Share it behind an `Arc`; every method takes `&self`.
 pub struct Loader {
     disk: Disk,
+    /// Nothing below it is remembered.
+    passing: Option<AbsPath>,
     marketplaces: Cache<RememberedMarketplace>,
     plugins: Cache<Arc<RememberedPlugin>>,
 }
@@ -75,8 +78,19 @@ impl Loader {
     pub fn new(disk: Disk) -> Self {
         Self {
             disk,
+            passing: None,
             marketplaces: Cache::new(MARKETPLACES, REMEMBERED_BYTES),
             plugins: Cache::new(PLUGINS, REMEMBERED_BYTES),
+        }
+    }
+
+    /// The same, for a program that makes directories below this one, each for one piece of work: what
+    /// is read there is read once, under a path that never comes again.
+    #[must_use]
+    pub fn passing_over(self, dir: AbsPath) -> Self {
+        Self {
+            passing: Some(dir),
+            ..self
         }
     }
 
@@ -126,6 +140,9 @@ impl Loader {
                 file: manifest.clone(),
             })
         });
+        if self.is_passing(manifest) {
+            return result;
+        }
         let fresh = RememberedMarketplace { stamp, result };
         let cost = bytes.len() + BASE_COST;
         self.marketplaces
@@ -184,7 +201,7 @@ impl Loader {
                 file: found.file,
             })))
         });
-        let Some(seen) = seen else {
+        let Some(seen) = seen.filter(|_| !self.is_passing(root)) else {
             return result;
         };
         let stamp = stamp_of(&result);
@@ -197,6 +214,11 @@ impl Loader {
             stamp.is_some() && known.dir_name == dir_name && stamp_of(&known.result) == stamp
         });
         remembered.result.clone()
+    }
+
+    fn is_passing(&self, path: &AbsPath) -> bool {
+        let passing = self.passing.as_ref();
+        passing.is_some_and(|dir| path.starts_with(dir))
     }
 }
 

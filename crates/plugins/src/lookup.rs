@@ -70,7 +70,7 @@ impl Lookup {
         remote: Remote,
     ) -> Self {
         Self {
-            loader: Arc::new(Loader::new(disk)),
+            loader: Arc::new(Loader::new(disk).passing_over(layout.staging())),
             layout,
             home,
             flags,
@@ -203,5 +203,33 @@ impl Lookup {
         };
         let set = MarketplaceResolver::new(&self.loader).resolve(&input);
         Resolved { scopes, set }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plugd_testkit::Sandbox;
+
+    use crate::fixture::lookup;
+
+    #[test]
+    fn a_staged_copy_is_read_and_not_remembered() {
+        let sandbox = Sandbox::new();
+        for (dir, remembered) in [
+            ("ch/plugins/.plugd/staging/7/tree", false),
+            ("ch/plugins/cache/m/p/1.0.0", true),
+        ] {
+            sandbox.add(&format!(
+                "== {dir}/.codex-plugin/plugin.json\n{{\"name\": \"p\"}}\n"
+            ));
+            let lookup = lookup(&sandbox);
+            let read = || {
+                let loaded = lookup.loader().plugin_named(&sandbox.path(dir), "p");
+                loaded.unwrap().unwrap()
+            };
+            assert_eq!(Arc::ptr_eq(&read(), &read()), remembered, "{dir}");
+        }
     }
 }

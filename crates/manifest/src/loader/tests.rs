@@ -401,6 +401,20 @@ fn threads_share_one_value() {
 }
 
 #[test]
+fn what_is_made_for_one_piece_of_work_is_not_remembered() {
+    let bench = Bench::new();
+    let loader = Loader::new(Disk::new()).passing_over(bench.at("staging"));
+    for (place, remembered) in [("staging/1", false), ("staging-else", true)] {
+        let file = bench.write(&format!("{place}/{MARKETPLACE}"), &marketplace("m"));
+        bench.write(&format!("{place}/plugin.json"), AGENT_PLUGINS);
+        let twice = || loader.marketplace(&file).unwrap();
+        assert_eq!(Arc::ptr_eq(&twice(), &twice()), remembered);
+        let twice = || loader.plugin(&bench.at(place)).unwrap().unwrap();
+        assert_eq!(Arc::ptr_eq(&twice(), &twice()), remembered);
+    }
+}
+
+#[test]
 fn an_unreadable_file_is_said() {
     let bench = Bench::new();
     let file = bench.write(MARKETPLACE, &marketplace("m"));
