@@ -107,6 +107,7 @@ mod status;
 mod survey;
 mod uninstall;
 mod validate;
+mod watched_places;
 
 pub use blocking::Blocking;
 pub use component_kinds::ComponentKinds;

@@ -12,6 +12,7 @@ use plugd_watch::WatchRoot;
 use crate::Lookup;
 use crate::active::ActivePlugin;
 use crate::project_dirs::{ProjectRoot, project_dirs};
+use crate::watched_places::Wanted;
 
 /// Skills of a repository and of the user, below a directory.
 const AGENTS_SKILLS: &str = ".agents/skills";
@@ -121,22 +122,23 @@ fn project_places(lookup: &Lookup, config: &Snapshot, cwd: &AbsPath) -> Vec<AbsP
         .collect()
 }
 
-/// What has to be watched to hear of changes in some places.
-pub(crate) fn watch_roots(places: &SkillPlaces<'_>) -> Vec<WatchRoot> {
-    let own = places.directories().map(|(path, scope)| match scope {
-        SkillScope::System => WatchRoot::tree(path.clone()),
-        SkillScope::Repo | SkillScope::User | SkillScope::Admin => {
-            WatchRoot::tree_and_links(path.clone())
-        }
-    });
-    let of_plugins = places.plugins.iter().flat_map(|plugin| {
+/// Adds what has to be watched to hear of changes in some places.
+pub(crate) fn watch(places: &SkillPlaces<'_>, wanted: &mut Wanted) {
+    for (path, scope) in places.directories() {
+        wanted.place(match scope {
+            SkillScope::System => WatchRoot::tree(path.clone()),
+            SkillScope::Repo | SkillScope::User | SkillScope::Admin => {
+                WatchRoot::tree_and_links(path.clone())
+            }
+        });
+    }
+    for plugin in places.plugins {
         // Another copy in this place may come with another manifest.
         let files = [&plugin.copy.root, &plugin.manifest.file];
         let files = files.map(|path| WatchRoot::file(path.clone()));
-        let dirs = plugin_skill_dirs(plugin).into_iter();
-        files.into_iter().chain(dirs.map(WatchRoot::tree))
-    });
-    own.chain(of_plugins).collect()
+        let dirs = plugin_skill_dirs(plugin).into_iter().map(WatchRoot::tree);
+        wanted.plugin(plugin.id().clone(), files.into_iter().chain(dirs).collect());
+    }
 }
 
 /// The directories below a plugin that may hold skills. They need not exist.

@@ -2,21 +2,21 @@
 //!
 //! The watch begins with the first listing, or with a client that asked for events; a process that
 //! is only asked for something else watches nothing. It covers what has been listed so far: later
-//! listings add their directories.
+//! listings add their directories, and a plugin's new copy takes the place of an old one.
 //!
 //! A hint says that something may have changed and no more. It may be told twice, and a client lists
 //! again when it wants to know.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plugd_disk::Disk;
 use plugd_model::Layout;
-use plugd_watch::{Exclusions, Hints, WatchOptions, WatchRoot, Watcher};
+use plugd_watch::{Exclusions, Hints, WatchOptions, Watcher};
 
 use crate::events::{Change, ChangeReason, Events};
+use crate::watched_places::{Wanted, WatchedPlaces};
 
 /// More places than a person works in; with more, those that were listed first are let go.
 const MAX_ROOTS: usize = 2_000;
@@ -35,14 +35,11 @@ struct Inner {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     stopped: bool,
     /// Kept also when it could not begin, so that it is tried once.
     watcher: Option<Arc<Watcher>>,
-    /// In the order in which they were listed first.
-    order: Vec<WatchRoot>,
-    covered: BTreeSet<WatchRoot>,
+    places: WatchedPlaces,
 }
 
 /// What asking for a watch came to.
@@ -69,7 +66,11 @@ impl SkillWatch {
             options: WatchOptions::excluding(exclusions),
             disk,
             events,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                stopped: false,
+                watcher: None,
+                places: WatchedPlaces::new(MAX_ROOTS),
+            }),
         }))
     }
 
@@ -82,8 +83,8 @@ impl SkillWatch {
     }
 
     /// Watches these places too. What changes after the return is told.
-    pub(crate) async fn follow(&self, roots: Vec<WatchRoot>) -> Followed {
-        let Some(watcher) = self.0.add(roots) else {
+    pub(crate) async fn follow(&self, wanted: Wanted) -> Followed {
+        let Some(watcher) = self.0.add(wanted) else {
             return Followed::Covered;
         };
         if tokio::time::timeout(SETTLING, watcher.settled())
@@ -121,25 +122,10 @@ impl Inner {
     }
 
     /// Adds places; answers the watcher when there is something to wait for.
-    fn add(&self, roots: Vec<WatchRoot>) -> Option<Arc<Watcher>> {
+    fn add(&self, wanted: Wanted) -> Option<Arc<Watcher>> {
         let mut state = self.state();
-        if state.stopped {
+        if state.stopped || !state.places.add(wanted) {
             return None;
-        }
-        let new: BTreeSet<_> = roots
-            .into_iter()
-            .filter(|root| !state.covered.contains(root))
-            .collect();
-        if new.is_empty() {
-            return None;
-        }
-        for root in new {
-            state.order.push(root.clone());
-            state.covered.insert(root);
-        }
-        let too_many = state.order.len().saturating_sub(MAX_ROOTS);
-        for root in state.order.drain(..too_many).collect::<Vec<_>>() {
-            state.covered.remove(&root);
         }
         let watcher = match &state.watcher {
             Some(watcher) => Arc::clone(watcher),
@@ -150,7 +136,7 @@ impl Inner {
             }
         };
         state.watcher = Some(Arc::clone(&watcher));
-        if let Err(error) = watcher.set(&state.order) {
+        if let Err(error) = watcher.set(&state.places.roots()) {
             tracing::warn!("changes of skills are not told: {error}");
             return None;
         }
@@ -164,5 +150,44 @@ async fn tell(mut hints: Hints, events: Events) {
     while hints.next().await.is_some() {
         events.skills_changed();
         events.changed(Change::new(ChangeReason::Watcher));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_testkit::Sandbox;
+    use pretty_assertions::assert_eq;
+
+    use super::SkillWatch;
+    use crate::Blocking;
+    use crate::events::Events;
+    use crate::fixture::parts;
+    use crate::skills_list::watch_skills;
+
+    /// A place for each version would be watched for ever, and a daemon lives for many versions.
+    #[tokio::test]
+    async fn versions_that_are_gone_are_not_watched() {
+        let sandbox = Sandbox::from("== ch/config.toml\n[plugins.\"p@m\"]\nenabled = true\n");
+        let (lookup, copies) = parts(&sandbox);
+        let (blocking, events) = (Blocking::new(1, 1), Events::detached());
+        let watch = SkillWatch::new(lookup.layout(), lookup.disk().clone(), events);
+        let (mut counts, plugin) = (Vec::new(), "ch/plugins/cache/m/p");
+        for number in 0..8 {
+            if sandbox.exists(plugin) {
+                sandbox.remove(plugin);
+            }
+            sandbox.add(&format!(
+                "== {plugin}/1.{number}.0/.codex-plugin/plugin.json\n{{\"name\": \"p\"}}\n"
+            ));
+            let watched = watch_skills(&blocking, &lookup, &copies, &watch).await;
+            watched.unwrap();
+            let roots = watch.0.state().places.roots();
+            let now = sandbox.path(plugin).join(format!("1.{number}.0"));
+            assert!(roots.iter().any(|root| root.path == now), "{roots:?}");
+            counts.push(roots.len());
+        }
+        let (first, second) = (counts[0], counts[1]);
+        assert!(second > first, "the copy before stays");
+        assert_eq!(counts[2..], [second; 6]);
     }
 }

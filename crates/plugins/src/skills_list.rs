@@ -8,8 +8,9 @@ use plugd_watch::WatchRoot;
 
 use crate::active::{ActivePlugins, active_plugins};
 use crate::skill_rules::{SkillRules, Subject};
-use crate::skill_sources::{SkillPlaces, watch_roots};
+use crate::skill_sources::{self, SkillPlaces};
 use crate::skill_watch::Followed;
+use crate::watched_places::Wanted;
 use crate::{Blocking, Copies, Error, ExtraSkillRoots, Lookup, SkillWatch};
 
 /// A skill in a listing.
@@ -60,8 +61,8 @@ pub async fn skills(
             )
         })
     };
-    let (seen, roots) = look().await?;
-    if watch.follow(roots).await == Followed::Covered {
+    let (seen, wanted) = look().await?;
+    if watch.follow(wanted).await == Followed::Covered {
         return Ok(seen);
     }
     // What changed between the look and the beginning of the watch would never be told, so the first
@@ -81,10 +82,10 @@ pub async fn watch_skills(
     watch: &SkillWatch,
 ) -> Result<(), Error> {
     let (lookup, copies) = (lookup.clone(), copies.clone());
-    let (_, roots) = blocking
+    let (_, wanted) = blocking
         .read(move || see(&lookup, &copies, &[], &[None], |_, _, _| ()))
         .await?;
-    watch.follow(roots).await;
+    watch.follow(wanted).await;
     Ok(())
 }
 
@@ -95,18 +96,19 @@ fn see<T>(
     extra: &[AbsPath],
     scopes: &[Option<AbsPath>],
     mut look: impl FnMut(&Snapshot, &ActivePlugins, &SkillPlaces<'_>) -> T,
-) -> Result<(Vec<T>, Vec<WatchRoot>), Error> {
+) -> Result<(Vec<T>, Wanted), Error> {
     let copies = installed_copies(copies)?;
-    let mut roots = vec![WatchRoot::file(lookup.layout().user_config())];
+    let mut wanted = Wanted::default();
+    wanted.place(WatchRoot::file(lookup.layout().user_config()));
     let mut seen = Vec::new();
     for cwd in scopes {
         let config = lookup.config(cwd.as_ref());
         let active = active_plugins(lookup, &copies, &config);
         let places = SkillPlaces::new(lookup, &config, cwd.as_ref(), &active.plugins, extra);
-        roots.extend(watch_roots(&places));
+        skill_sources::watch(&places, &mut wanted);
         seen.push(look(&config, &active, &places));
     }
-    Ok((seen, roots))
+    Ok((seen, wanted))
 }
 
 /// The skills of these places.
