@@ -13,6 +13,7 @@ use std::future::Future;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -220,6 +221,10 @@ impl Connection {
                         tracing::warn!("the message at hand was dropped: nobody reads the output");
                     }
                     break ExitReason::Signal;
+                }
+                () = nobody_is_left(input, &output, patience) => {
+                    tracing::warn!("messages were dropped: nobody reads the output");
+                    break ExitReason::InputEnded;
                 }
             };
             if let Flow::Exit = flow {
@@ -465,6 +470,19 @@ impl Connection {
         }
         if self.output.finish(patience).await == OutputState::Dead {
             tracing::debug!("the output ended before everything was written");
+        }
+    }
+}
+
+/// Waits until the client has closed its end and has taken nothing for `patience`. A message that
+/// waits for room would hide that end for ever; a client that only pauses is waited for.
+async fn nobody_is_left(input: &mut Input, output: &Output, patience: Duration) {
+    loop {
+        output.stalled(patience).await;
+        let before = output.written();
+        input.ended().await;
+        if output.written() == before {
+            return;
         }
     }
 }

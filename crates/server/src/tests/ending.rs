@@ -152,6 +152,17 @@ fn a_reader_that_stalls_for_ever_does_not_keep_the_process() {
 }
 
 #[test]
+fn the_end_of_the_input_is_found_behind_a_message_that_waits_for_the_reader() {
+    // More than are let in, so that the rest has to be refused and nobody takes the refusals.
+    let limits = Limits {
+        in_flight: 2,
+        ..impatient()
+    };
+    let reason = unread_session(3_000, limits, usize::MAX);
+    assert_eq!(reason, ExitReason::InputEnded);
+}
+
+#[test]
 fn a_signal_is_seen_while_the_reader_stalls() {
     // Far more than the queues hold, so that the end of the input is out of reach.
     let reason = unread_session(50_000, impatient(), 80);

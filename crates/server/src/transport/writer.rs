@@ -81,6 +81,18 @@ impl Output {
         self.written.load(Ordering::Relaxed)
     }
 
+    /// Waits until nothing was written for `patience` although something waits to be.
+    pub(crate) async fn stalled(&self, patience: Duration) {
+        loop {
+            let before = self.written();
+            tokio::time::sleep(patience).await;
+            let waits = self.queue.capacity() < self.queue.max_capacity();
+            if waits && self.written() == before {
+                return;
+            }
+        }
+    }
+
     /// Waits until the reader of the output is gone.
     pub(crate) async fn dead(&self) {
         let mut state = self.state.clone();
@@ -254,6 +266,20 @@ mod tests {
         drop(gate);
         second.await.unwrap();
         output.dead().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_output_is_stalled_only_while_something_waits() {
+        let (gate, gated) = mpsc::channel();
+        let output = start(Gate(gated), FramingCell::default()).unwrap();
+        let patience = Duration::from_secs(30);
+        let stalls = || tokio::time::timeout(10 * patience, output.stalled(patience));
+        assert!(stalls().await.is_err());
+        // The first may be in the hands of the thread already.
+        output.send(b"{}".to_vec()).await;
+        output.send(b"{}".to_vec()).await;
+        assert!(stalls().await.is_ok());
+        drop(gate);
     }
 
     #[tokio::test]
