@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 pub(crate) use splice::Splice;
 
-use crate::tree::{self, SyntaxError};
+use crate::tree::{self, Node, SyntaxError};
 use crate::{KeyPath, MarketplaceKind, SkillSelector, skill_setting};
 use splice::{Editor, SpliceError};
 
@@ -145,6 +145,8 @@ impl Edit {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Edited {
     pub(crate) text: String,
+    /// The text parsed again.
+    pub(crate) tree: Node,
     pub(crate) splices: Vec<Splice>,
     /// The meaning before and after.
     pub(crate) before: Value,
@@ -171,7 +173,19 @@ pub(crate) enum EditError {
 
 /// Applies edits one after the other; none is applied when one fails.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
-    let before = meaning(text).map_err(EditError::Broken)?;
+    let tree = tree::parse(text, 0).map_err(EditError::Broken)?;
+    let before = tree.to_json();
+    apply_to(text, tree, before, edits)
+}
+
+/// The same to a text that was parsed, with its tree and its meaning. Another program may write the
+/// file meanwhile, so nothing is parsed that was parsed before.
+pub(crate) fn apply_to(
+    text: &str,
+    mut tree: Node,
+    before: Value,
+    edits: &[Edit],
+) -> Result<Edited, EditError> {
     let mut editor = Editor::new(text.to_owned());
     let mut expected = before.clone();
     for edit in edits {
@@ -183,6 +197,7 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
         let not_exact = || EditError::NotExact {
             key: edit.key_path.clone(),
         };
+        editor.knows(tree);
         match (&edit.value, edit.strategy) {
             (None | Some(Value::Null), _) => editor.delete(path),
             (Some(value), Merge::Replace) => editor.replace(path, value).map_err(refuse)?,
@@ -191,15 +206,16 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
             // Whoever writes has taken it apart: which keys it means depends on the text.
             (Some(_), Merge::Rule | Merge::LastRule) => return Err(not_exact()),
         }
-        let actual = meaning(editor.text()).map_err(|_| not_exact())?;
+        tree = editor.tree().map_err(|_| not_exact())?;
         expect(&mut expected, edit);
-        if !means(&mut expected, &actual, edit) {
+        if !means(&mut expected, &tree.to_json(), edit) {
             return Err(not_exact());
         }
     }
     let (text, splices) = editor.finish();
     Ok(Edited {
         text,
+        tree,
         splices,
         before,
         after: expected,

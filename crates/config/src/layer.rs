@@ -182,6 +182,17 @@ impl Stack {
         self.add(source, Some(file), tree, text, error, error_end)
     }
 
+    /// The same of a text that was parsed as this layer.
+    pub(crate) fn add_parsed(
+        &mut self,
+        source: LayerSource,
+        file: AbsPath,
+        text: String,
+        tree: Node,
+    ) -> usize {
+        self.add(source, Some(file), tree, text, None, None)
+    }
+
     /// Adds a layer without a file.
     pub(crate) fn add_flags(&mut self, tree: &Node) -> usize {
         let tree = tree.clone().moved_to(self.drafts.len());

@@ -14,6 +14,7 @@ use crate::layer::{self, LayerSource, Stack};
 use crate::reader::Reader;
 use crate::snapshot::SETTINGS_KEY;
 use crate::swap;
+use crate::tree::{self, Node};
 use crate::undo::UndoRecord;
 use crate::{
     Edit, KeyPath, foreign_keys, hook_setting, marketplace_setting, mcp_setting, plugin_setting,
@@ -244,12 +245,13 @@ fn write_under(
     let mut expected = expected_version;
     let mut last = None;
     swap::change(disk, layout.home(), &file, &mut |text| {
+        let parsed = Parsed::of(target, &file, text)?;
         // Only of the text that was read first: what a program writes while we write is written at
         // the same time, and no version that the caller has seen could tell.
         if let Some(expected) = expected.take() {
-            check_version(target, &file, text, expected)?;
+            check_version(&parsed.meaning, expected)?;
         }
-        let (own, edited) = edit_text(target, &file, text, edits)?;
+        let (own, edited) = edit_parsed(target, &file, text, parsed, edits)?;
         let text = edited.text.clone();
         last = Some((own, edited));
         Ok(text)
@@ -301,15 +303,25 @@ pub(crate) fn check_state(disk: &Disk, layout: &Layout) -> Result<(), WriteError
     }
 }
 
-fn check_version(
-    target: Target,
-    file: &AbsPath,
-    text: &str,
-    expected: &str,
-) -> Result<(), WriteError> {
-    let meaning = edit::meaning(text)
-        .map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
-    let found = layer::version(&meaning);
+/// A text that can be edited.
+struct Parsed {
+    tree: Node,
+    meaning: Value,
+}
+
+impl Parsed {
+    fn of(target: Target, file: &AbsPath, text: &str) -> Result<Self, WriteError> {
+        let tree = tree::parse(text, 0)
+            .map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
+        Ok(Self {
+            meaning: tree.to_json(),
+            tree,
+        })
+    }
+}
+
+fn check_version(meaning: &Value, expected: &str) -> Result<(), WriteError> {
+    let found = layer::version(meaning);
     if found == expected {
         return Ok(());
     }
@@ -327,11 +339,21 @@ fn edit_text(
     text: &str,
     edits: &[Edit],
 ) -> Result<(Vec<Edit>, Edited), WriteError> {
-    let meaning = edit::meaning(text)
-        .map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
-    let own = target.own_edits(file, edits, meaning)?;
-    let edited = edit::apply(text, &own).map_err(|error| refusal(target, file, text, error))?;
-    validate(target, file, text, &edited.text)?;
+    edit_parsed(target, file, text, Parsed::of(target, file, text)?, edits)
+}
+
+fn edit_parsed(
+    target: Target,
+    file: &AbsPath,
+    text: &str,
+    Parsed { tree, meaning }: Parsed,
+    edits: &[Edit],
+) -> Result<(Vec<Edit>, Edited), WriteError> {
+    let own = target.own_edits(file, edits, meaning.clone())?;
+    let known = complaints(target, file, text, &tree);
+    let edited = edit::apply_to(text, tree, meaning, &own)
+        .map_err(|error| refusal(target, file, text, error))?;
+    validate(&known, complaints(target, file, &edited.text, &edited.tree))?;
     Ok((own, edited))
 }
 
@@ -355,10 +377,10 @@ pub(crate) fn refusal(target: Target, file: &AbsPath, text: &str, error: EditErr
 
 /// An edit must not make the file say something that its readers would refuse. What was wrong
 /// before does not stand in the way, also when it has moved up or down in its array.
-fn validate(target: Target, file: &AbsPath, before: &str, after: &str) -> Result<(), WriteError> {
+fn validate(before: &[Problem], after: Vec<Problem>) -> Result<(), WriteError> {
     let row = |problem: &Problem| (wherever_it_stands(problem), problem.message.clone());
-    let mut known: Vec<_> = complaints(target, file, before).iter().map(row).collect();
-    for problem in complaints(target, file, after) {
+    let mut known: Vec<_> = before.iter().map(row).collect();
+    for problem in after {
         let is_wrong = matches!(problem.kind, ProblemKind::WrongType | ProblemKind::BadValue)
             && problem.severity == Severity::Error;
         if !is_wrong {
@@ -391,9 +413,15 @@ fn wherever_it_stands(problem: &Problem) -> Option<String> {
     Some(parts.join("."))
 }
 
-fn complaints(target: Target, file: &AbsPath, text: &str) -> Vec<Problem> {
+/// What the readers of a file have to say about a text, which was parsed as the first layer.
+fn complaints(target: Target, file: &AbsPath, text: &str, tree: &Node) -> Vec<Problem> {
     let mut stack = Stack::default();
-    let index = stack.add_text(LayerSource::User, file.clone(), text.to_owned());
+    let index = stack.add_parsed(
+        LayerSource::User,
+        file.clone(),
+        text.to_owned(),
+        tree.clone(),
+    );
     let tree = &stack.drafts[index].tree;
     let mut reader = Reader::new(&stack);
     match target {

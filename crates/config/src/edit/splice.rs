@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use super::locate::{Spot, locate};
 use super::outline::{Item, Outline, text_start};
 use crate::encode::{self, EncodeError};
-use crate::tree;
+use crate::tree::{self, Node, SyntaxError};
 
 /// One cut and paste, in the text as it was at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(crate) struct Editor {
     pub(super) text: String,
     pub(super) newline: &'static str,
     splices: Vec<Splice>,
+    /// The text as it is now, parsed, as long as it is known.
+    tree: Option<Node>,
 }
 
 impl Editor {
@@ -65,12 +67,21 @@ impl Editor {
             newline: if crlf { "\r\n" } else { "\n" },
             text,
             splices: Vec::new(),
+            tree: None,
         }
     }
 
-    /// The text as it is now.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    /// Takes what its text was parsed to.
+    pub(crate) fn knows(&mut self, tree: Node) {
+        self.tree = Some(tree);
+    }
+
+    /// The text as it is now, parsed.
+    pub(crate) fn tree(&mut self) -> Result<Node, SyntaxError> {
+        match self.tree.take() {
+            Some(tree) => Ok(tree),
+            None => tree::parse(&self.text, 0),
+        }
     }
 
     /// Ends the edit: the text, and what was done to it, in order.
@@ -147,8 +158,10 @@ impl Editor {
 
     /// The meaning of what stands at a path.
     pub(super) fn current(&self, path: &[String]) -> Option<Value> {
-        let tree = tree::parse(&self.text, 0).ok()?;
-        tree.at(path).map(tree::Node::to_json)
+        match &self.tree {
+            Some(tree) => tree.at(path).map(Node::to_json),
+            None => tree::parse(&self.text, 0).ok()?.at(path).map(Node::to_json),
+        }
     }
 
     fn replace_table(
@@ -276,6 +289,7 @@ impl Editor {
             inserted: inserted.to_owned(),
         });
         self.text.replace_range(span, inserted);
+        self.tree = None;
     }
 }
 
