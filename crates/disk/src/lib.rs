@@ -31,7 +31,7 @@ pub mod tree;
 pub use atomic::is_temporary;
 pub use error::DiskError;
 pub use literal::Literal;
-pub use lock::{FileLock, Patience, Wanted};
+pub use lock::{FileLock, Patience, Waiting, Wanted};
 pub use new_file::NewFile;
 pub use ops::{Disk, Entry};
 pub use probe::{Operation, OperationKind, Probe};

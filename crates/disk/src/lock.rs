@@ -22,9 +22,16 @@ pub trait Wanted {
     /// Asked once, with the lock in hand and before the first change. After a yes the work goes on
     /// to its end.
     fn begin(&self) -> bool;
+
+    /// How much longer it may wait for others. The time is one for all that it waits for: whoever has
+    /// waited for one lock has less of it for the next.
+    fn left(&self) -> Duration;
+
+    /// Told how long it has waited for somebody.
+    fn waited(&self, time: Duration);
 }
 
-/// How long to wait for a lock, and for whom.
+/// How long to wait for others, and for whom.
 #[derive(Clone, Copy)]
 pub struct Patience<'a> {
     limit: Duration,
@@ -37,6 +44,50 @@ impl<'a> Patience<'a> {
         Self {
             limit,
             wanted: Some(wanted),
+        }
+    }
+
+    /// The same with a limit that is not above another one.
+    #[must_use]
+    pub fn at_most(self, limit: Duration) -> Self {
+        Self {
+            limit: self.limit.min(limit),
+            ..self
+        }
+    }
+
+    /// Begins to wait: until the limit, or until the work has no more time for others.
+    #[must_use]
+    pub fn start(self) -> Waiting<'a> {
+        let left = self.wanted.map_or(self.limit, Wanted::left);
+        let began = Instant::now();
+        Waiting {
+            began,
+            end: began + self.limit.min(left),
+            wanted: self.wanted,
+        }
+    }
+}
+
+/// A wait that has begun. When it is dropped, its time is taken from what the work had for waiting.
+pub struct Waiting<'a> {
+    began: Instant,
+    end: Instant,
+    wanted: Option<&'a dyn Wanted>,
+}
+
+impl Waiting<'_> {
+    /// Whether there is no more time.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.end
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(wanted) = self.wanted {
+            wanted.waited(self.began.elapsed());
         }
     }
 }
@@ -112,7 +163,7 @@ impl Disk {
         patience: impl Into<Patience<'a>>,
     ) -> Result<FileLock, DiskError> {
         let patience = patience.into();
-        let deadline = Instant::now() + patience.limit;
+        let waiting = patience.start();
         let mut pause = Duration::from_millis(1);
         let not_wanted = || DiskError::NotWanted { path: path.clone() };
         loop {
@@ -123,7 +174,7 @@ impl Disk {
             if !patience.wanted.is_none_or(Wanted::is_wanted) {
                 return Err(not_wanted());
             }
-            if Instant::now() >= deadline {
+            if waiting.is_over() {
                 return Err(DiskError::Locked { path: path.clone() });
             }
             tracing::debug!(lock = %path, "waiting for another process");

@@ -16,6 +16,8 @@ use plugd_disk::Patience;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::waits::Waits;
+
 /// The request a use case works for. Clones speak of the same request.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -27,6 +29,8 @@ pub struct Call {
     pub progress: Progress,
     /// When somebody stops waiting for what others are asked for, if not by limits of the work's own.
     pub end: Option<Instant>,
+    /// How long it may wait for others on this machine.
+    pub waits: Waits,
 }
 
 /// The request is no longer wanted, and nothing has been changed for it.
@@ -89,6 +93,7 @@ impl Call {
             cancel: Cancel::new(),
             progress: Progress::unwatched(),
             end: None,
+            waits: Waits::new(),
         }
     }
 
@@ -109,8 +114,8 @@ impl Call {
         }
     }
 
-    /// How long to wait for a lock: up to a limit, or until the request is cancelled. With the lock
-    /// in hand the work is sealed.
+    /// How long to wait for a lock: up to a limit, until the request has waited for others as long as
+    /// it may, or until it is cancelled. With the lock in hand the work is sealed.
     #[must_use]
     pub fn patience(&self, limit: Duration) -> Patience<'_> {
         Patience::unless_given_up(limit, self)
@@ -264,6 +269,14 @@ impl plugd_disk::Wanted for Call {
     fn begin(&self) -> bool {
         self.progress.goes_on();
         self.cancel.seal().is_ok()
+    }
+
+    fn left(&self) -> Duration {
+        self.waits.left()
+    }
+
+    fn waited(&self, time: Duration) {
+        self.waits.take(time);
     }
 }
 

@@ -21,8 +21,6 @@ const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long one try waits for the store, after which the request is asked whether it is still wanted.
 const STEP: Duration = Duration::from_millis(200);
-/// How many tries there are: about as long as everything else waits for the store.
-const TRIES: usize = 150;
 
 /// The leases of one connection. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +82,8 @@ pub(crate) fn lease_trees(
     lease: &mut Lease,
     copies: &[Installed],
 ) -> Result<Vec<Result<LeasedTree, StoreError>>, StoreError> {
-    let mut tries = 1;
+    // Of the time of the request: one whose plugins change meanwhile comes here again.
+    let waiting = call.patience(STORE_PATIENCE).start();
     loop {
         let trees = lease.add_trees(copies, call, STEP);
         let is_held = match &trees {
@@ -94,13 +93,12 @@ pub(crate) fn lease_trees(
             }
             Err(error) => error.held_lock().is_some(),
         };
-        if !is_held || tries == TRIES {
+        if !is_held || waiting.is_over() {
             return trees;
         }
         if call.cancel.is_cancelled() {
             return Err(StoreError::Tree(TreeError::GivenUp));
         }
-        tries += 1;
     }
 }
 

@@ -25,7 +25,6 @@ use crate::follow::problem_of;
 use crate::in_time::in_time;
 use crate::install::{STORE_PATIENCE, Step, Target, step};
 use crate::install_job::Why;
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::remote::is_same_account;
 use crate::remote_error::RemoteError;
@@ -332,7 +331,7 @@ fn switch(
     let _held = held.map_err(|error| failed("switch", id, error))?;
     must_be_as_found(parts, id, found)?;
     let edits = [Edit::set_plugin_enabled(id, enabled)];
-    parts.lookup.write_edits(&edits, CONFIG_PATIENCE)?;
+    parts.lookup.write_edits(call, &edits)?;
     Ok(())
 }
 

@@ -23,7 +23,6 @@ use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
 use crate::install::{Installation, Rebinding, STORE_PATIENCE};
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
 use crate::{Copies, Error, Lookup, Sight};
@@ -209,7 +208,7 @@ impl Job<'_> {
                 .store()?
                 .hold(&copy.id, &self.standing.seen, patience);
             let _held = held.map_err(|error| failed(&copy.id, error))?;
-            changed = lookup.write_edits(&self.edits(), CONFIG_PATIENCE)?.changed;
+            changed = lookup.write_edits(call, &self.edits())?.changed;
         }
         Ok(self.done(copy, changed, None, Vec::new()))
     }
@@ -253,7 +252,7 @@ impl Job<'_> {
         let mut activated = install
             .activate(new, &self.standing.seen, &retention, patience)
             .map_err(|error| failed(id, error))?;
-        configure(lookup, &mut activated, self.why, &self.edits())?;
+        configure(call, lookup, &mut activated, self.why, &self.edits())?;
         let copy = activated.commit().map_err(|error| failed(id, error))?;
         Ok(self.done(copy, true, self.rebinding(), problems))
     }
@@ -299,6 +298,7 @@ impl Job<'_> {
 /// The part of an activation that concerns configuration: a request writes it, background work makes
 /// sure that it is still wanted.
 fn configure(
+    call: &Call,
     lookup: &Lookup,
     activated: &mut ActivatedInstall,
     why: Why<'_>,
@@ -307,7 +307,7 @@ fn configure(
     let id = activated.id().clone();
     match why {
         Why::Request | Why::State { .. } => {
-            let pending = lookup.begin_edits(edits)?;
+            let pending = lookup.begin_edits(call, edits)?;
             activated
                 .journal_config(pending.undo().to_json())
                 .map_err(|error| failed(&id, error))?;

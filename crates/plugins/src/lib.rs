@@ -107,6 +107,7 @@ mod status;
 mod survey;
 mod uninstall;
 mod validate;
+mod waits;
 mod watched_places;
 
 pub use blocking::Blocking;
@@ -173,6 +174,7 @@ pub use skills_list::{SkillRow, SkillsSeen, skills, watch_skills};
 pub use status::{PluginOutcome, PluginResult, Status, TaskReport, TaskState, status};
 pub use uninstall::{Uninstalled, uninstall};
 pub use validate::{Validated, ValidatedKind, Validation, validate};
+pub use waits::Waits;
 
 // Values of the crates below that a use case answers; whoever reads the answer needs their names.
 pub use plugd_catalog::{

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use plugd_config::{Edit, PendingWrite, SessionFlags, Snapshot, Written};
-use plugd_disk::{Disk, Patience};
+use plugd_disk::Disk;
 use plugd_manifest::Loader;
 use plugd_marketplace::{Login, MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
 use plugd_model::{AbsPath, Layout};
 
+use crate::call::Call;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::{Error, Remote};
 
@@ -146,16 +147,14 @@ impl Lookup {
 
     /// Takes the configuration's lock and works out edits whose way back is noted in a journal
     /// before they are made.
-    pub(crate) fn begin_edits(&self, edits: &[Edit]) -> Result<PendingWrite, Error> {
-        plugd_config::begin(self.disk(), &self.layout, edits, CONFIG_PATIENCE).map_err(Error::from)
+    pub(crate) fn begin_edits(&self, call: &Call, edits: &[Edit]) -> Result<PendingWrite, Error> {
+        let patience = call.patience(CONFIG_PATIENCE);
+        plugd_config::begin(self.disk(), &self.layout, edits, patience).map_err(Error::from)
     }
 
     /// Edits the user's configuration.
-    pub(crate) fn write_edits<'a>(
-        &self,
-        edits: &[Edit],
-        patience: impl Into<Patience<'a>>,
-    ) -> Result<Written, Error> {
+    pub(crate) fn write_edits(&self, call: &Call, edits: &[Edit]) -> Result<Written, Error> {
+        let patience = call.patience(CONFIG_PATIENCE);
         plugd_config::write(self.disk(), &self.layout, edits, None, patience).map_err(Error::from)
     }
 

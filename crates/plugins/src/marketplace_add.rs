@@ -223,7 +223,7 @@ fn settle(
     edits.extend(renamed(&config, &name, |row| row.kind == kind));
     let root = lookup.layout().git_marketplace(&name);
     let placed = checkout::put(disk, workspace, staged, &root)?;
-    lookup.write_edits(&edits, CONFIG_PATIENCE)?;
+    lookup.write_edits(call, &edits)?;
     placed.keep();
     Ok(Added {
         name,
@@ -296,7 +296,7 @@ fn add_local(call: &Call, lookup: &Lookup, place: &AbsPath) -> Result<Added, Err
     refuse_other_source(lookup, &config, &name, is_same)?;
     let mut edits = Edit::set_marketplace(name.as_str(), &kind);
     edits.extend(renamed(&config, &name, is_same));
-    lookup.write_edits(&edits, call.patience(CONFIG_PATIENCE))?;
+    lookup.write_edits(call, &edits)?;
     Ok(done(!same.is_empty()))
 }
 

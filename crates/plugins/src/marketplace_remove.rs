@@ -8,7 +8,6 @@ use plugd_model::{AbsPath, MarketplaceName, PluginId};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Lookup, Roots, checkout, uninstall};
 
@@ -134,7 +133,7 @@ fn remove(
     // Configuration first: a checkout that nothing names is only an orphan directory.
     if configured {
         let edits = [Edit::remove_marketplace(name.as_str())];
-        lookup.write_edits(&edits, CONFIG_PATIENCE)?;
+        lookup.write_edits(call, &edits)?;
     }
     if is_there {
         // In one step for readers; the removal itself is swept also when we are killed.

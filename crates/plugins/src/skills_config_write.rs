@@ -13,7 +13,6 @@ use plugd_model::AbsPath;
 use crate::active::manifest_of;
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::skill_rules::{CachedSkill, SkillRules, Subject, file_of};
 use crate::{Blocking, Copies, Error, Lookup};
 
@@ -52,7 +51,7 @@ pub async fn switch_skill(
                 .map(|rule| Known::of(&lookup, &copies, rule))
                 .collect::<Result<_, _>>()?;
             let edits = edits(&target, &rules, enabled);
-            let written = lookup.write_edits(&edits, call.patience(CONFIG_PATIENCE))?;
+            let written = lookup.write_edits(&call, &edits)?;
             if written.changed {
                 events.changed(Change::new(ChangeReason::Request).config_key("skills.config"));
             }

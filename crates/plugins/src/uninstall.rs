@@ -64,7 +64,7 @@ pub(crate) fn remove(
     id: PluginId,
 ) -> Result<Uninstalled, Error> {
     let begun = store.uninstall(&id, call.patience(STORE_PATIENCE));
-    finish(lookup, id, begun)
+    finish(call, lookup, id, begun)
 }
 
 /// The same for what was decided on a look: whoever has done something with the plugin since has the
@@ -77,10 +77,11 @@ pub(crate) fn remove_seen(
     seen: &Seen,
 ) -> Result<Uninstalled, Error> {
     let begun = store.uninstall_seen(&id, seen, call.patience(STORE_PATIENCE));
-    finish(lookup, id, begun)
+    finish(call, lookup, id, begun)
 }
 
 fn finish(
+    call: &Call,
     lookup: &Lookup,
     id: PluginId,
     begun: Result<PendingRemoval, StoreError>,
@@ -92,7 +93,7 @@ fn finish(
     };
     let mut removal = begun.map_err(in_store)?;
     let edits = [Edit::remove_plugin(&id)];
-    let pending = lookup.begin_edits(&edits)?;
+    let pending = lookup.begin_edits(call, &edits)?;
     removal
         .journal_config(pending.undo().to_json())
         .map_err(in_store)?;

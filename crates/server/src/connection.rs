@@ -344,9 +344,8 @@ impl Connection {
         let (progress, reporter) = progress::of_request(method, params);
         let call = Call {
             id: id.as_json().to_owned(),
-            cancel: Cancel::new(),
             progress,
-            end: None,
+            ..Call::detached()
         };
         let bytes = params.map_or(0, |params| params.get().len()) + call.id.len();
         let owed = self.pending.admit(&id, lane, bytes, &call)?;
