@@ -21,7 +21,7 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::Duration;
 
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Patience};
 use plugd_model::AbsPath;
 use sha2::{Digest as _, Sha256};
 
@@ -33,8 +33,12 @@ use crate::write::WriteError;
 const MODE_OF_NEW_FILE: u32 = 0o600;
 /// Stands in the name of a file of ours that is being written.
 const HALF: &str = "half-";
-/// More rounds than this means that somebody rewrites the file all the time.
-const ROUNDS: usize = 8;
+/// How long an edit is made again and again because somebody keeps rewriting the file. Other edits
+/// wait for the lock meanwhile, so it is shorter than what they wait.
+const CONTEST: Duration = Duration::from_secs(5);
+/// How often a foreign text is exchanged for a newer one that came into that very moment. One
+/// exchange takes microseconds, so nobody gets far in this.
+const EXCHANGES: usize = 100;
 /// Some programs truncate a file and write it anew; an empty or broken text is looked at again
 /// after this time.
 const SETTLING: Duration = Duration::from_millis(10);
@@ -44,42 +48,53 @@ const LONG_EMPTY_NS: i128 = 1_000_000_000;
 const LOOKS: usize = 100;
 
 /// Changes a file. `edit` gets a text and answers the new one; it may be called several times.
-/// Where the old text and the new one are equal, nothing is written.
+/// Where the old text and the new one are equal, nothing is written. When other programs have
+/// rewritten the file between reading and exchanging for as long as `patience` lasts, it is as they
+/// wrote it.
 pub(crate) fn change(
     disk: &Disk,
     home: &AbsPath,
     file: &AbsPath,
+    patience: Patience<'_>,
     edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
 ) -> Result<(), WriteError> {
     let swap = Swap::new(disk, home, file)?;
     swap.clean_up()?;
-    for round in 0..ROUNDS {
-        let on_disk = swap.read_settled(&swap.target)?;
-        let old = on_disk.clone().unwrap_or_default();
-        let new = edit(&old)?;
-        if new == old {
-            return Ok(disk.sync_dir(&swap.parent)?);
+    let waiting = patience.at_most(CONTEST).start();
+    // Chances and not a number of them: how many an edit needs depends on how it and the pauses of
+    // the other program compare, and each costs little.
+    for round in 0_u64.. {
+        if let Put::Done = swap.attempt(round, edit)? {
+            return Ok(());
         }
-        if on_disk.is_none() && !swap.create()? {
-            continue;
-        }
-        let beside = swap.write_beside(round, &old, &new)?;
-        // One that was found empty, and not one that was just made.
-        let was_empty = on_disk.is_some_and(|text| text.is_empty());
-        if was_empty && !swap.stays_empty(&beside)? {
-            swap.drop_ours(&beside);
-            continue;
-        }
-        match swap.put(&beside, &old, &new, edit)? {
-            Put::Done => return Ok(()),
-            Put::Changed => {
-                tracing::debug!(file = %swap.target, "written by another program, edited again");
-            }
+        tracing::debug!(file = %swap.target, "written by another program, edited again");
+        if waiting.is_over() {
+            break;
         }
     }
     Err(WriteError::Contested {
         path: swap.target.clone(),
     })
+}
+
+/// Whether a file is known to need no change, by its text as it stands at this moment; then that text
+/// is durable as far as its name goes. Takes no lock, so a yes must not depend on what somebody does
+/// who holds it.
+pub(crate) fn needs_no_change(
+    disk: &Disk,
+    file: &AbsPath,
+    is_done: impl FnOnce(&str) -> bool,
+) -> Result<bool, WriteError> {
+    let target = disk.follow_links(file)?;
+    match layer::read_text(disk, &target) {
+        // An empty one may be in the middle of being written.
+        Ok(Some(text)) if !text.is_empty() && is_done(&text) => {
+            let parent = target.parent().unwrap_or_else(|| target.clone());
+            disk.sync_dir(&parent)?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
 }
 
 /// What became of one attempt.
@@ -116,6 +131,56 @@ impl<'a> Swap<'a> {
             parent,
             prefix: format!(".plugd-edit-{owner}-"),
         })
+    }
+
+    /// Reads the file, makes the edit on it, and puts what comes out in its place, if the file is
+    /// still what was read.
+    fn attempt(
+        &self,
+        round: u64,
+        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
+    ) -> Result<Put, WriteError> {
+        let (on_disk, new) = self.read_and_edit(edit)?;
+        let old = on_disk.clone().unwrap_or_default();
+        if new == old {
+            self.disk.sync_dir(&self.parent)?;
+            return Ok(Put::Done);
+        }
+        if on_disk.is_none() {
+            if !self.create()? {
+                return Ok(Put::Changed);
+            }
+        } else if !matches!(self.text_of(&self.target), Ok(Some(text)) if text == old) {
+            // Found out before anybody waits for the disk.
+            return Ok(Put::Changed);
+        }
+        let beside = self.write_beside(round, &old, &new)?;
+        // One that was found empty, and not one that was just made.
+        let was_empty = on_disk.is_some_and(|text| text.is_empty());
+        if was_empty && !self.stays_empty(&beside)? {
+            self.drop_ours(&beside);
+            return Ok(Put::Changed);
+        }
+        self.put(&beside, &old, &new, edit)
+    }
+
+    /// The text, and what the edit makes of it. The moment between reading and exchanging is what
+    /// another program must leave us, so a text is looked at twice only when there is a reason: an
+    /// empty or broken one may be in the middle of being written.
+    fn read_and_edit(
+        &self,
+        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
+    ) -> Result<(Option<String>, String), WriteError> {
+        let text = self.text_of(&self.target)?;
+        if text.as_ref().is_none_or(|text| !text.is_empty()) {
+            match edit(text.as_deref().unwrap_or_default()) {
+                Err(WriteError::Broken { .. }) => {}
+                edited => return edited.map(|new| (text, new)),
+            }
+        }
+        let text = self.read_settled(&self.target)?;
+        let new = edit(text.as_deref().unwrap_or_default())?;
+        Ok((text, new))
     }
 
     /// Reads a text, giving a program that is in the middle of writing it a moment to finish.
@@ -235,7 +300,7 @@ impl<'a> Swap<'a> {
 
     /// Writes the new text under its name beside the file. It has another name until it is whole, so
     /// that after a crash a half of it is not taken for somebody's text.
-    fn write_beside(&self, round: usize, old: &str, new: &str) -> Result<AbsPath, WriteError> {
+    fn write_beside(&self, round: u64, old: &str, new: &str) -> Result<AbsPath, WriteError> {
         let mode = match self.disk.stamp(&self.target)? {
             Some(stamp) => stamp.mode,
             None => MODE_OF_NEW_FILE,
@@ -264,7 +329,7 @@ impl<'a> Swap<'a> {
     ) -> Result<Put, WriteError> {
         let mut put_in = Some(new.to_owned());
         let mut is_ours = true;
-        for _ in 0..ROUNDS {
+        for _ in 0..EXCHANGES {
             let goes_in = self.text_of(beside);
             self.disk.exchange(beside, &self.target)?;
             if self.text_of(beside)? == put_in {
@@ -390,5 +455,7 @@ fn digest(text: &str) -> String {
     name
 }
 
+#[cfg(test)]
+mod contested;
 #[cfg(test)]
 mod tests;

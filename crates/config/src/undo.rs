@@ -180,20 +180,34 @@ impl UndoRecord {
         })
     }
 
-    /// The new text, and which keys were restored or left.
-    pub(crate) fn undo(&self, text: &str) -> Result<(String, Undone), edit::EditError> {
-        let now = edit::meaning(text).map_err(edit::EditError::Broken)?;
+    /// The keys that hold what the edit wrote, among those that it changed; and all of these, as they
+    /// are undone or left.
+    fn holding(&self, now: &Value) -> (Vec<&KeyRecord>, Undone) {
         let mut undone = Undone::default();
         let mut holding = Vec::new();
         for key in self.keys.iter().filter(|key| key.before != key.after) {
             let path = self.target.outer_key(&key.path);
-            if edit::lookup(&now, key.path.segments()) == key.after.as_ref() {
+            if edit::lookup(now, key.path.segments()) == key.after.as_ref() {
                 holding.push(key);
                 undone.restored.push(path);
             } else {
                 undone.left.push(path);
             }
         }
+        (holding, undone)
+    }
+
+    /// What an undo does where none of the keys holds what the edit wrote: nothing.
+    fn nothing_of_it(&self, text: &str) -> Option<Undone> {
+        let now = edit::meaning(text).ok()?;
+        let (holding, undone) = self.holding(&now);
+        holding.is_empty().then_some(undone)
+    }
+
+    /// The new text, and which keys were restored or left.
+    pub(crate) fn undo(&self, text: &str) -> Result<(String, Undone), edit::EditError> {
+        let now = edit::meaning(text).map_err(edit::EditError::Broken)?;
+        let (holding, undone) = self.holding(&now);
         if undone.left.is_empty()
             && let Some(restored) = self.undo_bytes(text)
         {
@@ -288,13 +302,22 @@ pub fn undo(
     disk: &Disk,
     layout: &Layout,
     record: &UndoRecord,
-    lock_patience: Duration,
+    patience: Duration,
 ) -> Result<Undone, WriteError> {
     write::check_state(disk, layout)?;
     let file = record.target.file(layout);
-    let _lock = disk.lock(&layout.lock("config"), lock_patience)?;
+    // An edit that was refused is taken back by whoever asked for it, and the reason was that others
+    // are at the file: none of them is waited for when there is nothing of it.
+    let mut untouched = None;
+    if swap::needs_no_change(disk, &file, |text| {
+        untouched = record.nothing_of_it(text);
+        untouched.is_some()
+    })? {
+        return Ok(untouched.unwrap_or_default());
+    }
+    let _lock = disk.lock(&layout.lock("config"), patience)?;
     let mut last = Undone::default();
-    swap::change(disk, layout.home(), &file, &mut |text| {
+    swap::change(disk, layout.home(), &file, patience.into(), &mut |text| {
         let (restored, undone) = record
             .undo(text)
             .map_err(|error| write::refusal(record.target, &file, text, error))?;

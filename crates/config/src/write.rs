@@ -168,7 +168,8 @@ pub fn check_file(
 }
 
 /// Makes edits, all or none. `expected_version` is the version of the layer that the caller has
-/// seen; `lock_patience` is how long another process may hold the lock.
+/// seen; `patience` is how long another process may hold the lock, and then how long other programs
+/// may keep rewriting the file.
 ///
 /// # Errors
 /// See [`WriteError`]; the files are unchanged then.
@@ -177,11 +178,12 @@ pub fn write<'a>(
     layout: &Layout,
     edits: &[Edit],
     expected_version: Option<&str>,
-    lock_patience: impl Into<Patience<'a>>,
+    patience: impl Into<Patience<'a>>,
 ) -> Result<Written, WriteError> {
     check_state(disk, layout)?;
-    let lock = disk.lock(&layout.lock("config"), lock_patience)?;
-    write_under(&lock, disk, layout, edits, expected_version)
+    let patience = patience.into();
+    let lock = disk.lock(&layout.lock("config"), patience)?;
+    write_under(&lock, disk, layout, edits, expected_version, patience)
 }
 
 /// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
@@ -223,12 +225,19 @@ impl PendingWrite {
         &self.undo
     }
 
-    /// Makes the edit.
+    /// Makes the edit. `patience` is how long other programs may keep rewriting the file.
     ///
     /// # Errors
     /// As [`write`](write()).
-    pub fn save(self) -> Result<Written, WriteError> {
-        write_under(&self.lock, &self.disk, &self.layout, &self.edits, None)
+    pub fn save<'a>(self, patience: impl Into<Patience<'a>>) -> Result<Written, WriteError> {
+        let Self {
+            disk,
+            layout,
+            edits,
+            lock,
+            ..
+        } = &self;
+        write_under(lock, disk, layout, edits, None, patience.into())
     }
 }
 
@@ -238,13 +247,14 @@ fn write_under(
     layout: &Layout,
     edits: &[Edit],
     expected_version: Option<&str>,
+    patience: Patience<'_>,
 ) -> Result<Written, WriteError> {
     let target = Target::of(edits)?;
     target::refuse_nulls(edits)?;
     let file = target.file(layout);
     let mut expected = expected_version;
     let mut last = None;
-    swap::change(disk, layout.home(), &file, &mut |text| {
+    swap::change(disk, layout.home(), &file, patience, &mut |text| {
         let parsed = Parsed::of(target, &file, text)?;
         // Only of the text that was read first: what a program writes while we write is written at
         // the same time, and no version that the caller has seen could tell.

@@ -17,7 +17,8 @@ impl Error {
     pub fn facts(&self) -> Facts {
         let mut facts = self.subject();
         facts.hint = self.hint().or(facts.hint);
-        facts.retryable |= self.held_lock().is_some() || self.is_disk_full();
+        facts.retryable |=
+            self.held_lock().is_some() || self.rewritten().is_some() || self.is_disk_full();
         facts
     }
 
@@ -33,6 +34,17 @@ impl Error {
                 _ => None,
             },
             Self::Store { source, .. } | Self::StoreState(source) => source.held_lock(),
+            _ => None,
+        }
+    }
+
+    /// The file that another program rewrote for too long, when that was the reason.
+    fn rewritten(&self) -> Option<&AbsPath> {
+        match self {
+            Self::Config(error) => match &**error {
+                WriteError::Contested { path } => Some(path),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -179,6 +191,12 @@ impl Error {
         if let Some(lock) = self.held_lock() {
             return Some(format!(
                 "another process holds `{lock}`; wait for it to finish and try again"
+            ));
+        }
+        if let Some(path) = self.rewritten() {
+            return Some(format!(
+                "another program writes `{path}` again and again; nothing was changed here, so wait \
+                 until it rests and try again"
             ));
         }
         let text = match self {
@@ -449,5 +467,26 @@ pub(crate) fn kind_of_write(error: &WriteError) -> Kind {
         WriteError::NotWanted { .. } => Kind::Cancelled,
         WriteError::ReadOnly { .. } => Kind::NotAllowed,
         WriteError::Disk { .. } => Kind::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_config::WriteError;
+    use plugd_model::AbsPath;
+    use pretty_assertions::assert_eq;
+
+    use crate::{Error, Kind};
+
+    #[test]
+    fn a_program_that_rewrites_the_configuration_is_named_and_can_be_waited_for() {
+        let path = AbsPath::new("/home/config.toml").unwrap();
+        let error = Error::from(WriteError::Contested { path: path.clone() });
+        let facts = error.facts();
+        let hint = "another program writes `/home/config.toml` again and again; nothing was changed \
+                    here, so wait until it rests and try again";
+        assert_eq!(error.kind(), Kind::Conflict);
+        assert_eq!(facts.hint.as_deref(), Some(hint));
+        assert_eq!((facts.path, facts.retryable), (Some(path), true));
     }
 }

@@ -23,6 +23,7 @@ use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
 use crate::install::{Installation, Rebinding, STORE_PATIENCE};
+use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
 use crate::{Copies, Error, Lookup, Sight};
@@ -311,7 +312,7 @@ fn configure(
             activated
                 .journal_config(pending.undo().to_json())
                 .map_err(|error| failed(&id, error))?;
-            pending.save()?;
+            pending.save(call.patience(CONFIG_PATIENCE))?;
             Ok(())
         }
         Why::Configured { scopes, .. } if !is_configured(lookup, scopes, &id) => {

@@ -13,6 +13,7 @@ use plugd_store::{PendingRemoval, Seen, Store, StoreError};
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
+use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::remote_error::RemoteError;
 use crate::{Error, Lookup, remote_uninstall};
@@ -97,7 +98,7 @@ fn finish(
     removal
         .journal_config(pending.undo().to_json())
         .map_err(in_store)?;
-    let configured = pending.save()?.changed;
+    let configured = pending.save(call.patience(CONFIG_PATIENCE))?.changed;
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
     Ok(Uninstalled {
         changed: configured || removed.was_present,

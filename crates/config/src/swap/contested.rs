@@ -1,0 +1,118 @@
+//! Edits beside a program that rewrites the file all the time.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use plugd_disk::{Disk, Operation, OperationKind, Probe};
+use plugd_testkit::Sandbox;
+use pretty_assertions::assert_eq;
+use serde_json::json;
+
+use super::CONTEST;
+use crate::write::tests::{PATIENCE, assert_no_temporary_files, set};
+use crate::{WriteError, Written, undo, write};
+
+/// Adds a line to the file in the middle of each attempt of ours, until it has added them all. It
+/// never sees ours, so what it writes does not have it.
+struct Restless {
+    sandbox: Sandbox,
+    at: OperationKind,
+    lines: u64,
+    added: Mutex<u64>,
+}
+
+impl Probe for Restless {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let mut added = self.added.lock().unwrap();
+        if operation.kind == self.at && *added < self.lines {
+            let text = self.sandbox.text("ch/config.toml");
+            if !text.contains("own") {
+                let text = format!("{text}m{added} = 1\n");
+                self.sandbox.write("foreign", text);
+                self.sandbox.rename("foreign", "ch/config.toml");
+                *added += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn beside(
+    at: OperationKind,
+    lines: u64,
+    patience: Duration,
+) -> (Arc<Restless>, Result<Written, WriteError>) {
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let restless = Arc::new(Restless {
+        sandbox: sandbox.clone(),
+        at,
+        lines,
+        added: Mutex::default(),
+    });
+    let disk = Disk::probed(Arc::clone(&restless) as Arc<dyn Probe>);
+    let written = write(
+        &disk,
+        &sandbox.layout(),
+        &[set("own", json!(1))],
+        None,
+        patience,
+    );
+    (restless, written)
+}
+
+/// All that was added is there in its order, and nothing beside the file.
+#[track_caller]
+fn check_text(restless: &Restless, end: &str) {
+    let added = *restless.added.lock().unwrap();
+    let lines: String = (0..added).map(|line| format!("m{line} = 1\n")).collect();
+    assert_eq!(
+        restless.sandbox.text("ch/config.toml"),
+        format!("a = 1\n{lines}{end}")
+    );
+    assert_no_temporary_files(&restless.sandbox);
+}
+
+#[test]
+fn an_edit_is_made_as_soon_as_the_other_program_pauses() {
+    for at in [OperationKind::SyncFile, OperationKind::Exchange] {
+        let (restless, written) = beside(at, 60, PATIENCE);
+        assert!(written.unwrap().changed, "{at:?}");
+        check_text(&restless, "own = 1\n");
+    }
+}
+
+#[test]
+fn an_edit_is_refused_when_the_other_program_never_pauses_and_changes_nothing() {
+    for at in [OperationKind::SyncFile, OperationKind::Exchange] {
+        let began = Instant::now();
+        let (restless, written) = beside(at, u64::MAX, Duration::from_millis(50));
+        assert!(began.elapsed() >= Duration::from_millis(50), "{at:?}");
+        assert!(began.elapsed() < CONTEST, "{at:?}");
+        let error = written.unwrap_err();
+        assert!(matches!(error, WriteError::Contested { .. }), "{error}");
+        check_text(&restless, "");
+    }
+}
+
+/// Others hold the lock while they try, so whoever was refused would wait for them only to find out
+/// that there is nothing to take back.
+#[test]
+fn what_was_never_made_is_taken_back_without_the_lock() {
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let (disk, layout) = (Disk::new(), sandbox.layout());
+    let edits = [set("own", json!(1))];
+    let record = crate::plan(&disk, &layout, &edits).unwrap();
+    let held = disk.lock(&layout.lock("config"), Duration::ZERO).unwrap();
+    let undone = undo(&disk, &layout, &record, Duration::ZERO).unwrap();
+    assert_eq!(undone.left, [edits[0].key_path.clone()]);
+    assert_eq!(sandbox.text("ch/config.toml"), "a = 1\n");
+    // What is there is taken back under the lock only, and an empty file may be one that somebody
+    // has just begun to write.
+    for text in ["a = 1\nown = 1\n", ""] {
+        sandbox.write("ch/config.toml", text);
+        let error = undo(&disk, &layout, &record, Duration::ZERO).unwrap_err();
+        assert!(matches!(error, WriteError::Locked { .. }), "{error}");
+    }
+    drop(held);
+}
