@@ -2,7 +2,8 @@
 //!
 //! Each of its edits reads the file, counts its own counter up, appends a marker that is never used
 //! again, and writes all of it back. What it wrote and does not find when it reads the next time
-//! was taken from it by somebody else: that is a loss. What stood in the file and it did not see,
+//! was taken from it by somebody else: that is a loss. Old markers it takes out itself, since nobody's
+//! configuration grows with every edit, and the time that an edit takes would grow with it. What stood in the file and it did not see,
 //! because it came between its reading and its writing, it overwrites itself: that is its own fault
 //! and no loss of anybody's.
 #![expect(
@@ -20,6 +21,9 @@ use plugd_testkit::Sandbox;
 
 use crate::dice::Dice;
 
+/// So many markers stand in the file at a time.
+const MARKERS: u64 = 100;
+
 /// How it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
@@ -27,6 +31,15 @@ pub(crate) enum Manner {
     Rename,
     /// Into the same file, which is empty for a moment.
     InPlace,
+}
+
+/// How fast it writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// About as fast as the disk makes a file durable at this moment.
+    Disk,
+    /// With pauses of 1 to 21 ms, which is less than an edit of ours takes on a busy machine.
+    Fast,
 }
 
 /// What it met.
@@ -100,10 +113,11 @@ fn time_to_sync(sandbox: &Sandbox) -> Duration {
     started.elapsed()
 }
 
-/// Edits again and again until the other end of `over` is dropped, about as fast as the disk.
+/// Edits again and again until the other end of `over` is dropped.
 pub(crate) fn edit_until(
     sandbox: &Sandbox,
     manner: Manner,
+    pace: Pace,
     mut dice: Dice,
     over: &Receiver<()>,
 ) -> Met {
@@ -112,7 +126,10 @@ pub(crate) fn edit_until(
     let mut met = Met::default();
     let mut wrote = Seen::default();
     loop {
-        let rest = time_to_sync(sandbox) * u32::try_from(dice.below(60)).unwrap() / 10;
+        let rest = match pace {
+            Pace::Disk => time_to_sync(sandbox) * u32::try_from(dice.below(60)).unwrap() / 10,
+            Pace::Fast => Duration::from_micros(1_000 + dice.below(20_001)),
+        };
         let going_on = over.recv_timeout(rest) == Err(RecvTimeoutError::Timeout);
         let text = fs::read_to_string(&config).unwrap();
         let number = met.edits;
@@ -135,6 +152,10 @@ pub(crate) fn edit_until(
     }
 }
 
+fn marker(number: u64) -> String {
+    format!("[marks.m{number}]\nat = {number} # by another\n")
+}
+
 /// The text with the counter at this number and its marker appended.
 fn edited(text: &str, number: u64) -> String {
     let head = "[counter]\nvalue = ";
@@ -145,6 +166,9 @@ fn edited(text: &str, number: u64) -> String {
             format!("{before}{head}{number}{rest}")
         }
     };
-    new.push_str(&format!("[marks.m{number}]\nat = {number} # by another\n"));
-    new
+    new.push_str(&marker(number));
+    match number.checked_sub(MARKERS) {
+        Some(old) => new.replacen(&marker(old), "", 1),
+        None => new,
+    }
 }

@@ -88,6 +88,14 @@ const LOOPS: &[Loop] = &[
         run: many_daemons::run_beside_writes,
     },
     Loop {
+        name: "beside_fast_renames",
+        run: many_daemons::run_beside_fast_renames,
+    },
+    Loop {
+        name: "beside_fast_writes",
+        run: many_daemons::run_beside_fast_writes,
+    },
+    Loop {
         name: "corrupt_files",
         run: corrupt_files::run,
     },
