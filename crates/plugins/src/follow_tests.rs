@@ -362,6 +362,27 @@ fn a_decision_is_not_carried_out_on_another_state() {
     assert_eq!(home.notes("9.9.9"), "evil\n");
 }
 
+/// Not even when the copy goes while it is compared: that is decided anew and no broken plugin.
+#[test]
+fn a_copy_that_goes_while_it_is_read_was_decided_on_another_state() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    let (lookup, copies) = (&home.lookup, &home.copies);
+    let store = copies.store().unwrap();
+    let standing = Standing::of(store, &hello()).unwrap();
+    let resolved = lookup.resolve(&Roots::default());
+    let offer = source_of(&resolved, &standing, &hello()).unwrap();
+    let call = Call::detached();
+    let Ok(Supply::Here(content)) = obtain(lookup, &offer, None) else {
+        panic!("it is on this disk");
+    };
+    crate::uninstall::remove(&call, lookup, store, hello()).unwrap();
+    let why = Why::Request;
+    let late = install_offer(&call, lookup, copies, &offer, content, why, &standing);
+    let error = late.unwrap_err();
+    assert!(error.is_superseded(), "{error:?}");
+}
+
 #[test]
 fn a_bound_marketplace_that_is_broken_is_told() {
     let home = home(HELLO);

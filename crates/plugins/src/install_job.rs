@@ -171,7 +171,8 @@ impl Job<'_> {
         let id = &self.subject.id;
         refuse_to_leave_pin(id, &self.standing, content)?;
         if let (Some(copy), None) = (&self.standing.copy, &self.rebinding())
-            && is_current(call, lookup, copies, copy, content)?
+            && is_current(call, lookup, copies, copy, content)
+                .map_err(|error| self.unless_replaced(copies, error))?
         {
             return Ok(Prepared::Current(Box::new(copy.clone())));
         }
@@ -256,6 +257,18 @@ impl Job<'_> {
         configure(call, lookup, &mut activated, self.why, &self.edits())?;
         let copy = activated.commit().map_err(|error| failed(id, error))?;
         Ok(self.done(copy, true, self.rebinding(), problems))
+    }
+
+    /// A copy that somebody replaced while it was read is no failure of its own: it is decided anew,
+    /// as when it is replaced a moment later.
+    fn unless_replaced(&self, copies: &Copies, error: Error) -> Error {
+        let id = &self.subject.id;
+        match copies.store().map(|store| store.seen(id)) {
+            Ok(Ok(now)) if now != self.standing.seen => {
+                failed(id, StoreError::Superseded { id: id.clone() })
+            }
+            _ => error,
+        }
     }
 
     fn done(
