@@ -14,6 +14,10 @@ use plugd_model::AbsPath;
 
 use crate::{Disk, DiskError, OperationKind, Stamp};
 
+/// So long a waiter does not look at a lock, at most. Whoever has just come looks more often, so that
+/// a long pause would let him go first again and again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
 /// Whether work that waits for a lock is still wanted.
 pub trait Wanted {
     /// Asked again and again while the lock is held by somebody else.
@@ -179,7 +183,7 @@ impl Disk {
             }
             tracing::debug!(lock = %path, "waiting for another process");
             std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(50));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
