@@ -42,6 +42,9 @@ const EXCHANGES: usize = 100;
 /// Some programs truncate a file and write it anew; an empty or broken text is looked at again
 /// after this time.
 const SETTLING: Duration = Duration::from_millis(10);
+/// A broken text that is the same so many times more is not going to be mended by who writes it. On a
+/// busy machine a program may be stopped in the middle for a while.
+const BROKEN_LOOKS: usize = 5;
 /// A file that has been empty for so long is not in the middle of being written.
 const LONG_EMPTY_NS: i128 = 1_000_000_000;
 /// A text that is broken, and another one each time, after so many looks is not going to settle.
@@ -95,6 +98,30 @@ pub(crate) fn needs_no_change(
         }
         _ => Ok(false),
     }
+}
+
+/// Reads a text, giving a program that is in the middle of writing it a moment to finish.
+pub(crate) fn read_settled(disk: &Disk, path: &AbsPath) -> Result<Option<String>, WriteError> {
+    let (mut last, mut same) = (None, 0);
+    for _ in 0..LOOKS {
+        let text =
+            layer::read_text(disk, path).map_err(|problem| WriteError::unusable(path, &problem))?;
+        same = match last == text {
+            true => same + 1,
+            false => 0,
+        };
+        let settled = match &text {
+            None => true,
+            Some(text) if text.is_empty() => same > 0,
+            Some(text) => same >= BROKEN_LOOKS || tree::parse(text, 0).is_ok(),
+        };
+        if settled {
+            return Ok(text);
+        }
+        last = text;
+        thread::sleep(SETTLING);
+    }
+    Err(WriteError::Contested { path: path.clone() })
 }
 
 /// What became of one attempt.
@@ -178,29 +205,9 @@ impl<'a> Swap<'a> {
                 edited => return edited.map(|new| (text, new)),
             }
         }
-        let text = self.read_settled(&self.target)?;
+        let text = read_settled(self.disk, &self.target)?;
         let new = edit(text.as_deref().unwrap_or_default())?;
         Ok((text, new))
-    }
-
-    /// Reads a text, giving a program that is in the middle of writing it a moment to finish.
-    fn read_settled(&self, path: &AbsPath) -> Result<Option<String>, WriteError> {
-        let mut last = None;
-        for _ in 0..LOOKS {
-            let text = layer::read_text(self.disk, path)
-                .map_err(|problem| WriteError::unusable(path, &problem))?;
-            let settled = match &text {
-                None => true,
-                Some(text) if !text.is_empty() && tree::parse(text, 0).is_ok() => true,
-                _ => last.as_ref() == Some(&text),
-            };
-            if settled {
-                return Ok(text);
-            }
-            last = Some(text);
-            thread::sleep(SETTLING);
-        }
-        Err(WriteError::Contested { path: path.clone() })
     }
 
     /// Makes an empty file, which means the same as none, so that there is something to exchange.
@@ -359,7 +366,8 @@ impl<'a> Swap<'a> {
         foreign: Option<&str>,
         edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
     ) -> bool {
-        let (Some(foreign), Ok(Some(now))) = (foreign, self.read_settled(&self.target)) else {
+        let (Some(foreign), Ok(Some(now))) = (foreign, read_settled(self.disk, &self.target))
+        else {
             return false;
         };
         has_all_lines(&now, foreign) || edit(&now).is_ok_and(|edited| edited != now)

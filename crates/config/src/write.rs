@@ -292,9 +292,7 @@ pub fn plan(disk: &Disk, layout: &Layout, edits: &[Edit]) -> Result<UndoRecord, 
     target::refuse_nulls(edits)?;
     check_state(disk, layout)?;
     let file = target.file(layout);
-    let text = layer::read_text(disk, &file)
-        .map_err(|problem| WriteError::unusable(&file, &problem))?
-        .unwrap_or_default();
+    let text = swap::read_settled(disk, &file)?.unwrap_or_default();
     let (own, edited) = edit_text(target, &file, &text, edits)?;
     Ok(UndoRecord::of(target, &own, &edited))
 }

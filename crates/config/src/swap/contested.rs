@@ -116,3 +116,43 @@ fn what_was_never_made_is_taken_back_without_the_lock() {
     }
     drop(held);
 }
+
+/// Writes the file to its end when it is looked at for the n-th time.
+struct Finishes {
+    sandbox: Sandbox,
+    looks: Mutex<usize>,
+}
+
+impl Probe for Finishes {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        if operation.path == &self.sandbox.path("ch/config.toml")
+            && operation.kind == OperationKind::Read
+        {
+            let mut looks = self.looks.lock().unwrap();
+            *looks = looks.wrapping_sub(1);
+            if *looks == 0 {
+                self.sandbox
+                    .write("ch/config.toml", "a = 1\n[half]\nb = 1\n");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file is found in the middle of being written also by whoever only looks whether an edit could be
+/// made.
+#[test]
+fn a_text_that_is_half_written_is_no_broken_one() {
+    for looks in [2, 4] {
+        let sandbox = Sandbox::from("== ch/config.toml\na = 1\n[hal\n");
+        let disk = Disk::probed(Arc::new(Finishes {
+            sandbox: sandbox.clone(),
+            looks: Mutex::new(looks),
+        }));
+        let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
+        let pending = crate::begin(&disk, &layout, &edits, PATIENCE).unwrap();
+        assert!(pending.save(PATIENCE).unwrap().changed);
+        let text = "a = 1\nown = 1\n[half]\nb = 1\n";
+        assert_eq!(sandbox.text("ch/config.toml"), text, "look {looks}");
+    }
+}
