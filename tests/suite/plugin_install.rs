@@ -328,6 +328,21 @@ fn links_become_copies_and_what_leads_out_is_left_out() {
 }
 
 #[test]
+fn a_command_that_becomes_no_skill_is_told_under_its_path_in_the_source() {
+    let sandbox = small(&[("p", "1.0.0")]);
+    sandbox.add("== demo/p/commands/bad.md (hex)\nfffe\n");
+    let mut daemon = start(&sandbox);
+    let answer = install(&mut daemon, &in_dir("demo"), "p");
+    let problems = shown(&answer["problems"], &sandbox);
+    let problem = &problems.as_array().unwrap()[0];
+    assert_eq!(
+        problem["path"], "$ROOT/demo/p/commands/bad.md",
+        "{problem:#}"
+    );
+    daemon.shut_down();
+}
+
+#[test]
 fn refusals_change_nothing() {
     let sandbox = Sandbox::from(DEMO);
     sandbox.add(&marketplace(

@@ -294,7 +294,8 @@ fn step(
         None => PluginOutcome::Installed,
         Some(_) => PluginOutcome::Updated,
     };
-    Ok((outcome, done.version, None))
+    // What was not taken over is told of, as a request would have been.
+    Ok((outcome, done.version, done.problems.into_iter().next()))
 }
 
 /// The one question before a copy moves by itself: what the user has pinned goes nowhere else, and

@@ -147,6 +147,20 @@ fn a_new_version_and_new_content_arrive() {
 }
 
 #[test]
+fn what_a_refresh_leaves_out_is_told() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    home.sandbox
+        .add("== demo/hello/gone -> nowhere\n== demo/hello/notes.md\nsecond\n");
+    let result = home.follow(&[]).unwrap();
+    assert_eq!(result.outcome, PluginOutcome::Updated);
+    let problem = result.problem.unwrap();
+    assert_eq!(problem.path, Some(home.sandbox.path("demo/hello/gone")));
+    // And no more than once: the copy is what its source makes.
+    home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
+}
+
+#[test]
 fn configuration_is_never_written() {
     let home = home(&HELLO.replace("enabled = true", "enabled = false # off"));
     let before = home.sandbox.text("ch/config.toml");

@@ -184,7 +184,7 @@ impl Job<'_> {
         let store = copies.store()?;
         let begun = obtained.begin(store, id);
         let transaction = begun.map_err(|error| failed(id, error))?;
-        let install = stage(call, lookup, store, transaction, content)?;
+        let install = stage(call, lookup, store, transaction, content, &mut problems)?;
         problems.extend(install.tree().left_out.iter().cloned());
         Ok(Prepared::Staged(Box::new(Staged {
             install,
@@ -351,13 +351,15 @@ pub(crate) fn failed(id: &PluginId, source: StoreError) -> Error {
     }
 }
 
-/// Copies the content and checks what was copied, since the source may have changed meanwhile.
+/// Copies the content and checks what was copied, since the source may have changed meanwhile. A
+/// command that cannot become a skill is among the problems, under its path in the source.
 fn stage(
     call: &Call,
     lookup: &Lookup,
     store: &Store,
     transaction: Transaction,
     content: &Content,
+    problems: &mut Vec<Problem>,
 ) -> Result<StagedInstall, Error> {
     let id = &transaction.id().clone();
     call.cancel.check()?;
@@ -374,7 +376,17 @@ fn stage(
     let root = staged.tree().root.clone();
     content.check_copy(lookup, id, &root)?;
     let mut generated: Vec<(PluginPath, Vec<u8>)> = Vec::new();
-    for file in migrated_commands(lookup.disk(), &root, &content.manifest).items {
+    let migrated = migrated_commands(lookup.disk(), &root, &content.manifest);
+    let in_source = |mut problem: Problem| {
+        let path = problem.path.as_ref();
+        let below = path.and_then(|path| path.as_path().strip_prefix(&root).ok());
+        problem.path = below
+            .map(|below| content.source.join(below))
+            .or(problem.path);
+        problem
+    };
+    problems.extend(migrated.problems.into_iter().map(in_source));
+    for file in migrated.items {
         // A plugin may ship what another program generated from it; what it ships stays.
         let shipped = lookup.disk().link_stamp(&root.join(&file.path))?.is_some();
         if let (false, Some(path)) = (shipped, PluginPath::parse(&format!("./{}", file.path))) {
