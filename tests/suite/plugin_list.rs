@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::{
     DEMO, DEMO_MANIFEST, check, config, hello, hold_lock, install, installed_in, load_errors,
-    local, marketplace, plugin_in, plugins_in, refused, shown, start, summary, text, with,
+    local, marketplace, plugin_in, plugins_in, refused, shown, small, start, summary, text, with,
 };
 
 /// The answer of a home with nothing in it.
@@ -392,4 +392,27 @@ fn it_does_not_wait_for_a_write() {
         ["hello@demo 1.0.0", "tools@demo 2.1.0"]
     );
     daemon.shut_down();
+}
+
+#[test]
+fn a_directory_without_a_manifest_is_told_what_its_plugin_json_lacks() {
+    let sandbox = small(&[("p", "1.0.0")]);
+    sandbox.remove("demo/p/.codex-plugin/plugin.json");
+    let message = || {
+        let listing = list(&sandbox, json!({}));
+        let rows = shown(&listing["marketplaceLoadErrors"], &sandbox);
+        text(&rows[0]["message"]).to_owned()
+    };
+    let nothing = message();
+    assert!(
+        nothing.ends_with("neither its directory nor its entry has one"),
+        "{nothing}"
+    );
+    sandbox.write("demo/p/plugin.json", "{\"name\": \"p\"}");
+    let unclaimed = message();
+    assert!(
+        unclaimed.contains("`$ROOT/demo/p/plugin.json`"),
+        "{unclaimed}"
+    );
+    assert!(unclaimed.contains("`$schema`"), "{unclaimed}");
 }

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use plugd_disk::Kind;
 use plugd_manifest::{Loader, store_version};
 use plugd_marketplace::{Binding, Content, Offer};
-use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, Severity, Source};
+use plugd_model::{
+    AbsPath, Layout, ManifestFormat, PluginId, Problem, ProblemKind, Severity, Source,
+};
 use plugd_store::{Installed, Store};
 
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
@@ -259,10 +261,11 @@ pub(crate) fn details_of_dir(loader: &Loader, root: &AbsPath, offer: &Offer<'_>)
             (Ok(Some(stamp)), Some(fallback)) if stamp.kind == Kind::Dir => {
                 Details::Fallback(Box::new(fallback.clone()), Some(root.clone()))
             }
-            (Ok(Some(stamp)), None) if stamp.kind == Kind::Dir => {
-                let text = "it has no manifest: neither its directory nor its entry has one";
-                Details::Broken(of_entry(offer, ProblemKind::Missing, text))
-            }
+            (Ok(Some(stamp)), None) if stamp.kind == Kind::Dir => Details::Broken(of_entry(
+                offer,
+                ProblemKind::Missing,
+                &no_manifest(loader, root),
+            )),
             (Ok(_), _) => {
                 let text = format!("its directory does not exist: {root}");
                 Details::NoDirectory(of_entry(offer, ProblemKind::Missing, &text))
@@ -271,6 +274,18 @@ pub(crate) fn details_of_dir(loader: &Loader, root: &AbsPath, offer: &Offer<'_>)
                 Details::Broken(of_entry(offer, ProblemKind::Unreadable, &error.in_full()))
             }
         },
+    }
+}
+
+/// What to say of a directory without a manifest. One with a `plugin.json` at its top most often
+/// meant that one, which counts only when it names its specification.
+fn no_manifest(loader: &Loader, root: &AbsPath) -> String {
+    let text = "it has no manifest: neither its directory nor its entry has one".to_owned();
+    match plugd_manifest::plugin_file(ManifestFormat::AgentPlugins).map(|file| root.join(file)) {
+        Some(unclaimed) if matches!(loader.disk().link_stamp(&unclaimed), Ok(Some(_))) => format!(
+            "{text}, and `{unclaimed}` does not say by `$schema` that it follows the Agent Plugins specification"
+        ),
+        _ => text,
     }
 }
 

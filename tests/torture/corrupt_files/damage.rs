@@ -52,9 +52,9 @@ impl Damage {
     /// Whether nobody can read what the file once said, whatever it was.
     pub(crate) fn hides(self, path: &str) -> bool {
         match self {
-            Self::Directory | Self::Unreadable | Self::Circle | Self::Dangling | Self::Garbage => {
-                true
-            }
+            // In the place of what is only copied this is another content.
+            Self::Directory | Self::Garbage => !path.ends_with("/run.sh"),
+            Self::Unreadable | Self::Circle | Self::Dangling => true,
             // Half an object is none.
             Self::Emptied | Self::Cut => path.ends_with(".json"),
             Self::Deleted | Self::Flipped(_) => false,
