@@ -311,7 +311,10 @@ fn plugin_of(path: &str) -> Option<(String, String)> {
             marketplace,
             plugin,
             ..,
-        ] => (*marketplace, plugin.trim_end_matches(".json")),
+        ] => (
+            *marketplace,
+            plugin.trim_end_matches(".json").trim_end_matches(".files"),
+        ),
         ["ch", ".tmp", "marketplaces", marketplace, plugin, ..] => (*marketplace, *plugin),
         [marketplace @ ("demo" | "team"), plugin, ..] => (*marketplace, *plugin),
         _ => return None,
