@@ -315,6 +315,8 @@ pub(crate) fn open_for_reading(path: &AbsPath) -> Result<(File, Stamp), DiskErro
     no_waiting(&mut options);
     match options.open(path) {
         Ok(file) => checked_file(file, path),
+        // Most files that are looked for are not there, and then nothing else need be asked.
+        Err(error) if is_absent(&error) => Err(DiskError::io(OperationKind::Read, path, error)),
         // Sockets and, on some systems, directories refuse to be opened at all.
         Err(error) => Err(match fs::metadata(path) {
             Ok(metadata) if !metadata.is_file() => DiskError::NotAFile {
