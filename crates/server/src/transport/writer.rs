@@ -200,9 +200,12 @@ impl Pump {
 fn framed(framing: Framing, mut message: Vec<u8>) -> Vec<u8> {
     match framing {
         Framing::Lines => {
-            for byte in &mut message {
-                if matches!(byte, b'\n' | b'\r') {
-                    *byte = b' ';
+            // What we serialise has none; only what was taken from a file as it stood may.
+            if [b'\n', b'\r'].iter().any(|end| message.contains(end)) {
+                for byte in &mut message {
+                    if matches!(byte, b'\n' | b'\r') {
+                        *byte = b' ';
+                    }
                 }
             }
             message.push(b'\n');
