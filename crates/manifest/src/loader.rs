@@ -27,7 +27,7 @@ use crate::{MAX_MARKETPLACE_BYTES, plugin};
 
 /// How many marketplaces and plugins are remembered.
 const MARKETPLACES: usize = 256;
-const PLUGINS: usize = 8_192;
+const PLUGINS: usize = 16_384;
 /// How many bytes of source text are remembered in parsed form, for each of both. Room for two of
 /// the largest marketplaces; the usual one has some hundred kilobytes.
 const REMEMBERED_BYTES: usize = 32 * 1024 * 1024;
