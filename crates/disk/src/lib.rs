@@ -27,6 +27,7 @@ mod ops;
 mod probe;
 mod stamp;
 pub mod tree;
+mod vigil;
 
 pub use atomic::is_temporary;
 pub use error::DiskError;
@@ -36,3 +37,4 @@ pub use new_file::NewFile;
 pub use ops::{Disk, Entry};
 pub use probe::{Operation, OperationKind, Probe};
 pub use stamp::{Kind, Stamp};
+pub use vigil::{Vigil, Watch};

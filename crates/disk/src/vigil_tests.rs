@@ -1,0 +1,187 @@
+//! Everything that changes a directory or what is in it is heard of, before anybody could rely on it.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use plugd_model::AbsPath;
+
+use super::Vigil;
+use crate::{Disk, Kind};
+
+/// What a change after the watches began is heard as: `names` of the directory, `content` of the file.
+#[track_caller]
+fn check(change: impl FnOnce(&Path), names: bool, content: bool) {
+    let place = tempfile::tempdir().unwrap();
+    let dir = place.path().join("dir");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("file"), "one").unwrap();
+    fs::hard_link(dir.join("file"), place.path().join("same")).unwrap();
+    let (disk, vigil) = (Disk::new(), Vigil::default());
+    let path = AbsPath::new(&dir).unwrap();
+    let of_dir = vigil.watch(&disk, &path, Kind::Dir).unwrap();
+    let of_file = vigil.watch(&disk, &path.join("file"), Kind::File).unwrap();
+    assert!(!vigil.catch_up());
+    let heard = || (!of_dir.is_quiet(), !of_file.is_quiet());
+    assert_eq!(heard(), (false, false));
+    change(&dir);
+    assert_eq!(vigil.catch_up(), names || content);
+    assert_eq!(heard(), (names, content));
+    vigil.catch_up();
+    assert_eq!(heard(), (names, content), "it stays what it was");
+}
+
+#[test]
+fn what_changes_nothing_is_quiet() {
+    check(|_| {}, false, false);
+    check(
+        |dir| drop(fs::read(dir.join("file")).unwrap()),
+        false,
+        false,
+    );
+    check(
+        |dir| assert_eq!(fs::read_dir(dir).unwrap().count(), 1),
+        false,
+        false,
+    );
+    check(
+        |dir| fs::write(dir.with_file_name("other"), "x").unwrap(),
+        false,
+        false,
+    );
+}
+
+#[test]
+fn every_change_of_names_is_loud() {
+    check(|dir| fs::write(dir.join("new"), "x").unwrap(), true, false);
+    check(|dir| fs::create_dir(dir.join("new")).unwrap(), true, false);
+    check(|dir| fs::remove_file(dir.join("file")).unwrap(), true, true);
+    check(
+        |dir| fs::rename(dir.join("file"), dir.join("b")).unwrap(),
+        true,
+        false,
+    );
+    let away = |dir: &Path| fs::rename(dir.join("file"), dir.with_file_name("b")).unwrap();
+    check(away, true, false);
+    let over = |dir: &Path| {
+        let other = dir.with_file_name("other");
+        fs::write(&other, "one").unwrap();
+        fs::rename(&other, dir.join("file")).unwrap();
+    };
+    check(over, true, true);
+    check(
+        |dir| fs::rename(dir, dir.with_file_name("moved")).unwrap(),
+        true,
+        false,
+    );
+    check(|dir| fs::remove_dir_all(dir).unwrap(), true, true);
+}
+
+#[test]
+fn every_change_of_content_is_loud() {
+    check(
+        |dir| fs::write(dir.join("file"), "two").unwrap(),
+        false,
+        true,
+    );
+    // Under the name that it has in another directory.
+    check(
+        |dir| fs::write(dir.with_file_name("same"), "two").unwrap(),
+        false,
+        true,
+    );
+    let in_place = |dir: &Path| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .open(dir.join("file"))
+            .unwrap();
+        let time = file.metadata().unwrap().modified().unwrap();
+        file.write_all(b"two").unwrap();
+        file.set_modified(time).unwrap();
+    };
+    check(in_place, false, true);
+    // The directory hears of rights, too.
+    let closed = |dir: &Path| {
+        let rights = std::os::unix::fs::PermissionsExt::from_mode(0o400);
+        fs::set_permissions(dir.join("file"), rights).unwrap();
+    };
+    check(closed, true, true);
+    let shorter = |dir: &Path| {
+        let file = OpenOptions::new()
+            .write(true)
+            .open(dir.join("file"))
+            .unwrap();
+        file.set_len(1).unwrap();
+    };
+    check(shorter, false, true);
+}
+
+#[test]
+fn two_watches_of_one_directory_are_heard_of_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = AbsPath::new(dir.path()).unwrap();
+    let (disk, vigil) = (Disk::new(), Vigil::default());
+    let first = vigil.watch(&disk, &path, Kind::Dir).unwrap();
+    drop(vigil.watch(&disk, &path, Kind::Dir).unwrap());
+    fs::write(dir.path().join("new"), "x").unwrap();
+    assert!(vigil.catch_up() && !first.is_quiet());
+    // The next one begins anew, and does not quiet the first.
+    let second = vigil.watch(&disk, &path, Kind::Dir).unwrap();
+    assert!(second.is_quiet() && !first.is_quiet());
+    drop(first);
+    fs::write(dir.path().join("newer"), "x").unwrap();
+    assert!(vigil.catch_up() && !second.is_quiet());
+}
+
+#[test]
+fn what_is_not_watched_any_more_is_not_heard_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let vigil = Vigil::default();
+    let path = AbsPath::new(dir.path()).unwrap();
+    drop(vigil.watch(&Disk::new(), &path, Kind::Dir));
+    // What is left is the word that the watch has ended.
+    vigil.catch_up();
+    fs::write(dir.path().join("new"), "x").unwrap();
+    assert!(!vigil.catch_up());
+}
+
+#[test]
+fn lost_messages_make_everything_loud() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (disk, vigil) = (Disk::new(), Vigil::default());
+    let of = |dir: &tempfile::TempDir| {
+        let path = AbsPath::new(dir.path()).unwrap();
+        vigil.watch(&disk, &path, Kind::Dir)
+    };
+    let (busy, calm) = (of(&dir).unwrap(), of(&other).unwrap());
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let limit: usize = limit.trim().parse().unwrap();
+    for _ in 0..=limit / 2 {
+        fs::File::create(dir.path().join("a")).unwrap();
+        fs::remove_file(dir.path().join("a")).unwrap();
+    }
+    assert!(vigil.catch_up());
+    assert!(!busy.is_quiet() && !calm.is_quiet());
+}
+
+#[test]
+fn nothing_is_vouched_for_where_it_cannot_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let vigil = Vigil::default();
+    let check = |path: &Path| {
+        let path = AbsPath::new(path).unwrap();
+        assert!(
+            vigil.watch(&Disk::new(), &path, Kind::Dir).is_none(),
+            "{path}"
+        );
+    };
+    check(Path::new("/proc/self"));
+    check(&dir.path().join("missing"));
+    let file = dir.path().join("file");
+    fs::write(&file, "x").unwrap();
+    check(&file);
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+    check(&link);
+}
