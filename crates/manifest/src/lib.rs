@@ -36,12 +36,14 @@ mod source;
 #[cfg(test)]
 mod testing;
 mod version;
+mod vouched;
 
 pub use loader::{Loaded, Loader};
 pub use locate::{MARKETPLACE_FILES, MarketplaceSearch, marketplace_root, plugin_file};
 pub use marketplace::{Fallback, MarketplaceEntry, MarketplaceManifest, parse_marketplace};
 pub use plugin::parse_plugin;
 pub use version::store_version;
+pub use vouched::Glance;
 
 /// The largest marketplace manifest that is read.
 pub const MAX_MARKETPLACE_BYTES: u64 = 16 * 1024 * 1024;

@@ -16,6 +16,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use plugd_disk::{Disk, Kind, Stamp};
 use plugd_model::{AbsPath, PluginManifest, Problem, ProblemKind};
@@ -23,6 +24,7 @@ use plugd_model::{AbsPath, PluginManifest, Problem, ProblemKind};
 use crate::cache::Cache;
 use crate::locate::{self, Look, MarketplaceSearch, Seen};
 use crate::marketplace::{MarketplaceManifest, parse_marketplace};
+use crate::vouched::Vouched;
 use crate::{MAX_MARKETPLACE_BYTES, plugin};
 
 /// How many marketplaces and plugins are remembered.
@@ -55,10 +57,11 @@ pub struct Loader {
     passing: Option<AbsPath>,
     marketplaces: Cache<RememberedMarketplace>,
     plugins: Cache<Arc<RememberedPlugin>>,
+    pub(crate) vouched: Vouched,
 }
 
 type MarketplaceResult = Result<Arc<Loaded<MarketplaceManifest>>, Problem>;
-type PluginResult = Result<Option<Arc<Loaded<PluginManifest>>>, Problem>;
+pub(crate) type PluginResult = Result<Option<Arc<Loaded<PluginManifest>>>, Problem>;
 
 #[derive(Clone)]
 struct RememberedMarketplace {
@@ -70,6 +73,8 @@ struct RememberedPlugin {
     dir_name: String,
     seen: Vec<Seen>,
     result: PluginResult,
+    /// Whether somebody has asked again. Who asks once does not ask for long.
+    asked_again: AtomicBool,
 }
 
 impl Loader {
@@ -81,6 +86,7 @@ impl Loader {
             passing: None,
             marketplaces: Cache::new(MARKETPLACES, REMEMBERED_BYTES),
             plugins: Cache::new(PLUGINS, REMEMBERED_BYTES),
+            vouched: Vouched::default(),
         }
     }
 
@@ -182,8 +188,33 @@ impl Loader {
             && known.dir_name == dir_name
             && known.seen.iter().all(|seen| seen.is_current(&self.disk))
         {
+            known.asked_again.store(true, Ordering::Relaxed);
             return known.result.clone();
         }
+        let (result, seen, cost) = self.read_plugin(root, dir_name);
+        let Some(seen) = seen.filter(|_| !self.is_passing(root)) else {
+            return result;
+        };
+        let stamp = stamp_of(&result);
+        let fresh = Arc::new(RememberedPlugin {
+            dir_name: dir_name.to_owned(),
+            seen,
+            result,
+            asked_again: AtomicBool::new(false),
+        });
+        let remembered = self.plugins.put(root, fresh, cost, |known| {
+            stamp.is_some() && known.dir_name == dir_name && stamp_of(&known.result) == stamp
+        });
+        remembered.result.clone()
+    }
+
+    /// Reads a plugin's manifest past the memory: the outcome, what it hangs on, and what it costs to
+    /// remember.
+    pub(crate) fn read_plugin(
+        &self,
+        root: &AbsPath,
+        dir_name: &str,
+    ) -> (PluginResult, Option<Vec<Seen>>, usize) {
         let Look { found, seen } = locate::find_plugin(&self.disk, root);
         let mut cost = BASE_COST;
         let result = found.and_then(|found| {
@@ -201,19 +232,16 @@ impl Loader {
                 file: found.file,
             })))
         });
-        let Some(seen) = seen.filter(|_| !self.is_passing(root)) else {
-            return result;
-        };
-        let stamp = stamp_of(&result);
-        let fresh = Arc::new(RememberedPlugin {
-            dir_name: dir_name.to_owned(),
-            seen,
-            result,
-        });
-        let remembered = self.plugins.put(root, fresh, cost, |known| {
-            stamp.is_some() && known.dir_name == dir_name && stamp_of(&known.result) == stamp
-        });
-        remembered.result.clone()
+        (result, seen, cost)
+    }
+
+    /// What it hangs on that a plugin is remembered to have a manifest, when it was asked for more
+    /// than once. Links are not among it.
+    pub(crate) fn known_well(&self, root: &AbsPath) -> Option<Vec<Seen>> {
+        let known = self.plugins.get(root)?;
+        let asked = known.asked_again.load(Ordering::Relaxed);
+        let has_manifest = matches!(known.result, Ok(Some(_)));
+        (asked && has_manifest).then(|| known.seen.clone())
     }
 
     fn is_passing(&self, path: &AbsPath) -> bool {

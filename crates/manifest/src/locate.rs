@@ -121,6 +121,16 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// The path that was looked at.
+    pub(crate) fn path(&self) -> &AbsPath {
+        &self.path
+    }
+
+    /// What stood there; nothing where nothing did.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        self.stamp.map(|stamp| stamp.kind)
+    }
+
     /// Whether the same stands there today.
     pub(crate) fn is_current(&self, disk: &Disk) -> bool {
         match (disk.link_stamp(&self.path), &self.stamp) {

@@ -1,0 +1,212 @@
+//! Plugins that need no look, because the system vouches for their manifests.
+//!
+//! A stamp tells of one file and costs a call of the system; a long listing makes thousands. Where the
+//! system tells of every change, the same question costs one call for all plugins together.
+//!
+//! Invariants:
+//! - What is handed out was read after the watches over everything that it hangs on had begun, and they
+//!   were quiet when the request began. So it is never older than the request, and no clock
+//!   and no stamp has a part in it.
+//! - The way to a plugin is not watched. The directory around it is looked at, once for each request,
+//!   and must be the one that it was.
+//! - What is not vouched for, or not any more, is looked at as ever: by the [`Loader`].
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use plugd_disk::{Kind, Vigil, Watch};
+use plugd_model::{AbsPath, PluginManifest, Problem};
+
+use crate::locate::Seen;
+use crate::{Loaded, Loader};
+
+/// How many plugins one request puts under watch: it costs more than a look, and somebody waits.
+const NEW_AT_ONCE: usize = 256;
+/// How many are known at most.
+const MAX_PLUGINS: usize = 16_384;
+
+type Manifest = Arc<Loaded<PluginManifest>>;
+
+/// What is under watch.
+#[derive(Debug, Default)]
+pub(crate) struct Vouched {
+    vigil: Vigil,
+    plugins: Mutex<HashMap<AbsPath, Entry>>,
+}
+
+/// What is known of a plugin's root.
+#[derive(Debug, Clone)]
+enum Entry {
+    /// The system vouches for it.
+    Known(Arc<Voucher>),
+    /// It does not, and is not asked again.
+    Refused,
+}
+
+#[derive(Debug)]
+struct Voucher {
+    manifest: Manifest,
+    watches: Vec<Watch>,
+    /// The directory around the plugin's.
+    around: Place,
+}
+
+/// A directory, whatever its path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    device: u64,
+    inode: u64,
+}
+
+/// What one request sees of plugins. It must not outlive the request.
+#[derive(Debug)]
+pub struct Glance<'a> {
+    loader: &'a Loader,
+    /// What stands where plugins lie, looked at once.
+    around: RefCell<HashMap<AbsPath, Option<Place>>>,
+    new: Cell<usize>,
+}
+
+impl Loader {
+    /// A glance at what has changed so far.
+    #[must_use]
+    pub fn glance(&self) -> Glance<'_> {
+        let vouched = &self.vouched;
+        if vouched.vigil.catch_up() {
+            // Watches over what is gone are given back, whether or not somebody asks again.
+            vouched.lock().retain(|_, entry| entry.stays());
+        }
+        Glance {
+            loader: self,
+            around: RefCell::default(),
+            new: Cell::new(0),
+        }
+    }
+}
+
+impl Glance<'_> {
+    /// The loader behind it.
+    #[must_use]
+    pub fn loader(&self) -> &Loader {
+        self.loader
+    }
+
+    /// The manifest of a plugin in which nothing has changed since it was read, and whose root is a
+    /// directory and no link. Nothing where that cannot be told without a look.
+    #[must_use]
+    pub fn untouched(&self, root: &AbsPath) -> Option<Manifest> {
+        let entry = self.loader.vouched.lock().get(root).cloned();
+        let Some(Entry::Known(voucher)) = entry else {
+            return None;
+        };
+        let is_there = voucher.is_quiet() && self.around(root) == Some(voucher.around);
+        is_there.then(|| Arc::clone(&voucher.manifest))
+    }
+
+    /// As [`Loader::plugin`]. A plugin that is asked for again and again is put under watch.
+    ///
+    /// # Errors
+    /// As [`Loader::plugin`].
+    pub fn plugin(&self, root: &AbsPath) -> Result<Option<Manifest>, Problem> {
+        let is_due = self.new.get() < NEW_AT_ONCE;
+        let seen = self.loader.known_well(root).filter(|_| is_due);
+        let manifest = seen.and_then(|seen| self.begin(root, &seen));
+        manifest.map_or_else(|| self.loader.plugin(root), |manifest| Ok(Some(manifest)))
+    }
+
+    /// Puts a plugin under watch and reads it. Nothing when the system does not vouch for it, or when
+    /// it is not what it was when it was read before.
+    fn begin(&self, root: &AbsPath, known: &[Seen]) -> Option<Manifest> {
+        let (disk, vouched) = (self.loader.disk(), &self.loader.vouched);
+        if matches!(vouched.lock().get(root), Some(Entry::Refused)) {
+            return None;
+        }
+        self.new.set(self.new.get() + 1);
+        let there = known
+            .iter()
+            .filter_map(|seen| Some((seen.path(), seen.kind()?)));
+        // Directories stand in front of what is in them, so that no file can be exchanged unheard.
+        let watches: Option<Vec<Watch>> = std::iter::once((root, Kind::Dir))
+            .chain(there)
+            .map(|(path, kind)| vouched.vigil.watch(disk, path, kind))
+            .collect();
+        let Some(watches) = watches else {
+            vouched.put(root, Entry::Refused);
+            return None;
+        };
+        let around = self.around(root)?;
+        let dir_name = root.file_name().unwrap_or_default().to_string_lossy();
+        let (result, seen, _) = self.loader.read_plugin(root, &dir_name);
+        let manifest = result.ok()??;
+        // What is watched must be what this reading hung on.
+        let is_same =
+            |(now, then): (&Seen, &Seen)| now.path() == then.path() && now.kind() == then.kind();
+        let seen = seen.filter(|seen| seen.len() == known.len())?;
+        if !seen.iter().zip(known).all(is_same) {
+            return None;
+        }
+        let voucher = Voucher {
+            manifest: Arc::clone(&manifest),
+            watches,
+            around,
+        };
+        vouched.put(root, Entry::Known(Arc::new(voucher)));
+        Some(manifest)
+    }
+
+    fn around(&self, root: &AbsPath) -> Option<Place> {
+        let parent = root.parent()?;
+        let mut looked = self.around.borrow_mut();
+        if let Some(known) = looked.get(&parent) {
+            return *known;
+        }
+        let stamp = self.loader.disk().stamp(&parent).ok().flatten();
+        let place = stamp
+            .filter(|stamp| stamp.kind == Kind::Dir)
+            .map(|stamp| Place {
+                device: stamp.device,
+                inode: stamp.inode,
+            });
+        looked.insert(parent, place);
+        place
+    }
+}
+
+impl Entry {
+    /// Whether it may still be of use.
+    fn stays(&self) -> bool {
+        match self {
+            Self::Known(voucher) => voucher.is_quiet(),
+            Self::Refused => true,
+        }
+    }
+}
+
+impl Voucher {
+    fn is_quiet(&self) -> bool {
+        self.watches.iter().all(Watch::is_quiet)
+    }
+}
+
+impl Vouched {
+    fn put(&self, root: &AbsPath, entry: Entry) {
+        let mut plugins = self.lock();
+        if plugins.len() >= MAX_PLUGINS {
+            plugins.retain(|_, entry| matches!(entry, Entry::Known(_)));
+        }
+        if plugins.len() < MAX_PLUGINS || plugins.contains_key(root) {
+            plugins.insert(root.clone(), entry);
+        }
+    }
+
+    /// Held for a look into the table; every change leaves it usable.
+    fn lock(&self) -> MutexGuard<'_, HashMap<AbsPath, Entry>> {
+        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "vouched_tests.rs"]
+mod tests;

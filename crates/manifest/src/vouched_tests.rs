@@ -1,0 +1,189 @@
+//! What costs no look any more, and what ends that. Operations are counted, not timed.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "other programs change files in ways that disk has not"
+)]
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use plugd_disk::{Disk, Operation, Probe};
+use plugd_model::AbsPath;
+use pretty_assertions::assert_eq;
+
+use crate::Loader;
+
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Probe for Counter {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Plugins in a directory, and a loader that was asked for all of them until they are vouched for.
+struct Bench {
+    dir: tempfile::TempDir,
+    counter: Arc<Counter>,
+    loader: Loader,
+}
+
+const MANIFEST: &str = ".codex-plugin/plugin.json";
+
+fn manifest(description: &str) -> String {
+    format!("{{\"name\":\"a\",\"description\":\"{description}\"}}")
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+impl Bench {
+    fn new(plugins: &[&str]) -> Self {
+        let counter = Arc::new(Counter::default());
+        let bench = Self {
+            dir: tempfile::tempdir().unwrap(),
+            loader: Loader::new(Disk::probed(counter.clone())),
+            counter,
+        };
+        for plugin in plugins {
+            write(&bench.path(plugin).join(MANIFEST), &manifest("one"));
+        }
+        for _ in 0..3 {
+            bench.descriptions(plugins);
+        }
+        bench
+    }
+
+    fn path(&self, plugin: &str) -> std::path::PathBuf {
+        self.dir.path().join("plugins").join(plugin)
+    }
+
+    /// What a request finds in these plugins.
+    fn descriptions(&self, plugins: &[&str]) -> Vec<String> {
+        let glance = self.loader.glance();
+        let of = |plugin: &&str| {
+            let root = AbsPath::new(self.path(plugin)).unwrap();
+            let found = match glance.untouched(&root) {
+                Some(found) => Ok(Some(found)),
+                None => glance.plugin(&root),
+            };
+            match found {
+                Ok(Some(found)) => found.value.description.clone().unwrap_or_default(),
+                Ok(None) => "none".to_owned(),
+                Err(problem) => problem.kind.word().to_owned(),
+            }
+        };
+        plugins.iter().map(of).collect()
+    }
+
+    fn operations(&self, work: impl FnOnce()) -> usize {
+        let before = self.counter.0.load(Ordering::Relaxed);
+        work();
+        self.counter.0.load(Ordering::Relaxed) - before
+    }
+}
+
+/// A change is seen at the next request, the plugin is vouched for again soon, and its neighbour never
+/// stopped to be.
+#[track_caller]
+fn check(change: impl FnOnce(&Path), expected: &str) {
+    let bench = Bench::new(&["a", "b"]);
+    change(&bench.path("a"));
+    assert_eq!(bench.descriptions(&["a", "b"]), [expected, "one"]);
+    assert_eq!(bench.descriptions(&["a", "b"]), [expected, "one"]);
+    assert_eq!(bench.descriptions(&["a", "b"]), [expected, "one"]);
+    let again = || assert_eq!(bench.descriptions(&["b"]), ["one"]);
+    assert_eq!(bench.operations(again), 1);
+}
+
+#[test]
+fn unchanged_plugins_cost_one_look_together() {
+    let bench = Bench::new(&["a", "b", "c"]);
+    let ask = || drop(bench.descriptions(&["a", "b", "c"]));
+    assert_eq!(bench.operations(ask), 1);
+}
+
+#[test]
+fn a_plugin_that_nobody_asks_for_again_is_not_watched() {
+    let bench = Bench::new(&[]);
+    write(&bench.path("a").join(MANIFEST), &manifest("one"));
+    // As a loader without a glance: three looks and a reading.
+    let ask = || drop(bench.descriptions(&["a"]));
+    assert_eq!(bench.operations(ask), 4);
+    assert!(bench.loader.vouched.lock().is_empty());
+}
+
+#[test]
+fn every_change_is_seen_at_once() {
+    check(|_| {}, "one");
+    check(|root| write(&root.join("notes.md"), "x"), "one");
+    check(|root| write(&root.join(MANIFEST), &manifest("two")), "two");
+    let replaced = |root: &Path| {
+        write(&root.join("new"), &manifest("two"));
+        fs::rename(root.join("new"), root.join(MANIFEST)).unwrap();
+    };
+    check(replaced, "two");
+    check(|root| fs::remove_file(root.join(MANIFEST)).unwrap(), "none");
+    check(|root| fs::remove_dir_all(root).unwrap(), "none");
+    let in_front = |root: &Path| {
+        let text = r#"{"$schema":"https://agent-plugins.org/schemas/1.0.0/plugin.schema.json",
+                       "name":"a","description":"front"}"#;
+        write(&root.join("plugin.json"), text);
+    };
+    check(in_front, "front");
+    let link = |root: &Path| {
+        fs::rename(root.join(MANIFEST), root.join("p.json")).unwrap();
+        std::os::unix::fs::symlink("../p.json", root.join(MANIFEST)).unwrap();
+    };
+    check(link, "notAFile");
+}
+
+#[test]
+fn the_way_to_a_plugin_may_change() {
+    let exchanged = |root: &Path| {
+        let (other, away) = (root.with_file_name("x"), root.with_file_name("y"));
+        write(&other.join(MANIFEST), &manifest("two"));
+        fs::rename(root, away).unwrap();
+        fs::rename(other, root).unwrap();
+    };
+    check(exchanged, "two");
+    let bench = Bench::new(&["a"]);
+    let plugins = bench.dir.path().join("plugins");
+    fs::rename(&plugins, bench.dir.path().join("away")).unwrap();
+    assert_eq!(bench.descriptions(&["a"]), ["none"]);
+    write(&bench.path("a").join(MANIFEST), &manifest("two"));
+    assert_eq!(bench.descriptions(&["a"]), ["two"]);
+    // And back again, by a link.
+    fs::rename(&plugins, bench.dir.path().join("second")).unwrap();
+    std::os::unix::fs::symlink(bench.dir.path().join("away"), &plugins).unwrap();
+    assert_eq!(bench.descriptions(&["a"]), ["one"]);
+}
+
+#[test]
+fn a_rewrite_with_the_same_stamp_is_seen() {
+    let bench = Bench::new(&["a"]);
+    for number in 0..200 {
+        let text = format!("{number:03}");
+        // As quickly as it goes: the same inode, the same size, and often the same tick.
+        write(&bench.path("a").join(MANIFEST), &manifest(&text));
+        assert_eq!(bench.descriptions(&["a"]), [text]);
+    }
+}
+
+#[test]
+fn a_link_is_not_untouched() {
+    let bench = Bench::new(&["a"]);
+    std::os::unix::fs::symlink(bench.path("a"), bench.path("link")).unwrap();
+    for _ in 0..3 {
+        assert_eq!(bench.descriptions(&["link"]), ["one"]);
+    }
+    let root = AbsPath::new(bench.path("link")).unwrap();
+    assert_eq!(bench.loader.glance().untouched(&root), None);
+}
