@@ -3,6 +3,8 @@
 //! An untrusted project is shown and changes nothing. Trust is given per directory by the layers
 //! outside of the project, so a checkout cannot trust itself.
 
+use std::cell::OnceCell;
+
 use plugd_disk::{Disk, Kind as FileKind};
 use plugd_model::AbsPath;
 
@@ -47,7 +49,10 @@ pub(crate) fn folders(
         .take_while(|directory| directory.starts_with(&root))
         .collect();
     directories.reverse();
-    let real_home = resolved(disk, home);
+    let real_home = OnceCell::new();
+    let is_home = |folder: &AbsPath| {
+        resolved(disk, folder) == *real_home.get_or_init(|| resolved(disk, home))
+    };
     directories
         .into_iter()
         .filter_map(|directory| {
@@ -55,7 +60,7 @@ pub(crate) fn folders(
             let is_directory =
                 matches!(disk.stamp(&folder), Ok(Some(stamp)) if stamp.kind == FileKind::Dir);
             // The home itself may be a `.codex` directory; it is the user's layer and no project's.
-            if !is_directory || resolved(disk, &folder) == real_home {
+            if !is_directory || is_home(&folder) {
                 return None;
             }
             let disabled_reason = match trust(disk, outside, &directory, &root) {

@@ -312,6 +312,11 @@ fn note(problem: &Problem) -> Warning {
 }
 
 impl Snapshot {
+    /// All layers that count merged into one, with their places.
+    pub(crate) fn merged(&self) -> &Node {
+        &self.merged
+    }
+
     /// All layers of `config.toml`, lowest first, also those that do not count.
     #[must_use]
     pub fn layers(&self) -> &[Layer] {

@@ -167,14 +167,13 @@ impl Lookup {
                 config: self.config(of_manifest.as_ref()),
             }];
         }
-        roots
-            .cwds
-            .iter()
-            .map(|cwd| Sight {
-                cwd: Some(cwd.clone()),
-                config: self.config(Some(cwd)),
-            })
-            .collect()
+        let configs =
+            plugd_config::load_several(self.disk(), &self.layout, &self.flags, &roots.cwds);
+        let sight = |(cwd, config): (&AbsPath, _)| Sight {
+            cwd: Some(cwd.clone()),
+            config,
+        };
+        roots.cwds.iter().zip(configs).map(sight).collect()
     }
 
     fn resolve_in(&self, scopes: Vec<Sight>, roots: &Roots, beside_catalog: bool) -> Resolved {
