@@ -1,5 +1,8 @@
 //! Where marketplaces are looked for. Which of them count is the resolver's decision.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use plugd_config::{MarketplaceKind, MarketplaceSetting};
 use plugd_disk::Kind;
 use plugd_manifest::{Loader, MarketplaceSearch};
@@ -41,7 +44,11 @@ impl Candidate {
 /// All candidates, strongest origin first inside each scope's share.
 pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candidate> {
     let mut out = Vec::new();
-    let finder = Finder { loader };
+    let finder = Finder {
+        loader,
+        found: RefCell::default(),
+        kinds: RefCell::default(),
+    };
     for (index, manifest) in input.manifests.iter().enumerate() {
         out.push(Candidate {
             origin: Origin::Request { index },
@@ -264,8 +271,12 @@ impl Place {
     }
 }
 
+/// Looks at each place once, however many scopes of a request share it: the home, what is configured,
+/// and the directories above the working directories.
 struct Finder<'a> {
     loader: &'a Loader,
+    found: RefCell<HashMap<AbsPath, MarketplaceSearch>>,
+    kinds: RefCell<HashMap<AbsPath, Result<Option<Kind>, Problem>>>,
 }
 
 impl Finder<'_> {
@@ -310,11 +321,17 @@ impl Finder<'_> {
     /// The manifest of a root: the root itself when it is a recognised manifest file, a manifest
     /// below it, or else one below the root of the git repository around it.
     fn find(&self, root: &AbsPath) -> MarketplaceSearch {
-        self.find_or_fail(root)
-            .unwrap_or_else(|problem| MarketplaceSearch {
-                found: None,
-                problems: vec![problem],
-            })
+        let known = self.found.borrow().get(root).cloned();
+        known.unwrap_or_else(|| {
+            let found = self
+                .find_or_fail(root)
+                .unwrap_or_else(|problem| MarketplaceSearch {
+                    found: None,
+                    problems: vec![problem],
+                });
+            self.found.borrow_mut().insert(root.clone(), found.clone());
+            found
+        })
     }
 
     fn find_or_fail(&self, root: &AbsPath) -> Result<MarketplaceSearch, Problem> {
@@ -359,6 +376,15 @@ impl Finder<'_> {
     }
 
     fn kind(&self, path: &AbsPath) -> Result<Option<Kind>, Problem> {
+        if let Some(known) = self.kinds.borrow().get(path) {
+            return known.clone();
+        }
+        let found = self.look(path);
+        self.kinds.borrow_mut().insert(path.clone(), found.clone());
+        found
+    }
+
+    fn look(&self, path: &AbsPath) -> Result<Option<Kind>, Problem> {
         match self.loader.disk().stamp(path) {
             Ok(stamp) => Ok(stamp.map(|stamp| stamp.kind)),
             Err(error) => {

@@ -94,8 +94,16 @@ impl<'a> MarketplaceResolver<'a> {
     pub fn resolve(&self, input: &ResolveInput<'_>) -> MarketplaceSet {
         let mut found: Vec<Found> = Vec::new();
         let mut seen: HashMap<AbsPath, usize> = HashMap::new();
+        let mut identities = HashMap::new();
         for candidate in candidates(self.loader, input) {
-            let key = self.identity(&candidate);
+            let key = match &candidate.manifest {
+                // The scopes of a request share most manifests.
+                Ok(path) => identities
+                    .entry(path.clone())
+                    .or_insert_with(|| self.identity(&candidate))
+                    .clone(),
+                Err(_) => self.identity(&candidate),
+            };
             match seen.get(&key) {
                 // Rule 1. The answer shows it where it comes first, its rank is the strongest.
                 Some(&index) => found[index].also(&candidate),
