@@ -85,6 +85,9 @@ mod skills;
 mod status;
 /// `plugd validate`.
 mod validate;
+/// `plugin/list` again and again, while everything changes.
+#[cfg(unix)]
+mod warm_list;
 
 /// `plugd doctor`.
 mod doctor;

@@ -1,21 +1,37 @@
 //! For tests: the parts of a home directory in a sandbox, without anything of the real one.
 
+use std::io;
 use std::sync::Arc;
 
 use plugd_config::SessionFlags;
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Operation, Probe};
 use plugd_testkit::{Sandbox, test_environment};
 
 use crate::{Copies, Lookup, Remote};
 
+/// Sees everything and minds nothing.
+struct Nobody;
+
+impl Probe for Nobody {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// The lookup and the copies of a sandbox.
 pub(crate) fn parts(sandbox: &Sandbox) -> (Lookup, Copies) {
+    probed(sandbox, Arc::new(Nobody))
+}
+
+/// The lookup of a sandbox whose operations a probe sees.
+pub(crate) fn probed(sandbox: &Sandbox, probe: Arc<dyn Probe>) -> (Lookup, Copies) {
     let (environment, layout) = (test_environment(sandbox), sandbox.layout());
     let names = Arc::clone(&environment.names);
     let clock = Arc::clone(&environment.clock);
-    let copies = Copies::new(Disk::new(), layout.clone(), names, clock);
+    let disk = Disk::probed(probe);
+    let copies = Copies::new(disk.clone(), layout.clone(), names, clock);
     let lookup = Lookup::new(
-        Disk::new(),
+        disk,
         Arc::new(layout.clone()),
         environment.home.clone(),
         Arc::new(SessionFlags::none()),

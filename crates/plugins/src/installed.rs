@@ -19,6 +19,7 @@ use crate::login_refresh::refresh_login;
 use crate::remote_groups::installed_groups;
 use crate::remote_listing;
 use crate::remote_row::PictureUrls;
+use crate::rows::ListedPlugin;
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
 
@@ -158,7 +159,7 @@ fn hide_replaced(listing: &mut Listing, account: &InstalledSet) {
 /// What is installed and offered by nobody. Copies of the curated snapshot of another login are none:
 /// they rest until that login is back.
 fn orphans(lookup: &Lookup, survey: &Survey<'_>, curated: CuratedNow) -> Vec<ListedMarketplace> {
-    let mut groups: BTreeMap<String, Vec<Summary>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<ListedPlugin>> = BTreeMap::new();
     for (copy, enabled) in survey.orphans() {
         if curated.rests(&copy.id) || is_remote(&copy.id) {
             continue;
@@ -166,7 +167,7 @@ fn orphans(lookup: &Lookup, survey: &Survey<'_>, curated: CuratedNow) -> Vec<Lis
         groups
             .entry(copy.id.marketplace.to_string())
             .or_default()
-            .push(orphan(lookup, copy, enabled));
+            .push(orphan(lookup, copy, enabled).into());
     }
     groups
         .into_iter()

@@ -14,6 +14,7 @@ use plugd_model::{
 use plugd_store::Installed;
 
 use crate::remote_row::{PictureUrls, RemoteRow, ShareContext};
+use crate::rows::ListedPlugin;
 
 /// A whole listing.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,7 +37,7 @@ pub struct ListedMarketplace {
     /// The name to show.
     pub display_name: Option<String>,
     /// Its plugins.
-    pub plugins: Vec<Summary>,
+    pub plugins: Vec<ListedPlugin>,
 }
 
 /// One row of `marketplaceLoadErrors`.
@@ -97,7 +98,7 @@ pub struct ShownInterface {
 pub(crate) struct Facts<'a> {
     pub(crate) id: PluginId,
     pub(crate) entry: &'a MarketplaceEntry,
-    pub(crate) details: Details,
+    pub(crate) details: &'a Details,
     pub(crate) installed: Option<&'a Installed>,
     /// The configured value over all scopes; absent when no scope configures the plugin.
     pub(crate) setting: Option<bool>,

@@ -72,7 +72,7 @@ fn summary(
     join(Facts {
         id: PluginId::parse("a@m").unwrap(),
         entry: &entry,
-        details,
+        details: &details,
         installed: installed.as_ref(),
         setting,
         offered_version,
@@ -123,7 +123,7 @@ fn the_entrys_category_wins_and_makes_an_interface() {
         let summary = join(Facts {
             id: PluginId::parse("a@m").unwrap(),
             entry: &entry,
-            details: details(manifest),
+            details: &details(manifest),
             installed: None,
             setting: None,
             offered_version: None,

@@ -12,6 +12,7 @@ use plugd_model::{AbsPath, Layout};
 
 use crate::call::Call;
 use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::rows::Rows;
 use crate::{Error, Remote};
 
 /// Reads configuration and resolves marketplaces. Cloning is cheap.
@@ -22,6 +23,7 @@ pub struct Lookup {
     home: Option<AbsPath>,
     flags: Arc<SessionFlags>,
     remote: Remote,
+    rows: Arc<Rows>,
 }
 
 /// Which places a request looks at.
@@ -76,7 +78,13 @@ impl Lookup {
             home,
             flags,
             remote,
+            rows: Arc::default(),
         }
+    }
+
+    /// What the last listings said.
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.rows
     }
 
     /// The account of the remote catalog.

@@ -13,6 +13,7 @@ use plugd_model::{
 use crate::listing::{ListedMarketplace, Summary};
 use crate::remote_listing::Local;
 use crate::remote_row::{Here, row};
+use crate::rows::ListedPlugin;
 
 /// What there is to show.
 #[derive(Default)]
@@ -136,6 +137,6 @@ fn named(name: &str, display_name: &str, plugins: Vec<Summary>) -> ListedMarketp
         name: name.to_owned(),
         path: None,
         display_name: Some(display_name.to_owned()),
-        plugins,
+        plugins: plugins.into_iter().map(ListedPlugin::from).collect(),
     }
 }

@@ -197,10 +197,11 @@ fn ranked(term: &str, listed: Vec<ListedMarketplace>, scope: Option<SearchScope>
         if !in_scope(&marketplace.name, scope) {
             continue;
         }
-        for mut plugin in marketplace.plugins {
-            let Some(rank) = rank(term, &plugin) else {
+        for listed in marketplace.plugins {
+            let Some(rank) = rank(term, &listed) else {
                 continue;
             };
+            let mut plugin = listed.into_summary();
             // The reference answers false here whatever is configured; clients of a search result ask
             // for the plugin before they act on this.
             plugin.enabled = false;

@@ -2,31 +2,38 @@
 //!
 //! Listing, installed plugins, search and reading share this pass, so that they show the same thing.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use plugd_disk::Kind;
-use plugd_manifest::{Loader, store_version};
+use plugd_manifest::{Glance, Loaded, Loader, store_version};
 use plugd_marketplace::{Binding, Content, Offer};
 use plugd_model::{
-    AbsPath, Layout, ManifestFormat, PluginId, Problem, ProblemKind, Severity, Source,
+    AbsPath, Layout, ManifestFormat, PluginId, PluginManifest, Problem, ProblemKind,
+    RemotePluginId, Severity, Source,
 };
 use plugd_store::{Installed, Store};
 
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
 use crate::lookup::Resolved;
 use crate::remote_listing::Local;
+use crate::rows::{Beside, ListedPlugin, Row};
 use crate::shared_ids::{SharedIds, only_id, shared_ids};
 use crate::{Error, Listing, Lookup};
 
 /// Everything read for one request.
 pub(crate) struct Survey<'a> {
     lookup: &'a Lookup,
+    glance: Glance<'a>,
     resolved: &'a Resolved,
     settings: BTreeMap<PluginId, bool>,
     installed: BTreeMap<PluginId, Installed>,
     store_problems: Vec<Problem>,
     differing: &'a BTreeSet<PluginId>,
     shared: SharedIds,
+    /// The version of the curated snapshot, once somebody has asked.
+    snapshot: OnceCell<Option<String>>,
 }
 
 impl<'a> Survey<'a> {
@@ -43,6 +50,7 @@ impl<'a> Survey<'a> {
             .map_err(|error| Error::StoreState(Box::new(error)))?;
         Ok(Self {
             lookup,
+            glance: lookup.loader().glance(),
             resolved,
             settings: settings_of(resolved.scopes.iter().map(|sight| &*sight.config)),
             installed: copies
@@ -52,6 +60,7 @@ impl<'a> Survey<'a> {
             store_problems,
             differing,
             shared: shared_ids(lookup),
+            snapshot: OnceCell::new(),
         })
     }
 
@@ -62,12 +71,12 @@ impl<'a> Survey<'a> {
             ..Listing::default()
         };
         for (_, content, offers) in self.resolved.set.shown() {
-            let mut plugins = Vec::new();
-            for offer in offers {
-                let summary = self.summary(&offer);
-                listing.load_errors.extend(broken(content, &summary));
-                if keep(&summary) {
-                    plugins.push(summary);
+            let rows = self.rows(content, &offers);
+            let mut plugins = Vec::with_capacity(rows.len());
+            for listed in rows {
+                listing.load_errors.extend(broken(content, &listed));
+                if keep(&listed) {
+                    plugins.push(listed);
                 }
             }
             if plugins.is_empty() {
@@ -83,26 +92,79 @@ impl<'a> Survey<'a> {
         listing
     }
 
+    /// The rows of a marketplace. Those of which everything is as it was are those of the last listing.
+    fn rows(&self, content: &Content, offers: &[Offer<'_>]) -> Vec<ListedPlugin> {
+        let kept = self.lookup.rows();
+        let before = kept.of(&content.manifest);
+        let mut is_news = before.is_none();
+        let mut rows = Vec::with_capacity(offers.len());
+        for (at, offer) in offers.iter().enumerate() {
+            let (id, details) = (offer.id(), self.details(offer));
+            let beside = self.beside(&id, offer);
+            let again = before.as_ref();
+            let again = again.and_then(|kept| kept.repeated(at, offer.entry, &details, &beside));
+            rows.push(again.unwrap_or_else(|| {
+                is_news = true;
+                let make = || self.summary_of(id, offer, &details);
+                Row::new(offer.entry, &details, beside, make)
+            }));
+        }
+        let listed = rows.iter().map(|row| row.listed.clone()).collect();
+        if is_news {
+            kept.keep(&content.manifest, rows);
+        }
+        listed
+    }
+
+    /// What a row is made of beside the entry and the plugin's inside.
+    fn beside(&self, id: &PluginId, offer: &Offer<'_>) -> Beside {
+        Beside {
+            copy: self.installed.get(id).map(|copy| copy.version.clone()),
+            setting: self.settings.get(id).copied(),
+            snapshot: match offer.content.binding {
+                Binding::Curated => self.snapshot().map(str::to_owned),
+                _ => None,
+            },
+            content_differs: self.differing.contains(id),
+            shared: self.shared_as(offer).cloned(),
+        }
+    }
+
+    /// The version of the curated snapshot, read once.
+    fn snapshot(&self) -> Option<&str> {
+        let read = || curated_version(self.lookup.loader(), self.lookup.layout());
+        self.snapshot.get_or_init(read).as_deref()
+    }
+
+    /// What the offered directory is called where it is shared.
+    fn shared_as(&self, offer: &Offer<'_>) -> Option<&RemotePluginId> {
+        match &offer.entry.source {
+            Source::Local { path } => self.shared.ids.get(path),
+            Source::Git { .. } | Source::Npm { .. } | Source::Remote => None,
+        }
+    }
+
     /// What to show for one offer.
     pub(crate) fn summary(&self, offer: &Offer<'_>) -> Summary {
-        let id = offer.id();
-        let installed = self.installed.get(&id);
-        let details = self.details(offer);
-        let offered_version = offered_version(self.lookup, offer, &details);
-        let bad_version = bad_version(offer, &details);
+        self.summary_of(offer.id(), offer, &self.details(offer))
+    }
+
+    fn summary_of(&self, id: PluginId, offer: &Offer<'_>, details: &Details) -> Summary {
+        let offered_version = match offer.content.binding {
+            Binding::Curated => self.snapshot().map(str::to_owned),
+            _ => offered_version(offer, details),
+        };
         let mut summary = join(Facts {
             entry: offer.entry,
             details,
-            installed,
+            installed: self.installed.get(&id),
             setting: self.settings.get(&id).copied(),
             offered_version,
             content_differs: self.differing.contains(&id),
             id,
         });
-        summary.problems.extend(bad_version);
-        if let Source::Local { path } = &offer.entry.source {
-            summary.share = self.shared.ids.get(path).cloned().map(only_id);
-        }
+        summary.problems.extend(bad_version(offer, details));
+        summary.share = self.shared_as(offer).cloned().map(only_id);
         summary
     }
 
@@ -110,7 +172,7 @@ impl<'a> Survey<'a> {
     /// else what the entry says.
     pub(crate) fn details(&self, offer: &Offer<'_>) -> Details {
         match &offer.entry.source {
-            Source::Local { path } => details_of_dir(self.lookup.loader(), path, offer),
+            Source::Local { path } => details_at_a_glance(&self.glance, path, offer),
             Source::Git { .. } | Source::Npm { .. } | Source::Remote => {
                 match self.copy(&offer.id()) {
                     Some(copy) => details_of_copy(self.lookup.loader(), copy),
@@ -249,12 +311,29 @@ pub(crate) fn details_of_copy(loader: &Loader, copy: &Installed) -> Details {
     }
 }
 
+/// As [`details_of_dir`], for a request that asks about many. What nobody has touched is no link.
+fn details_at_a_glance(glance: &Glance<'_>, root: &AbsPath, offer: &Offer<'_>) -> Details {
+    match glance.untouched(root) {
+        Some(manifest) => Details::Manifest(manifest, root.clone()),
+        None => details_by(glance.loader(), root, offer, || glance.plugin(root)),
+    }
+}
+
 /// The inside of the directory that a local entry names.
 pub(crate) fn details_of_dir(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Details {
+    details_by(loader, root, offer, || loader.plugin(root))
+}
+
+fn details_by(
+    loader: &Loader,
+    root: &AbsPath,
+    offer: &Offer<'_>,
+    load: impl FnOnce() -> Result<Option<Arc<Loaded<PluginManifest>>>, Problem>,
+) -> Details {
     if let Err(problem) = stays_inside(loader, root, offer) {
         return Details::Outside(problem);
     }
-    match loader.plugin(root) {
+    match load() {
         Ok(Some(manifest)) => Details::Manifest(manifest, root.clone()),
         Err(problem) => Details::Broken(problem),
         Ok(None) => match (loader.disk().stamp(root), &offer.entry.fallback) {
@@ -315,16 +394,9 @@ fn stays_inside(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Result<()
     }
 }
 
-/// The version directory that an installation of this offer would make, as far as that can be told
-/// without fetching anything.
-pub(crate) fn offered_version(
-    lookup: &Lookup,
-    offer: &Offer<'_>,
-    details: &Details,
-) -> Option<String> {
-    if offer.content.binding == Binding::Curated {
-        return curated_version(lookup.loader(), lookup.layout());
-    }
+/// The version directory that an installation of an offer that is not curated would make, as far as
+/// that can be told without fetching anything.
+fn offered_version(offer: &Offer<'_>, details: &Details) -> Option<String> {
     match &offer.entry.source {
         Source::Local { .. } => details
             .manifest()

@@ -67,7 +67,11 @@ impl Note {
     }
 }
 
-fn serialise(value: &impl Serialize) -> Result<Box<RawValue>, WireError> {
+/// Serialises a part of an answer.
+///
+/// # Errors
+/// The value cannot be JSON, which is a fault of ours.
+pub(crate) fn serialise(value: &impl Serialize) -> Result<Box<RawValue>, WireError> {
     to_raw_value(value)
         .map_err(|error| error_map::internal(format!("an answer cannot be serialised: {error}")))
 }

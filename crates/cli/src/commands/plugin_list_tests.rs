@@ -16,7 +16,7 @@ fn marketplace(name: &str, manifest: &str, plugins: Vec<Summary>) -> ListedMarke
         name: name.to_owned(),
         path: Some(path(manifest)),
         display_name: None,
-        plugins,
+        plugins: plugins.into_iter().map(Into::into).collect(),
     }
 }
 
@@ -284,7 +284,12 @@ fn json_is_the_references_with_more() {
         remote: false,
     };
     let mut seen = demo();
-    seen.listing.marketplaces[1].plugins[0].update_available = true;
+    let row = &mut seen.listing.marketplaces[1].plugins[0];
+    *row = Summary {
+        update_available: true,
+        ..row.clone().into_summary()
+    }
+    .into();
     let expected = r#"{
   "installed": [
     {

@@ -157,8 +157,8 @@ fn the_manifest_is_the_one_that_a_listing_shows() {
     };
     let listing = Listing {
         marketplaces: vec![
-            group("m", "/first.json", vec![offered("a@m")]),
-            group("m", "/second.json", vec![offered("b@m")]),
+            group("m", "/first.json", vec![offered("a@m").into()]),
+            group("m", "/second.json", vec![offered("b@m").into()]),
         ],
         load_errors: Vec::new(),
         featured: Vec::new(),

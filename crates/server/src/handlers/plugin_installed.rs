@@ -4,12 +4,21 @@ use std::sync::Arc;
 
 use plugd_plugins::call::Call;
 use plugd_plugins::{Listing, Roots};
-use plugd_protocol::{PluginInstalledParams, PluginInstalledResponse};
+use plugd_protocol::{MarketplaceLoadErrorInfo, PluginInstalledParams};
+use serde::Serialize;
 
 use super::shared;
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
+
+/// `PluginInstalledResponse` as it goes out.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Installed<'a> {
+    marketplaces: Vec<shared::Marketplace<'a>>,
+    marketplace_load_errors: Vec<MarketplaceLoadErrorInfo>,
+}
 
 pub(crate) async fn handle(
     context: Arc<Context>,
@@ -44,8 +53,8 @@ pub(crate) async fn handle(
     .await?;
     // Behind the reading, so that the answer never waits for it.
     context.remote_sync.request();
-    Reply::of(&PluginInstalledResponse {
-        marketplaces: marketplaces.into_iter().map(shared::marketplace).collect(),
+    Reply::of(&Installed {
+        marketplaces: shared::marketplaces(&marketplaces)?,
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),
     })
 }

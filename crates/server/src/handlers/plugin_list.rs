@@ -6,7 +6,8 @@ use std::time::Duration;
 use plugd_model::error_chain;
 use plugd_plugins::call::Call;
 use plugd_plugins::{Error, Insistence, ListRequest, Listing, MarketplaceKind, Roots};
-use plugd_protocol::{PluginListMarketplaceKind, PluginListParams, PluginListResponse};
+use plugd_protocol::{MarketplaceLoadErrorInfo, PluginListMarketplaceKind, PluginListParams};
+use serde::Serialize;
 use tokio::time::Instant;
 
 use super::shared;
@@ -18,6 +19,16 @@ use crate::wire_error::WireError;
 const FORCED: Duration = Duration::from_secs(30);
 /// How much of it is kept for the listing itself.
 const RESERVED: Duration = Duration::from_secs(5);
+
+/// `PluginListResponse` as it goes out.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed<'a> {
+    marketplaces: Vec<shared::Marketplace<'a>>,
+    marketplace_load_errors: Vec<MarketplaceLoadErrorInfo>,
+    featured_plugin_ids: Vec<String>,
+    remote_sync_error: Option<String>,
+}
 
 pub(crate) async fn handle(
     context: Arc<Context>,
@@ -70,8 +81,8 @@ pub(crate) async fn handle(
     if follows {
         context.remote_sync.request();
     }
-    Reply::of(&PluginListResponse {
-        marketplaces: marketplaces.into_iter().map(shared::marketplace).collect(),
+    Reply::of(&Listed {
+        marketplaces: shared::marketplaces(&marketplaces)?,
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),
         featured_plugin_ids: featured,
         remote_sync_error,

@@ -5,10 +5,13 @@ use plugd_model::git_url::without_secrets;
 use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPath, Source};
 use plugd_plugins::{ListedMarketplace, LoadError, PictureUrls, ShownInterface, Summary};
 use plugd_protocol as wire;
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::remote_row;
 use crate::context::Context;
 use crate::error_map;
+use crate::reply::serialise;
 use crate::wire_error::WireError;
 
 /// A path of a request: absolute, or refused with the member's name.
@@ -63,22 +66,41 @@ pub(crate) fn path(path: &AbsPath) -> wire::AbsolutePathBuf {
     wire::AbsolutePathBuf(path.to_text())
 }
 
-pub(super) fn marketplace(listed: ListedMarketplace) -> wire::PluginMarketplaceEntry {
+/// `wire::PluginMarketplaceEntry` as it goes out: its plugins are JSON already.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Marketplace<'a> {
+    name: &'a str,
+    path: Option<wire::AbsolutePathBuf>,
+    interface: Option<wire::MarketplaceInterface>,
+    plugins: Vec<&'a RawValue>,
+}
+
+/// The marketplaces of an answer. What was said of a plugin in an earlier one is said again.
+pub(super) fn marketplaces(
+    listed: &[ListedMarketplace],
+) -> Result<Vec<Marketplace<'_>>, WireError> {
+    listed.iter().map(marketplace).collect()
+}
+
+fn marketplace(listed: &ListedMarketplace) -> Result<Marketplace<'_>, WireError> {
     let ListedMarketplace {
         name,
         path: manifest,
         display_name,
         plugins,
     } = listed;
-    wire::PluginMarketplaceEntry {
+    let json = |plugin: &Summary| serialise(&summary(plugin.clone()));
+    let plugins: Result<_, _> = plugins.iter().map(|plugin| plugin.json(json)).collect();
+    Ok(Marketplace {
         name,
         path: manifest.as_ref().map(path),
         // An interface without a display name says nothing, which the reference writes as null.
-        interface: display_name.map(|name| wire::MarketplaceInterface {
+        interface: display_name.clone().map(|name| wire::MarketplaceInterface {
             display_name: Some(name),
         }),
-        plugins: plugins.into_iter().map(summary).collect(),
-    }
+        plugins: plugins?,
+    })
 }
 
 pub(super) fn load_error(row: LoadError) -> wire::MarketplaceLoadErrorInfo {

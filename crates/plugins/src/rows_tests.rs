@@ -1,0 +1,100 @@
+//! What a listing repeats, and what it costs then. Operations are counted, not timed.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use plugd_disk::{Operation, Probe};
+use plugd_testkit::Sandbox;
+use pretty_assertions::assert_eq;
+use serde_json::value::to_raw_value;
+
+use crate::survey::Survey;
+use crate::{ListedPlugin, Lookup, Roots, fixture};
+
+#[derive(Default)]
+struct Counter(AtomicUsize);
+
+impl Probe for Counter {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+fn sandbox(plugins: usize) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let entries: Vec<String> = (0..plugins)
+        .map(|one| {
+            let manifest = format!("home/plugins/p{one}/.codex-plugin/plugin.json");
+            sandbox.write(&manifest, format!("{{\"name\":\"p{one}\"}}"));
+            format!("{{\"name\":\"p{one}\",\"source\":\"./plugins/p{one}\"}}")
+        })
+        .collect();
+    let catalog = format!("{{\"name\":\"m\",\"plugins\":[{}]}}", entries.join(","));
+    sandbox.write("home/.agents/plugins/marketplace.json", catalog);
+    sandbox
+}
+
+fn listed(lookup: &Lookup, copies: &crate::Copies) -> Vec<ListedPlugin> {
+    let resolved = lookup.resolve(&Roots::default());
+    let none = BTreeSet::new();
+    let survey = Survey::new(lookup, copies.store().unwrap(), &resolved, &none).unwrap();
+    let listing = survey.listing(|_| true);
+    assert_eq!(listing.load_errors, Vec::new());
+    let groups = listing.marketplaces.into_iter();
+    groups.flat_map(|group| group.plugins).collect()
+}
+
+/// How often a row was worked out anew for a client.
+fn told(rows: &[ListedPlugin]) -> usize {
+    let count = AtomicUsize::new(0);
+    for row in rows {
+        let tell = |summary: &crate::Summary| {
+            count.fetch_add(1, Ordering::Relaxed);
+            to_raw_value(summary.id.plugin.as_str())
+        };
+        row.json(tell).unwrap();
+    }
+    count.into_inner()
+}
+
+#[test]
+fn only_what_is_new_is_worked_out() {
+    let sandbox = sandbox(5);
+    let (lookup, copies) = fixture::parts(&sandbox);
+    // The first reading, one by stamps, and the one under watch, which reads all anew.
+    for _ in 0..3 {
+        assert_eq!(listed(&lookup, &copies).len(), 5);
+    }
+    let told_now = || told(&listed(&lookup, &copies));
+    told_now();
+    assert_eq!(told_now(), 0);
+    let manifest = "home/plugins/p3/.codex-plugin/plugin.json";
+    sandbox.write(manifest, "{\"name\":\"p3\",\"version\":\"2.0.0\"}");
+    assert_eq!(told_now(), 1);
+    assert_eq!(told_now(), 0);
+    sandbox.write("ch/config.toml", "[plugins.\"p1@m\"]\nenabled = true\n");
+    assert_eq!(told_now(), 1);
+    assert_eq!(told_now(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_warm_listing_costs_the_same_for_any_number_of_plugins() {
+    let cost = |plugins: usize| {
+        let counter = Arc::new(Counter::default());
+        let sandbox = sandbox(plugins);
+        let (lookup, copies) = fixture::probed(&sandbox, counter.clone());
+        for _ in 0..4 {
+            listed(&lookup, &copies);
+        }
+        let before = counter.0.load(Ordering::Relaxed);
+        assert_eq!(listed(&lookup, &copies).len(), plugins);
+        counter.0.load(Ordering::Relaxed) - before
+    };
+    let one = cost(1);
+    assert_eq!(cost(40), one);
+    assert!(one < 20, "{one} operations");
+}
