@@ -207,10 +207,11 @@ impl Inner {
             turn = self.turn.acquire() => turn.ok(),
             () = call.out_of_time() => return Err(late(FORCE)),
         };
-        refresh_login(call, &self.parts.blocking, &self.parts.lookup).await;
         if !self.is_wanted().await? {
             return Ok(None);
         }
+        // Where nobody is logged in there is nothing to refresh, and that is so behind most listings.
+        refresh_login(call, &self.parts.blocking, &self.parts.lookup).await;
         let id = self.last.begin();
         let started_at = self.parts.clock.now().as_secs();
         let outcome = match what {
