@@ -1,6 +1,6 @@
 //! The resolved set and the only lookup in it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use plugd_manifest::MarketplaceEntry;
 use plugd_model::{AbsPath, PluginId, PluginName, Problem, Product};
@@ -11,8 +11,6 @@ use crate::{Binding, Content, Declared, Marketplace, State};
 #[derive(Debug, Clone)]
 pub struct MarketplaceSet {
     ranked: Vec<((u8, usize), Marketplace)>,
-    /// For each id the strongest marketplace that offers it.
-    winners: HashMap<PluginId, usize>,
     declared: Vec<Declared>,
 }
 
@@ -97,27 +95,7 @@ pub enum NotSelected {
 
 impl MarketplaceSet {
     pub(crate) fn new(ranked: Vec<((u8, usize), Marketplace)>, declared: Vec<Declared>) -> Self {
-        let mut order: Vec<usize> = (0..ranked.len()).collect();
-        order.sort_by_key(|&index| ranked[index].0);
-        let mut winners = HashMap::new();
-        for index in order {
-            let Some(content) = ranked[index].1.content() else {
-                continue;
-            };
-            let manifest = &content.manifest.value;
-            for entry in manifest.entries.iter().filter(|entry| is_for_us(entry)) {
-                let id = PluginId {
-                    plugin: entry.name.clone(),
-                    marketplace: manifest.name.clone(),
-                };
-                winners.entry(id).or_insert(index);
-            }
-        }
-        Self {
-            ranked,
-            winners,
-            declared,
-        }
+        Self { ranked, declared }
     }
 
     /// The marketplaces of the hosted catalog, all of them, in the order of the answer. Nothing is
@@ -134,25 +112,35 @@ impl MarketplaceSet {
 
     /// What a listing shows: usable marketplaces with those entries that are theirs to offer.
     pub fn shown(&self) -> impl Iterator<Item = (&Marketplace, &Content, Vec<Offer<'_>>)> {
-        self.ranked
-            .iter()
-            .enumerate()
-            .filter_map(|(index, (_, marketplace))| {
-                let content = marketplace.content()?;
-                let offers: Vec<_> = content
-                    .manifest
-                    .value
-                    .entries
-                    .iter()
-                    .map(|entry| Offer {
-                        marketplace,
-                        content,
-                        entry,
-                    })
-                    .filter(|offer| self.winners.get(&offer.id()) == Some(&index))
-                    .collect();
-                Some((marketplace, content, offers))
-            })
+        let all = self.ranked.iter().enumerate();
+        all.filter_map(|(index, (rank, marketplace))| {
+            let content = marketplace.content()?;
+            let taken = self.taken((*rank, index), content);
+            let entries = content.manifest.value.entries.iter();
+            let offers = entries
+                .filter(|entry| is_for_us(entry) && !taken.contains(&entry.name))
+                .map(|entry| Offer {
+                    marketplace,
+                    content,
+                    entry,
+                })
+                .collect();
+            Some((marketplace, content, offers))
+        })
+    }
+
+    /// The plugins that stronger marketplaces of the same name offer. Most names are there once, and
+    /// then nothing is compared.
+    fn taken(&self, rank: ((u8, usize), usize), content: &Content) -> HashSet<&PluginName> {
+        let name = &content.manifest.value.name;
+        let all = self.ranked.iter().enumerate();
+        all.filter(|(index, (other, _))| (*other, *index) < rank)
+            .filter_map(|(_, (_, marketplace))| marketplace.content())
+            .filter(|other| other.manifest.value.name == *name)
+            .flat_map(|other| &other.manifest.value.entries)
+            .filter(|entry| is_for_us(entry))
+            .map(|entry| &entry.name)
+            .collect()
     }
 
     /// Everything that cannot be used or needs to be told: failed marketplaces, conflicts, and the
@@ -179,11 +167,7 @@ impl MarketplaceSet {
     pub fn select(&self, selector: &Selector<'_>) -> Result<Offer<'_>, NotSelected> {
         match *selector {
             Selector::Named { manifest, plugin } => self.named(manifest, plugin),
-            Selector::Shown(id) => self
-                .winners
-                .get(id)
-                .and_then(|&index| self.offer(index, id))
-                .ok_or_else(|| self.explain(id)),
+            Selector::Shown(id) => self.strongest(id, |_, _| true),
             Selector::Bound(id, binding) => {
                 self.strongest(id, |_, content| content.binding == *binding)
             }
