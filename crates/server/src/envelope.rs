@@ -84,8 +84,20 @@ pub(crate) fn read(bytes: &[u8]) -> Body<'_> {
 
 /// A response with a result.
 pub(crate) fn result(id: &RequestId, result: &RawValue) -> Vec<u8> {
-    let (id, result) = (id.as_json(), result.get());
-    format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#).into_bytes()
+    let pieces = [
+        r#"{"jsonrpc":"2.0","id":"#,
+        id.as_json(),
+        r#","result":"#,
+        result.get(),
+        "}",
+    ];
+    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+    // A long answer is copied once: room for all of it, and for the end of the line.
+    let mut message = Vec::with_capacity(length + 1);
+    for piece in pieces {
+        message.extend_from_slice(piece.as_bytes());
+    }
+    message
 }
 
 /// A response with an error; without an id it is null, as JSON-RPC wants.
