@@ -156,7 +156,8 @@ pub use status::{
 };
 pub use upkeep::{
     PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse, PlugdGcTree,
-    PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject,
+    PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject, PlugdVerifiedPlugin,
+    PlugdVerifyParams, PlugdVerifyResponse,
 };
 
 /// The version of everything in the protocol that is not the reference's. It is raised when a

@@ -13,16 +13,17 @@ use crate::{
     PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
     PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
     PlugdMentionsParams, PlugdMentionsResponse, PlugdReleaseParams, PlugdReleaseResponse,
-    PlugdStatusParams, PlugdStatusResponse, PluginInstallParams, PluginInstallResponse,
-    PluginInstalledParams, PluginInstalledResponse, PluginListParams, PluginListResponse,
-    PluginReadParams, PluginReadResponse, PluginReconcileParams, PluginReconcileResponse,
-    PluginSearchParams, PluginSearchResponse, PluginShareCheckoutParams,
-    PluginShareCheckoutResponse, PluginShareDeleteParams, PluginShareDeleteResponse,
-    PluginShareListParams, PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
-    PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse, PluginSkillReadParams,
-    PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
-    SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
-    SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
+    PlugdStatusParams, PlugdStatusResponse, PlugdVerifyParams, PlugdVerifyResponse,
+    PluginInstallParams, PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse,
+    PluginListParams, PluginListResponse, PluginReadParams, PluginReadResponse,
+    PluginReconcileParams, PluginReconcileResponse, PluginSearchParams, PluginSearchResponse,
+    PluginShareCheckoutParams, PluginShareCheckoutResponse, PluginShareDeleteParams,
+    PluginShareDeleteResponse, PluginShareListParams, PluginShareListResponse,
+    PluginShareSaveParams, PluginShareSaveResponse, PluginShareUpdateTargetsParams,
+    PluginShareUpdateTargetsResponse, PluginSkillReadParams, PluginSkillReadResponse,
+    PluginUninstallParams, PluginUninstallResponse, ShutdownResponse, SkillsConfigWriteParams,
+    SkillsConfigWriteResponse, SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse,
+    SkillsListParams, SkillsListResponse,
 };
 
 methods! {
@@ -146,6 +147,10 @@ methods! {
 
     /// Removes what nobody needs any more, or tells with numbers what that would be.
     PlugdGc = "plugd/gc" (Marketplaces, Own): PlugdGcParams => PlugdGcResponse;
+
+    /// Compares installed copies with what was recorded when they were installed, and names every file
+    /// that differs.
+    PlugdVerify = "plugd/verify" (Read, Own): PlugdVerifyParams => PlugdVerifyResponse;
 
     /// Finds the plugins that a text or an input mentions, and answers what to tell a model about each.
     PlugdMentions = "plugd/mentions" (Read, Own): PlugdMentionsParams => PlugdMentionsResponse;

@@ -95,6 +95,7 @@ fn lanes() {
     check("plugd/components", Lane::Read);
     check("plugd/release", Lane::Plugin);
     check("plugd/gc", Lane::Marketplaces);
+    check("plugd/verify", Lane::Read);
     check("plugd/mentions", Lane::Read);
     check("plugd/instructions", Lane::Read);
     check("rpc.discover", Lane::Read);
@@ -102,7 +103,7 @@ fn lanes() {
 
 #[test]
 fn what_is_not_built_is_not_found() {
-    assert!(find("plugd/verify").is_none());
+    assert!(find("plugd/rollback").is_none());
     assert!(find("Plugin/list").is_none());
     assert!(find("").is_none());
     assert!(notifications::find("skills/other").is_none());

@@ -87,6 +87,7 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PlugdComponents>(&mut checked);
     check::<methods::PlugdRelease>(&mut checked);
     check::<methods::PlugdGc>(&mut checked);
+    check::<methods::PlugdVerify>(&mut checked);
     check::<methods::PlugdMentions>(&mut checked);
     check::<methods::PlugdInstructions>(&mut checked);
     check::<methods::PlugdStatus>(&mut checked);

@@ -1,9 +1,62 @@
-//! `plugd/gc`, and what `plugd validate` says with `--json`.
+//! `plugd/gc`, `plugd/verify`, and what `plugd validate` says with `--json`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{AbsolutePathBuf, Problem};
+
+/// Params of `plugd/verify`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdVerifyParams {
+    /// `name@marketplace` of the plugin to look at; without it, all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_id: Option<String>,
+}
+
+/// Result of `plugd/verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdVerifyResponse {
+    /// Whether every copy is exactly what is recorded about it.
+    pub matches: bool,
+    /// The copies, sorted by id.
+    pub plugins: Vec<PlugdVerifiedPlugin>,
+    /// What stands among the installed plugins and is none.
+    pub problems: Vec<Problem>,
+}
+
+/// An installed copy, compared with what is recorded about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdVerifiedPlugin {
+    /// `name@marketplace`.
+    pub plugin_id: String,
+    /// Its version.
+    pub version: String,
+    /// Its directory.
+    pub path: AbsolutePathBuf,
+    /// Whether it is exactly what is recorded. False, too, when nothing is recorded about it, or it
+    /// cannot be read.
+    pub matches: bool,
+    /// The digest that was recorded when it was installed; null when nothing is recorded, as for a
+    /// copy of another program.
+    pub recorded_digest: Option<String>,
+    /// The digest of what is there; null when it cannot be read.
+    pub found_digest: Option<String>,
+    /// Whether the files that differ are known. They are not for a copy that was taken over from
+    /// another program, of which no list was made.
+    pub names_files: bool,
+    /// Files with other content, or with another right to be executed; relative to `path`, with `/`.
+    pub changed: Vec<String>,
+    /// Files that are gone.
+    pub missing: Vec<String>,
+    /// Files that were not there.
+    pub added: Vec<String>,
+    /// What no installation leaves behind (links, special files), and why something could not be
+    /// looked at.
+    pub problems: Vec<Problem>,
+}
 
 /// Params of `plugd/gc`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -15,6 +15,7 @@ import type { PlugdInstructionsParams } from "./plugd/PlugdInstructionsParams";
 import type { PlugdMentionsParams } from "./plugd/PlugdMentionsParams";
 import type { PlugdReleaseParams } from "./plugd/PlugdReleaseParams";
 import type { PlugdStatusParams } from "./plugd/PlugdStatusParams";
+import type { PlugdVerifyParams } from "./plugd/PlugdVerifyParams";
 import type { PluginInstallParams } from "./v2/PluginInstallParams";
 import type { PluginInstalledParams } from "./v2/PluginInstalledParams";
 import type { PluginListParams } from "./v2/PluginListParams";
@@ -250,6 +251,15 @@ export type ClientRequest =
     id: RequestId;
     method: "plugd/gc";
     params?: PlugdGcParams | null;
+  }
+  /**
+   * Compares installed copies with what was recorded when they were installed, and names every
+   * file that differs.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/verify";
+    params?: PlugdVerifyParams | null;
   }
   /**
    * Finds the plugins that a text or an input mentions, and answers what to tell a model about

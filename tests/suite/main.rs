@@ -85,6 +85,7 @@ mod skills;
 mod status;
 /// `plugd validate`.
 mod validate;
+mod verify;
 /// `plugin/list` again and again, while everything changes.
 #[cfg(unix)]
 mod warm_list;

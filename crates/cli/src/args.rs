@@ -44,6 +44,17 @@ Examples:
   plugd plugin list --json
   plugd doctor";
 
+const VERIFY_HELP: &str = "\
+It reads every file of the copies, changes nothing and asks no network.
+
+Exit codes:
+  0    every copy is exactly what was installed
+  1    one is not, or nothing is recorded about it, or it cannot be read
+  2    the command line cannot be meant
+
+Examples:
+  plugd verify
+  plugd verify hello@demo --json";
 const DOCTOR_HELP: &str = "\
 It changes nothing and asks no network.
 
@@ -210,6 +221,9 @@ Examples:
     /// Look for what is wrong with the home directory, and say what to do
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
+    /// Compare installed plugins with what was recorded when they were installed
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
     /// Remove what nobody needs any more: old versions, leftovers, unused mirrors
     #[command(after_help = "Examples:\n  plugd gc --dry-run")]
     Gc(GcArgs),
@@ -258,6 +272,13 @@ pub(crate) enum LoginCommand {
     /// Show who is logged in; exits with 1 when nobody is
     #[command(after_help = "Examples:\n  plugd login status --json")]
     Status,
+}
+
+/// What to compare.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct VerifyArgs {
+    /// The plugin, as NAME@MARKETPLACE; without it, all
+    pub(crate) plugin: Option<String>,
 }
 
 /// What to remove.

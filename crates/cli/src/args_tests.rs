@@ -314,6 +314,7 @@ const METHODS: &[(&str, Option<&str>)] = &[
     ("plugd/components", Some("components")),
     ("plugd/release", None),
     ("plugd/gc", Some("gc")),
+    ("plugd/verify", Some("verify")),
     ("plugd/mentions", Some("mentions x")),
     ("plugd/instructions", Some("instructions")),
     ("plugd/status", Some("status")),

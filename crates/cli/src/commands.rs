@@ -21,6 +21,7 @@ mod schema_generate;
 mod share;
 mod skill_switch;
 mod validate;
+mod verify;
 
 use plugd_disk::Disk;
 use plugd_model::Environment;
@@ -29,7 +30,7 @@ use serde_json::Value;
 
 use crate::args::{
     Command, CommandLine, ConfigCommand, GcArgs, HooksCommand, LoginCommand, MarketplaceCommand,
-    PluginCommand, SchemaCommand, ServerCommand, SkillsCommand, TypesArgs,
+    PluginCommand, SchemaCommand, ServerCommand, SkillsCommand, TypesArgs, VerifyArgs,
 };
 use crate::asked::{self, Question};
 use crate::blame;
@@ -59,6 +60,7 @@ pub(crate) fn execute(
         Command::Plugin(command) => plugin(&open()?, command, form),
         Command::Marketplace(command) => marketplace(&open()?, command, form),
         Command::Gc(args) => collect(&open()?, args, form),
+        Command::Verify(args) => compare(&open()?, args, form),
         Command::Login(LoginCommand::Status) => login(&open()?, form),
         Command::Skills(command) => skills(&open()?, command, form),
         Command::Hooks(HooksCommand::List(place)) => {
@@ -178,6 +180,11 @@ fn configuration(session: &Session, command: &ConfigCommand, form: Form) -> Resu
 
 fn collect(session: &Session, args: &GcArgs, form: Form) -> Result<Page, Failure> {
     let done = session.change(gc::run(session, args, form));
+    with_configuration(session, done, form)
+}
+
+fn compare(session: &Session, args: &VerifyArgs, form: Form) -> Result<Page, Failure> {
+    let done = session.run(verify::run(session, args, form));
     with_configuration(session, done, form)
 }
 

@@ -12,7 +12,7 @@ use crate::flags::Flags;
 
 /// The words that begin a command. A word behind an unknown switch is its value unless it is one
 /// of these.
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     SERVER,
     "plugin",
     "marketplace",
@@ -27,6 +27,7 @@ pub(crate) const COMMANDS: [&str; 18] = [
     "status",
     "doctor",
     "gc",
+    "verify",
     "schema",
     "completions",
     "man",

@@ -108,6 +108,7 @@ mod status;
 mod survey;
 mod uninstall;
 mod validate;
+mod verify;
 mod waits;
 mod watched_places;
 
@@ -176,6 +177,7 @@ pub use skills_list::{SkillRow, SkillsSeen, skills, watch_skills};
 pub use status::{PluginOutcome, PluginResult, Status, TaskReport, TaskState, status};
 pub use uninstall::{Uninstalled, uninstall};
 pub use validate::{Validated, ValidatedKind, Validation, validate};
+pub use verify::{Verified, VerifiedCopy, verify};
 pub use waits::Waits;
 
 // Values of the crates below that a use case answers; whoever reads the answer needs their names.
@@ -198,4 +200,4 @@ pub use plugd_config::{
 };
 pub use plugd_fetch::{LeftOut as NotPacked, Why as WhyNotPacked};
 pub use plugd_marketplace::{Binding, Origin};
-pub use plugd_store::{GcReport, GcTree, Unneeded};
+pub use plugd_store::{GcReport, GcTree, Unneeded, VerifyReport};

@@ -28,6 +28,7 @@ mod plugd_mcp_server;
 mod plugd_mentions;
 mod plugd_release;
 mod plugd_status;
+mod plugd_verify;
 mod plugin_install;
 mod plugin_installed;
 mod plugin_list;
@@ -51,6 +52,7 @@ mod skills_list;
 
 pub use marketplace_upgrade::upgrade_reply;
 pub use plugd_gc::gc_reply;
+pub use plugd_verify::verify_reply;
 
 /// Every method that is built. `shutdown` belongs to the connection and is not here.
 ///
@@ -88,6 +90,7 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::PlugdComponents, _, _>(plugd_components::handle)?;
     table.register::<methods::PlugdRelease, _, _>(plugd_release::handle)?;
     table.register::<methods::PlugdGc, _, _>(plugd_gc::handle)?;
+    table.register::<methods::PlugdVerify, _, _>(plugd_verify::handle)?;
     table.register::<methods::PlugdMentions, _, _>(plugd_mentions::handle)?;
     table.register::<methods::PlugdInstructions, _, _>(plugd_instructions::handle)?;
     table.register::<methods::PlugdStatus, _, _>(plugd_status::handle)?;

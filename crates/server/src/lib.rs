@@ -42,7 +42,7 @@ mod tests;
 
 pub use app_server::{ServeError, Setup, dispatcher, serve};
 pub use connection::{Backend, Background, ExitReason, Io, Options, StartError, run};
-pub use handlers::{gc_reply, upgrade_reply};
+pub use handlers::{gc_reply, upgrade_reply, verify_reply};
 pub use handshake::{REFERENCE_VERSION, user_agent};
 pub use limits::Limits;
 pub use method_table::{Dispatcher, MethodTable, RegisteredTwice};

@@ -269,6 +269,11 @@ pub(super) const EFFECTS: &[Effects] = &[
         &[InvalidParams, Conflict, Internal, Cancelled],
         &[],
     ),
+    row(
+        "plugd/verify",
+        &[InvalidParams, InvalidInput, NotFound, Internal, Cancelled],
+        &[],
+    ),
     row("plugd/mentions", &[InvalidParams, Internal], &[]),
     row("plugd/instructions", &[InvalidParams, Internal], &[]),
     row("plugd/status", &[InvalidParams, Internal], &[]),
