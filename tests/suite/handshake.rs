@@ -139,7 +139,7 @@ fn what_is_named_is_built_and_nothing_else_answers() {
         assert_ne!(response["error"]["code"], -32601, "{method}");
     }
     for method in [
-        "plugd/update",
+        "plugd/versions",
         "plugd/update",
         "plugd/sync",
         "plugd/rollback",
