@@ -117,8 +117,8 @@ impl Vigil {
         });
         if !complete {
             some = true;
-            let all = quiet.drain();
-            all.for_each(|(_, known)| known.store(false, Ordering::Relaxed));
+            // A new queue knows nothing of watches that nobody would ever give back.
+            state.end_all();
         }
         some
     }
@@ -133,6 +133,11 @@ impl State {
     fn give_up(&mut self) {
         tracing::debug!("the system watches nothing more");
         self.given_up = true;
+        self.end_all();
+    }
+
+    /// Makes all watches loud and gives them back.
+    fn end_all(&mut self) {
         self.messages = None;
         let all = self.quiet.drain();
         all.for_each(|(_, known)| known.store(false, Ordering::Relaxed));
@@ -151,10 +156,12 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         let mut state = self.vigil.lock();
+        // Let go under the lock, so that of two which end at once one is the last.
+        let quiet = std::mem::take(&mut self.quiet);
         // The other count is that of the table; a third one would be another watch.
-        let is_last = Arc::strong_count(&self.quiet) == 2;
+        let is_last = Arc::strong_count(&quiet) == 2;
         let is_known = state.quiet.get(&self.number);
-        if is_last && is_known.is_some_and(|known| Arc::ptr_eq(known, &self.quiet)) {
+        if is_last && is_known.is_some_and(|known| Arc::ptr_eq(known, &quiet)) {
             state.quiet.remove(&self.number);
             if let Some(messages) = &state.messages {
                 messages.remove(self.number);

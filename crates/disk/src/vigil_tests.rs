@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Barrier;
 
 use plugd_model::AbsPath;
 
@@ -163,6 +164,44 @@ fn lost_messages_make_everything_loud() {
     }
     assert!(vigil.catch_up());
     assert!(!busy.is_quiet() && !calm.is_quiet());
+    // The system keeps none of them for nobody, and the next one begins anew.
+    assert!(vigil.lock().messages.is_none());
+    let again = of(&dir).unwrap();
+    drop((busy, calm));
+    assert!(!vigil.catch_up() && again.is_quiet());
+    fs::write(dir.path().join("a"), "x").unwrap();
+    assert!(vigil.catch_up() && !again.is_quiet());
+}
+
+#[test]
+fn of_two_watches_that_end_at_once_one_is_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, vigil) = (Disk::new(), Vigil::default());
+    let paths: Vec<_> = (0..500)
+        .map(|number| AbsPath::new(dir.path().join(number.to_string())).unwrap())
+        .collect();
+    for path in &paths {
+        fs::create_dir(path).unwrap();
+    }
+    for _ in 0..20 {
+        let all = [(); 2].map(|()| {
+            let watch = |path| vigil.watch(&disk, path, Kind::Dir).unwrap();
+            paths.iter().map(watch).collect::<Vec<_>>()
+        });
+        let start = Barrier::new(2);
+        std::thread::scope(|scope| {
+            for watches in all {
+                let start = &start;
+                scope.spawn(move || {
+                    for watch in watches {
+                        start.wait();
+                        drop(watch);
+                    }
+                });
+            }
+        });
+        assert!(vigil.lock().quiet.is_empty());
+    }
 }
 
 #[test]

@@ -24,6 +24,10 @@ const OURS: [u32; 8] = [
 /// How many bytes of messages are read at a time.
 const ROOM: usize = 4096;
 
+/// How many messages are read at most before they count as lost: whoever writes without end must not
+/// keep a reader.
+const MAX_AT_ONCE: usize = 65_536;
+
 /// The queue.
 pub(super) struct Messages(OwnedFd);
 
@@ -76,7 +80,7 @@ impl Messages {
     pub(super) fn read(&self, mut told: impl FnMut(i32, bool)) -> bool {
         let mut room = [MaybeUninit::uninit(); ROOM];
         let mut reader = Reader::new(&self.0, &mut room);
-        loop {
+        for _ in 0..MAX_AT_ONCE {
             match reader.next() {
                 Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => return false,
                 Ok(event) => told(event.wd(), event.events().contains(ReadFlags::IGNORED)),
@@ -84,6 +88,7 @@ impl Messages {
                 Err(error) => return error == Errno::AGAIN,
             }
         }
+        false
     }
 }
 
