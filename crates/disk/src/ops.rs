@@ -107,6 +107,16 @@ impl Disk {
         absent_is_none(fs::metadata(path), path)
     }
 
+    /// The stamp of the directory that a path leads to, taken from inside: only who may go through it
+    /// has one. `None` when there is no directory.
+    ///
+    /// # Errors
+    /// As [`Disk::stamp`].
+    pub fn stamp_from_inside(&self, dir: &AbsPath) -> Result<Option<Stamp>, DiskError> {
+        self.see(OperationKind::Stat, dir, None, 0)?;
+        absent_is_none(fs::metadata(dir.as_path().join(".")), dir)
+    }
+
     /// The stamp of the path itself: a link is not followed.
     ///
     /// # Errors

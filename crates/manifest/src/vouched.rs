@@ -161,7 +161,9 @@ impl Glance<'_> {
         if let Some(known) = looked.get(&parent) {
             return *known;
         }
-        let stamp = self.loader.disk().stamp(&parent).ok().flatten();
+        // From inside, because what may not be gone through hides what is in it.
+        let stamp = self.loader.disk().stamp_from_inside(&parent);
+        let stamp = stamp.ok().flatten();
         let place = stamp
             .filter(|stamp| stamp.kind == Kind::Dir)
             .map(|stamp| Place {

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -164,6 +165,20 @@ fn the_way_to_a_plugin_may_change() {
     fs::rename(&plugins, bench.dir.path().join("second")).unwrap();
     std::os::unix::fs::symlink(bench.dir.path().join("away"), &plugins).unwrap();
     assert_eq!(bench.descriptions(&["a"]), ["one"]);
+}
+
+#[test]
+fn what_may_not_be_reached_is_not_untouched() {
+    let bench = Bench::new(&["a"]);
+    let plugins = bench.dir.path().join("plugins");
+    for mode in [0o000, 0o600, 0o755] {
+        fs::set_permissions(&plugins, fs::Permissions::from_mode(mode)).unwrap();
+        // An administrator reaches everything, so this is told by whoever has not asked before.
+        let root = AbsPath::new(bench.path("a")).unwrap();
+        let fresh = Loader::new(Disk::new()).plugin(&root);
+        let warm = bench.loader.glance().untouched(&root);
+        assert_eq!(warm.is_some(), fresh.is_ok(), "{mode:o}");
+    }
 }
 
 #[test]
