@@ -132,7 +132,10 @@ impl Glance<'_> {
             .map(|(path, kind)| vouched.vigil.watch(disk, path, kind))
             .collect();
         let Some(watches) = watches else {
-            vouched.put(root, Entry::Refused);
+            // Of what has just gone this says nothing: it may come back, and is then asked again.
+            if known.iter().all(|seen| seen.is_current(disk)) {
+                vouched.put(root, Entry::Refused);
+            }
             return None;
         };
         let around = self.around(root)?;

@@ -168,6 +168,23 @@ fn the_way_to_a_plugin_may_change() {
 }
 
 #[test]
+fn what_comes_back_is_vouched_for_again() {
+    let bench = Bench::new(&["a"]);
+    for _ in 0..2 {
+        fs::remove_dir_all(bench.path("a")).unwrap();
+        for _ in 0..3 {
+            assert_eq!(bench.descriptions(&["a"]), ["none"]);
+        }
+        write(&bench.path("a").join(MANIFEST), &manifest("two"));
+        for _ in 0..3 {
+            assert_eq!(bench.descriptions(&["a"]), ["two"]);
+        }
+        let again = || assert_eq!(bench.descriptions(&["a"]), ["two"]);
+        assert_eq!(bench.operations(again), 1);
+    }
+}
+
+#[test]
 fn what_may_not_be_reached_is_not_untouched() {
     let bench = Bench::new(&["a"]);
     let plugins = bench.dir.path().join("plugins");
