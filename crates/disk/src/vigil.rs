@@ -13,10 +13,10 @@
 //!   may write is vouched for by nobody.
 //! - Watches are shared with all programs of the user. When there are no more, all of ours are given
 //!   back, and no new ones are asked for.
+//! - When something was mounted, all of them are loud as well, because it may hide what is watched.
 //!
-//! What it does not see: a file that is written through memory while it is open, and a file system
-//! that is mounted over what is watched. It is a directory or file that is watched and no path, so the
-//! way to it has to be compared by whoever comes along it.
+//! What it does not see: a file that is written through memory while it is open. It is a directory or
+//! file that is watched and no path, so the way to it has to be compared by whoever comes along it.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Barrier;
 
 use plugd_model::AbsPath;
@@ -201,6 +202,52 @@ fn of_two_watches_that_end_at_once_one_is_the_last() {
             }
         });
         assert!(vigil.lock().quiet.is_empty());
+    }
+}
+
+#[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "what was not tested is told to whoever reads the output of the tests"
+)]
+fn what_is_mounted_makes_everything_loud() {
+    const INSIDE: &str = "PLUGD_TEST_OWN_MOUNTS";
+    const NAME: &str = "vigil::tests::what_is_mounted_makes_everything_loud";
+    if std::env::var_os(INSIDE).is_none() {
+        // The same once more where mounts are seen by nobody else, and where anybody may make them.
+        let apart = || {
+            let mut command = Command::new("unshare");
+            command.args(["--map-root-user", "--mount"]);
+            command
+        };
+        let may = apart().arg("true").status();
+        if !may.is_ok_and(|status| status.success()) {
+            println!("mounts skipped: there are no namespaces here");
+            return;
+        }
+        let mut again = apart();
+        again.arg(std::env::current_exe().unwrap());
+        let status = again.args(["--exact", NAME]).env(INSIDE, "1").status();
+        assert!(status.unwrap().success());
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = AbsPath::new(dir.path()).unwrap();
+    let (disk, vigil) = (Disk::new(), Vigil::default());
+    let run = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        let status = command.args(args).arg(dir.path()).status();
+        assert!(status.unwrap().success());
+    };
+    for (program, args) in [
+        ("mount", &["-t", "tmpfs", "none"] as &[&str]),
+        ("umount", &[]),
+    ] {
+        let watch = vigil.watch(&disk, &path, Kind::Dir).unwrap();
+        assert!(!vigil.catch_up() && watch.is_quiet());
+        run(program, args);
+        assert!(vigil.catch_up() && !watch.is_quiet(), "{program}");
+        assert!(!vigil.catch_up());
     }
 }
 

@@ -1,9 +1,11 @@
 //! The messages of Linux.
 
+use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 
 use plugd_model::AbsPath;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
@@ -28,8 +30,15 @@ const ROOM: usize = 4096;
 /// keep a reader.
 const MAX_AT_ONCE: usize = 65_536;
 
-/// The queue.
-pub(super) struct Messages(OwnedFd);
+/// The list of what is mounted. It says by itself when it has changed.
+const MOUNTS: &str = "/proc/self/mountinfo";
+
+/// The queue, and the list of mounts: what is mounted over a directory changes nothing in it, and
+/// hides it.
+pub(super) struct Messages {
+    queue: OwnedFd,
+    mounts: File,
+}
 
 /// What came of the wish to watch something.
 pub(super) enum Added {
@@ -44,7 +53,10 @@ pub(super) enum Added {
 impl Messages {
     pub(super) fn new() -> Option<Self> {
         let flags = CreateFlags::NONBLOCK | CreateFlags::CLOEXEC;
-        inotify::init(flags).ok().map(Self)
+        Some(Self {
+            queue: inotify::init(flags).ok()?,
+            mounts: File::open(MOUNTS).ok()?,
+        })
     }
 
     pub(super) fn add(&self, path: &AbsPath, kind: Kind) -> Added {
@@ -63,7 +75,7 @@ impl Messages {
             Kind::Link | Kind::Special => return Added::Refused,
         };
         let flags = flags | WatchFlags::DONT_FOLLOW;
-        match inotify::add_watch(&self.0, path.as_path(), flags) {
+        match inotify::add_watch(&self.queue, path.as_path(), flags) {
             Ok(number) => Added::As(number),
             Err(Errno::NOSPC | Errno::NOMEM) => Added::NoMore,
             Err(_) => Added::Refused,
@@ -72,14 +84,17 @@ impl Messages {
 
     pub(super) fn remove(&self, number: i32) {
         // One that is gone is what was wanted.
-        let _ = inotify::remove_watch(&self.0, number);
+        let _ = inotify::remove_watch(&self.queue, number);
     }
 
     /// Tells of each message: the number of what is watched, and whether it is so no more.
-    /// Answers whether these are all.
+    /// Answers whether these are all that there is to know.
     pub(super) fn read(&self, mut told: impl FnMut(i32, bool)) -> bool {
+        if self.is_mounted_anew() {
+            return false;
+        }
         let mut room = [MaybeUninit::uninit(); ROOM];
-        let mut reader = Reader::new(&self.0, &mut room);
+        let mut reader = Reader::new(&self.queue, &mut room);
         for _ in 0..MAX_AT_ONCE {
             match reader.next() {
                 Ok(event) if event.events().contains(ReadFlags::QUEUE_OVERFLOW) => return false,
@@ -89,6 +104,17 @@ impl Messages {
             }
         }
         false
+    }
+
+    /// Whether anything was mounted or taken away since this was asked last.
+    fn is_mounted_anew(&self) -> bool {
+        let mut looked = [PollFd::new(&self.mounts, PollFlags::PRI)];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // Not to know is to have lost something.
+        !matches!(poll(&mut looked, Some(&now)), Ok(0))
     }
 }
 
