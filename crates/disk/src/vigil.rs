@@ -33,7 +33,8 @@ mod messages;
 
 use messages::{Added, Messages};
 
-/// How many directories and files are watched at most.
+/// How many directories and files are watched at most; fewer where the system allows its users little,
+/// because editors watch too.
 const MAX_WATCHES: usize = 49_152;
 
 /// Watches directories and files. Clones share the queue of messages; there is none before the first watch.
@@ -47,6 +48,8 @@ struct State {
     given_up: bool,
     /// The system's number of each that is watched, and whether it has been quiet.
     quiet: HashMap<i32, Arc<AtomicBool>>,
+    /// How many that may be, known with the first.
+    room: Option<usize>,
 }
 
 /// What is watched, until this is dropped.
@@ -63,8 +66,11 @@ impl Vigil {
     pub fn watch(&self, disk: &Disk, path: &AbsPath, kind: Kind) -> Option<Watch> {
         disk.see(OperationKind::Stat, path, None, 0).ok()?;
         let mut state = self.lock();
-        let is_full = state.given_up || state.quiet.len() >= MAX_WATCHES;
-        if is_full || !messages::vouches(path) {
+        let of_the_users = || messages::limit().map_or(MAX_WATCHES, |limit| limit / 2);
+        let room = *state
+            .room
+            .get_or_insert_with(|| MAX_WATCHES.min(of_the_users()));
+        if state.given_up || state.quiet.len() >= room || !messages::vouches(path) {
             return None;
         }
         if state.messages.is_none() {

@@ -33,6 +33,14 @@ const MAX_AT_ONCE: usize = 65_536;
 /// The list of what is mounted. It says by itself when it has changed.
 const MOUNTS: &str = "/proc/self/mountinfo";
 
+/// How many watches all programs of a user may have.
+const LIMIT: &str = "/proc/sys/fs/inotify/max_user_watches";
+
+/// What the system allows a user; nothing where it does not say.
+pub(super) fn limit() -> Option<usize> {
+    std::fs::read_to_string(LIMIT).ok()?.trim().parse().ok()
+}
+
 /// The queue, and the list of mounts: what is mounted over a directory changes nothing in it, and
 /// hides it.
 pub(super) struct Messages {
