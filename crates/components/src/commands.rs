@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use plugd_disk::{Disk, Kind};
+use plugd_disk::{Disk, Entry, Kind};
 use plugd_model::{AbsPath, ManifestFormat, PluginManifest, Problem, ProblemKind};
 
 use crate::Found;
@@ -173,8 +173,7 @@ impl Walk<'_, '_> {
             match self.tree.disk().literally().list_up_to(dir, u64::MAX) {
                 Ok(entries) => {
                     for entry in entries.unwrap_or_default() {
-                        let name = entry.name.to_string_lossy().into_owned();
-                        self.entry(&dir.join(&entry.name), &name, prefix, depth, ancestors);
+                        self.entry(dir, &entry, prefix, depth, ancestors);
                     }
                 }
                 Err(error) => self.problems.push(error.problem()),
@@ -183,20 +182,31 @@ impl Walk<'_, '_> {
         ancestors.remove(dir);
     }
 
+    /// Takes an entry of a directory, which was resolved before it was listed: whatever is no link in
+    /// it is as it stands.
     fn entry(
         &mut self,
-        path: &AbsPath,
-        name: &str,
+        dir: &AbsPath,
+        entry: &Entry,
         prefix: &str,
         depth: usize,
         ancestors: &mut HashSet<AbsPath>,
     ) {
-        match self.tree.locate(path) {
+        let path = dir.join(&entry.name);
+        let name = entry.name.to_string_lossy();
+        let located = match entry.kind {
+            Kind::Link => self.tree.locate(&path),
+            kind => Ok(Some(Located {
+                path: path.clone(),
+                kind,
+            })),
+        };
+        match located {
             Ok(Some(located)) if located.kind == Kind::Dir => {
                 let prefix = format!("{prefix}{name}-");
                 self.directory(&located.path, &prefix, depth + 1, ancestors);
             }
-            Ok(Some(located)) => self.file(path, name, prefix, located),
+            Ok(Some(located)) => self.file(&path, &name, prefix, located),
             Ok(None) => {}
             Err(problem) => self.problems.push(problem),
         }

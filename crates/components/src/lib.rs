@@ -44,6 +44,9 @@ mod conformance_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod links_tests;
+#[cfg(test)]
 #[cfg(unix)]
 mod swapped_tests;
 

@@ -164,7 +164,7 @@ pub fn skill_at(loader: &Loader, file: &AbsPath) -> Option<Skill> {
         namespace: namespace.as_deref(),
         is_agent: false,
     };
-    let beside = PluginTree::open(disk, &found.dir).ok()?;
+    let beside = PluginTree::at(disk, found.dir.clone());
     let mut budget = Budget::new();
     let read = read(&tree, &beside, &found, naming, &mut budget, &mut unheard);
     read.ok().map(|read| read.skill)
@@ -217,9 +217,8 @@ fn directory_skills(
             is_agent: false,
         };
         // What lies beside the skill may not lead out of it: that content is not the user's choice.
-        let read = PluginTree::open(disk, &file.dir)
-            .and_then(|beside| read(&tree, &beside, &file, naming, &mut budget, problems));
-        match read {
+        let beside = PluginTree::at(disk, file.dir.clone());
+        match read(&tree, &beside, &file, naming, &mut budget, problems) {
             Ok(read) => skills.push(read),
             Err(problem) => problems.push(problem),
         }

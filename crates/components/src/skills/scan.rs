@@ -269,6 +269,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 return Vec::new();
             }
         };
+        self.tree.was_opened(&dir.path);
         if depth >= self.rules.min_depth {
             self.skill(dir, &entries);
         }
@@ -341,7 +342,16 @@ impl<'a, 'p> Walk<'a, 'p> {
             self.problems.push(problem.in_file(&path));
             return;
         }
-        let content = match self.tree.locate(&path) {
+        // The directory was resolved before it was listed, so this file is as it stands.
+        let listed = || Located {
+            path: path.clone(),
+            kind: Kind::File,
+        };
+        let located = match entry.kind {
+            Kind::File => Ok(Some(listed())),
+            Kind::Dir | Kind::Link | Kind::Special => self.tree.locate(&path),
+        };
+        let content = match located {
             Ok(Some(content)) if content.kind == Kind::File => content,
             Ok(Some(content)) => {
                 self.problems

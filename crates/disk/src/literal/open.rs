@@ -84,33 +84,34 @@ pub(crate) fn directory(path: &AbsPath) -> Result<OwnedFd, DiskError> {
 pub(super) fn entries(
     path: &AbsPath,
 ) -> Result<impl Iterator<Item = Result<Entry, DiskError>>, DiskError> {
-    let handle = directory(path)?;
     let fail = |error: Errno| refused(OperationKind::List, path, error);
-    let listed = Dir::read_from(&handle).map_err(fail)?;
-    Ok(listed.filter_map(move |entry| {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => return Some(Err(refused(OperationKind::List, path, error))),
-        };
-        let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if name == "." || name == ".." {
-            return None;
-        }
-        let kind = match entry.file_type() {
-            FileType::Unknown => {
-                let stat = rustix::fs::statat(&handle, name, AtFlags::SYMLINK_NOFOLLOW);
-                match stat {
-                    Ok(stat) => kind(&stat),
-                    Err(error) => return Some(Err(refused(OperationKind::List, path, error))),
-                }
+    let mut listed = Dir::new(directory(path)?).map_err(fail)?;
+    Ok(std::iter::from_fn(move || {
+        loop {
+            let entry = match listed.next()? {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(fail(error))),
+            };
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
             }
-            other => kind_of(other),
-        };
-        Some(Ok(Entry {
-            name: name.to_owned(),
-            kind,
-        }))
+            let kind = match entry.file_type() {
+                FileType::Unknown => kind_in(&listed, name),
+                other => Ok(kind_of(other)),
+            };
+            return Some(kind.map_err(fail).map(|kind| Entry {
+                name: name.to_owned(),
+                kind,
+            }));
+        }
     }))
+}
+
+/// What an entry is, where its directory does not tell.
+fn kind_in(dir: &Dir, name: &OsStr) -> rustix::io::Result<Kind> {
+    let stat = rustix::fs::statat(dir.fd()?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(kind(&stat))
 }
 
 fn refused(operation: OperationKind, path: &AbsPath, error: Errno) -> DiskError {
