@@ -61,6 +61,17 @@ pub struct LoginState {
     pub problems: Vec<Problem>,
 }
 
+impl LoginState {
+    /// Nobody is logged in, and nothing is wrong with that.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self {
+            login: Login::None,
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// What a file holds, with what refreshing needs of it.
 pub(crate) enum Content {
     None,

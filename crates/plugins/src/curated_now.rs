@@ -24,7 +24,12 @@ pub(crate) enum CuratedNow {
 impl CuratedNow {
     /// The one of the login under this configuration. Reads a file.
     pub(crate) fn of(remote: &Remote, config: &Snapshot) -> Self {
-        match remote.resolver_login(config) {
+        Self::of_login(remote.resolver_login(config), config)
+    }
+
+    /// The same for a login that was read already.
+    pub(crate) fn of_login(login: Login, config: &Snapshot) -> Self {
+        match login {
             Login::None | Login::ApiKey => Self::Api,
             Login::ChatGpt if config.features().remote_plugin => Self::Hosted,
             Login::ChatGpt => Self::Snapshot,

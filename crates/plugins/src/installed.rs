@@ -16,6 +16,8 @@ use crate::call::Call;
 use crate::curated_now::CuratedNow;
 use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
 use crate::login_refresh::refresh_login;
+use crate::lookup::Resolved;
+use crate::remote::resolver_login;
 use crate::remote_groups::installed_groups;
 use crate::remote_listing;
 use crate::remote_row::PictureUrls;
@@ -89,12 +91,12 @@ fn look(
     let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
     let mut listing = survey
         .listing(|summary| summary.installed || suggestions.contains(summary.id.plugin.as_str()));
-    let (set, known) = of_account(lookup, &first.config, &mut listing);
+    let (set, known) = of_account(lookup, &resolved, &first.config, &mut listing);
     let is_open = |marketplace| {
         let mut declared = resolved.set.declared().iter();
         declared.any(|one| one.marketplace == marketplace && one.is_open())
     };
-    let curated = CuratedNow::of(lookup.remote(), &first.config);
+    let curated = CuratedNow::of_login(resolver_login(&resolved.login), &first.config);
     if curated == CuratedNow::Hosted {
         hide_replaced(&mut listing, &set);
     }
@@ -109,11 +111,12 @@ fn look(
 /// that what is shown may be old because the service did not answer.
 fn of_account(
     lookup: &Lookup,
+    resolved: &Resolved,
     config: &Snapshot,
     listing: &mut Listing,
 ) -> (Arc<InstalledSet>, Known) {
     let (remote, layout) = (lookup.remote(), lookup.layout());
-    let Some((access, expired, problems)) = remote.seen(config) else {
+    let Some((access, expired, problems)) = remote.seen_as(config, &resolved.login) else {
         return (Arc::default(), Known::Enough);
     };
     let set = remote.installed_of(&access);

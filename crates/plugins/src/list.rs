@@ -1,6 +1,8 @@
 //! `plugin/list`: what can be installed, and what of it is.
 
-use plugd_model::{CURATED_MARKETPLACE, RemoteMarketplace};
+use std::collections::BTreeSet;
+
+use plugd_model::{CURATED_MARKETPLACE, PluginId, RemoteMarketplace};
 
 use crate::call::Call;
 use crate::listing::ListedMarketplace;
@@ -55,7 +57,7 @@ pub async fn list(
     let look = || {
         let (lookup, copies) = (lookup.clone(), copies.clone());
         let (follower, request) = (refresher.clone(), request.clone());
-        blocking.read(move || look(&lookup, &copies, &follower, &request))
+        blocking.read(move || look(&lookup, &copies, &follower.differing(), &request))
     };
     let mut seen = look().await?;
     if seen.question.as_ref().is_some_and(Question::may_refresh) {
@@ -110,7 +112,7 @@ struct Seen {
 fn look(
     lookup: &Lookup,
     copies: &Copies,
-    refresher: &Refresher,
+    differing: &BTreeSet<PluginId>,
     request: &ListRequest,
 ) -> Result<Seen, Error> {
     let mut seen = Seen {
@@ -130,16 +132,42 @@ fn look(
     };
     let mut wish = Wish::of(kinds, resolved.set.declared(), request.insists)?;
     let wants_local = kinds.is_none_or(|kinds| kinds.contains(&MarketplaceKind::Local));
-    let differing = refresher.differing();
-    let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
+    let survey = Survey::new(lookup, copies.store()?, &resolved, differing)?;
     if wants_local {
         seen.listing = survey.listing(|_| true);
         seen.refresh = true;
     }
     let may_be_there = wish.everybody || wish.vertical;
     wish.featured &= may_be_there || seen.listing.marketplaces.iter().any(is_featured);
-    let question = Question::prepare(lookup.remote(), &first.config, wish);
+    let question = Question::prepare(lookup.remote(), &first.config, &resolved.login, wish);
     seen.question = question.map(|question| question.hurried(request.hurries));
     seen.local = survey.into_local();
     Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use plugd_disk::OperationKind;
+    use plugd_testkit::{RecordingProbe, Sandbox};
+    use pretty_assertions::assert_eq;
+
+    use super::{ListRequest, look};
+    use crate::fixture;
+
+    #[test]
+    fn the_login_is_read_once_for_a_look() {
+        let sandbox = Sandbox::new();
+        sandbox.write("ch/auth.json", "{\"OPENAI_API_KEY\": \"key\"}");
+        let probe = RecordingProbe::new();
+        let (lookup, copies) = fixture::probed(&sandbox, probe.clone());
+        look(&lookup, &copies, &BTreeSet::new(), &ListRequest::default()).unwrap();
+        let file = sandbox.layout().auth();
+        let operations = probe.operations();
+        let reads = operations
+            .iter()
+            .filter(|seen| seen.kind == OperationKind::Read && seen.path == file);
+        assert_eq!(reads.count(), 1);
+    }
 }

@@ -4,14 +4,16 @@
 
 use std::sync::Arc;
 
+use plugd_catalog::LoginState;
 use plugd_config::{Edit, PendingWrite, SessionFlags, Snapshot, Written};
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
-use plugd_marketplace::{Login, MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
+use plugd_marketplace::{MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
 use plugd_model::{AbsPath, Layout};
 
 use crate::call::Call;
 use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::remote::resolver_login;
 use crate::rows::Rows;
 use crate::{Error, Remote};
 
@@ -52,6 +54,8 @@ pub struct Resolved {
     pub scopes: Vec<Sight>,
     /// The marketplaces.
     pub set: MarketplaceSet,
+    /// Who is logged in, as the first scope has it: read once for everything that is said of one look.
+    pub(crate) login: LoginState,
 }
 
 impl Resolved {
@@ -192,6 +196,8 @@ impl Lookup {
                 cwd: sight.cwd.as_ref(),
             })
             .collect();
+        let login = scopes.first().map(|sight| self.remote.login(&sight.config));
+        let login = login.unwrap_or_else(LoginState::nobody);
         let none: &[AbsPath] = &[];
         let input = ResolveInput {
             layout: &self.layout,
@@ -202,13 +208,11 @@ impl Lookup {
             } else {
                 &roots.manifests
             },
-            login: scopes.first().map_or(Login::None, |sight| {
-                self.remote.resolver_login(&sight.config)
-            }),
+            login: resolver_login(&login),
             beside_catalog,
         };
         let set = MarketplaceResolver::new(&self.loader).resolve(&input);
-        Resolved { scopes, set }
+        Resolved { scopes, set, login }
     }
 }
 

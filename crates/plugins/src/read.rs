@@ -156,7 +156,7 @@ fn read_offer(
     };
     // Only an account can use apps; one whose login has expired is still one.
     let config = resolved.scopes.first().map(|sight| &sight.config);
-    let account = config.and_then(|config| lookup.remote().seen(config));
+    let account = config.and_then(|config| lookup.remote().seen_as(config, &resolved.login));
     let mut apps = Vec::new();
     match &details {
         Details::Manifest(loaded, root) => {

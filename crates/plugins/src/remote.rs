@@ -121,11 +121,7 @@ impl Remote {
 
     /// The login as the resolver wants to know it. Reads a file.
     pub(crate) fn resolver_login(&self, config: &Snapshot) -> ResolverLogin {
-        match self.login(config).login {
-            Login::None => ResolverLogin::None,
-            Login::ApiKey => ResolverLogin::ApiKey,
-            Login::Backend(_) => ResolverLogin::ChatGpt,
-        }
+        resolver_login(&self.login(config))
     }
 
     /// What a call to the service needs. Reads a file.
@@ -149,7 +145,16 @@ impl Remote {
     /// The account for whoever shows what is known of it: also one whose login has expired, with
     /// whether it has, and with what is wrong. Reads a file.
     pub(crate) fn seen(&self, config: &Snapshot) -> Option<(Access, bool, Vec<Problem>)> {
-        let LoginState { login, problems } = self.login(config);
+        self.seen_as(config, &self.login(config))
+    }
+
+    /// The same for a login that was read already.
+    pub(crate) fn seen_as(
+        &self,
+        config: &Snapshot,
+        state: &LoginState,
+    ) -> Option<(Access, bool, Vec<Problem>)> {
+        let LoginState { login, problems } = state.clone();
         let Login::Backend(account) = login else {
             return None;
         };
@@ -444,4 +449,13 @@ pub(crate) fn is_same_account(left: &Access, right: &Access) -> bool {
         && a.account_id == b.account_id
         && a.user_id == b.user_id
         && (named || a.access_token == b.access_token)
+}
+
+/// A login as the resolver wants to know it.
+pub(crate) fn resolver_login(state: &LoginState) -> ResolverLogin {
+    match state.login {
+        Login::None => ResolverLogin::None,
+        Login::ApiKey => ResolverLogin::ApiKey,
+        Login::Backend(_) => ResolverLogin::ChatGpt,
+    }
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_catalog::{
-    Access, CachedDirectory, CatalogError, Collection, Directory, Fetched, InstalledSet, Urls,
-    Validators,
+    Access, CachedDirectory, CatalogError, Collection, Directory, Fetched, InstalledSet,
+    LoginState, Urls, Validators,
 };
 use plugd_config::Snapshot;
 use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, RemoteScope, error_chain};
@@ -76,11 +76,16 @@ pub(crate) struct Local {
 impl Question {
     /// Reads what is kept of earlier answers. `None` when nobody whom the service knows is logged in,
     /// or nothing is wished for.
-    pub(crate) fn prepare(remote: &Remote, config: &Snapshot, wish: Wish) -> Option<Self> {
+    pub(crate) fn prepare(
+        remote: &Remote,
+        config: &Snapshot,
+        login: &LoginState,
+        wish: Wish,
+    ) -> Option<Self> {
         if !wish.is_any() {
             return None;
         }
-        let (access, expired, problems) = remote.seen(config)?;
+        let (access, expired, problems) = remote.seen_as(config, login)?;
         let scopes = wish.scopes().filter_map(|scope| {
             let cached = remote.cached(&access, scope)?;
             Some((scope, cached))

@@ -36,7 +36,7 @@ impl RemoteSearch {
         shown: usize,
     ) -> Option<Self> {
         let config = &resolved.scopes.first()?.config;
-        let (access, expired, problems) = lookup.remote().seen(config)?;
+        let (access, expired, problems) = lookup.remote().seen_as(config, &resolved.login)?;
         let scope = match (request.scope, config.features().remote_plugin) {
             (None, true) => None,
             (Some(SearchScope::Global), true) => Some(RemoteScope::Global),

@@ -90,7 +90,10 @@ impl RemoteSync {
     /// It was cancelled before anything had changed, the login cannot be used, the service cannot be
     /// asked or refuses, or the store cannot be read. What concerns one plugin stands in the answer.
     pub async fn reconcile(&self, call: &Call) -> Result<Reconciled, Error> {
-        let ran = self.0.run(call, What::Account, Heard::ByCaller).await?;
+        let ran = self
+            .0
+            .run(call, What::Account, Heard::ByCaller, LoginWas::Left);
+        let ran = ran.await?;
         Ok(ran.map(|ran| ran.reconciled).unwrap_or_default())
     }
 
@@ -121,7 +124,10 @@ impl RemoteSync {
             results,
             reconciled,
             partial,
-        }) = self.0.run(call, what, Heard::ByCaller).await?
+        }) = self
+            .0
+            .run(call, what, Heard::ByCaller, LoginWas::Refreshed)
+            .await?
         else {
             return Err(RemoteError::NoState {
                 action: FORCE,
@@ -179,13 +185,23 @@ enum Heard {
     ByNobody,
 }
 
+/// What a run finds of the login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LoginWas {
+    /// It was refreshed right before, where it had expired.
+    Refreshed,
+    /// Nobody has looked whether it has expired.
+    Left,
+}
+
 impl Inner {
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
             if let Some(call) = self.queue.call() {
                 // It has its end in the report.
-                let _ = self.run(&call, What::Account, Heard::ByNobody).await;
+                let run = self.run(&call, What::Account, Heard::ByNobody, LoginWas::Left);
+                let _ = run.await;
                 renew_stale(self.parts.lookup.remote(), &call, &self.parts.blocking).await;
             }
             if !self.queue.next() {
@@ -199,19 +215,31 @@ impl Inner {
         call: &Call,
         what: What,
         heard: Heard,
+        login: LoginWas,
     ) -> Result<Option<Ran>, Error> {
-        let _turn = tokio::select! {
-            biased;
-            () = call.cancel.cancelled() => return Err(Error::Cancelled(Cancelled)),
-            // It is never closed; without a turn a run would still be correct.
-            turn = self.turn.acquire() => turn.ok(),
-            () = call.out_of_time() => return Err(late(FORCE)),
+        if call.cancel.is_cancelled() {
+            return Err(Error::Cancelled(Cancelled));
+        }
+        let at_once = self.turn.try_acquire().ok();
+        // While somebody waits for the turn a login can expire.
+        let is_refreshed = login == LoginWas::Refreshed && at_once.is_some();
+        let _turn = match at_once {
+            Some(turn) => Some(turn),
+            None => tokio::select! {
+                biased;
+                () = call.cancel.cancelled() => return Err(Error::Cancelled(Cancelled)),
+                // It is never closed; without a turn a run would still be correct.
+                turn = self.turn.acquire() => turn.ok(),
+                () = call.out_of_time() => return Err(late(FORCE)),
+            },
         };
         if !self.is_wanted().await? {
             return Ok(None);
         }
         // Where nobody is logged in there is nothing to refresh, and that is so behind most listings.
-        refresh_login(call, &self.parts.blocking, &self.parts.lookup).await;
+        if !is_refreshed {
+            refresh_login(call, &self.parts.blocking, &self.parts.lookup).await;
+        }
         let id = self.last.begin();
         let started_at = self.parts.clock.now().as_secs();
         let outcome = match what {

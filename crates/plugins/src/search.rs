@@ -185,9 +185,11 @@ fn may_refresh(
     let remote = lookup.remote();
     is_remote
         && has_room
-        && remote.seen(config).is_some_and(|(access, expired, _)| {
-            expired && remote.may_refresh(config, &access.account)
-        })
+        && remote
+            .seen_as(config, &resolved.login)
+            .is_some_and(|(access, expired, _)| {
+                expired && remote.may_refresh(config, &access.account)
+            })
 }
 
 /// What matches, the best first.
