@@ -18,7 +18,7 @@ mod open;
 #[cfg(unix)]
 mod tests;
 
-use crate::ops::{read_piece, read_whole};
+use crate::ops::{read_piece, read_whole, sorted_up_to};
 use crate::{Disk, DiskError, Entry, Kind, OperationKind, Stamp};
 
 /// A view of the disk that follows no link, neither at the end of a path nor on the way.
@@ -82,22 +82,13 @@ impl Literal<'_> {
     /// As [`Disk::list`], and [`DiskError::Moved`] when there is a link on the way.
     pub fn list_up_to(self, path: &AbsPath, limit: u64) -> Result<Option<Vec<Entry>>, DiskError> {
         self.0.see(OperationKind::List, path, None, 0)?;
-        let mut entries = Vec::new();
-        let mut left = limit;
-        for entry in open::entries(path)? {
-            let entry = entry?;
-            let Some(rest) = left.checked_sub(1) else {
-                return Ok(None);
-            };
-            left = rest;
-            entries.push(entry);
-        }
-        entries.sort();
-        Ok(Some(entries))
+        sorted_up_to(open::entries(path)?, limit)
     }
 }
 
 pub(crate) use open::directory;
+#[cfg(unix)]
+pub(crate) use open::kind;
 
 /// The error of something that is a link now; everything else is the system's word.
 fn not_opened(

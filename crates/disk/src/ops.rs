@@ -143,21 +143,14 @@ impl Disk {
     pub fn list_up_to(&self, path: &AbsPath, limit: u64) -> Result<Option<Vec<Entry>>, DiskError> {
         self.see(OperationKind::List, path, None, 0)?;
         let fail = |source| DiskError::io(OperationKind::List, path, source);
-        let mut entries = Vec::new();
-        let mut left = limit;
-        for entry in fs::read_dir(path).map_err(fail)? {
+        let listed = fs::read_dir(path).map_err(fail)?.map(|entry| {
             let entry = entry.map_err(fail)?;
-            let Some(rest) = left.checked_sub(1) else {
-                return Ok(None);
-            };
-            left = rest;
-            entries.push(Entry {
+            Ok(Entry {
                 name: entry.file_name(),
                 kind: Kind::of(entry.file_type().map_err(fail)?),
-            });
-        }
-        entries.sort();
-        Ok(Some(entries))
+            })
+        });
+        sorted_up_to(listed, limit)
     }
 
     /// Resolves every link of a path.
@@ -304,6 +297,26 @@ pub(crate) fn read_piece(
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes).map_err(fail)?;
     Ok(bytes)
+}
+
+/// At most so many entries, sorted by name; `None` when there are more, and then no more than that
+/// were looked at.
+pub(crate) fn sorted_up_to(
+    listed: impl Iterator<Item = Result<Entry, DiskError>>,
+    limit: u64,
+) -> Result<Option<Vec<Entry>>, DiskError> {
+    let mut entries = Vec::new();
+    let mut left = limit;
+    for entry in listed {
+        let entry = entry?;
+        let Some(rest) = left.checked_sub(1) else {
+            return Ok(None);
+        };
+        left = rest;
+        entries.push(entry);
+    }
+    entries.sort();
+    Ok(Some(entries))
 }
 
 fn absent_is_none(

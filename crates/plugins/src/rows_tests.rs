@@ -1,27 +1,14 @@
 //! What a listing repeats, and what it costs then. Operations are counted, not timed.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use plugd_disk::{Operation, Probe};
-use plugd_testkit::Sandbox;
+use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::value::to_raw_value;
 
 use crate::survey::Survey;
 use crate::{ListedPlugin, Lookup, Roots, fixture};
-
-#[derive(Default)]
-struct Counter(AtomicUsize);
-
-impl Probe for Counter {
-    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-}
 
 fn sandbox(plugins: usize) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -84,15 +71,15 @@ fn only_what_is_new_is_worked_out() {
 #[test]
 fn a_warm_listing_costs_the_same_for_any_number_of_plugins() {
     let cost = |plugins: usize| {
-        let counter = Arc::new(Counter::default());
+        let probe = RecordingProbe::new();
         let sandbox = sandbox(plugins);
-        let (lookup, copies) = fixture::probed(&sandbox, counter.clone());
+        let (lookup, copies) = fixture::probed(&sandbox, probe.clone());
         for _ in 0..4 {
             listed(&lookup, &copies);
         }
-        let before = counter.0.load(Ordering::Relaxed);
+        let before = probe.operations().len();
         assert_eq!(listed(&lookup, &copies).len(), plugins);
-        counter.0.load(Ordering::Relaxed) - before
+        probe.operations().len() - before
     };
     let one = cost(1);
     assert_eq!(cost(40), one);

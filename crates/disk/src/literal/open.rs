@@ -119,7 +119,8 @@ fn refused(operation: OperationKind, path: &AbsPath, error: Errno) -> DiskError 
     not_opened(operation, path, io::Error::from(error), is_link)
 }
 
-fn kind(stat: &Stat) -> Kind {
+/// What the system says something is.
+pub(crate) fn kind(stat: &Stat) -> Kind {
     kind_of(FileType::from_raw_mode(stat.st_mode))
 }
 

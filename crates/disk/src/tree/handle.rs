@@ -94,12 +94,7 @@ impl DirHandle {
 
     fn kind(&self, name: &OsStr) -> io::Result<Kind> {
         let stat = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok(match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Kind::File,
-            FileType::Directory => Kind::Dir,
-            FileType::Symlink => Kind::Link,
-            _ => Kind::Special,
-        })
+        Ok(crate::literal::kind(&stat))
     }
 
     /// Lets the owner list, search and change this directory, whatever its mode was.
