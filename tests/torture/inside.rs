@@ -149,8 +149,7 @@ impl Session {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let status = self.ok("plugd/status", json!({}));
-            let tasks = status["tasks"].as_array().unwrap();
-            if tasks.iter().all(|task| task["state"] != "running") {
+            if is_idle(&status) {
                 return;
             }
         }
@@ -251,6 +250,12 @@ fn watch_panics() {
             usual(panic);
         }));
     });
+}
+
+/// Whether nothing goes on in the background, by the answer of `plugd/status`.
+pub(crate) fn is_idle(status: &Value) -> bool {
+    let tasks = status["tasks"].as_array().unwrap();
+    tasks.iter().all(|task| task["state"] != "running")
 }
 
 /// What panicked on a thread of a daemon since the last call.

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::dice::Dice;
 use crate::fail_operation::{recovered, second_try};
-use crate::inside::{Session, later};
+use crate::inside::{Session, is_idle, later};
 use crate::operations::{Expected, OPERATIONS, Operation};
 use crate::tally::{Scale, Tally};
 use crate::worlds::{NO_CURATED_SYNC, World};
@@ -168,9 +168,7 @@ fn one(operation: &Operation, expected: &Expected, at: u64) -> (bool, Duration) 
 fn settle(daemon: &mut Daemon) {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        let status = daemon.ok("plugd/status", json!({}));
-        let tasks = status["tasks"].as_array().unwrap();
-        if tasks.iter().all(|task| task["state"] != "running") {
+        if is_idle(&daemon.ok("plugd/status", json!({}))) {
             return;
         }
     }
