@@ -140,6 +140,16 @@ pub(crate) fn read_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, P
     }
 }
 
+/// A link that leads to nothing is not an absent file: somebody's configuration is not where it is
+/// expected. A writer makes the file that it speaks of.
+fn present(disk: &Disk, file: &AbsPath, text: Option<String>) -> Result<Option<String>, Problem> {
+    if text.is_none() && matches!(disk.link_stamp(file), Ok(Some(_))) {
+        let why = "the file is a link that leads to nothing";
+        return Err(Problem::error(ProblemKind::Missing, why).in_file(file));
+    }
+    Ok(text)
+}
+
 fn line_starts(text: &str) -> Vec<usize> {
     let behind_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
     std::iter::once(0).chain(behind_breaks).collect()
@@ -148,7 +158,7 @@ fn line_starts(text: &str) -> Vec<usize> {
 impl Stack {
     /// Reads a file into a layer and returns its index.
     pub(crate) fn read(&mut self, disk: &Disk, source: LayerSource, file: AbsPath) -> usize {
-        match read_text(disk, &file) {
+        match read_text(disk, &file).and_then(|text| present(disk, &file, text)) {
             Ok(text) => self.add_text(source, file, text.unwrap_or_default()),
             Err(problem) => {
                 let empty = Node::empty(self.drafts.len());

@@ -1,10 +1,10 @@
 //! What an installation would copy, read and checked before anything is written.
 
-use plugd_disk::tree::{Digest, TreeError};
+use plugd_disk::tree::TreeError;
 use plugd_manifest::Fallback;
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment};
-use plugd_store::StoreError;
+use plugd_store::{SourceContent, StoreError};
 
 use crate::call::Call;
 use crate::listing::Details;
@@ -69,16 +69,16 @@ impl Content {
         })
     }
 
-    /// The digest that an installation would record for the source as it is now.
-    pub(crate) fn digest(
+    /// What an installation would record of the source as it is now, and what it would leave out.
+    pub(crate) fn offered(
         &self,
         copies: &Copies,
         id: &PluginId,
         call: &Call,
-    ) -> Result<Digest, Error> {
+    ) -> Result<SourceContent, Error> {
         let store = copies.store()?;
         store
-            .source_digest(&self.source, call)
+            .source_content(&self.source, call)
             .map_err(|source| Error::Store {
                 action: "read the source of",
                 id: id.clone(),

@@ -9,7 +9,7 @@
 use plugd_disk::tree::Digest;
 use plugd_marketplace::{Binding, NotSelected, Offer, Selector, State};
 use plugd_model::{PluginId, Problem, ProblemKind, Source, VersionSegment, error_chain};
-use plugd_store::{Adoption, Provenance, Store};
+use plugd_store::{Adoption, Provenance, SourceContent, Store};
 
 use crate::binding;
 use crate::call::Call;
@@ -253,7 +253,13 @@ fn step(
 ) -> Result<Step, Error> {
     let content = Content::read(lookup, offer, obtained.dir.clone())?;
     let version = content.version.clone();
-    let offered = content.digest(copies, &offer.id(), call)?;
+    let SourceContent {
+        digest: offered,
+        left_out,
+    } = content.offered(copies, &offer.id(), call)?;
+    // What was not taken over is told of in each run, as a request would have been: the copy is as
+    // incomplete as it was when it was made.
+    let incomplete = left_out.into_iter().next();
     let held = |problem| Ok((PluginOutcome::HeldBack, version.clone(), Some(problem)));
     let repaired_from = match compare(call, lookup, copies, standing, &content, offered)? {
         Compared::Same => {
@@ -264,7 +270,7 @@ fn step(
                 &offer.id(),
                 obtained.commit,
             )?;
-            return Ok((PluginOutcome::Unchanged, version, None));
+            return Ok((PluginOutcome::Unchanged, version, incomplete));
         }
         Compared::SameButForeign(tree_digest) => {
             let found = Found {
@@ -273,7 +279,7 @@ fn step(
                 commit: obtained.commit,
             };
             adopt(call, copies.store()?, offer, standing, found)?;
-            return Ok((PluginOutcome::Unchanged, version, None));
+            return Ok((PluginOutcome::Unchanged, version, incomplete));
         }
         Compared::Drifted(problem) => return held(problem),
         Compared::Missing => None,
@@ -294,7 +300,6 @@ fn step(
         None => PluginOutcome::Installed,
         Some(_) => PluginOutcome::Updated,
     };
-    // What was not taken over is told of, as a request would have been.
     Ok((outcome, done.version, done.problems.into_iter().next()))
 }
 
@@ -360,10 +365,18 @@ fn adopt(
     standing: &Standing,
     found: Found,
 ) -> Result<(), Error> {
+    // A source that does not know its commit any more takes nothing away from equal content.
+    let recorded = standing
+        .record
+        .as_ref()
+        .filter(|record| record.source_digest == Some(found.source_digest));
+    let commit = found
+        .commit
+        .or_else(|| recorded.and_then(|record| record.commit.clone()));
     let adoption = Adoption {
         bound: binding::for_record(&offer.content.binding),
         source: offer.entry.source.without_secrets(),
-        commit: found.commit,
+        commit,
         source_digest: Some(found.source_digest),
         seen: standing.seen.clone(),
         tree_digest: found.tree_digest,

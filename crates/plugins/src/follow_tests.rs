@@ -147,16 +147,18 @@ fn a_new_version_and_new_content_arrive() {
 }
 
 #[test]
-fn what_a_refresh_leaves_out_is_told() {
+fn what_a_refresh_leaves_out_is_told_as_long_as_it_is_so() {
     let home = home(HELLO);
     home.install(MANIFEST);
     home.sandbox
         .add("== demo/hello/gone -> nowhere\n== demo/hello/notes.md\nsecond\n");
-    let result = home.follow(&[]).unwrap();
-    assert_eq!(result.outcome, PluginOutcome::Updated);
-    let problem = result.problem.unwrap();
-    assert_eq!(problem.path, Some(home.sandbox.path("demo/hello/gone")));
-    // And no more than once: the copy is what its source makes.
+    for outcome in [PluginOutcome::Updated, PluginOutcome::Unchanged] {
+        let result = home.follow(&[]).unwrap();
+        assert_eq!(result.outcome, outcome);
+        let problem = result.problem.unwrap();
+        assert_eq!(problem.path, Some(home.sandbox.path("demo/hello/gone")));
+    }
+    std::fs::remove_file(home.sandbox.path("demo/hello/gone").as_path()).unwrap();
     home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
 }
 
@@ -200,6 +202,27 @@ fn a_foreign_copy_with_the_same_content_is_adopted_in_place() {
     let copy = home.copies.store().unwrap().get(&hello()).unwrap().unwrap();
     assert_eq!(copy.provenance, Provenance::Recorded);
     assert_eq!(copy.root, home.cached("1.0.0"));
+}
+
+#[test]
+fn equal_content_keeps_its_commit_when_the_source_does_not_know_it_any_more() {
+    let home = home(HELLO);
+    home.install(MANIFEST);
+    let store = home.copies.store().unwrap();
+    let seen = store.get(&hello()).unwrap().unwrap().seen;
+    let patience = std::time::Duration::from_secs(1);
+    store.note_commit(&hello(), &seen, "abc", patience).unwrap();
+    // Another program puts the same in its place.
+    let manifest = home.sandbox.text("demo/hello/.codex-plugin/plugin.json");
+    home.sandbox.remove("ch/plugins/cache/demo/hello");
+    home.sandbox.add(&format!(
+        "== ch/plugins/cache/demo/hello/1.0.0/.codex-plugin/plugin.json\n{manifest}\
+         == ch/plugins/cache/demo/hello/1.0.0/notes.md\nfirst\n",
+    ));
+    home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
+    let copy = store.get(&hello()).unwrap().unwrap();
+    let record = copy.provenance_record().unwrap();
+    assert_eq!(record.commit.as_deref(), Some("abc"));
 }
 
 #[test]

@@ -426,7 +426,7 @@ fn is_current(
     if copy.version != content.version || !content.extra_is_in(lookup, &copy.root) {
         return Ok(false);
     }
-    let offered = content.digest(copies, &copy.id, call)?;
+    let offered = content.offered(copies, &copy.id, call)?.digest;
     if record.source_digest != Some(offered) {
         return Ok(false);
     }

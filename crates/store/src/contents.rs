@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plugd_disk::tree::{Digest, Limits, Pace, TreePlan, digest};
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, Problem};
 
 use crate::{Store, StoreError};
 
@@ -36,6 +36,15 @@ pub(crate) struct Contents {
 struct Known {
     fingerprint: [u8; 32],
     digest: Digest,
+}
+
+/// What an installation from a directory would find there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceContent {
+    /// The digest that it would record.
+    pub digest: Digest,
+    /// What it would not take over.
+    pub left_out: Vec<Problem>,
 }
 
 /// What a directory holds now.
@@ -63,6 +72,21 @@ impl Store {
     /// It cannot be read, contains the store, is over a limit, or `pace` gives the work up.
     pub fn source_digest(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Digest, StoreError> {
         Ok(self.content(root, pace)?.digest)
+    }
+
+    /// The same, and what the installation would leave out: whoever looks at a copy has to be told
+    /// each time, also when the copy was made long ago.
+    ///
+    /// # Errors
+    /// Those of [`Store::source_digest`].
+    pub fn source_content(
+        &self,
+        root: &AbsPath,
+        pace: &dyn Pace,
+    ) -> Result<SourceContent, StoreError> {
+        let Content { plan, digest } = self.content(root, pace)?;
+        let left_out = plan.left_out().to_vec();
+        Ok(SourceContent { digest, left_out })
     }
 
     /// What a directory holds now. Its files are read only when a stamp has changed since they were

@@ -64,6 +64,7 @@ mod fixture;
 #[cfg(test)]
 mod lease_fault_tests;
 
+pub use contents::SourceContent;
 pub use error::{ConfigUndo, StoreError, UndoError};
 pub use gc::{Gc, GcReport, GcTree, Unneeded};
 pub use install::ActivatedInstall;

@@ -294,6 +294,25 @@ fn the_home_is_no_project() {
     assert_eq!(snapshot.layers().len(), 3);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_told_and_an_absent_file_is_not() {
+    let sandbox = Sandbox::from(
+        "== ch/config.toml\na = 1\n== home/.codex/config.toml -> nowhere\n== etc/plugd.toml -> ../gone\n",
+    );
+    let trust = ["projects.\"$ROOT/home\".trust_level=trusted"];
+    let snapshot = read(&sandbox, &trust, Some("home"));
+    assert!(snapshot.is_broken());
+    assert_eq!(
+        problems(&sandbox, &snapshot),
+        [
+            "missing /home/.codex/config.toml",
+            "missing /etc/plugd.toml"
+        ]
+    );
+    assert_eq!(snapshot.warnings().len(), 2);
+}
+
 #[test]
 fn broken_files_are_warnings_and_the_rest_is_read() {
     let sandbox = Sandbox::from(
