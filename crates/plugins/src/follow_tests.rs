@@ -158,7 +158,7 @@ fn what_a_refresh_leaves_out_is_told_as_long_as_it_is_so() {
         let problem = result.problem.unwrap();
         assert_eq!(problem.path, Some(home.sandbox.path("demo/hello/gone")));
     }
-    std::fs::remove_file(home.sandbox.path("demo/hello/gone").as_path()).unwrap();
+    home.sandbox.remove("demo/hello/gone");
     home.check(PluginOutcome::Unchanged, Some("1.0.0"), "1.0.0");
 }
 

@@ -7,7 +7,7 @@
 //! Whatever was fetched, or was decided before a lock was held, is decided anew in the section that
 //! installs: the world may have changed meanwhile.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use plugd_marketplace::{Binding, Selector};
 use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, Source, VersionSegment};
@@ -22,8 +22,6 @@ use crate::{Blocking, Copies, Error, Fetcher, Lookup, Roots};
 
 /// How long to wait for another process that swaps a plugin.
 pub(crate) const STORE_PATIENCE: Duration = Duration::from_secs(30);
-/// How often a request is decided anew when the plugin changes under it.
-pub(crate) const ATTEMPTS: usize = 5;
 
 /// What to install.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,8 +103,8 @@ async fn bring(
     target: Target,
 ) -> Result<Installation, Error> {
     let mut fetched = None;
-    let mut attempt = 1;
     loop {
+        let begun = Instant::now();
         let section = {
             let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
             let (target, why, fetched) = (target.clone(), Why::Request, fetched.take());
@@ -118,7 +116,7 @@ async fn bring(
                 let content = fetcher.fetch(call, blocking, lookup, copies, &id, source);
                 fetched = Some(content.await?);
             }
-            Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
             Err(error) => return Err(error),
         }
     }

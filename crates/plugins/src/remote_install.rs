@@ -7,6 +7,8 @@
 //!
 //! Configuration is not touched: the account says what is switched on.
 
+use std::time::Instant;
+
 use plugd_catalog::{
     Access, Availability, Fetched, InstallAnswer, InstalledItem, InstalledSet, Item, Service, Urls,
 };
@@ -23,7 +25,7 @@ use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::fetcher::Bundle;
 use crate::follow::may_move;
-use crate::install::{ATTEMPTS, Installation, STORE_PATIENCE};
+use crate::install::{Installation, STORE_PATIENCE};
 use crate::install_job::{Job, Prepared, Subject, Why, failed};
 use crate::obtain::Obtained;
 use crate::parts::Parts;
@@ -296,11 +298,11 @@ async fn place(
     offered: &Offered,
     told: &mut Option<InstallAnswer>,
 ) -> Result<Placed, Error> {
-    let mut attempt = 1;
     loop {
+        let begun = Instant::now();
         let placed = place_once(call, parts, service, offered, told).await;
         match placed {
-            Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
             placed => return placed,
         }
     }

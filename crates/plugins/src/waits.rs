@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The most that a request waits for other processes and programs on this machine. No single wait is
 /// longer.
@@ -35,6 +35,13 @@ impl Waits {
         Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 
+    /// Whether what others have overtaken may be done once more: the time of the try was lost to them
+    /// like that of any other wait.
+    pub(crate) fn try_again(&self, begun: Instant) -> bool {
+        self.take(begun.elapsed());
+        !self.left().is_zero()
+    }
+
     /// Takes the time of a wait.
     pub(crate) fn take(&self, time: Duration) {
         let taken = |left: u64| Some(left.saturating_sub(millis(time)));
@@ -51,7 +58,7 @@ fn millis(time: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use plugd_disk::{Disk, DiskError};
     use plugd_testkit::Sandbox;
@@ -68,6 +75,15 @@ mod tests {
         assert_eq!(waits.left(), IN_ALL / 3);
         waits.take(IN_ALL);
         assert_eq!(waits.left(), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_overtaken_is_done_again_while_there_is_time() {
+        let waits = Waits::new();
+        let begun = Instant::now();
+        assert!(waits.try_again(begun));
+        waits.take(IN_ALL);
+        assert!(!waits.try_again(begun));
     }
 
     /// Whoever has waited long enough for one thing does not wait for the next, whatever the limit
