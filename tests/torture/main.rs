@@ -23,6 +23,7 @@ mod fuzz;
 mod history;
 mod home;
 mod hostile_content;
+mod hostile_git;
 mod inside;
 mod kill_daemon;
 mod kill_operation;
@@ -122,6 +123,10 @@ const LOOPS: &[Loop] = &[
     Loop {
         name: "hostile_content",
         run: hostile_content::run,
+    },
+    Loop {
+        name: "hostile_git",
+        run: hostile_git::run,
     },
     Loop {
         name: "moving_content",
