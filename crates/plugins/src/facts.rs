@@ -394,7 +394,8 @@ fn path_of_store(error: &StoreError) -> Option<AbsPath> {
         | StoreError::BadExtraFile { .. }
         | StoreError::Superseded { .. }
         | StoreError::NotInstalled { .. }
-        | StoreError::NotRecorded { .. } => None,
+        | StoreError::NotRecorded { .. }
+        | StoreError::NotKept { .. } => None,
     }
 }
 
@@ -429,7 +430,9 @@ pub(crate) fn kind_of_store(error: &StoreError) -> Kind {
             TreeError::Disk(_) | TreeError::Exists { .. } => Kind::Internal,
         },
         StoreError::BadExtraFile { .. } => Kind::InvalidInput,
-        StoreError::NotInstalled { .. } | StoreError::NotRecorded { .. } => Kind::NotFound,
+        StoreError::NotInstalled { .. }
+        | StoreError::NotRecorded { .. }
+        | StoreError::NotKept { .. } => Kind::NotFound,
         StoreError::Disk(_)
         | StoreError::BadFormat { .. }
         | StoreError::BadJournal { .. }

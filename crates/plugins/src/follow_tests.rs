@@ -98,11 +98,18 @@ impl Home {
     fn pin(&self, version: &str) {
         let pin = Pin {
             version: VersionSegment::new(version).unwrap(),
+            commit: None,
             tree_digest: None,
         };
         let store = self.copies.store().unwrap();
+        let seen = store.seen(&hello()).unwrap();
         store
-            .set_pin(&hello(), Some(pin), std::time::Duration::from_secs(1))
+            .set_pin(
+                &hello(),
+                Some(pin),
+                &seen,
+                std::time::Duration::from_secs(1),
+            )
             .unwrap();
     }
 

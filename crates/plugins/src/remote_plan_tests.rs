@@ -106,11 +106,12 @@ impl Home {
     fn pin(&self, name: &str, version: &str) {
         let pin = Pin {
             version: VersionSegment::new(version).unwrap(),
+            commit: None,
             tree_digest: None,
         };
-        let pinned = self
-            .store()
-            .set_pin(&id(name), Some(pin), Duration::from_secs(1));
+        let store = self.store();
+        let seen = store.seen(&id(name)).unwrap();
+        let pinned = store.set_pin(&id(name), Some(pin), &seen, Duration::from_secs(1));
         pinned.unwrap();
     }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use plugd_disk::tree::TreeError;
 use plugd_disk::{DiskError, Kind, OperationKind};
-use plugd_model::{AbsPath, PluginId};
+use plugd_model::{AbsPath, PluginId, VersionSegment};
 use serde_json::Value;
 
 /// What a [`ConfigUndo`] may fail with.
@@ -130,6 +130,14 @@ pub enum StoreError {
     NotRecorded {
         /// The plugin.
         id: PluginId,
+    },
+    /// A kept version is no longer there, or somebody has changed it.
+    #[error("version {version} of `{id}` is not kept any more, or was changed where it is kept")]
+    NotKept {
+        /// The plugin.
+        id: PluginId,
+        /// The version.
+        version: VersionSegment,
     },
 }
 

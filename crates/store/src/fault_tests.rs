@@ -127,6 +127,31 @@ fn an_upgrade_with_more_versions_than_are_kept() {
     });
 }
 
+fn upgraded(world: &World, store: &Store) -> Result<(), StoreError> {
+    install_one(world, store)?;
+    install_two(world, store)
+}
+
+fn roll_back(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.roll_back(store, "1.0.0")
+}
+
+/// Copy, record and pin come back together or not at all.
+#[test]
+fn a_rollback() {
+    check_both(upgraded, roll_back);
+}
+
+#[test]
+fn recovery_of_a_rollback_can_be_killed_too() {
+    check_every_recovery(upgraded, roll_back);
+}
+
+#[test]
+fn a_rollback_with_more_versions_than_are_kept() {
+    check_changes(install_three, roll_back);
+}
+
 fn install_remote(world: &World, store: &Store) -> Result<(), StoreError> {
     world.install_remote(store, "one", "1.0.0", "r1").map(drop)
 }

@@ -12,7 +12,7 @@ use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
 use serde_json::{Value, json};
 
 use crate::{
-    ActivatedInstall, BoundSource, Installed, InstalledBy, NewInstall, PinChange, Provenance,
+    ActivatedInstall, BoundSource, Installed, InstalledBy, NewInstall, Pin, PinChange, Provenance,
     Retention, StagedInstall, Store, StoreError, UndoError,
 };
 
@@ -136,6 +136,30 @@ impl World {
         active.commit()
     }
 
+    /// Brings a kept version back and pins it, in one step. One that is there stays.
+    pub(crate) fn roll_back(&self, store: &Store, to: &str) -> Result<(), StoreError> {
+        let seen = store.seen(&id())?;
+        let kept = store.kept_versions(&id())?;
+        let found = kept
+            .into_iter()
+            .find(|(kept, _)| kept.version.as_str() == to);
+        let Some((kept, _)) = found else {
+            return Ok(());
+        };
+        let pin = Pin {
+            version: kept.version.clone(),
+            commit: None,
+            tree_digest: Some(kept.tree_digest),
+        };
+        let new = NewInstall {
+            pin: PinChange::Set(pin),
+            ..self.new_install("one", to)
+        };
+        let staged = store.begin(&id())?.stage_kept(&kept, &AtEase)?;
+        let active = staged.activate(new, &seen, &retention(2), NO_PATIENCE)?;
+        active.commit().map(drop)
+    }
+
     /// A whole uninstallation as a caller does it.
     pub(crate) fn uninstall(&self, store: &Store) -> Result<(), StoreError> {
         let mut pending = store.uninstall(&id(), NO_PATIENCE)?;
@@ -167,11 +191,12 @@ impl World {
             Some(installed) => {
                 let record = installed.record.as_ref();
                 format!(
-                    "{} {:?} by {:?} with {:?}, problems {:?}",
+                    "{} {:?} by {:?} with {:?}, pin {:?}, problems {:?}",
                     installed.version,
                     installed.provenance,
                     record.map(|record| record.by),
                     record.map(|record| record.tree_digest.to_string()),
+                    record.and_then(|record| record.pin.as_ref()),
                     installed.problems,
                 )
             }

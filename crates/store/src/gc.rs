@@ -239,6 +239,7 @@ fn needed_by(record: &Record, keep: usize) -> impl Iterator<Item = Digest> {
     let pinned = |version| match &record.pin {
         Some(Pin {
             version: pinned,
+            commit: None,
             tree_digest: None,
         }) => pinned == version,
         _ => false,

@@ -106,10 +106,13 @@ fn pins_and_what_the_caller_protects_stay() {
         let world = with_three();
         let pin = Pin {
             version: version("1"),
+            commit: None,
             tree_digest: by_content.then(|| digest_of(&world, "one")),
         };
         let store = world.store();
-        store.set_pin(&id(), Some(pin), NO_PATIENCE).unwrap();
+        store
+            .set_pin(&id(), Some(pin), &store.seen(&id()).unwrap(), NO_PATIENCE)
+            .unwrap();
         check(&world, &gc(0), &[("two", 4, Unneeded::TooMany)], 1);
         assert_eq!(world.kept(), ["1"]);
     }

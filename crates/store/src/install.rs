@@ -14,9 +14,9 @@ use crate::installed::version_dirs;
 use crate::journal::{Journal, Operation};
 use crate::json::{installed_in, trees_in};
 use crate::kept::{Predecessor, keep_of};
-use crate::record::{Kept, NewInstall, PinChange, Record, RecordFile, Retention};
+use crate::record::{Before, Kept, NewInstall, PinChange, Record, RecordFile, Retention};
 use crate::seen::Seen;
-use crate::staged::StagedInstall;
+use crate::staged::{Returning, StagedInstall, StagedTree};
 use crate::undo::parked_in;
 use crate::{Identity, Installed, Store, StoreError, sidecar};
 
@@ -51,6 +51,7 @@ impl ActivatedInstall {
             transaction,
             tree,
             files,
+            returning,
         } = staged;
         let (store, id) = (transaction.store, transaction.id);
 
@@ -72,7 +73,7 @@ impl ActivatedInstall {
             &old_record,
             &predecessors,
             &prepared,
-            &tree,
+            (&tree, returning),
             retention,
         );
         let dropped = dropped_by(&old_record, &predecessors, &record);
@@ -213,10 +214,17 @@ fn make_record(
     old: &RecordFile,
     predecessors: &[Predecessor],
     prepared: &Prepared,
-    tree: &crate::StagedTree,
+    (tree, returning): (&StagedTree, Option<Returning>),
     retention: &Retention,
 ) -> Record {
     let old_record = old.record.as_ref();
+    let (source_digest, before) = match returning {
+        Some(returning) => (returning.source_digest, returning.before),
+        None => (
+            Some(tree.source_digest),
+            before_of(predecessors.first(), old_record, &tree.tree_digest),
+        ),
+    };
     let pin = match &new.pin {
         PinChange::Keep => old_record.and_then(|record| record.pin.clone()),
         PinChange::Set(pin) => Some(pin.clone()),
@@ -228,10 +236,11 @@ fn make_record(
         source: new.source.clone(),
         commit: new.commit.clone(),
         version: new.version.clone(),
-        source_digest: Some(tree.source_digest),
+        source_digest,
         tree_digest: tree.tree_digest,
         installed_at: now,
         by: new.by,
+        before,
         kept: keep_of(
             predecessors,
             old_record,
@@ -243,6 +252,26 @@ fn make_record(
         pin,
         repaired_from: new.repaired_from,
         directory: prepared.version,
+    }
+}
+
+/// What a new copy replaces. The same content in the same place has what stood there before it.
+fn before_of(replaced: Option<&Predecessor>, old: Option<&Record>, new: &Digest) -> Before {
+    let (version, tree_digest, record) = match (replaced, old) {
+        (None, None) => return Before::Nothing,
+        // Somebody took the copy away; what it was is still known.
+        (None, Some(old)) => (&old.version, old.tree_digest, Some(old)),
+        (Some(one), old) => {
+            let record = old.filter(|old| one.is_of(old));
+            (&one.version, one.tree_digest, record)
+        }
+    };
+    if tree_digest == *new {
+        return record.map_or(Before::Unknown, |record| record.before.clone());
+    }
+    Before::Replaced {
+        version: version.clone(),
+        tree_digest,
     }
 }
 

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use crate::record::{BoundSource, Identity, InstalledBy, Kept, Pin, Record};
+use crate::record::{Before, BoundSource, Identity, InstalledBy, Kept, Origin, Pin, Record};
 
 /// The format of each JSON file written here.
 pub(crate) const FORMAT: u64 = 1;
@@ -29,6 +29,8 @@ struct RawRecord {
     tree_digest: String,
     installed_at: u64,
     by: String,
+    #[serde(default, deserialize_with = "present")]
+    replaced: Option<Option<RawReplaced>>,
     #[serde(default)]
     kept: Vec<RawKept>,
     pin: Option<RawPin>,
@@ -57,12 +59,43 @@ struct RawKept {
     version: String,
     tree_digest: String,
     replaced_at: u64,
+    origin: Option<RawOrigin>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawOrigin {
+    bound: RawSource,
+    source: RawSource,
+    commit: Option<String>,
+    source_digest: Option<String>,
+    installed_at: u64,
+    by: String,
+    #[serde(default, deserialize_with = "present")]
+    replaced: Option<Option<RawReplaced>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawReplaced {
+    version: String,
+    tree_digest: String,
+}
+
+/// Tells `null` from a member that is not there: nothing was replaced, or nobody knows.
+fn present<'de, D, T>(value: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(value).map(Some)
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawPin {
     version: String,
+    commit: Option<String>,
     tree_digest: Option<String>,
 }
 
@@ -160,6 +193,7 @@ fn record(raw: RawRecord) -> Understood {
         tree_digest: digest(&raw.tree_digest)?,
         installed_at: raw.installed_at,
         by: by(&raw.by)?,
+        before: before(raw.replaced)?,
         kept: raw.kept.into_iter().map(kept).collect::<Result<_, _>>()?,
         pin: raw.pin.map(pin).transpose()?,
         repaired_from: raw.repaired_from.as_deref().map(digest).transpose()?,
@@ -239,12 +273,37 @@ fn kept(raw: RawKept) -> Result<Kept, String> {
         version: version(&raw.version)?,
         tree_digest: digest(&raw.tree_digest)?,
         replaced_at: raw.replaced_at,
+        origin: raw.origin.map(origin).transpose()?,
+    })
+}
+
+fn origin(raw: RawOrigin) -> Result<Origin, String> {
+    Ok(Origin {
+        bound: bound(raw.bound)?,
+        source: source(raw.source)?,
+        commit: raw.commit,
+        source_digest: raw.source_digest.as_deref().map(digest).transpose()?,
+        installed_at: raw.installed_at,
+        by: by(&raw.by)?,
+        before: before(raw.replaced)?,
+    })
+}
+
+fn before(raw: Option<Option<RawReplaced>>) -> Result<Before, String> {
+    Ok(match raw {
+        None => Before::Unknown,
+        Some(None) => Before::Nothing,
+        Some(Some(raw)) => Before::Replaced {
+            version: version(&raw.version)?,
+            tree_digest: digest(&raw.tree_digest)?,
+        },
     })
 }
 
 fn pin(raw: RawPin) -> Result<Pin, String> {
     Ok(Pin {
         version: version(&raw.version)?,
+        commit: raw.commit,
         tree_digest: raw.tree_digest.as_deref().map(digest).transpose()?,
     })
 }
@@ -268,6 +327,13 @@ pub(crate) fn record_text(id: &PluginId, old: &Map<String, Value>, record: &Reco
     set("treeDigest", json!(record.tree_digest.to_string()));
     set("installedAt", json!(record.installed_at));
     set("by", json!(by_word(record.by)));
+    match before_json(&record.before) {
+        Some(replaced) => drop(members.insert("replaced".to_owned(), replaced)),
+        None => drop(members.remove("replaced")),
+    }
+    let mut set = |name: &str, value: Value| {
+        members.insert(name.to_owned(), value);
+    };
     let kept = record
         .kept
         .iter()
@@ -333,12 +399,46 @@ fn kept_json(kept: &Kept, old: Option<&Value>) -> Value {
     members.insert("version".to_owned(), json!(kept.version.as_str()));
     members.insert("treeDigest".to_owned(), json!(digest));
     members.insert("replacedAt".to_owned(), json!(kept.replaced_at));
+    if let Some(origin) = &kept.origin {
+        members.insert("origin".to_owned(), origin_json(origin));
+    }
     Value::Object(members)
+}
+
+fn origin_json(origin: &Origin) -> Value {
+    let mut value = json!({
+        "bound": bound_json(&origin.bound),
+        "source": source_json(&origin.source),
+        "commit": origin.commit,
+        "sourceDigest": origin.source_digest.map(|digest| digest.to_string()),
+        "installedAt": origin.installed_at,
+        "by": by_word(origin.by),
+    });
+    if let Some(replaced) = before_json(&origin.before) {
+        value["replaced"] = replaced;
+    }
+    value
+}
+
+/// What was replaced; no member where nobody knows.
+fn before_json(before: &Before) -> Option<Value> {
+    match before {
+        Before::Unknown => None,
+        Before::Nothing => Some(Value::Null),
+        Before::Replaced {
+            version,
+            tree_digest,
+        } => Some(json!({
+            "version": version.as_str(),
+            "treeDigest": tree_digest.to_string(),
+        })),
+    }
 }
 
 fn pin_json(pin: &Pin) -> Value {
     json!({
         "version": pin.version.as_str(),
+        "commit": pin.commit,
         "treeDigest": pin.tree_digest.map(|digest| digest.to_string()),
     })
 }

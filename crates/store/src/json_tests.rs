@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{parse_record, record_text};
 use crate::fixture::version;
-use crate::{BoundSource, Identity, InstalledBy, Kept, Pin, Record};
+use crate::{Before, BoundSource, Identity, InstalledBy, Kept, Origin, Pin, Record};
 
 fn path(text: &str) -> AbsPath {
     AbsPath::new(text).unwrap()
@@ -23,6 +23,7 @@ fn sample() -> Record {
         tree_digest: digest,
         installed_at: 7,
         by: InstalledBy::Request,
+        before: Before::Nothing,
         kept: Vec::new(),
         pin: None,
         repaired_from: None,
@@ -63,9 +64,18 @@ fn every_value_survives() {
             version: version("0.9.0"),
             tree_digest: digest,
             replaced_at: 5,
+            origin: Some(Origin {
+                before: Before::Unknown,
+                ..sample().origin()
+            }),
         }],
+        before: Before::Replaced {
+            version: version("0.9.0"),
+            tree_digest: digest,
+        },
         pin: Some(Pin {
             version: version("1.0.0"),
+            commit: Some("abc".to_owned()),
             tree_digest: Some(digest),
         }),
         ..sample()
@@ -80,6 +90,7 @@ fn every_value_survives() {
         },
         pin: Some(Pin {
             version: version("local"),
+            commit: None,
             tree_digest: None,
         }),
         ..sample()
@@ -93,6 +104,23 @@ fn every_value_survives() {
     });
     for by in [InstalledBy::Refresh, InstalledBy::Sync, InstalledBy::Lock] {
         check(&Record { by, ..sample() });
+    }
+    for before in [Before::Unknown, Before::Nothing] {
+        let origin = Origin {
+            before: before.clone(),
+            ..sample().origin()
+        };
+        let kept = vec![Kept {
+            version: version("0.9.0"),
+            tree_digest: digest,
+            replaced_at: 5,
+            origin: Some(origin),
+        }];
+        check(&Record {
+            before,
+            kept,
+            ..sample()
+        });
     }
 }
 
@@ -111,6 +139,7 @@ fn the_file_as_it_is_written() {
         "treeDigest": digest,
         "installedAt": 7,
         "by": "request",
+        "replaced": null,
         "kept": [],
         "pin": null,
         "repairedFrom": null,
@@ -128,6 +157,7 @@ fn unknown_members_are_kept_and_old_sources_are_not_mixed_in() {
             version: version("0.9.0"),
             tree_digest: digest,
             replaced_at: 5,
+            origin: None,
         }],
         ..sample()
     };

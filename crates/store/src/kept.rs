@@ -11,7 +11,7 @@ use std::time::Duration;
 use plugd_disk::tree::{AtEase, Digest};
 use plugd_model::{AbsPath, PluginId, VersionSegment};
 
-use crate::record::{Kept, Pin, Record, Retention};
+use crate::record::{Kept, Origin, Pin, Record, Retention};
 use crate::state::Ticket;
 use crate::trees::TreeDir;
 use crate::{Identity, Store, StoreError};
@@ -23,6 +23,23 @@ pub(crate) struct Predecessor {
     pub(crate) identity: Identity,
     pub(crate) tree_digest: Digest,
     pub(crate) root: AbsPath,
+}
+
+impl Predecessor {
+    /// Whether a record speaks of this copy.
+    pub(crate) fn is_of(&self, record: &Record) -> bool {
+        record.version == self.version && record.directory.is(&self.identity)
+    }
+
+    /// Where it came from, if the record speaks of it. One that somebody wrote into is from there and
+    /// no longer what was copied.
+    fn origin(&self, record: &Record) -> Option<Origin> {
+        let is_whole = record.tree_digest == self.tree_digest;
+        self.is_of(record).then(|| Origin {
+            source_digest: record.source_digest.filter(|_| is_whole),
+            ..record.origin()
+        })
+    }
 }
 
 /// A tree that no record names and nobody protects.
@@ -46,10 +63,11 @@ pub(crate) fn keep_of(
     retention: &Retention,
     now: u64,
 ) -> Vec<Kept> {
-    let replaced = predecessors.iter().map(|old| Kept {
-        version: old.version.clone(),
-        tree_digest: old.tree_digest,
+    let replaced = predecessors.iter().map(|one| Kept {
+        version: one.version.clone(),
+        tree_digest: one.tree_digest,
         replaced_at: now,
+        origin: old.and_then(|old| one.origin(old)),
     });
     let before = old.into_iter().flat_map(|old| old.kept.iter().cloned());
     let pinned = pin.and_then(|pin| pin.tree_digest);

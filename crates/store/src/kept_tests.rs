@@ -113,10 +113,13 @@ fn pinned_content_stays_beyond_the_limit() {
     let digest = digest_of(&world, "one");
     let pin = Pin {
         version: crate::fixture::version("1"),
+        commit: None,
         tree_digest: Some(digest),
     };
     let store = world.store();
-    store.set_pin(&id(), Some(pin), NO_PATIENCE).unwrap();
+    store
+        .set_pin(&id(), Some(pin), &store.seen(&id()).unwrap(), NO_PATIENCE)
+        .unwrap();
     install(&world, "two", "2", &retention(1));
     install(&world, "three", "3", &retention(1));
     assert_eq!(world.kept(), ["2", "1"]);

@@ -63,6 +63,8 @@ mod fault_tests;
 mod fixture;
 #[cfg(test)]
 mod lease_fault_tests;
+#[cfg(test)]
+mod rollback_tests;
 
 pub use contents::SourceContent;
 pub use error::{ConfigUndo, StoreError, UndoError};
@@ -73,7 +75,8 @@ pub use kept::UnusedTree;
 pub use lease::{Lease, LeasedTree};
 pub use provenance::Adoption;
 pub use record::{
-    BoundSource, Identity, InstalledBy, Kept, NewInstall, Pin, PinChange, Record, Retention,
+    Before, BoundSource, Identity, InstalledBy, Kept, NewInstall, Origin, Pin, PinChange, Record,
+    Retention,
 };
 pub use recover::{Interrupted, Recovered};
 pub use remote_copies::Stray;

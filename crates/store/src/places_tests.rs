@@ -21,7 +21,9 @@ fn refusals(store: &Store) -> Vec<StoreError> {
         store.begin(&id()).unwrap_err(),
         store.uninstall(&id(), NO_PATIENCE).unwrap_err(),
         store.hold(&id(), &seen, NO_PATIENCE).unwrap_err(),
-        store.set_pin(&id(), None, NO_PATIENCE).unwrap_err(),
+        store
+            .set_pin(&id(), None, &store.seen(&id()).unwrap(), NO_PATIENCE)
+            .unwrap_err(),
     ]
 }
 

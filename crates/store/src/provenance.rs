@@ -3,13 +3,11 @@
 //!
 //! Each is one file that is replaced as a whole, so it needs no journal.
 
-use std::time::Duration;
-
 use plugd_disk::tree::{AtEase, Digest};
 use plugd_disk::{FileLock, Patience};
 use plugd_model::{PluginId, Source};
 
-use crate::record::{BoundSource, InstalledBy, Pin, Record, RecordFile};
+use crate::record::{Before, BoundSource, InstalledBy, Pin, Record, RecordFile};
 use crate::seen::Seen;
 use crate::{Installed, Provenance, Store, StoreError};
 
@@ -34,15 +32,20 @@ impl Store {
     /// Sets or removes the pin of an installed plugin.
     ///
     /// # Errors
-    /// The plugin is not installed or not recorded, the store lock is held longer than `patience`,
-    /// or the system refuses.
-    pub fn set_pin(
+    /// [`StoreError::Superseded`] when the plugin is no longer as it was `seen`. Otherwise it is not
+    /// installed or not recorded, the store lock is held longer than `patience`, or the system
+    /// refuses.
+    pub fn set_pin<'a>(
         &self,
         id: &PluginId,
         pin: Option<Pin>,
-        patience: Duration,
+        seen: &Seen,
+        patience: impl Into<Patience<'a>>,
     ) -> Result<Installed, StoreError> {
         let (_lock, installed, old) = self.open_record(id, patience)?;
+        if installed.seen != *seen {
+            return Err(StoreError::Superseded { id: id.clone() });
+        }
         let Some(record) = &old.record else {
             return Err(StoreError::NotRecorded { id: id.clone() });
         };
@@ -120,6 +123,7 @@ impl Store {
             tree_digest: adoption.tree_digest,
             installed_at: self.now(),
             by: InstalledBy::Adopted,
+            before: Before::Unknown,
             // The other program has removed the copy that was there before; older ones are ours.
             kept: before.map_or(Vec::new(), |record| record.kept.clone()),
             pin: before.and_then(|record| record.pin.clone()),

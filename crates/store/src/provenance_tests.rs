@@ -80,12 +80,15 @@ fn pins_are_set_and_removed() {
     for pin in [
         Some(Pin {
             version: version("1.0.0"),
+            commit: None,
             tree_digest: None,
         }),
         None,
         None,
     ] {
-        let installed = store.set_pin(&id(), pin.clone(), NO_PATIENCE).unwrap();
+        let installed = store
+            .set_pin(&id(), pin.clone(), &store.seen(&id()).unwrap(), NO_PATIENCE)
+            .unwrap();
         assert_eq!(store.get(&id()).unwrap(), Some(installed.clone()));
         assert_eq!(installed.record.unwrap().pin, pin);
     }
@@ -95,7 +98,9 @@ fn pins_are_set_and_removed() {
 fn there_must_be_something_to_pin() {
     let world = World::new();
     let store = world.store();
-    let error = store.set_pin(&id(), None, NO_PATIENCE).unwrap_err();
+    let error = store
+        .set_pin(&id(), None, &store.seen(&id()).unwrap(), NO_PATIENCE)
+        .unwrap_err();
     assert!(matches!(error, StoreError::NotInstalled { .. }), "{error}");
     let error = store
         .adopt(&id(), adoption(&world), NO_PATIENCE)
@@ -104,6 +109,8 @@ fn there_must_be_something_to_pin() {
     world
         .sandbox
         .add("== ch/plugins/cache/demo/hello/1.0.0/x\n1\n");
-    let error = store.set_pin(&id(), None, NO_PATIENCE).unwrap_err();
+    let error = store
+        .set_pin(&id(), None, &store.seen(&id()).unwrap(), NO_PATIENCE)
+        .unwrap_err();
     assert!(matches!(error, StoreError::NotRecorded { .. }), "{error}");
 }

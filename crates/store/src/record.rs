@@ -48,6 +48,41 @@ pub enum InstalledBy {
     Adopted,
 }
 
+/// What stood in a copy's place before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Before {
+    /// Nobody wrote it down.
+    Unknown,
+    /// Nothing.
+    Nothing,
+    /// Another version, which may not be kept any more.
+    Replaced {
+        /// Its version.
+        version: VersionSegment,
+        /// Its content.
+        tree_digest: Digest,
+    },
+}
+
+/// Where a version came from. It goes with the version when that is replaced, and comes back with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The marketplace it was bound to.
+    pub bound: BoundSource,
+    /// The source that its entry named.
+    pub source: Source,
+    /// What the source meant: the commit for git, the exact version for a registry.
+    pub commit: Option<String>,
+    /// Digest of what was copied; `None` when it is not known.
+    pub source_digest: Option<Digest>,
+    /// Seconds since the epoch.
+    pub installed_at: u64,
+    /// Who installed it.
+    pub by: InstalledBy,
+    /// What stood in its place before.
+    pub before: Before,
+}
+
 /// A version that is kept after it was replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
@@ -57,6 +92,8 @@ pub struct Kept {
     pub tree_digest: Digest,
     /// When it was replaced, in seconds since the epoch.
     pub replaced_at: u64,
+    /// Where it came from; `None` for a copy of which nothing was recorded.
+    pub origin: Option<Origin>,
 }
 
 /// A version that a plugin must stay at.
@@ -64,6 +101,8 @@ pub struct Kept {
 pub struct Pin {
     /// The version.
     pub version: VersionSegment,
+    /// The commit, where it was pinned too.
+    pub commit: Option<String>,
     /// The content, where it was pinned too.
     pub tree_digest: Option<Digest>,
 }
@@ -133,6 +172,8 @@ pub struct Record {
     pub installed_at: u64,
     /// Who installed it.
     pub by: InstalledBy,
+    /// What stood in its place before.
+    pub before: Before,
     /// Replaced versions, the latest first. Their trees may be gone.
     pub kept: Vec<Kept>,
     /// The version it must stay at.
@@ -141,6 +182,22 @@ pub struct Record {
     pub repaired_from: Option<Digest>,
     /// The version directory that this speaks of.
     pub directory: Identity,
+}
+
+impl Record {
+    /// Where the copy that this speaks of came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin {
+            bound: self.bound.clone(),
+            source: self.source.clone(),
+            commit: self.commit.clone(),
+            source_digest: self.source_digest,
+            installed_at: self.installed_at,
+            by: self.by,
+            before: self.before.clone(),
+        }
+    }
 }
 
 /// The caller's part of an installation.

@@ -8,7 +8,7 @@ use plugd_disk::{Disk, Patience};
 use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
 
 use crate::install::ActivatedInstall;
-use crate::record::{NewInstall, Retention};
+use crate::record::{Before, Kept, NewInstall, Retention};
 use crate::seen::Seen;
 use crate::state::Ticket;
 use crate::{Installed, Store, StoreError};
@@ -29,6 +29,15 @@ pub struct StagedInstall {
     pub(crate) transaction: Transaction,
     pub(crate) tree: StagedTree,
     pub(crate) files: FileDigests,
+    /// Set when a kept version comes back.
+    pub(crate) returning: Option<Returning>,
+}
+
+/// What a kept version brings back with it, because nothing is copied from its source.
+#[derive(Debug)]
+pub(crate) struct Returning {
+    pub(crate) source_digest: Option<Digest>,
+    pub(crate) before: Before,
 }
 
 /// What an installed copy holds right now.
@@ -170,9 +179,51 @@ impl Transaction {
                 bytes: report.bytes,
             },
             files: report.files,
+            returning: None,
         };
         staged.add_files(extra_files)?;
         Ok(staged)
+    }
+
+    /// Copies a kept version, so that it can be activated again. Its tree stays where it is: somebody
+    /// may run in it, and until the commit it is what there is of that version.
+    ///
+    /// # Errors
+    /// [`StoreError::NotKept`] when the tree is gone or is no longer what its name says. Otherwise it
+    /// cannot be read, or `pace` gives the work up.
+    pub fn stage_kept(self, kept: &Kept, pace: &dyn Pace) -> Result<StagedInstall, StoreError> {
+        let disk = self.store.disk().clone();
+        let not_kept = || StoreError::NotKept {
+            id: self.id.clone(),
+            version: kept.version.clone(),
+        };
+        let source = self.store.matching_tree(&kept.tree_digest, pace)?;
+        let source = source.ok_or_else(not_kept)?;
+        let plan = TreePlan::scan(&disk, &source, &Limits::INSTALL, &[], pace)?;
+        let root = self.ticket.staging.join("tree");
+        let report = copy(&disk, &plan, &root, pace)?;
+        if report.files.digest() != kept.tree_digest {
+            return Err(not_kept());
+        }
+        remove_tree(&disk, &self.fetched)?;
+        let origin = kept.origin.as_ref();
+        let source_digest = origin.and_then(|origin| origin.source_digest);
+        Ok(StagedInstall {
+            tree: StagedTree {
+                root,
+                source_digest: source_digest.unwrap_or(kept.tree_digest),
+                tree_digest: kept.tree_digest,
+                left_out: Vec::new(),
+                entries: plan.entries(),
+                bytes: report.bytes,
+            },
+            files: report.files,
+            returning: Some(Returning {
+                source_digest,
+                before: origin.map_or(Before::Unknown, |origin| origin.before.clone()),
+            }),
+            transaction: self,
+        })
     }
 }
 

@@ -294,7 +294,11 @@ fn a_newer_format_can_be_read_and_not_written() {
     assert_eq!(store.recover(NO_PATIENCE).unwrap().problems, []);
     too_new(store.begin(&id()).unwrap_err());
     too_new(store.uninstall(&id(), NO_PATIENCE).unwrap_err());
-    too_new(store.set_pin(&id(), None, NO_PATIENCE).unwrap_err());
+    too_new(
+        store
+            .set_pin(&id(), None, &store.seen(&id()).unwrap(), NO_PATIENCE)
+            .unwrap_err(),
+    );
     world.sandbox.write(&format!("{STATE}/version"), "x");
     let error = store.begin(&id()).unwrap_err();
     assert!(matches!(error, StoreError::BadFormat { .. }), "{error}");
@@ -324,6 +328,7 @@ fn the_pin_stays_is_set_or_goes() {
     let store = world.store();
     let pin = Pin {
         version: version("1.0.0"),
+        commit: None,
         tree_digest: None,
     };
     let install = |change: PinChange| {
