@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use plugd_disk::{Disk, DiskError, FileLock};
-use plugd_model::{AbsPath, Layout, MarketplaceName, Problem};
+use plugd_model::git_url::without_secrets;
+use plugd_model::{AbsPath, Layout, MarketplaceName, Problem, ProblemKind};
 use plugd_store::Workspace;
 use serde_json::{Value, json};
 
@@ -57,12 +58,15 @@ impl Note {
 
 /// Writes the note of a checkout that is not in its place yet. A file of the repository that has its
 /// name is replaced: it would speak of another checkout.
+///
+/// # Errors
+/// The repository has a directory of that name, or the system refuses.
 pub(crate) fn write_note(
     disk: &Disk,
     checkout: &AbsPath,
     source: &GitSource,
     revision: &str,
-) -> Result<(), DiskError> {
+) -> Result<(), Error> {
     let note = json!({
         "source_type": "git",
         "source": source.url,
@@ -74,7 +78,17 @@ pub(crate) fn write_note(
     text.push('\n');
     let file = Layout::git_marketplace_note(checkout);
     // A row that somebody wrote by hand may hold a login, and the note repeats it.
-    disk.replace(&file, text.as_bytes(), 0o600)
+    match disk.replace(&file, text.as_bytes(), 0o600) {
+        Err(DiskError::NotAFile { .. }) => {
+            let text = "it has a directory in the place where a checkout says what it is";
+            let problem = Problem::error(ProblemKind::NotAFile, text);
+            Err(Error::NoMarketplaceInRepository {
+                url: without_secrets(&source.url),
+                problem: Box::new(problem),
+            })
+        }
+        written => Ok(written?),
+    }
 }
 
 /// Waits for the reference's lock over the places, and for our own of the same place.

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 
 use plugd_disk::Disk;
+use plugd_model::ProblemKind;
 use plugd_store::{Store, UndoError};
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 
 use super::{Note, put, write_note};
+use crate::Error;
 use crate::source_text::GitSource;
 
 const PLACES: &str = "\
@@ -54,6 +56,17 @@ fn a_note_has_the_form_of_the_reference() {
     assert!(!note.is(&elsewhere, "abc"));
     sandbox.write("m/.codex-marketplace-install.json", "[broken");
     assert_eq!(Note::read(&Disk::new(), &checkout), None);
+}
+
+#[test]
+fn a_directory_in_the_place_of_the_note_is_the_repositorys_fault() {
+    let sandbox = Sandbox::from("== m/.codex-marketplace-install.json/x\n-\n");
+    let refused = write_note(&Disk::new(), &sandbox.path("m"), &source(), "abc").unwrap_err();
+    let Error::NoMarketplaceInRepository { url, problem } = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(url, "https://example.com/r.git");
+    assert_eq!(problem.kind, ProblemKind::NotAFile);
 }
 
 #[test]
