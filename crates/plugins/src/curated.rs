@@ -246,10 +246,7 @@ impl Inner {
         if is_fresh && insistence == Insistence::WhenDue {
             return Ok(None);
         }
-        let url = config.settings().curated_url.clone();
-        let url = url.unwrap_or_else(|| CURATED_URL.to_owned());
-        let url = git_url::from_shorthand(&url).unwrap_or(url);
-        let repository = Repository::new(&url, None, None)?;
+        let repository = Repository::new(&curated_url(&config), None, None)?;
         // State of a newer program is left alone, and so is everything that we could not record.
         self.parts.copies.prepare_state()?;
         if let Some(parent) = layout.curated_lock().parent() {
@@ -364,4 +361,10 @@ fn catalog(lookup: &Lookup, root: &AbsPath) -> Result<(), Error> {
             problem: Box::new(checkout::inside(problem, root)),
         }),
     }
+}
+/// The repository of the curated marketplace.
+pub(crate) fn curated_url(config: &Snapshot) -> String {
+    let url = config.settings().curated_url.clone();
+    let url = url.unwrap_or_else(|| CURATED_URL.to_owned());
+    git_url::from_shorthand(&url).unwrap_or(url)
 }

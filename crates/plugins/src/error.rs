@@ -15,6 +15,7 @@ use plugd_store::StoreError;
 use crate::call::Cancelled;
 use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
 use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
+use crate::lock_error::LockError;
 use crate::remote_error::RemoteError;
 use crate::share_error::ShareError;
 
@@ -104,6 +105,9 @@ pub enum Error {
     /// A plugin could not be shared or taken from a share.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// A lock could not be written or followed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// An id that can be neither local nor remote.
     #[error("invalid plugin id `{}`: write `plugin@marketplace`", id.escape_debug())]
     BadPluginId {
@@ -435,6 +439,7 @@ impl Error {
             Self::NoCuratedCommit { .. } => Kind::Unavailable,
             Self::Remote(error) => error.kind(),
             Self::Share(error) => error.kind(),
+            Self::Lock(error) => error.kind(),
             Self::Source { source, .. } => source.kind(),
             Self::Git { source, .. } => kind_of_git(source),
             Self::Registry(error) => kind_of_registry(error),

@@ -120,6 +120,7 @@ impl Error {
             },
             Self::Remote(_)
             | Self::Share(_)
+            | Self::Lock(_)
             | Self::Source { .. }
             | Self::Git { .. }
             | Self::Registry(_)
@@ -158,6 +159,7 @@ impl Error {
         match self {
             Self::Remote(error) => error.facts(),
             Self::Share(error) => error.facts(),
+            Self::Lock(error) => error.facts(),
             Self::Source { id, source } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),

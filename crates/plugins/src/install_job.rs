@@ -15,8 +15,8 @@ use plugd_model::{
     AuthPolicy, PluginId, PluginPath, Problem, RemotePluginId, Source, VersionSegment,
 };
 use plugd_store::{
-    ActivatedInstall, Installed, InstalledBy, NewInstall, PinChange, Retention, StagedInstall,
-    Store, StoreError, Transaction,
+    ActivatedInstall, Installed, InstalledBy, Kept, NewInstall, Pin, PinChange, Retention,
+    StagedInstall, StagedTree, Store, StoreError, Transaction,
 };
 
 use crate::binding;
@@ -51,6 +51,13 @@ pub(crate) enum Why<'a> {
         /// How.
         enabled: bool,
     },
+    /// A lock names exactly this one, and holds it from now on.
+    Lock {
+        /// What it is held at.
+        pin: &'a Pin,
+        /// Whether it is switched on; one that is configured already stays as it is.
+        switches_on: bool,
+    },
 }
 
 impl Why<'_> {
@@ -60,19 +67,33 @@ impl Why<'_> {
             Self::Configured { .. } => InstalledBy::Refresh,
             Self::Account { by } => by,
             Self::State { .. } => InstalledBy::Sync,
+            Self::Lock { .. } => InstalledBy::Lock,
+        }
+    }
+
+    fn pin(self) -> PinChange {
+        match self {
+            Self::Lock { pin, .. } => PinChange::Set(pin.clone()),
+            Self::Request | Self::Configured { .. } | Self::Account { .. } | Self::State { .. } => {
+                PinChange::Keep
+            }
         }
     }
 
     fn repaired_from(self) -> Option<Digest> {
         match self {
-            Self::Request | Self::Account { .. } | Self::State { .. } => None,
+            Self::Request | Self::Account { .. } | Self::State { .. } | Self::Lock { .. } => None,
             Self::Configured { repaired_from, .. } => repaired_from,
         }
     }
 
     /// Whether the plugin is switched in configuration.
     fn configures(self) -> bool {
-        matches!(self, Self::Request | Self::State { .. })
+        match self {
+            Self::Request | Self::State { .. } => true,
+            Self::Configured { .. } | Self::Account { .. } => false,
+            Self::Lock { switches_on, .. } => switches_on,
+        }
     }
 
     /// How, if it is.
@@ -135,6 +156,18 @@ pub(crate) struct Staged {
     problems: Vec<Problem>,
 }
 
+impl Staged {
+    /// What was staged.
+    pub(crate) fn tree(&self) -> &StagedTree {
+        self.install.tree()
+    }
+
+    /// What is not as it should be and does no harm.
+    pub(crate) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
 /// From an admitted offer to a committed copy.
 pub(crate) fn install_offer(
     call: &Call,
@@ -169,7 +202,9 @@ impl Job<'_> {
         obtained: Obtained,
     ) -> Result<Prepared, Error> {
         let id = &self.subject.id;
-        refuse_to_leave_pin(id, &self.standing, content)?;
+        if !matches!(self.why, Why::Lock { .. }) {
+            refuse_to_leave_pin(id, &self.standing, content)?;
+        }
         if let (Some(copy), None) = (&self.standing.copy, &self.rebinding())
             && is_current(call, lookup, copies, copy, content)
                 .map_err(|error| self.unless_replaced(copies, error))?
@@ -192,6 +227,27 @@ impl Job<'_> {
             commit,
             problems,
         })))
+    }
+
+    /// A version that is kept, as a new copy: nothing is read but that.
+    pub(crate) fn prepare_kept(
+        &self,
+        call: &Call,
+        copies: &Copies,
+        kept: &Kept,
+    ) -> Result<Staged, Error> {
+        let id = &self.subject.id;
+        let begun = copies.store()?.begin(id);
+        let staged = begun.and_then(|transaction| transaction.stage_kept(kept, call));
+        Ok(Staged {
+            install: staged.map_err(|error| failed(id, error))?,
+            version: kept.version.clone(),
+            commit: kept
+                .origin
+                .as_ref()
+                .and_then(|origin| origin.commit.clone()),
+            problems: Vec::new(),
+        })
     }
 
     /// Keeps a copy that is current. A request switches it on.
@@ -242,12 +298,17 @@ impl Job<'_> {
             source: self.subject.source.clone(),
             commit,
             by: self.why.recorded(),
-            pin: PinChange::Keep,
+            pin: self.why.pin(),
             remote_id: self.subject.remote_id.clone(),
             repaired_from: self.why.repaired_from(),
         };
+        let keep = lookup.config(None).settings().keep_versions;
         let retention = Retention {
-            keep: lookup.config(None).settings().keep_versions,
+            // A lock is followed as a whole or not at all, so what is replaced may have to come back.
+            keep: match self.why {
+                Why::Lock { .. } => keep.max(1),
+                _ => keep,
+            },
             protected: BTreeSet::new(),
         };
         let patience = call.patience(STORE_PATIENCE);
@@ -320,7 +381,7 @@ fn configure(
 ) -> Result<(), Error> {
     let id = activated.id().clone();
     match why {
-        Why::Request | Why::State { .. } => {
+        _ if why.configures() => {
             let pending = lookup.begin_edits(call, edits)?;
             activated
                 .journal_config(pending.undo().to_json())
@@ -331,7 +392,7 @@ fn configure(
         Why::Configured { scopes, .. } if !is_configured(lookup, scopes, &id) => {
             Err(Error::NoLongerConfigured { id })
         }
-        Why::Configured { .. } | Why::Account { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
 

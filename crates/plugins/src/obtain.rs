@@ -56,12 +56,9 @@ pub(crate) fn obtain(
     let source = &offer.entry.source;
     if let Source::Local { path } = source {
         let root = &offer.content.manifest.value.root;
-        return Ok(Supply::Here(Obtained {
-            dir: local(lookup.disk(), offer.id(), root, path)?,
-            commit: commit_of_marketplace(lookup, offer),
-            problems: Vec::new(),
-            begun: None,
-        }));
+        let dir = local(lookup.disk(), offer.id(), root, path)?;
+        let commit = commit_of_marketplace(lookup, offer);
+        return Ok(Supply::Here(Obtained::of_dir(dir, commit)));
     }
     Ok(match fetched {
         Some(fetched) if fetched.source == *source => Supply::Here(Obtained::of_fetched(fetched)),
@@ -71,6 +68,16 @@ pub(crate) fn obtain(
 }
 
 impl Obtained {
+    /// A directory that is there.
+    pub(crate) fn of_dir(dir: AbsPath, commit: Option<String>) -> Self {
+        Self {
+            dir,
+            commit,
+            problems: Vec::new(),
+            begun: None,
+        }
+    }
+
     /// Content that was fetched, for the very source it was fetched for.
     pub(crate) fn of_fetched(fetched: Fetched) -> Self {
         Self {

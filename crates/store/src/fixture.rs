@@ -150,6 +150,7 @@ impl World {
             version: kept.version.clone(),
             commit: None,
             tree_digest: Some(kept.tree_digest),
+            lock: None,
         };
         let new = NewInstall {
             pin: PinChange::Set(pin),

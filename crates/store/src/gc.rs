@@ -239,8 +239,8 @@ fn needed_by(record: &Record, keep: usize) -> impl Iterator<Item = Digest> {
     let pinned = |version| match &record.pin {
         Some(Pin {
             version: pinned,
-            commit: None,
             tree_digest: None,
+            ..
         }) => pinned == version,
         _ => false,
     };

@@ -97,6 +97,7 @@ struct RawPin {
     version: String,
     commit: Option<String>,
     tree_digest: Option<String>,
+    lock: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -305,6 +306,7 @@ fn pin(raw: RawPin) -> Result<Pin, String> {
         version: version(&raw.version)?,
         commit: raw.commit,
         tree_digest: raw.tree_digest.as_deref().map(digest).transpose()?,
+        lock: raw.lock.map(|lock| path(Some(lock))).transpose()?,
     })
 }
 
@@ -440,6 +442,7 @@ fn pin_json(pin: &Pin) -> Value {
         "version": pin.version.as_str(),
         "commit": pin.commit,
         "treeDigest": pin.tree_digest.map(|digest| digest.to_string()),
+        "lock": pin.lock.as_ref().map(AbsPath::to_text),
     })
 }
 

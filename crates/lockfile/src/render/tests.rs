@@ -1,0 +1,169 @@
+//! Equal values make equal bytes, and what does not change keeps its own.
+
+use plugd_disk::tree::Digest;
+use plugd_model::{AbsPath, MarketplaceName, PluginId, VersionSegment};
+use pretty_assertions::assert_eq;
+
+use crate::{Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile, parse, render};
+
+fn plugin(version: &str, source: LockedSource, resolved: Option<&str>) -> LockedPlugin {
+    LockedPlugin {
+        version: VersionSegment::new(version).unwrap(),
+        source,
+        resolved: resolved.map(str::to_owned),
+        source_digest: Digest::of_bytes(version.as_bytes()),
+        tree_digest: Digest::of_bytes(b"left"),
+    }
+}
+
+fn everything() -> Lockfile {
+    let marketplaces = [
+        (
+            "team",
+            LockedMarketplace::Git {
+                url: "https://git.example.com/team.git".to_owned(),
+                ref_name: Some("main".to_owned()),
+                sparse_paths: vec!["plugins".to_owned()],
+            },
+        ),
+        (
+            "here",
+            LockedMarketplace::Local(Location::InProject("tools/market".to_owned())),
+        ),
+        (
+            "there",
+            LockedMarketplace::Local(Location::Machine(AbsPath::new("/srv/market").unwrap())),
+        ),
+        ("openai-curated", LockedMarketplace::Curated),
+    ];
+    let git = LockedSource::Git {
+        url: "https://git.example.com/other.git".to_owned(),
+        path: Some("a/b".to_owned()),
+        ref_name: None,
+    };
+    let npm = LockedSource::Npm {
+        package: "@team/tool".to_owned(),
+        version: Some("^1".to_owned()),
+        registry: None,
+    };
+    let plugins = [
+        (
+            "lint@team",
+            plugin(
+                "2.0.0",
+                LockedSource::InMarketplace("plugins/lint".to_owned()),
+                Some("abc"),
+            ),
+        ),
+        ("a@team", plugin("1.0.0", git, Some("def"))),
+        ("z@here", plugin("local", npm, Some("1.4.2"))),
+        (
+            "whole@there",
+            plugin("1.0.0", LockedSource::InMarketplace(String::new()), None),
+        ),
+    ];
+    Lockfile {
+        marketplaces: marketplaces
+            .into_iter()
+            .map(|(name, one)| (MarketplaceName::new(name).unwrap(), one))
+            .collect(),
+        plugins: plugins
+            .into_iter()
+            .map(|(id, one)| (PluginId::parse(id).unwrap(), one))
+            .collect(),
+    }
+}
+
+#[track_caller]
+fn read(text: &str) -> Lockfile {
+    match parse(text) {
+        Ok(parsed) => parsed.lock,
+        Err(errors) => panic!("{text}\n{errors:#?}"),
+    }
+}
+
+#[test]
+fn what_is_written_says_the_same() {
+    let lock = everything();
+    let text = render(&lock, None);
+    assert_eq!(read(&text), lock);
+    assert_eq!(render(&lock, Some(&text)), text);
+    assert_eq!(
+        read(&render(&Lockfile::default(), None)),
+        Lockfile::default()
+    );
+}
+
+#[test]
+fn blocks_are_sorted_and_one_below_the_other() {
+    let text = render(&everything(), None);
+    let heads: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
+    assert_eq!(
+        heads,
+        [
+            "[marketplaces.here]",
+            "[marketplaces.openai-curated]",
+            "[marketplaces.team]",
+            "[marketplaces.there]",
+            "[plugins.\"a@team\"]",
+            "[plugins.\"lint@team\"]",
+            "[plugins.\"whole@there\"]",
+            "[plugins.\"z@here\"]",
+        ]
+    );
+    let block = text.split("\n\n").find(|block| block.contains("a@team"));
+    let digest = Digest::of_bytes(b"1.0.0");
+    let left = Digest::of_bytes(b"left");
+    let expected = format!(
+        "[plugins.\"a@team\"]\nversion = \"1.0.0\"\n\
+         source = {{ git = \"https://git.example.com/other.git\", path = \"a/b\" }}\n\
+         commit = \"def\"\nsource_digest = \"{digest}\"\ntree_digest = \"{left}\""
+    );
+    assert_eq!(block, Some(expected.as_str()));
+}
+
+#[test]
+fn a_change_touches_its_own_block() {
+    let mut lock = everything();
+    let before = render(&lock, None).replace(
+        "[plugins.\"lint@team\"]",
+        "# Do not touch without asking Ada.\n[plugins.\"lint@team\"]\nreviewed = true # by Ada",
+    );
+    assert_eq!(render(&lock, Some(&before)), before);
+    let id = PluginId::parse("lint@team").unwrap();
+    lock.plugins.get_mut(&id).unwrap().version = VersionSegment::new("2.1.0").unwrap();
+    let after = render(&lock, Some(&before));
+    assert_eq!(
+        after,
+        before.replace("version = \"2.0.0\"", "version = \"2.1.0\"")
+    );
+    lock.plugins.remove(&id);
+    let gone = render(&lock, Some(&after));
+    assert_eq!(read(&gone), lock);
+    assert!(!gone.contains("Ada"));
+}
+
+#[test]
+fn a_new_block_takes_its_place_between_the_others() {
+    let mut lock = everything();
+    let whole = render(&lock, None);
+    let id = PluginId::parse("lint@team").unwrap();
+    let lint = lock.plugins.remove(&id).unwrap();
+    let without = render(&lock, None);
+    lock.plugins.insert(id, lint);
+    assert_eq!(render(&lock, Some(&without)), whole);
+}
+
+#[test]
+fn another_order_or_spelling_is_no_change() {
+    let lock = everything();
+    let text = "version = 1\n[plugins.\"x@m\"]\ntree_digest = '$D'\nsource_digest = \"$D\"\n\
+                version = '1.0.0'\nsource = {path='./x'}\n[marketplaces]\nm = { path = \"/m\" }\n"
+        .replace("$D", &Digest::of_bytes(b"").to_string());
+    let other = read(&text);
+    let again = render(&other, Some(&text));
+    assert_eq!(read(&again), other);
+    assert!(again.contains("tree_digest = '"), "{again}");
+    // What is no lock is written anew.
+    assert_eq!(render(&lock, Some("<<<<<<< ours")), render(&lock, None));
+}

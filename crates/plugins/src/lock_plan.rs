@@ -1,0 +1,304 @@
+//! What has to happen so that a home matches a lock: decided from values, before anything is done.
+
+use plugd_config::{MarketplaceKind, Snapshot};
+use plugd_disk::tree::Digest;
+use plugd_lockfile::{Location, LockedMarketplace, LockedPlugin, Lockfile};
+use plugd_marketplace::Binding;
+use plugd_model::{AbsPath, MarketplaceName, PluginId};
+use plugd_store::{Pin, Provenance};
+
+use crate::lock_file::LockPlace;
+use crate::source_text::GitSource;
+use crate::standing::Standing;
+
+/// Everything that has to happen, in the order of the lock.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) marketplaces: Vec<MarketplaceStep>,
+    pub(crate) plugins: Vec<PluginStep>,
+    /// What stands in the way.
+    pub(crate) conflicts: Vec<Conflict>,
+}
+
+/// One marketplace.
+#[derive(Debug, Clone)]
+pub(crate) struct MarketplaceStep {
+    pub(crate) name: MarketplaceName,
+    pub(crate) wanted: LockedMarketplace,
+    /// It has to be added.
+    pub(crate) adds: bool,
+}
+
+/// One plugin, and how it stood when that was decided.
+#[derive(Debug, Clone)]
+pub(crate) struct PluginStep {
+    pub(crate) id: PluginId,
+    pub(crate) wanted: LockedPlugin,
+    pub(crate) standing: Standing,
+    pub(crate) what: What,
+    /// It is not configured yet, so it is switched on.
+    pub(crate) switches_on: bool,
+}
+
+/// What happens to a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It is what the lock says, and stays.
+    Nothing,
+    /// It is what the lock says, and is held there from now on.
+    Pin,
+    /// It is not installed.
+    Install,
+    /// Another version is.
+    Move,
+    /// The version is the same, and source or content are not.
+    Replace,
+}
+
+/// Something that the lock may not simply undo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conflict {
+    pub(crate) text: String,
+    /// Whether the user can say that he means it.
+    pub(crate) can_switch: bool,
+}
+
+impl Plan {
+    /// Whether the home matches the lock.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.differences().is_empty()
+    }
+
+    /// What differs, one sentence each.
+    pub(crate) fn differences(&self) -> Vec<String> {
+        let marketplaces = self.marketplaces.iter().filter(|step| step.adds);
+        let mut told: Vec<String> = marketplaces
+            .map(|step| format!("the marketplace `{}` is not configured", step.name))
+            .collect();
+        for step in &self.plugins {
+            let (id, wanted) = (&step.id, &step.wanted.version);
+            let is = step
+                .standing
+                .copy
+                .as_ref()
+                .map(|copy| copy.version.to_string());
+            let is = is.unwrap_or_default();
+            told.extend(match step.what {
+                What::Nothing if step.switches_on => Some(format!("`{id}` is not switched on")),
+                What::Nothing => None,
+                What::Pin => Some(format!("`{id}` is not pinned to {wanted}")),
+                What::Install => Some(format!("`{id}` is not installed")),
+                What::Move => Some(format!("`{id}` is {is} instead of {wanted}")),
+                What::Replace => Some(format!("`{id}` {wanted} has other content")),
+            });
+        }
+        told
+    }
+}
+
+impl PluginStep {
+    /// Whether its content has to come.
+    pub(crate) fn brings(&self) -> bool {
+        matches!(self.what, What::Install | What::Move | What::Replace)
+    }
+}
+
+/// What decides.
+pub(crate) struct Sight<'a> {
+    pub(crate) config: &'a Snapshot,
+    pub(crate) place: &'a LockPlace,
+    pub(crate) lock: &'a Lockfile,
+    /// The lock wins over what other locks and the user have pinned.
+    pub(crate) switch: bool,
+}
+
+/// Plans. `on_disk` is the digest of what a copy holds right now; nothing for one that cannot be
+/// read.
+pub(crate) fn plan(sight: &Sight<'_>, looked: Vec<(PluginId, Standing, Option<Digest>)>) -> Plan {
+    let mut plan = Plan::default();
+    for (name, wanted) in &sight.lock.marketplaces {
+        match marketplace(sight, name, wanted) {
+            Ok(adds) => plan.marketplaces.push(MarketplaceStep {
+                name: name.clone(),
+                wanted: wanted.clone(),
+                adds,
+            }),
+            Err(conflict) => plan.conflicts.push(conflict),
+        }
+    }
+    for (id, standing, on_disk) in looked {
+        let lock = sight.lock;
+        let found = lock
+            .plugins
+            .get(&id)
+            .zip(lock.marketplaces.get(&id.marketplace));
+        let Some((wanted, from)) = found else {
+            continue;
+        };
+        let bound = bound(sight, from);
+        let what = what(wanted, &standing, on_disk, &bound);
+        if !sight.switch {
+            plan.conflicts
+                .extend(conflict(sight, &id, wanted, &standing, &bound));
+        }
+        let switches_on = !sight.config.plugins().iter().any(|row| row.id == id);
+        plan.plugins.push(PluginStep {
+            id,
+            wanted: wanted.clone(),
+            standing,
+            what,
+            switches_on,
+        });
+    }
+    plan
+}
+
+/// Whether a marketplace has to be added.
+fn marketplace(
+    sight: &Sight<'_>,
+    name: &MarketplaceName,
+    wanted: &LockedMarketplace,
+) -> Result<bool, Conflict> {
+    let mut rows = sight.config.marketplaces().iter();
+    let row = rows.rfind(|row| row.key == name.as_str());
+    let same = match (wanted, row.map(|row| &row.kind)) {
+        (LockedMarketplace::Curated, _) => return Ok(false),
+        (_, None) => return Ok(true),
+        (LockedMarketplace::Local(location), Some(MarketplaceKind::Local { source })) => {
+            *source == directory(sight.place, location)
+        }
+        (LockedMarketplace::Git { url, ref_name, .. }, Some(kind)) => {
+            GitSource::of_row(kind).is_some_and(|row| row.url == *url && row.ref_name == *ref_name)
+        }
+        (LockedMarketplace::Local(_), Some(MarketplaceKind::Git { .. })) => false,
+    };
+    match same {
+        true => Ok(false),
+        false => Err(Conflict {
+            text: format!(
+                "the marketplace `{name}` is configured from another source than {wanted}"
+            ),
+            can_switch: false,
+        }),
+    }
+}
+
+/// Where a directory of the lock is on this machine.
+pub(crate) fn directory(place: &LockPlace, location: &Location) -> AbsPath {
+    match location {
+        Location::InProject(path) if path.is_empty() => place.project.clone(),
+        Location::InProject(path) => {
+            let names = path.split('/');
+            names.fold(place.project.clone(), |dir, name| dir.join(name))
+        }
+        Location::Machine(path) => path.clone(),
+    }
+}
+
+/// What the plugins of a marketplace are bound to. The manifest of a directory is known when it is
+/// looked at; here the directory is enough.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bound {
+    Directory(AbsPath),
+    Elsewhere(Binding),
+}
+
+fn bound(sight: &Sight<'_>, from: &LockedMarketplace) -> Bound {
+    match from {
+        LockedMarketplace::Local(location) => Bound::Directory(directory(sight.place, location)),
+        LockedMarketplace::Git { url, ref_name, .. } => Bound::Elsewhere(Binding::Git {
+            url: url.clone(),
+            ref_name: ref_name.clone(),
+        }),
+        LockedMarketplace::Curated => Bound::Elsewhere(Binding::Curated),
+    }
+}
+
+impl Bound {
+    fn is(&self, binding: &Binding) -> bool {
+        match (self, binding) {
+            (Self::Directory(dir), Binding::Manifest(manifest)) => {
+                plugd_manifest::marketplace_root(manifest).as_ref() == Some(dir)
+            }
+            (Self::Directory(_), _) => false,
+            (Self::Elsewhere(own), other) => own == other,
+        }
+    }
+}
+
+fn what(
+    wanted: &LockedPlugin,
+    standing: &Standing,
+    on_disk: Option<Digest>,
+    bound: &Bound,
+) -> What {
+    let Some(copy) = &standing.copy else {
+        return What::Install;
+    };
+    if copy.version != wanted.version {
+        return What::Move;
+    }
+    let record = standing.record.as_ref();
+    let is_it = copy.provenance == Provenance::Recorded
+        && record.is_some_and(|record| {
+            record.source_digest == Some(wanted.source_digest)
+                && on_disk == Some(record.tree_digest)
+        })
+        && standing.binding().is_some_and(|binding| bound.is(&binding));
+    if !is_it {
+        return What::Replace;
+    }
+    let held = standing.pin().is_some_and(|pin| {
+        pin.version == wanted.version && pin.tree_digest == record.map(|record| record.tree_digest)
+    });
+    match held {
+        true => What::Nothing,
+        false => What::Pin,
+    }
+}
+
+/// What somebody else holds or has chosen.
+fn conflict(
+    sight: &Sight<'_>,
+    id: &PluginId,
+    wanted: &LockedPlugin,
+    standing: &Standing,
+    bound: &Bound,
+) -> Option<Conflict> {
+    if let Some(pin) = standing.pin()
+        && !allows(pin, wanted, standing)
+        && pin.lock.as_ref() != Some(&sight.place.file)
+    {
+        let by = match &pin.lock {
+            Some(lock) => format!("by `{lock}`"),
+            None => "here".to_owned(),
+        };
+        let text = format!(
+            "`{id}` is pinned to {} {by}, and this lock names {}",
+            pin.version, wanted.version
+        );
+        return Some(Conflict {
+            text,
+            can_switch: true,
+        });
+    }
+    match standing.binding() {
+        Some(binding) if standing.copy.is_some() && !bound.is(&binding) => Some(Conflict {
+            text: format!("`{id}` was installed from another marketplace of that name"),
+            can_switch: true,
+        }),
+        _ => None,
+    }
+}
+
+/// Whether a pin and a lock name the same.
+fn allows(pin: &Pin, wanted: &LockedPlugin, standing: &Standing) -> bool {
+    let Some(digest) = pin.tree_digest else {
+        return pin.version == wanted.version;
+    };
+    let record = standing.record.as_ref();
+    let same_source = record.is_some_and(|record| {
+        record.tree_digest == digest && record.source_digest == Some(wanted.source_digest)
+    });
+    pin.version == wanted.version && (same_source || digest == wanted.tree_digest)
+}
