@@ -54,6 +54,7 @@ mod sharing;
 mod skills;
 mod status;
 mod upkeep;
+mod versions;
 
 pub use components::{
     PlugdApp, PlugdComponentPlugin, PlugdComponentsParams, PlugdComponentsResponse, PlugdHook,
@@ -158,6 +159,11 @@ pub use upkeep::{
     PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse, PlugdGcTree,
     PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject, PlugdVerifiedPlugin,
     PlugdVerifyParams, PlugdVerifyResponse,
+};
+pub use versions::{
+    PlugdBoundTo, PlugdInstalledBy, PlugdPin, PlugdPinParams, PlugdPluginVersions, PlugdReplaced,
+    PlugdRollbackParams, PlugdVersion, PlugdVersionChange, PlugdVersionOrder, PlugdVersionReason,
+    PlugdVersionState, PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse,
 };
 
 /// The version of everything in the protocol that is not the reference's. It is raised when a

@@ -12,18 +12,19 @@ use crate::{
     MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
     PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
     PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
-    PlugdMentionsParams, PlugdMentionsResponse, PlugdReleaseParams, PlugdReleaseResponse,
-    PlugdStatusParams, PlugdStatusResponse, PlugdVerifyParams, PlugdVerifyResponse,
-    PluginInstallParams, PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse,
-    PluginListParams, PluginListResponse, PluginReadParams, PluginReadResponse,
-    PluginReconcileParams, PluginReconcileResponse, PluginSearchParams, PluginSearchResponse,
-    PluginShareCheckoutParams, PluginShareCheckoutResponse, PluginShareDeleteParams,
-    PluginShareDeleteResponse, PluginShareListParams, PluginShareListResponse,
-    PluginShareSaveParams, PluginShareSaveResponse, PluginShareUpdateTargetsParams,
-    PluginShareUpdateTargetsResponse, PluginSkillReadParams, PluginSkillReadResponse,
-    PluginUninstallParams, PluginUninstallResponse, ShutdownResponse, SkillsConfigWriteParams,
-    SkillsConfigWriteResponse, SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse,
-    SkillsListParams, SkillsListResponse,
+    PlugdMentionsParams, PlugdMentionsResponse, PlugdPinParams, PlugdReleaseParams,
+    PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse,
+    PlugdVerifyParams, PlugdVerifyResponse, PlugdVersionsChanged, PlugdVersionsParams,
+    PlugdVersionsResponse, PluginInstallParams, PluginInstallResponse, PluginInstalledParams,
+    PluginInstalledResponse, PluginListParams, PluginListResponse, PluginReadParams,
+    PluginReadResponse, PluginReconcileParams, PluginReconcileResponse, PluginSearchParams,
+    PluginSearchResponse, PluginShareCheckoutParams, PluginShareCheckoutResponse,
+    PluginShareDeleteParams, PluginShareDeleteResponse, PluginShareListParams,
+    PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
+    PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse, PluginSkillReadParams,
+    PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
+    SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
+    SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
 };
 
 methods! {
@@ -151,6 +152,18 @@ methods! {
     /// Compares installed copies with what was recorded when they were installed, and names every file
     /// that differs.
     PlugdVerify = "plugd/verify" (Read, Own): PlugdVerifyParams => PlugdVerifyResponse;
+
+    /// Lists the versions of plugins that are on this machine: what is installed and what is kept of
+    /// before, where each came from, and what a rollback would bring back.
+    PlugdVersions = "plugd/versions" (Read, Own): PlugdVersionsParams => PlugdVersionsResponse;
+
+    /// Holds a plugin at what is installed, or lets it go again. What moves copies by itself leaves a
+    /// pinned one alone.
+    PlugdPin = "plugd/pin" (Plugin, Own): PlugdPinParams => PlugdVersionsChanged;
+
+    /// Brings a kept version of a plugin back and pins it. Nothing is fetched and configuration is not
+    /// touched.
+    PlugdRollback = "plugd/rollback" (Plugin, Own): PlugdRollbackParams => PlugdVersionsChanged;
 
     /// Finds the plugins that a text or an input mentions, and answers what to tell a model about each.
     PlugdMentions = "plugd/mentions" (Read, Own): PlugdMentionsParams => PlugdMentionsResponse;

@@ -96,6 +96,9 @@ fn lanes() {
     check("plugd/release", Lane::Plugin);
     check("plugd/gc", Lane::Marketplaces);
     check("plugd/verify", Lane::Read);
+    check("plugd/versions", Lane::Read);
+    check("plugd/pin", Lane::Plugin);
+    check("plugd/rollback", Lane::Plugin);
     check("plugd/mentions", Lane::Read);
     check("plugd/instructions", Lane::Read);
     check("rpc.discover", Lane::Read);
@@ -103,7 +106,7 @@ fn lanes() {
 
 #[test]
 fn what_is_not_built_is_not_found() {
-    assert!(find("plugd/rollback").is_none());
+    assert!(find("plugd/sync").is_none());
     assert!(find("Plugin/list").is_none());
     assert!(find("").is_none());
     assert!(notifications::find("skills/other").is_none());

@@ -88,6 +88,9 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PlugdRelease>(&mut checked);
     check::<methods::PlugdGc>(&mut checked);
     check::<methods::PlugdVerify>(&mut checked);
+    check::<methods::PlugdVersions>(&mut checked);
+    check::<methods::PlugdPin>(&mut checked);
+    check::<methods::PlugdRollback>(&mut checked);
     check::<methods::PlugdMentions>(&mut checked);
     check::<methods::PlugdInstructions>(&mut checked);
     check::<methods::PlugdStatus>(&mut checked);

@@ -13,9 +13,12 @@ import type { PlugdGcParams } from "./plugd/PlugdGcParams";
 import type { PlugdInspectParams } from "./plugd/PlugdInspectParams";
 import type { PlugdInstructionsParams } from "./plugd/PlugdInstructionsParams";
 import type { PlugdMentionsParams } from "./plugd/PlugdMentionsParams";
+import type { PlugdPinParams } from "./plugd/PlugdPinParams";
 import type { PlugdReleaseParams } from "./plugd/PlugdReleaseParams";
+import type { PlugdRollbackParams } from "./plugd/PlugdRollbackParams";
 import type { PlugdStatusParams } from "./plugd/PlugdStatusParams";
 import type { PlugdVerifyParams } from "./plugd/PlugdVerifyParams";
+import type { PlugdVersionsParams } from "./plugd/PlugdVersionsParams";
 import type { PluginInstallParams } from "./v2/PluginInstallParams";
 import type { PluginInstalledParams } from "./v2/PluginInstalledParams";
 import type { PluginListParams } from "./v2/PluginListParams";
@@ -260,6 +263,33 @@ export type ClientRequest =
     id: RequestId;
     method: "plugd/verify";
     params?: PlugdVerifyParams | null;
+  }
+  /**
+   * Lists the versions of plugins that are on this machine: what is installed and what is kept
+   * of before, where each came from, and what a rollback would bring back.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/versions";
+    params?: PlugdVersionsParams | null;
+  }
+  /**
+   * Holds a plugin at what is installed, or lets it go again. What moves copies by itself
+   * leaves a pinned one alone.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/pin";
+    params: PlugdPinParams;
+  }
+  /**
+   * Brings a kept version of a plugin back and pins it. Nothing is fetched and configuration is
+   * not touched.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/rollback";
+    params: PlugdRollbackParams;
   }
   /**
    * Finds the plugins that a text or an input mentions, and answers what to tell a model about

@@ -58,6 +58,8 @@ mod login_refresh;
 mod marketplace_add;
 /// `marketplace/remove`.
 mod marketplace_remove;
+/// `plugd/pin`, and what it holds against.
+mod pin;
 /// `plugin/install`.
 mod plugin_install;
 /// `plugin/installed`, with what no marketplace speaks of any more.
@@ -78,6 +80,8 @@ mod plugin_share_checkout;
 mod plugin_skill_read;
 /// `plugin/uninstall`.
 mod plugin_uninstall;
+/// `plugd/rollback`.
+mod rollback;
 /// `skills/list`, `skills/config/write`, `skills/extraRoots/set` and `skills/changed`.
 mod skill_rules;
 mod skills;
@@ -86,6 +90,8 @@ mod status;
 /// `plugd validate`.
 mod validate;
 mod verify;
+/// `plugd/versions`.
+mod versions;
 /// `plugin/list` again and again, while everything changes.
 #[cfg(unix)]
 mod warm_list;

@@ -32,6 +32,7 @@ const VARYING: &[(&str, &str)] = &[
     ("finishedAt", "$TIME"),
     ("checkedAt", "$TIME"),
     ("installedAt", "$TIME"),
+    ("replacedAt", "$TIME"),
 ];
 
 fn folder() -> PathBuf {

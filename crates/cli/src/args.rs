@@ -11,12 +11,14 @@ use crate::flags::Flags;
 
 mod reading;
 mod sharing;
+mod versions;
 
 pub(crate) use reading::{
     ConfigCommand, ConfigReadArgs, ConfigWriteArgs, HooksCommand, InstructionsArgs, MentionsArgs,
     PlaceArgs, SearchArgs, SkillArgs, SkillsCommand,
 };
 pub(crate) use sharing::{ShareCommand, Target, Visibility};
+pub(crate) use versions::VersionCommand;
 
 const ABOUT: &str = "Manages agent plugins: JSON-RPC 2.0 over stdin and stdout, and these commands";
 
@@ -322,6 +324,8 @@ Examples:
     /// Show what of a plugin would run or be read by a model, installed or not
     #[command(after_help = INSPECT_HELP)]
     Inspect(PluginArgs),
+    #[command(flatten)]
+    Version(VersionCommand),
     /// Add, list, upgrade and remove marketplaces
     #[command(
         subcommand,

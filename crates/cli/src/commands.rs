@@ -22,6 +22,7 @@ mod share;
 mod skill_switch;
 mod validate;
 mod verify;
+mod versions;
 
 use plugd_disk::Disk;
 use plugd_model::Environment;
@@ -211,6 +212,10 @@ fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page
         PluginCommand::Skill(args) => {
             let question = plugin_search::skill(args)?;
             return asked(session, question, form, &plugin_search::skill_text);
+        }
+        PluginCommand::Version(command) => {
+            let (question, text) = versions::question(command);
+            return asked(session, question, form, &text);
         }
         PluginCommand::Sync => {
             return listed(session, plugin_search::sync(), form, &plugin_search::synced);

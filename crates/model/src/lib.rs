@@ -37,4 +37,4 @@ pub use remote::{
     RemoteScope, SHARED_PRIVATE_GROUP, SHARED_UNLISTED_GROUP,
 };
 pub use source::Source;
-pub use version::{VersionError, VersionSegment};
+pub use version::{VersionError, VersionSegment, semantic_order};

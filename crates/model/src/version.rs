@@ -94,6 +94,17 @@ fn compare(left: &str, right: &str) -> Ordering {
     }
 }
 
+/// How two versions stand to each other, when both are semantic. What follows a `+` says nothing of
+/// it.
+#[must_use]
+pub fn semantic_order(left: &str, right: &str) -> Option<Ordering> {
+    let (left, right) = (
+        semver::Version::parse(left).ok()?,
+        semver::Version::parse(right).ok()?,
+    );
+    Some(left.cmp_precedence(&right))
+}
+
 impl fmt::Display for VersionSegment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

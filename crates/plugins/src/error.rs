@@ -18,6 +18,7 @@ use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
 use crate::lock_error::LockError;
 use crate::remote_error::RemoteError;
 use crate::share_error::ShareError;
+use crate::version_error::VersionRefusal;
 
 /// What an error means to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +109,9 @@ pub enum Error {
     /// A lock could not be written or followed.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A version could not be named, pinned or brought back.
+    #[error(transparent)]
+    Version(Box<VersionRefusal>),
     /// An id that can be neither local nor remote.
     #[error("invalid plugin id `{}`: write `plugin@marketplace`", id.escape_debug())]
     BadPluginId {
@@ -440,6 +444,7 @@ impl Error {
             Self::Remote(error) => error.kind(),
             Self::Share(error) => error.kind(),
             Self::Lock(error) => error.kind(),
+            Self::Version(refusal) => refusal.kind(),
             Self::Source { source, .. } => source.kind(),
             Self::Git { source, .. } => kind_of_git(source),
             Self::Registry(error) => kind_of_registry(error),

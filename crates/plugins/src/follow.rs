@@ -9,7 +9,7 @@
 use plugd_disk::tree::Digest;
 use plugd_marketplace::{Binding, NotSelected, Offer, Selector, State};
 use plugd_model::{PluginId, Problem, ProblemKind, Source, VersionSegment, error_chain};
-use plugd_store::{Adoption, Provenance, SourceContent, Store};
+use plugd_store::{Adoption, Pin, Provenance, SourceContent, Store};
 
 use crate::binding;
 use crate::call::Call;
@@ -46,6 +46,10 @@ pub(crate) struct Elsewhere {
     /// What the source meant when the copy was made: as long as it means the same, nothing has to be
     /// fetched.
     pub(crate) known: Option<String>,
+    /// Whether it has a pin.
+    pub(crate) pinned: bool,
+    /// Why the copy stays whatever the source means by now, so that it need not be fetched.
+    pub(crate) held: Option<Problem>,
 }
 
 impl Elsewhere {
@@ -58,6 +62,11 @@ impl Elsewhere {
             from: self.from,
             problem: None,
         }
+    }
+
+    /// The source means something else, and the copy stays.
+    pub(crate) fn held_back(self, problem: Problem) -> PluginResult {
+        held_back(&self.id, self.from, problem)
     }
 
     /// The source could not be asked or brought.
@@ -137,11 +146,15 @@ fn elsewhere(
     let known = record
         .filter(|record| ours && fits && record.source == source.without_secrets())
         .and_then(|record| record.commit.clone());
+    let exactly = |pin: &&Pin| pin.commit.is_some() || pin.tree_digest.is_some();
+    let pin = standing.pin().filter(exactly).filter(|_| ours);
     let asked = Elsewhere {
         id: id.clone(),
         from,
         source,
         known,
+        pinned: standing.pin().is_some(),
+        held: pin.map(|pin| held_by_pin(id, pin, "something else")),
     };
     match &asked.known {
         Some(known) if means_for_ever(&asked.source, known) => Followed::Result(asked.unchanged()),
@@ -288,7 +301,7 @@ fn step(
     if let Err(error) = admit(offer) {
         return held(Problem::warning(ProblemKind::Policy, error.to_string()));
     }
-    if let Err(problem) = may_move(&offer.id(), standing, &version) {
+    if let Err(problem) = may_move(&offer.id(), standing, &version, obtained.commit.as_deref()) {
         return held(problem);
     }
     let why = Why::Configured {
@@ -304,30 +317,37 @@ fn step(
 }
 
 /// The one question before a copy moves by itself: what the user has pinned goes nowhere else, and
-/// what he has pinned with its content stays what it is under its version too.
+/// what he has pinned with its commit or content stays what it is under its version too. Where the
+/// commit that is offered is not known, only a copy that is missing may come from it.
 pub(crate) fn may_move(
     id: &PluginId,
     standing: &Standing,
     offered: &VersionSegment,
+    commit: Option<&str>,
 ) -> Result<(), Problem> {
     let Some(pin) = standing.pin() else {
         return Ok(());
     };
-    let same_version = pin.version == *offered;
-    if same_version && (pin.tree_digest.is_none() || standing.copy.is_none()) {
-        return Ok(());
+    if pin.version != *offered {
+        return Err(held_by_pin(id, pin, offered.as_str()));
     }
-    let what = match same_version {
-        true => "other content under that version".to_owned(),
-        false => offered.to_string(),
-    };
-    Err(Problem::warning(
-        ProblemKind::HeldBack,
-        format!(
-            "`{id}` is pinned to {}; its source offers {what}",
-            pin.version
-        ),
-    ))
+    let there = standing.copy.is_some();
+    let is_other = |pinned: &str| commit.map_or(there, |commit| commit != pinned);
+    if pin.commit.as_deref().is_some_and(is_other) {
+        return Err(held_by_pin(id, pin, "another commit with that version"));
+    }
+    if pin.tree_digest.is_some() && there {
+        return Err(held_by_pin(id, pin, "other content under that version"));
+    }
+    Ok(())
+}
+
+fn held_by_pin(id: &PluginId, pin: &Pin, offered: &str) -> Problem {
+    let text = format!(
+        "`{id}` is pinned to {}; its source offers {offered}",
+        pin.version
+    );
+    Problem::warning(ProblemKind::HeldBack, text)
 }
 
 /// The same content under another commit is nothing to bring, and worth knowing the next time.
@@ -339,7 +359,9 @@ fn note_commit(
     commit: Option<String>,
 ) -> Result<(), Error> {
     let recorded = standing.record.as_ref().and_then(|one| one.commit.as_ref());
-    let Some(commit) = commit.filter(|commit| Some(commit) != recorded) else {
+    // What is pinned to a commit stays recorded as that one.
+    let is_pinned = standing.pin().is_some_and(|pin| pin.commit.is_some());
+    let Some(commit) = commit.filter(|commit| Some(commit) != recorded && !is_pinned) else {
         return Ok(());
     };
     store

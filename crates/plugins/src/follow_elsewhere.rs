@@ -23,7 +23,11 @@ pub(crate) async fn follow_elsewhere(
 ) -> Option<PluginResult> {
     match means_the_same(call, lookup, fetcher, &asked).await {
         Ok(true) => return Some(asked.unchanged()),
-        Ok(false) => {}
+        Ok(false) => {
+            if let Some(problem) = asked.held.clone() {
+                return Some(asked.held_back(problem));
+            }
+        }
         Err(Error::Cancelled(_)) => return None,
         Err(error) => return Some(asked.failed(&error)),
     }

@@ -69,6 +69,7 @@ mod obtain;
 mod offering;
 mod one_line;
 mod parts;
+mod pin;
 mod project_dirs;
 mod queue;
 mod read;
@@ -92,6 +93,7 @@ mod remote_skill_read;
 mod remote_sync;
 mod remote_uninstall;
 mod remote_wish;
+mod rollback;
 mod rows;
 mod search;
 mod share_checkout;
@@ -117,6 +119,9 @@ mod survey;
 mod uninstall;
 mod validate;
 mod verify;
+mod version_change;
+mod version_error;
+mod versions;
 mod waits;
 mod watched_places;
 
@@ -159,6 +164,7 @@ pub use mentions::{MentionInput, Mentioned, Mentions, UnknownMention, WhyUnknown
 pub use mirrors::Mirror;
 pub use offering::{GuidanceKind, GuidancePart};
 pub use parts::{Activity, Parts};
+pub use pin::{PinTo, pin};
 pub use read::read;
 pub use reading::{ReadSkill, ReadSkillInterface, Reading};
 pub use refresh::Refresher;
@@ -172,6 +178,7 @@ pub use remote_row::{PictureUrls, RemoteRow, ShareContext};
 pub use remote_run::Reconciled;
 pub use remote_skill_read::read_remote_skill;
 pub use remote_sync::RemoteSync;
+pub use rollback::rollback;
 pub use rows::ListedPlugin;
 pub use search::{Hit, SearchCursor, SearchPage, SearchRequest, SearchScope, search};
 pub use share_checkout::{CheckedOut, checkout_share};
@@ -189,6 +196,9 @@ pub use status::{PluginOutcome, PluginResult, Status, TaskReport, TaskState, sta
 pub use uninstall::{Uninstalled, uninstall};
 pub use validate::{Validated, ValidatedKind, Validation, validate};
 pub use verify::{Verified, VerifiedCopy, verify};
+pub use version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
+pub use version_error::VersionRefusal;
+pub use versions::{PluginVersions, VersionRow, Versions, versions};
 pub use waits::Waits;
 
 // Values of the crates below that a use case answers; whoever reads the answer needs their names.
@@ -211,4 +221,7 @@ pub use plugd_config::{
 };
 pub use plugd_fetch::{LeftOut as NotPacked, Why as WhyNotPacked};
 pub use plugd_marketplace::{Binding, Origin};
-pub use plugd_store::{GcReport, GcTree, Unneeded, VerifyReport};
+pub use plugd_store::{
+    Before, BoundSource, GcReport, GcTree, InstalledBy, Origin as VersionOrigin, Pin, Unneeded,
+    VerifyReport,
+};

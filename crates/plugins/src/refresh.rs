@@ -248,8 +248,11 @@ impl Inner {
     async fn follow_far(&self, elsewhere: Vec<(Roots, Elsewhere)>) -> Vec<PluginResult> {
         let mut results = Vec::new();
         for (roots, asked) in elsewhere {
-            if asked.known.is_some() && !self.may_look(&asked.source) {
-                results.push(asked.unchanged());
+            // What a pin held and no pin holds any more is to come at once.
+            let held = self.held_last_time(&asked);
+            let is_let_go = held.is_some() && !asked.pinned;
+            if asked.known.is_some() && !self.may_look(&asked.source) && !is_let_go {
+                results.push(held.unwrap_or_else(|| asked.unchanged()));
                 continue;
             }
             let Some(call) = self.far_call() else {
@@ -267,6 +270,15 @@ impl Inner {
             results.extend(followed.await);
         }
         results
+    }
+
+    /// What the last run said of a copy that it held back, while that copy is there.
+    fn held_last_time(&self, asked: &Elsewhere) -> Option<PluginResult> {
+        let results = self.last.remembered().plugins;
+        results.into_iter().find(|result| {
+            result.outcome == PluginOutcome::HeldBack
+                && (&result.id, &result.from) == (&asked.id, &asked.from)
+        })
     }
 
     /// The part of a pass that needs no other machine.

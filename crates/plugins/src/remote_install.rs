@@ -180,7 +180,7 @@ fn follows(offered: &Offered, standing: &Standing) -> Result<(), Error> {
             .into());
         }
     }
-    match (may_move(id, standing, version), standing.pin()) {
+    match (may_move(id, standing, version, None), standing.pin()) {
         (Err(_), Some(pin)) => Err(Error::Pinned {
             id: id.clone(),
             pinned: pin.version.to_string(),

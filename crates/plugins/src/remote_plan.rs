@@ -99,7 +99,7 @@ pub(crate) fn plan(
             continue;
         }
         let moves =
-            |standing| bound_elsewhere(&id, standing).and(may_move(&id, standing, &version));
+            |standing| bound_elsewhere(&id, standing).and(may_move(&id, standing, &version, None));
         match standing.map_or(Ok(()), moves) {
             Ok(()) => plan.bring.push(Bring {
                 item: one.clone(),

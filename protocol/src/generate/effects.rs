@@ -46,6 +46,16 @@ const fn row(
     }
 }
 
+/// What can go wrong where a version of an installed plugin is named and changed.
+const OF_VERSION: &[ErrorKind] = &[
+    InvalidParams,
+    InvalidInput,
+    NotFound,
+    Conflict,
+    Internal,
+    Cancelled,
+];
+
 const WARNING: &str = "configWarning";
 const CHANGED: &str = "plugd/changed";
 const SKILLS: &str = "skills/changed";
@@ -274,6 +284,13 @@ pub(super) const EFFECTS: &[Effects] = &[
         &[InvalidParams, InvalidInput, NotFound, Internal, Cancelled],
         &[],
     ),
+    row(
+        "plugd/versions",
+        &[InvalidParams, InvalidInput, NotFound, Internal, Cancelled],
+        &[],
+    ),
+    row("plugd/pin", OF_VERSION, &[CHANGED]),
+    row("plugd/rollback", OF_VERSION, &[CHANGED]),
     row("plugd/mentions", &[InvalidParams, Internal], &[]),
     row("plugd/instructions", &[InvalidParams, Internal], &[]),
     row("plugd/status", &[InvalidParams, Internal], &[]),

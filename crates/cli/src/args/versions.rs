@@ -1,0 +1,83 @@
+//! Commands about the versions of installed plugins.
+
+use clap::{Args, Subcommand};
+
+const PIN_HELP: &str = "\
+Without an option the plugin is held at exactly what is installed. A refresh, an upgrade of its
+marketplace and an account leave it alone from then on.
+
+Examples:
+  plugd plugin pin hello@demo
+  plugd plugin pin hello@demo --none";
+
+const ROLLBACK_HELP: &str = "\
+Nothing is fetched. The version that came back is pinned; `plugd plugin pin PLUGIN --none` lets it
+move again.
+
+Examples:
+  plugd plugin rollback hello@demo
+  plugd plugin rollback hello@demo --to 1.0.0";
+
+/// Commands about versions. They stand below `plugin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VersionCommand {
+    /// List the installed versions and those that are kept of before
+    #[command(after_help = "Examples:\n  plugd plugin versions hello@demo")]
+    Versions(VersionsArgs),
+    /// Bring a kept version back, and pin it
+    #[command(after_help = ROLLBACK_HELP)]
+    Rollback(RollbackArgs),
+    /// Hold a plugin at what is installed, or let it go again
+    #[command(after_help = PIN_HELP)]
+    Pin(PinArgs),
+}
+
+/// Whose versions.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct VersionsArgs {
+    /// The plugin, as NAME@MARKETPLACE; without it, all
+    pub(crate) plugin: Option<String>,
+}
+
+/// What to bring back.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct RollbackArgs {
+    /// The plugin, as NAME@MARKETPLACE
+    pub(crate) plugin: String,
+    /// A version, or the beginning of a commit or digest; without it, the one before
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) to: Option<String>,
+    /// Only tell what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// What to hold.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct PinArgs {
+    /// The plugin, as NAME@MARKETPLACE
+    pub(crate) plugin: String,
+    #[command(flatten)]
+    pub(crate) to: PinToArgs,
+    /// Only tell what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// To what; at most one.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[group(multiple = false)]
+pub(crate) struct PinToArgs {
+    /// To the version; its content may change
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+    /// To the commit, or its beginning
+    #[arg(long)]
+    pub(crate) commit: Option<String>,
+    /// To the content, by the beginning of its digest
+    #[arg(long)]
+    pub(crate) digest: Option<String>,
+    /// Remove the pin
+    #[arg(long)]
+    pub(crate) none: bool,
+}

@@ -1,0 +1,248 @@
+//! `plugd/rollback`: a kept version takes the place of the installed one, and is pinned.
+//!
+//! Nothing is fetched, and configuration is not touched: what was switched off stays off. The pin is
+//! part of the same transaction, because without it the next refresh would undo the rollback.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
+use plugd_store::{
+    BoundSource, InstalledBy, Kept, NewInstall, Origin, Pin, PinChange, Record, Retention, Store,
+};
+
+use crate::call::Call;
+use crate::events::{Change, ChangeReason};
+use crate::install::STORE_PATIENCE;
+use crate::parts::Parts;
+use crate::standing::Standing;
+use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
+use crate::version_error::VersionRefusal;
+use crate::versions::{begins_with, is_digest, kept_as, predecessor, shown};
+use crate::{Error, Lookup};
+
+/// Brings a kept version back and pins it. Without `to` that is the one that stood there before.
+///
+/// # Errors
+/// The plugin is not known, nothing that is kept is meant, what is kept was changed, or the store
+/// cannot be written; then everything is as it was.
+pub async fn rollback(
+    call: &Call,
+    parts: &Parts,
+    id: PluginId,
+    to: Option<String>,
+    dry_run: bool,
+) -> Result<VersionChanges, Error> {
+    loop {
+        let begun = Instant::now();
+        let section = {
+            let (call, of, id, to) = (call.clone(), parts.clone(), id.clone(), to.clone());
+            parts
+                .blocking
+                .write(move || step(&call, &of, &id, to.as_deref(), dry_run))
+        };
+        match section.await {
+            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) => return Err(error),
+            Ok(change) => {
+                if change.changed && !dry_run {
+                    let told = Change::new(ChangeReason::Request).plugin(id);
+                    parts.events.changed(told);
+                }
+                return Ok(VersionChanges {
+                    dry_run,
+                    changes: vec![change],
+                });
+            }
+        }
+    }
+}
+
+fn step(
+    call: &Call,
+    parts: &Parts,
+    id: &PluginId,
+    to: Option<&str>,
+    dry_run: bool,
+) -> Result<VersionChange, Error> {
+    let failed = |source| Error::Store {
+        action: "roll back",
+        id: id.clone(),
+        source: Box::new(source),
+    };
+    call.cancel.check()?;
+    let store = parts.copies.store()?;
+    let standing = Standing::of(store, id).map_err(failed)?;
+    let kept = store.kept_versions(id).map_err(failed)?;
+    if standing.copy.is_none() && kept.is_empty() {
+        return Err(Error::NotInstalled { id: id.clone() });
+    }
+    let from = name_of_copy(&standing);
+    if to.is_some_and(|to| is_installed(&standing, to, &kept)) {
+        return Ok(VersionChange {
+            id: id.clone(),
+            to: from.clone(),
+            from,
+            changed: false,
+            reason: VersionReason::Current,
+            pin: standing.pin().cloned(),
+            problems: Vec::new(),
+        });
+    }
+    let (kept, _) = chosen(id, &standing, to, &kept)?;
+    let pin = pin_of(kept);
+    let change = VersionChange {
+        id: id.clone(),
+        from,
+        to: VersionName {
+            version: Some(pin.version.to_string()),
+            commit: pin.commit.clone(),
+            digest: pin.tree_digest,
+        },
+        changed: true,
+        reason: VersionReason::RolledBack,
+        problems: of_account(id, &standing, kept),
+        pin: Some(pin),
+    };
+    if dry_run {
+        // What was changed where it is kept would not come back.
+        let there = store.kept_tree(&kept.tree_digest).map_err(failed)?;
+        return match there {
+            Some(_) => Ok(change),
+            None => Err(failed(plugd_store::StoreError::NotKept {
+                id: id.clone(),
+                version: kept.version.clone(),
+            })),
+        };
+    }
+    bring_back(call, &parts.lookup, store, &standing, kept, id).map(|()| change)
+}
+
+/// Which of the kept versions is meant.
+fn chosen<'a>(
+    id: &PluginId,
+    standing: &Standing,
+    to: Option<&str>,
+    kept: &'a [(Kept, AbsPath)],
+) -> Result<&'a (Kept, AbsPath), VersionRefusal> {
+    match to {
+        Some(to) => kept_as(id, to, kept),
+        None => predecessor(standing, kept).ok_or_else(|| VersionRefusal::NoPredecessor {
+            id: id.clone(),
+            kept: shown(kept.iter()),
+        }),
+    }
+}
+
+/// Whether a text names what is installed, and nothing that is kept has that version.
+fn is_installed(standing: &Standing, to: &str, kept: &[(Kept, AbsPath)]) -> bool {
+    let Some(copy) = &standing.copy else {
+        return false;
+    };
+    if kept.iter().any(|(kept, _)| kept.version.as_str() == to) {
+        return false;
+    }
+    let record = copy.provenance_record();
+    copy.version.as_str() == to
+        || record.is_some_and(|record| {
+            begins_with(to, record.commit.as_deref()) || is_digest(to, record.tree_digest)
+        })
+}
+
+fn name_of_copy(standing: &Standing) -> VersionName {
+    let copy = standing.copy.as_ref();
+    let record = copy.and_then(|copy| copy.provenance_record());
+    VersionName {
+        version: copy.map(|copy| copy.version.to_string()),
+        commit: record.and_then(|record| record.commit.clone()),
+        digest: record.map(|record| record.tree_digest),
+    }
+}
+
+/// A pin to exactly what comes back.
+fn pin_of(kept: &Kept) -> Pin {
+    let origin = kept.origin.as_ref();
+    Pin {
+        version: kept.version.clone(),
+        commit: origin.and_then(|origin| origin.commit.clone()),
+        tree_digest: Some(kept.tree_digest),
+        lock: None,
+    }
+}
+
+/// What the account has cannot be set back from here, and that must not go without saying.
+fn of_account(id: &PluginId, standing: &Standing, kept: &Kept) -> Vec<Problem> {
+    let origin = origin_of(standing, kept);
+    match origin.map(|origin| origin.bound) {
+        Some(BoundSource::Remote { .. }) => {
+            let text = format!(
+                "the account goes on with the version of `{id}` that its catalog has; only the \
+                 copy on this machine is {}",
+                kept.version
+            );
+            vec![Problem::warning(ProblemKind::HeldBack, text)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Where a kept version came from. Of one that was replaced before that was written down, the plugin
+/// is still bound to the same source.
+fn origin_of(standing: &Standing, kept: &Kept) -> Option<Origin> {
+    let record = standing.record.as_ref();
+    kept.origin.clone().or_else(|| {
+        record.map(|record| Origin {
+            commit: None,
+            source_digest: None,
+            ..Record::origin(record)
+        })
+    })
+}
+
+/// The swap, under the store's lock and journal.
+pub(crate) fn bring_back(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    standing: &Standing,
+    kept: &Kept,
+    id: &PluginId,
+) -> Result<(), Error> {
+    let failed = |source| Error::Store {
+        action: "roll back",
+        id: id.clone(),
+        source: Box::new(source),
+    };
+    // Without a record nothing is kept, so there is one.
+    let Some(origin) = origin_of(standing, kept) else {
+        return Err(Error::NotInstalled { id: id.clone() });
+    };
+    call.progress.report("copying", 0, None);
+    let begun = store.begin(id).map_err(failed)?;
+    let staged = begun.stage_kept(kept, call).map_err(failed)?;
+    call.cancel.check()?;
+    call.progress.report("activating", 0, None);
+    let remote_id = match &origin.bound {
+        BoundSource::Remote { id } => Some(id.clone()),
+        BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+    };
+    let new = NewInstall {
+        version: kept.version.clone(),
+        bound: origin.bound,
+        source: origin.source,
+        commit: origin.commit,
+        by: InstalledBy::Request,
+        pin: PinChange::Set(pin_of(kept)),
+        remote_id,
+        repaired_from: None,
+    };
+    let retention = Retention {
+        keep: lookup.config(None).settings().keep_versions,
+        protected: BTreeSet::new(),
+    };
+    let patience = call.patience(STORE_PATIENCE);
+    let activated = staged
+        .activate(new, &standing.seen, &retention, patience)
+        .map_err(failed)?;
+    activated.commit().map(drop).map_err(failed)
+}

@@ -1,0 +1,135 @@
+//! What the methods about versions have in common: the ids they take and the rows they answer.
+
+use plugd_model::PluginId;
+use plugd_model::git_url::without_secrets;
+use plugd_plugins::{
+    Before, BoundSource, InstalledBy, Pin, VersionChange, VersionChanges, VersionName,
+    VersionOrigin, VersionReason,
+};
+use plugd_protocol as wire;
+
+use super::shared;
+
+/// The plugin that a request names.
+///
+/// # Errors
+/// The text is no id.
+pub(super) fn plugin_id(id: String) -> Result<PluginId, plugd_plugins::Error> {
+    PluginId::parse(&id).map_err(|_| plugd_plugins::Error::BadPluginId { id })
+}
+
+pub(super) fn changed(changes: VersionChanges) -> wire::PlugdVersionsChanged {
+    let VersionChanges { dry_run, changes } = changes;
+    wire::PlugdVersionsChanged {
+        dry_run,
+        changes: changes.into_iter().map(change).collect(),
+    }
+}
+
+fn change(change: VersionChange) -> wire::PlugdVersionChange {
+    let VersionChange {
+        id,
+        from,
+        to,
+        changed,
+        reason,
+        pin: held,
+        problems,
+    } = change;
+    let digest = |name: &VersionName| name.digest.map(|digest| digest.to_string());
+    wire::PlugdVersionChange {
+        plugin_id: id.to_string(),
+        from_digest: digest(&from),
+        to_digest: digest(&to),
+        from: from.version,
+        to: to.version,
+        changed,
+        reason: self::reason(reason),
+        from_commit: from.commit,
+        to_commit: to.commit,
+        pin: held.map(pin),
+        problems: problems.into_iter().map(shared::problem).collect(),
+    }
+}
+
+fn reason(reason: VersionReason) -> wire::PlugdVersionReason {
+    match reason {
+        VersionReason::Current => wire::PlugdVersionReason::Current,
+        VersionReason::Newer => wire::PlugdVersionReason::Newer,
+        VersionReason::Older => wire::PlugdVersionReason::Older,
+        VersionReason::Other => wire::PlugdVersionReason::Other,
+        VersionReason::Content => wire::PlugdVersionReason::Content,
+        VersionReason::Missing => wire::PlugdVersionReason::Missing,
+        VersionReason::RolledBack => wire::PlugdVersionReason::RolledBack,
+        VersionReason::Pinned => wire::PlugdVersionReason::Pinned,
+        VersionReason::Unpinned => wire::PlugdVersionReason::Unpinned,
+        VersionReason::HeldByPin => wire::PlugdVersionReason::HeldByPin,
+        VersionReason::NeedsConfirmation => wire::PlugdVersionReason::NeedsConfirmation,
+        VersionReason::Policy => wire::PlugdVersionReason::Policy,
+        VersionReason::Drift => wire::PlugdVersionReason::Drift,
+        VersionReason::NoSource => wire::PlugdVersionReason::NoSource,
+        VersionReason::Failed => wire::PlugdVersionReason::Failed,
+    }
+}
+
+pub(super) fn pin(pin: Pin) -> wire::PlugdPin {
+    let Pin {
+        version,
+        commit,
+        tree_digest,
+        lock,
+    } = pin;
+    wire::PlugdPin {
+        version: version.to_string(),
+        commit,
+        digest: tree_digest.map(|digest| digest.to_string()),
+        lock_path: lock.as_ref().map(shared::path),
+    }
+}
+
+/// Where a version came from, with the kind of its marketplace.
+pub(super) fn origin(origin: &VersionOrigin) -> (wire::PluginBinding, wire::PlugdBoundTo) {
+    let mut binding = wire::PluginBinding {
+        marketplace_path: None,
+        marketplace_url: None,
+        marketplace_ref: None,
+        source: Some(shared::source(origin.source.clone())),
+    };
+    let kind = match &origin.bound {
+        BoundSource::Manifest(path) => {
+            binding.marketplace_path = Some(shared::path(path));
+            wire::PlugdBoundTo::Manifest
+        }
+        BoundSource::Git { url, ref_name } => {
+            binding.marketplace_url = Some(without_secrets(url));
+            binding.marketplace_ref.clone_from(ref_name);
+            wire::PlugdBoundTo::Git
+        }
+        BoundSource::Curated => wire::PlugdBoundTo::Curated,
+        BoundSource::Remote { .. } => wire::PlugdBoundTo::Remote,
+    };
+    (binding, kind)
+}
+
+pub(super) fn by(by: InstalledBy) -> wire::PlugdInstalledBy {
+    match by {
+        InstalledBy::Request => wire::PlugdInstalledBy::Request,
+        InstalledBy::Refresh => wire::PlugdInstalledBy::Refresh,
+        InstalledBy::Sync => wire::PlugdInstalledBy::Sync,
+        InstalledBy::Lock => wire::PlugdInstalledBy::Lock,
+        InstalledBy::Adopted => wire::PlugdInstalledBy::Adopted,
+    }
+}
+
+pub(super) fn replaced(before: &Before) -> Option<wire::PlugdReplaced> {
+    match before {
+        Before::Unknown | Before::Nothing => None,
+        Before::Replaced {
+            version,
+            tree_digest,
+        } => Some(wire::PlugdReplaced {
+            version: version.to_string(),
+            tree_digest: tree_digest.to_string(),
+        }),
+    }
+}

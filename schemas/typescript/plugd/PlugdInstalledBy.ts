@@ -1,0 +1,14 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+
+/** Who made a copy what it is. */
+export type PlugdInstalledBy =
+  /** A request. */
+  | "request"
+  /** The refresh in the background, or the upgrade of a marketplace. */
+  | "refresh"
+  /** The account of the remote catalog, or the curated snapshot. */
+  | "sync"
+  /** A lockfile. */
+  | "lock"
+  /** Another program; its copy was taken over as it was. */
+  | "adopted";

@@ -1,0 +1,229 @@
+//! Proves `plugd/pin`: what is pinned stays, against everything that moves copies by itself.
+
+use plugd_testkit::Daemon;
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::fixtures::{
+    cli, home_tree, list_and_settle, plugin, plugin_in, refused, start, start_listening, text,
+};
+use crate::git_plugin_install::{Shop, p, top};
+use crate::versions::{CACHE, through, versions};
+
+#[track_caller]
+fn pin(daemon: &mut Daemon, params: Value) -> Value {
+    let mut answer = daemon.ok("plugd/pin", params);
+    answer["changes"][0].take()
+}
+
+fn hello(members: Value) -> Value {
+    let mut params = json!({"pluginId": "hello@demo"});
+    params
+        .as_object_mut()
+        .unwrap()
+        .extend(members.as_object().unwrap().clone());
+    params
+}
+
+#[test]
+fn a_pin_is_set_told_and_removed() {
+    let (_sandbox, mut daemon) = through(&["1.0.0"]);
+    let found = versions(&mut daemon, "hello@demo");
+    let digest = found["versions"][0]["treeDigest"].clone();
+    let exact = json!({"version": "1.0.0", "commit": null, "digest": digest, "lockPath": null});
+    let change = pin(&mut daemon, hello(json!({})));
+    assert_eq!(
+        (
+            &change["from"],
+            &change["to"],
+            &change["reason"],
+            &change["pin"]
+        ),
+        (&Value::Null, &json!("1.0.0"), &json!("pinned"), &exact)
+    );
+    let again = pin(&mut daemon, hello(json!({"digest": text(&digest)[..15]})));
+    assert_eq!(
+        (&again["reason"], &again["changed"]),
+        (&json!("current"), &json!(false))
+    );
+    let loose = pin(&mut daemon, hello(json!({"version": "1.0.0"})));
+    assert_eq!(
+        loose["pin"],
+        json!({"version": "1.0.0", "commit": null, "digest": null, "lockPath": null})
+    );
+    let found = versions(&mut daemon, "hello@demo");
+    assert_eq!(
+        (&found["pin"], &found["versions"][0]["pinned"]),
+        (&loose["pin"], &json!(true))
+    );
+    let gone = pin(&mut daemon, hello(json!({"none": true})));
+    assert_eq!(
+        (&gone["from"], &gone["to"], &gone["reason"], &gone["pin"]),
+        (
+            &json!("1.0.0"),
+            &Value::Null,
+            &json!("unpinned"),
+            &Value::Null
+        )
+    );
+    let again = pin(&mut daemon, hello(json!({"none": true})));
+    assert_eq!(again["changed"], false);
+    daemon.shut_down();
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    let before = home_tree(&sandbox);
+    let change = pin(&mut daemon, hello(json!({"dryRun": true})));
+    assert_eq!(
+        (&change["changed"], &change["pin"]["version"]),
+        (&json!(true), &json!("1.0.0"))
+    );
+    assert_eq!(home_tree(&sandbox), before);
+    daemon.shut_down();
+}
+
+#[test]
+fn a_version_holds_against_another_one_and_not_against_other_content() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    pin(&mut daemon, hello(json!({"version": "1.0.0"})));
+    sandbox.write("demo/hello/notes.md", "rewritten\n");
+    list_and_settle(&mut daemon, json!({}));
+    assert_eq!(
+        sandbox.text(&format!("{CACHE}/1.0.0/notes.md")),
+        "rewritten\n"
+    );
+    sandbox.add(&plugin("demo/hello", "hello", "2.0.0"));
+    list_and_settle(&mut daemon, json!({}));
+    assert!(sandbox.exists(&format!("{CACHE}/1.0.0")));
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(plugin_in(&listing, "hello@demo")["updateAvailable"], true);
+    daemon.shut_down();
+}
+
+#[test]
+fn content_holds_under_the_same_version() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    pin(&mut daemon, hello(json!({})));
+    sandbox.write("demo/hello/notes.md", "rewritten\n");
+    list_and_settle(&mut daemon, json!({}));
+    assert_eq!(
+        sandbox.text(&format!("{CACHE}/1.0.0/notes.md")),
+        "hello 1.0.0\n"
+    );
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(plugin_in(&listing, "hello@demo")["updateAvailable"], true);
+    daemon.shut_down();
+}
+
+#[test]
+fn a_commit_holds_against_the_next_one() {
+    let shop = Shop::open();
+    shop.offer_p();
+    let mut daemon = start_listening(&shop.sandbox);
+    daemon.ok("plugin/install", p());
+    let found = versions(&mut daemon, "p@demo");
+    let first = text(&found["versions"][0]["commit"]).to_owned();
+    let change = pin(
+        &mut daemon,
+        json!({"pluginId": "p@demo", "commit": first[..7]}),
+    );
+    assert_eq!(
+        change["pin"],
+        json!({"version": "1.0.0", "commit": first, "digest": null, "lockPath": null})
+    );
+    // The same version from another commit: a pin to the version would let it move.
+    shop.repo.commit("== notes.md\nother\n");
+    for _ in 0..2 {
+        list_and_settle(&mut daemon, json!({}));
+        let found = versions(&mut daemon, "p@demo");
+        assert_eq!(found["versions"][0]["commit"], first);
+        let listing = daemon.ok("plugin/list", json!({}));
+        assert_eq!(plugin_in(&listing, "p@demo")["updateAvailable"], true);
+    }
+    shop.repo.commit(&top("2.0.0"));
+    list_and_settle(&mut daemon, json!({}));
+    assert_eq!(
+        versions(&mut daemon, "p@demo")["versions"][0]["version"],
+        "1.0.0"
+    );
+    daemon.shut_down();
+}
+
+#[test]
+fn what_cannot_be_pinned() {
+    let (sandbox, mut daemon) = through(&["1.0.0", "2.0.0"]);
+    let before = home_tree(&sandbox);
+    let mut check = |params: Value, expected: &str| {
+        assert_eq!(
+            refused(&mut daemon, "plugd/pin", params.clone()),
+            expected,
+            "{params}"
+        );
+    };
+    check(json!({"pluginId": "absent@demo"}), "-32600 notFound");
+    check(json!({"pluginId": "no id"}), "-32600 invalidInput");
+    check(json!({}), "-32602 invalidParams");
+    check(hello(json!({"none": "yes"})), "-32602 invalidParams");
+    check(hello(json!({"version": "9.9"})), "-32600 notFound");
+    // Kept, and not installed.
+    check(hello(json!({"version": "1.0.0"})), "-32600 notFound");
+    check(hello(json!({"commit": "abcdef"})), "-32600 notFound");
+    for digest in ["", "sha256:", "sha256:ffffffff", "x"] {
+        check(hello(json!({"digest": digest})), "-32600 notFound");
+    }
+    check(
+        hello(json!({"version": "2.0.0", "commit": "abcd"})),
+        "-32600 invalidInput",
+    );
+    check(
+        hello(json!({"version": "2.0.0", "none": true})),
+        "-32600 invalidInput",
+    );
+    let both = daemon.err("plugd/pin", hello(json!({"digest": "a", "none": true})));
+    assert_eq!(both["data"]["field"], "none");
+    assert_eq!(home_tree(&sandbox), before);
+    // Nothing is known of a copy of another program.
+    sandbox.add(&plugin(
+        "ch/plugins/cache/demo/foreign/1.0.0",
+        "foreign",
+        "1.0.0",
+    ));
+    let foreign = refused(
+        &mut daemon,
+        "plugd/pin",
+        json!({"pluginId": "foreign@demo"}),
+    );
+    assert_eq!(foreign, "-32600 notFound");
+    daemon.shut_down();
+}
+
+#[test]
+fn the_command_says_what_is_held() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    daemon.shut_down();
+    let run = |args: &[&str], expected: &str| {
+        let output = cli(&sandbox, &[&["plugin", "pin", "hello@demo"], args].concat());
+        assert_eq!(
+            output.stdout,
+            format!("hello@demo {expected}\n"),
+            "{output}"
+        );
+    };
+    run(
+        &["--version", "1.0.0", "--dry-run"],
+        "would be pinned to 1.0.0.",
+    );
+    run(&["--version", "1.0.0"], "is pinned to 1.0.0.");
+    run(&["--version", "1.0.0"], "is as it was to be.");
+    run(&["--none"], "is no longer pinned to 1.0.0.");
+    let both = cli(
+        &sandbox,
+        &["plugin", "pin", "hello@demo", "--none", "--commit", "a"],
+    );
+    assert_eq!(both.status.code(), Some(2), "{both}");
+    let mut daemon = start(&sandbox);
+    assert_eq!(versions(&mut daemon, "hello@demo")["pin"], Value::Null);
+    daemon.shut_down();
+}
