@@ -19,6 +19,7 @@ mod remotes;
 
 /// Cancelling a request and hearing how far it is.
 mod cancel_progress;
+mod changed_by_others;
 /// `initialize`, and what is refused before and after it.
 mod handshake;
 /// The end of a connection, overload, and clients that do not read.

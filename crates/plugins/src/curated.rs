@@ -185,11 +185,8 @@ impl Inner {
             None => {}
         }
         if matches!(outcome, Ok(Outcome::Moved)) {
-            let names = [CURATED_API_MARKETPLACE, CURATED_MARKETPLACE];
-            let change = names
-                .into_iter()
-                .filter_map(|name| MarketplaceName::new(name).ok())
-                .fold(Change::new(ChangeReason::Sync), Change::marketplace);
+            let change = Change::new(ChangeReason::Sync);
+            let change = marketplaces().fold(change, Change::marketplace);
             self.parts.events.changed(change);
             self.refresher.request(Roots::default());
         }
@@ -320,6 +317,9 @@ impl Inner {
         call.cancel.seal()?;
         // Between the two steps the record names the old commit: then the next run brings the
         // snapshot once more.
+        for name in marketplaces() {
+            lookup.claims().marketplace(name);
+        }
         checkout::put(disk, workspace, staged, &layout.curated())?.keep();
         let text = format!("{commit}\n");
         let record = layout.curated_sha();
@@ -327,6 +327,12 @@ impl Inner {
         disk.replace(&record, text.as_bytes(), 0o644)?;
         Ok(Outcome::Moved)
     }
+}
+
+/// The marketplaces that the snapshot holds.
+fn marketplaces() -> impl Iterator<Item = MarketplaceName> {
+    let names = [CURATED_API_MARKETPLACE, CURATED_MARKETPLACE].into_iter();
+    names.filter_map(|name| MarketplaceName::new(name).ok())
 }
 
 /// Removes what a run that was killed has left beside the record: the lock is held, and nobody else

@@ -114,6 +114,10 @@ struct Waiting {
     /// Whether anybody wants to hear of skills.
     skills_wanted: bool,
     skills: bool,
+    /// Whether anybody wants to hear of changes.
+    changes_wanted: bool,
+    /// Somebody else may have changed something.
+    look: bool,
     changes: BTreeMap<ChangeReason, Change>,
     tasks: VecDeque<TaskEvent>,
 }
@@ -254,6 +258,20 @@ impl Events {
         self.0.arrived.notify_one();
     }
 
+    /// Whether anybody wants to hear of changes.
+    #[must_use]
+    pub fn changes_wanted(&self) -> bool {
+        self.0.waiting().changes_wanted
+    }
+
+    /// Says that others may have changed something, so that somebody has to look.
+    pub(crate) fn look(&self) {
+        let mut waiting = self.0.waiting();
+        waiting.look = !waiting.deaf;
+        drop(waiting);
+        self.0.arrived.notify_one();
+    }
+
     /// Tells of background work.
     pub fn task(&self, event: TaskEvent) {
         let mut waiting = self.0.waiting();
@@ -274,7 +292,7 @@ impl EventStream {
     pub async fn ready(&mut self) {
         loop {
             let arrived = self.0.arrived.notified();
-            if self.has_changes() || self.has_tasks() || self.has_skills_changed() {
+            if self.0.waiting().is_anything() {
                 return;
             }
             arrived.await;
@@ -298,10 +316,16 @@ impl EventStream {
         self.0.waiting().skills_wanted = true;
     }
 
-    /// Whether a message about background work waits.
-    #[must_use]
-    pub fn has_tasks(&self) -> bool {
-        !self.0.waiting().tasks.is_empty()
+    /// From here on the listener wants to hear of changes, and with them of skills.
+    pub fn want_changes(&self) {
+        let mut waiting = self.0.waiting();
+        waiting.changes_wanted = true;
+        waiting.skills_wanted = true;
+    }
+
+    /// Takes the message that somebody has to look, if it waits.
+    pub fn take_look(&mut self) -> bool {
+        std::mem::take(&mut self.0.waiting().look)
     }
 
     /// Takes all changes, one per reason.
@@ -332,6 +356,13 @@ impl Drop for EventStream {
     }
 }
 
+impl Waiting {
+    fn is_anything(&self) -> bool {
+        let waits = !self.changes.is_empty() || !self.tasks.is_empty();
+        waits || self.skills || self.look
+    }
+}
+
 impl Shared {
     /// The lock is held for a few map operations only. A panic in one of them leaves hints behind
     /// and no broken promise, so poison is ignored.
@@ -341,132 +372,5 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use plugd_model::PluginId;
-
-    use super::{
-        Change, ChangeReason, Events, MAX_NAMES, MAX_TASKS, TaskEvent, TaskKind, TaskState,
-    };
-
-    fn plugin(number: usize) -> PluginId {
-        PluginId::parse(&format!("p{number}@m")).unwrap()
-    }
-
-    fn task(id: u64) -> TaskEvent {
-        TaskEvent {
-            id,
-            kind: TaskKind::Refresh,
-            state: TaskState::Started,
-            message: None,
-            problem: None,
-        }
-    }
-
-    #[test]
-    fn changes_of_one_reason_merge() {
-        let (events, mut stream) = Events::channel();
-        let request = Change::new(ChangeReason::Request);
-        events.changed(request.clone().plugin(plugin(1)));
-        events.changed(request.clone().plugin(plugin(2)).config_key("plugins"));
-        events.changed(Change::new(ChangeReason::Watcher).plugin(plugin(1)));
-        let expected = vec![
-            request
-                .plugin(plugin(1))
-                .plugin(plugin(2))
-                .config_key("plugins"),
-            Change::new(ChangeReason::Watcher).plugin(plugin(1)),
-        ];
-        assert_eq!(stream.take_changes(), expected);
-        assert_eq!(stream.take_changes(), Vec::new());
-    }
-
-    #[test]
-    fn a_change_of_everything_swallows_names() {
-        let (events, mut stream) = Events::channel();
-        let everything = Change::new(ChangeReason::Refresh);
-        events.changed(everything.clone().plugin(plugin(1)));
-        events.changed(everything.clone());
-        events.changed(everything.clone().plugin(plugin(2)));
-        assert_eq!(stream.take_changes(), vec![everything]);
-    }
-
-    #[test]
-    fn too_many_names_become_everything() {
-        let (events, mut stream) = Events::channel();
-        for number in 0..=MAX_NAMES {
-            events.changed(Change::new(ChangeReason::Sync).plugin(plugin(number)));
-        }
-        assert!(stream.take_changes()[0].is_everything());
-        let many = (0..=MAX_NAMES).fold(Change::new(ChangeReason::Sync), |change, number| {
-            change.plugin(plugin(number))
-        });
-        events.changed(many);
-        assert!(stream.take_changes()[0].is_everything());
-    }
-
-    #[test]
-    fn the_oldest_task_message_goes_when_there_are_too_many() {
-        let (events, mut stream) = Events::channel();
-        for _ in 0..=MAX_TASKS {
-            events.task(task(events.next_task()));
-        }
-        let tasks = stream.take_tasks();
-        assert_eq!((tasks.len(), tasks[0].id), (MAX_TASKS, 2));
-    }
-
-    #[test]
-    fn nothing_is_kept_when_nobody_listens() {
-        let events = Events::detached();
-        events.changed(Change::new(ChangeReason::Request));
-        events.task(task(1));
-        let waiting = events.0.waiting();
-        assert!(waiting.changes.is_empty() && waiting.tasks.is_empty());
-    }
-
-    #[test]
-    fn a_change_of_skills_is_told_once() {
-        let (events, mut stream) = Events::channel();
-        events.skills_changed();
-        assert!(!stream.take_skills_changed());
-        events.want_skills();
-        events.skills_changed();
-        events.skills_changed();
-        assert!(stream.take_skills_changed());
-        assert!(!stream.take_skills_changed());
-        drop(stream);
-        events.skills_changed();
-        assert!(!events.0.waiting().skills);
-    }
-
-    #[test]
-    fn changes_that_bring_other_skills() {
-        let check = |change: Change, expected: bool| {
-            let (events, mut stream) = Events::channel();
-            events.want_skills();
-            events.changed(change.clone());
-            assert_eq!(stream.take_skills_changed(), expected, "{change:?}");
-        };
-        let change = || Change::new(ChangeReason::Request);
-        check(change(), true);
-        check(change().plugin(plugin(1)), true);
-        check(change().config_key("skills.config"), true);
-        check(change().config_key("plugins.p@m.enabled"), true);
-        check(change().config_key("model"), false);
-    }
-
-    #[tokio::test]
-    async fn the_listener_wakes_for_what_came_before_and_after() {
-        let (events, mut stream) = Events::channel();
-        events.task(task(1));
-        stream.ready().await;
-        assert_eq!(stream.take_tasks().len(), 1);
-        let listening = tokio::spawn(async move {
-            stream.ready().await;
-            stream.has_changes()
-        });
-        events.changed(Change::new(ChangeReason::Request));
-        assert!(listening.await.unwrap());
-    }
-}
+#[path = "events_tests.rs"]
+mod tests;

@@ -316,6 +316,7 @@ impl Job<'_> {
             .activate(new, &self.standing.seen, &retention, patience)
             .map_err(|error| failed(id, error))?;
         configure(call, lookup, &mut activated, self.why, &self.edits())?;
+        lookup.claims().plugin(id.clone());
         let copy = activated.commit().map_err(|error| failed(id, error))?;
         Ok(self.done(copy, true, self.rebinding(), problems))
     }

@@ -12,6 +12,7 @@ use plugd_marketplace::{MarketplaceResolver, MarketplaceSet, ResolveInput, Scope
 use plugd_model::{AbsPath, Layout};
 
 use crate::call::Call;
+use crate::claims::Claims;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::remote::resolver_login;
 use crate::rows::Rows;
@@ -26,6 +27,7 @@ pub struct Lookup {
     flags: Arc<SessionFlags>,
     remote: Remote,
     rows: Arc<Rows>,
+    claims: Claims,
 }
 
 /// Which places a request looks at.
@@ -83,12 +85,18 @@ impl Lookup {
             flags,
             remote,
             rows: Arc::default(),
+            claims: Claims::default(),
         }
     }
 
     /// What the last listings said.
     pub(crate) fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// What this process has put in its place and nobody was told of yet.
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// The account of the remote catalog.

@@ -438,6 +438,9 @@ impl Arrived {
         {
             return Ok(Moved::nowhere(place, commit));
         }
+        if let Ok(name) = MarketplaceName::new(&row.name) {
+            lookup.claims().marketplace(name);
+        }
         checkout::put(disk, &workspace, &staged, &place)?.keep();
         Ok(Moved {
             changed: true,

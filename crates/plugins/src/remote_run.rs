@@ -438,11 +438,9 @@ fn remove_one(call: &Call, parts: &Parts, copy: &Installed) -> Result<(), Error>
     let store = parts.copies.store()?;
     let patience = call.patience(STORE_PATIENCE);
     let removal = store.uninstall_seen(&copy.id, &copy.seen, patience);
-    removal
-        .map_err(failed)?
-        .commit(&BTreeSet::new())
-        .map(drop)
-        .map_err(failed)
+    let removal = removal.map_err(failed)?;
+    parts.lookup.claims().plugin(copy.id.clone());
+    removal.commit(&BTreeSet::new()).map(drop).map_err(failed)
 }
 
 fn tell<'a>(parts: &Parts, ids: impl IntoIterator<Item = &'a PluginId>) {

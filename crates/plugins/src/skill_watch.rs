@@ -1,4 +1,4 @@
-//! Telling that skills may have changed, and with them plugins and configuration, by other hands.
+//! Telling that skills may have changed by other hands.
 //!
 //! The watch begins with the first listing, or with a client that asked for events; a process that
 //! is only asked for something else watches nothing. It covers what has been listed so far: later
@@ -15,7 +15,7 @@ use plugd_disk::Disk;
 use plugd_model::Layout;
 use plugd_watch::{Exclusions, Hints, WatchOptions, Watcher};
 
-use crate::events::{Change, ChangeReason, Events};
+use crate::events::Events;
 use crate::watched_places::{Wanted, WatchedPlaces};
 
 /// More places than a person works in; with more, those that were listed first are let go.
@@ -144,12 +144,11 @@ impl Inner {
     }
 }
 
-/// Passes hints on until the watcher is gone. Whose change it was cannot be told, so our own are
-/// told twice: with their names when they are made, and without a name from here.
+/// Passes hints on until the watcher is gone. Whose change it was cannot be told, so our own may be
+/// told twice.
 async fn tell(mut hints: Hints, events: Events) {
     while hints.next().await.is_some() {
         events.skills_changed();
-        events.changed(Change::new(ChangeReason::Watcher));
     }
 }
 

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use plugd_disk::Disk;
 use plugd_model::{Environment, Layout, error_chain};
-use plugd_plugins::events::Events;
+use plugd_plugins::events::{Change, Events};
 use plugd_plugins::{
-    Activity, Blocking, Copies, CuratedSync, Insistence, Leases, Lookup, Refresher, RemoteSync,
-    SessionFlags, SkillWatch, watch_skills,
+    Activity, Blocking, ChangeWatch, Copies, CuratedSync, Insistence, Leases, Lookup, Refresher,
+    RemoteSync, SessionFlags, SkillWatch, watch_skills,
 };
 
-use crate::connection::{self, Backend, Background, ExitReason, Io, Options, StartError};
+use crate::background::Background;
+use crate::connection::{self, Backend, ExitReason, Io, Options, StartError};
 use crate::context::Context;
 use crate::handlers;
 use crate::method_table::{Dispatcher, RegisteredTwice};
@@ -67,6 +68,7 @@ where
         lookup: context.lookup.clone(),
         copies: context.copies.clone(),
         skill_watch: context.skill_watch.clone(),
+        change_watch: context.change_watch.clone(),
     };
     let backend = Backend {
         methods: handlers::table(context)?,
@@ -97,6 +99,7 @@ struct Behind {
     lookup: Lookup,
     copies: Copies,
     skill_watch: SkillWatch,
+    change_watch: ChangeWatch,
 }
 
 impl Background for Behind {
@@ -118,10 +121,24 @@ impl Background for Behind {
         });
     }
 
+    fn begin(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let watch = self.change_watch.clone();
+        Box::pin(async move { watch.begin().await })
+    }
+
+    fn reconciled(
+        &self,
+        changes: Vec<Change>,
+    ) -> Pin<Box<dyn Future<Output = Vec<Change>> + Send>> {
+        let watch = self.change_watch.clone();
+        Box::pin(async move { watch.reconciled(changes).await })
+    }
+
     fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (curated, refresher) = (self.curated.clone(), self.refresher.clone());
         let (remote_sync, remote) = (self.remote_sync.clone(), self.lookup.remote().clone());
         self.skill_watch.stop();
+        self.change_watch.stop();
         // Both at once: each has a step of its own to come to an end with.
         Box::pin(async move {
             tokio::join!(

@@ -11,7 +11,6 @@
 
 use std::future::Future;
 use std::io::{self, Read, Write};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +22,14 @@ use tokio::task::JoinHandle;
 use plugd_plugins::call::{Call, Cancel};
 use plugd_plugins::events::EventStream;
 use plugd_protocol::methods::{Initialize, Shutdown};
-use plugd_protocol::notifications::{CancelById, CancelByRequestId, Cancelled, Exit};
+use plugd_protocol::notifications::{CancelById, CancelByRequestId, Cancelled, Changed, Exit};
 use plugd_protocol::{
     CancelByIdParams, CancelByRequestIdParams, Lane, Method, Notification, RequestId,
     ShutdownResponse,
 };
 
 use crate::answers::{Answers, Batch, To};
+use crate::background::Background;
 use crate::envelope::{self, Body, Message};
 use crate::error_map;
 use crate::events_out;
@@ -66,22 +66,6 @@ pub struct Backend {
     pub events: EventStream,
     /// The work that no request waits for.
     pub background: Arc<dyn Background>,
-}
-
-/// The work that no request waits for, as far as the life of a connection concerns it.
-pub trait Background: Send + Sync + 'static {
-    /// `initialize` was answered; from here on background work may begin.
-    fn start(&self);
-
-    /// The connection ends: background work ends at its next safe point. The future is ready when
-    /// it has.
-    fn stop(&self) -> Pin<Box<dyn Future<Output = ()> + Send>>;
-
-    /// Every request has ended; what was held for the client is let go. The future is ready when it
-    /// has been.
-    fn let_go(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(std::future::ready(()))
-    }
 }
 
 /// How a connection is run.
@@ -380,6 +364,7 @@ impl Connection {
         }
         self.service.answers.give(&to, &id, outcome).await;
         if is_done {
+            self.background.begin().await;
             self.background.start();
         }
     }
@@ -406,14 +391,17 @@ impl Connection {
         let Some(events) = self.events.take() else {
             return;
         };
-        if client.wants_own() {
+        if client.accepts(Changed::NAME) {
+            events.want_changes();
+        } else if client.wants_own() {
             events.want_skills();
         }
         let notifier = self.service.notifier.clone();
+        let background = Arc::clone(&self.background);
         let debounce = self.service.limits.debounce;
         let stop = self.stop_events.clone();
         self.telling = Some(tokio::spawn(events_out::pump(
-            events, notifier, debounce, stop,
+            events, notifier, background, debounce, stop,
         )));
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use plugd_model::Environment;
 use plugd_plugins::events::Events;
 use plugd_plugins::{
-    Activity, Blocking, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup, Parts,
-    Refresher, Remote, RemoteSync, SkillWatch,
+    Activity, Blocking, ChangeWatch, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup,
+    Parts, Refresher, Remote, RemoteSync, SkillWatch,
 };
 
 use crate::app_server::Setup;
@@ -33,6 +33,7 @@ pub(crate) struct Context {
     /// What the client of this process added.
     pub(crate) extra_skill_roots: ExtraSkillRoots,
     pub(crate) skill_watch: SkillWatch,
+    pub(crate) change_watch: ChangeWatch,
     /// What the client of this process uses and nobody may change.
     pub(crate) leases: Leases,
     /// What a use case takes that needs most of them.
@@ -64,6 +65,12 @@ impl Context {
             Activity::Works => SkillWatch::new(&layout, disk, events.clone()),
             Activity::Rests => SkillWatch::off(&layout),
         };
+        let change_watch = ChangeWatch::new(
+            blocking.clone(),
+            lookup.clone(),
+            copies.clone(),
+            events.clone(),
+        );
         let parts = Parts {
             blocking: blocking.clone(),
             lookup: lookup.clone(),
@@ -87,6 +94,7 @@ impl Context {
             events,
             extra_skill_roots: ExtraSkillRoots::default(),
             skill_watch,
+            change_watch,
             leases: Leases::new(),
             parts,
         }

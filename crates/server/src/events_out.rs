@@ -3,6 +3,7 @@
 //! Changes are collected for a short time, since one request or one refresh speaks of several. A
 //! slow client is told less often and never wrongly: what waits merges in the meantime.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_plugins::call::Cancel;
@@ -10,6 +11,7 @@ use plugd_plugins::events::{Change, ChangeReason, EventStream, TaskEvent, TaskKi
 use plugd_protocol as wire;
 use plugd_protocol::notifications;
 
+use crate::background::Background;
 use crate::handlers::shared;
 use crate::notify::Notifier;
 use crate::reply::Note;
@@ -17,57 +19,79 @@ use crate::wire_error::WireError;
 
 /// Sends events until `stop`, and then those that are left.
 pub(crate) async fn pump(
-    mut events: EventStream,
+    events: EventStream,
     notifier: Notifier,
+    background: Arc<dyn Background>,
     debounce: Duration,
     stop: Cancel,
 ) {
-    let mut changes = 0;
+    let mut pump = Pump {
+        events,
+        notifier,
+        background,
+        last: 0,
+    };
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            () = events.ready() => {}
+            () = pump.events.ready() => {}
         }
-        send_tasks(&mut events, &notifier).await;
-        if events.has_changes() || events.has_skills_changed() {
+        pump.send_tasks().await;
+        // What others did has waited for quiet already.
+        if pump.events.has_changes() || pump.events.has_skills_changed() {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(debounce) => {}
             }
-            send_skills(&mut events, &notifier).await;
-            send_changes(&mut events, &notifier, &mut changes).await;
+        }
+        pump.send_skills().await;
+        pump.send_changes().await;
+    }
+    pump.send_tasks().await;
+    pump.send_skills().await;
+    pump.send_changes().await;
+}
+
+struct Pump {
+    events: EventStream,
+    notifier: Notifier,
+    background: Arc<dyn Background>,
+    /// The number of the last change that was told.
+    last: u64,
+}
+
+impl Pump {
+    async fn send_tasks(&mut self) {
+        for event in self.events.take_tasks() {
+            self.send(task(event)).await;
         }
     }
-    send_tasks(&mut events, &notifier).await;
-    send_skills(&mut events, &notifier).await;
-    send_changes(&mut events, &notifier, &mut changes).await;
-}
 
-async fn send_tasks(events: &mut EventStream, notifier: &Notifier) {
-    for event in events.take_tasks() {
-        send(notifier, task(event)).await;
+    async fn send_skills(&mut self) {
+        if self.events.take_skills_changed() {
+            let params = wire::SkillsChangedNotification {};
+            let note = Note::of::<notifications::SkillsChanged>(&params);
+            self.send(note).await;
+        }
     }
-}
 
-async fn send_skills(events: &mut EventStream, notifier: &Notifier) {
-    if events.take_skills_changed() {
-        let params = wire::SkillsChangedNotification {};
-        send(notifier, Note::of::<notifications::SkillsChanged>(&params)).await;
+    async fn send_changes(&mut self) {
+        let (changes, look) = (self.events.take_changes(), self.events.take_look());
+        if changes.is_empty() && !look {
+            return;
+        }
+        for event in self.background.reconciled(changes).await {
+            self.last += 1;
+            self.send(change(self.last, event)).await;
+        }
     }
-}
 
-async fn send_changes(events: &mut EventStream, notifier: &Notifier, last: &mut u64) {
-    for event in events.take_changes() {
-        *last += 1;
-        send(notifier, change(*last, event)).await;
-    }
-}
-
-async fn send(notifier: &Notifier, note: Result<Note, WireError>) {
-    match note {
-        Ok(note) => notifier.send(note).await,
-        Err(error) => error.log("-", "notification"),
+    async fn send(&self, note: Result<Note, WireError>) {
+        match note {
+            Ok(note) => self.notifier.send(note).await,
+            Err(error) => error.log("-", "notification"),
+        }
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod answers;
 mod app_server;
+mod background;
 mod connection;
 mod context;
 mod envelope;
@@ -41,7 +42,8 @@ mod wire_error;
 mod tests;
 
 pub use app_server::{ServeError, Setup, dispatcher, serve};
-pub use connection::{Backend, Background, ExitReason, Io, Options, StartError, run};
+pub use background::Background;
+pub use connection::{Backend, ExitReason, Io, Options, StartError, run};
 pub use handlers::{gc_reply, upgrade_reply, verify_reply};
 pub use handshake::{REFERENCE_VERSION, user_agent};
 pub use limits::Limits;

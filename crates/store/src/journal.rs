@@ -3,11 +3,14 @@
 //! It describes states and not steps. Undoing compares what is there with what is meant, so it can
 //! be interrupted and repeated at any point.
 
+use std::collections::BTreeSet;
+
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, PluginId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::installed::absent_is_none;
 use crate::json::{FORMAT, RawIdentity, identity_json};
 use crate::record::Identity;
 use crate::{Store, StoreError};
@@ -77,6 +80,20 @@ impl Journal {
 }
 
 impl Store {
+    /// The plugins that somebody is at, so that of what is on disk about them some may be old and
+    /// some new. Takes no lock. A journal that is gone or cannot be read names nobody.
+    ///
+    /// # Errors
+    /// The journals cannot be listed.
+    pub fn underway(&self) -> Result<BTreeSet<PluginId>, StoreError> {
+        let journals = self.layout().journals();
+        let entries = absent_is_none(self.disk().list(&journals))?;
+        let names = entries.into_iter().flatten().map(|entry| entry.name);
+        let files = names.filter(|name| name.to_str().is_some_and(|name| name.ends_with(".json")));
+        let read = files.filter_map(|name| self.read_journal(&journals.join(name)).ok()?);
+        Ok(read.map(|journal| journal.plugin).collect())
+    }
+
     /// Reads a journal; `None` when there is none.
     pub(crate) fn read_journal(&self, path: &AbsPath) -> Result<Option<Journal>, StoreError> {
         let bytes = match self.disk().read(path, MAX_JOURNAL) {

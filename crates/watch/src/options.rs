@@ -12,6 +12,9 @@ pub enum Reach {
     /// What stands at the path: that it comes, goes, is replaced or gets another content. Of a
     /// directory not what is in it.
     File,
+    /// The same, and what is in a directory, and in the directories of so many levels below it. With
+    /// none it is the directory's own entries. Links below it are not followed.
+    Levels(u8),
     /// The same, and everything below a directory. Links below it are not followed, so that a tree
     /// from a stranger cannot have the whole disk watched.
     Tree,
@@ -36,6 +39,15 @@ impl WatchRoot {
         Self {
             path,
             reach: Reach::File,
+        }
+    }
+
+    /// A root that is a directory with so many levels of directories below it.
+    #[must_use]
+    pub fn levels(path: AbsPath, levels: u8) -> Self {
+        Self {
+            path,
+            reach: Reach::Levels(levels),
         }
     }
 

@@ -7,7 +7,7 @@ use plugd_disk::Disk;
 use plugd_model::AbsPath;
 
 use crate::head::{Head, Identity};
-use crate::walk::{Links, Listing, Walk};
+use crate::walk::{Listing, Walk};
 use crate::{Exclusions, Reach, WatchRoot};
 
 /// Whether one watch of the system reaches everything below a directory.
@@ -48,14 +48,14 @@ impl Plan {
         let Some(top) = plan.head.tree.clone() else {
             return plan.within(max_dirs);
         };
-        if plan.deep && root.reach == Reach::Tree {
+        if plan.deep && matches!(root.reach, Reach::Tree | Reach::Levels(_)) {
             // Nobody has to look through it.
             if let Some(identity) = Identity::of_dir(disk, &top) {
                 plan.tree.insert(top, identity);
             }
             return plan.within(max_dirs);
         }
-        let mut walk = Walk::new(top, Links::of(root.reach));
+        let mut walk = Walk::of(top, root.reach);
         while let Some(visit) = walk.next(disk, exclusions) {
             if matches!(visit.listing, Listing::TooMany) {
                 return Err(TooLarge);
@@ -133,14 +133,5 @@ impl Plan {
             return Err(TooLarge);
         }
         Ok(self)
-    }
-}
-
-impl Links {
-    pub(crate) fn of(reach: Reach) -> Self {
-        match reach {
-            Reach::File | Reach::Tree => Self::Stay,
-            Reach::TreeAndLinks => Self::Follow,
-        }
     }
 }

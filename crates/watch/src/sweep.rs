@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use plugd_disk::{Disk, Kind};
 
 use crate::head::Head;
-use crate::walk::{Links, Listing, MAX_ENTRIES, Visit, Walk};
+use crate::walk::{Listing, MAX_ENTRIES, Visit, Walk};
 use crate::{Exclusions, WatchRoot};
 
 /// The stamps of one root.
@@ -59,7 +59,7 @@ impl Sweep {
                 let Some(top) = head.tree else {
                     return self.finish(&hasher);
                 };
-                (Walk::new(top, Links::of(root.reach)), hasher)
+                (Walk::of(top, root.reach), hasher)
             }
         };
         while *left > 0 {

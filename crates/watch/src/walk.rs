@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use plugd_disk::{Disk, Entry, Kind};
 use plugd_model::AbsPath;
 
-use crate::Exclusions;
 use crate::head::existing_dir;
+use crate::{Exclusions, Reach};
 
 /// How deep directories are nested at most; what lies deeper is not watched.
 const MAX_DEPTH: u32 = 64;
@@ -25,7 +25,7 @@ pub(crate) const MAX_ENTRIES: u64 = 20_000;
 
 /// Whether links to directories are entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Links {
+enum Links {
     /// They are entries like files.
     Stay,
     /// They are entered.
@@ -39,6 +39,7 @@ pub(crate) struct Walk {
     /// Where the walk began, and where links led out of that.
     tops: BTreeSet<AbsPath>,
     links: Links,
+    max_depth: u32,
 }
 
 /// One directory.
@@ -62,12 +63,19 @@ pub(crate) enum Listing {
 }
 
 impl Walk {
-    /// A walk below a directory whose path has no links.
-    pub(crate) fn new(top: AbsPath, links: Links) -> Self {
+    /// A walk through the directory of a root, whose path has no links, as far as the root reaches.
+    pub(crate) fn of(top: AbsPath, reach: Reach) -> Self {
+        let (links, max_depth) = match reach {
+            Reach::File => (Links::Stay, 0),
+            Reach::Levels(levels) => (Links::Stay, u32::from(levels)),
+            Reach::Tree => (Links::Stay, MAX_DEPTH),
+            Reach::TreeAndLinks => (Links::Follow, MAX_DEPTH),
+        };
         Self {
             pending: vec![(top.clone(), 0)],
             tops: BTreeSet::from([top]),
             links,
+            max_depth,
         }
     }
 
@@ -83,7 +91,7 @@ impl Walk {
             Err(_) => Listing::Unreadable,
         };
         if let Listing::Entries(entries) = &listing
-            && depth < MAX_DEPTH
+            && depth < self.max_depth
         {
             for entry in entries {
                 let path = dir.join(&entry.name);
@@ -121,13 +129,13 @@ mod tests {
 
     use plugd_disk::Disk;
 
-    use super::{Links, Walk};
-    use crate::Exclusions;
+    use super::Walk;
     use crate::fixture::Dir;
+    use crate::{Exclusions, Reach};
 
     #[track_caller]
-    fn check(dir: &Dir, links: Links, exclusions: &Exclusions, expected: &[&str]) {
-        let (disk, mut walk) = (Disk::new(), Walk::new(dir.at("top"), links));
+    fn check(dir: &Dir, reach: Reach, exclusions: &Exclusions, expected: &[&str]) {
+        let (disk, mut walk) = (Disk::new(), Walk::of(dir.at("top"), reach));
         let mut found = Vec::new();
         while let Some(visit) = walk.next(&disk, exclusions) {
             let below = visit.dir.as_path().strip_prefix(&dir.root).unwrap();
@@ -149,11 +157,13 @@ mod tests {
         dir.link("top/dangling", "nowhere");
         let none = Exclusions::none();
         let inside = ["top", "top/.git", "top/.git/objects", "top/a", "top/a/b"];
-        check(&dir, Links::Stay, &none, &inside);
+        check(&dir, Reach::Tree, &none, &inside);
+        check(&dir, Reach::Levels(0), &none, &["top"]);
+        check(&dir, Reach::Levels(1), &none, &["top", "top/.git", "top/a"]);
         let outside = ["", "else", "else/c", "else/c/d", "state"];
         check(
             &dir,
-            Links::Follow,
+            Reach::TreeAndLinks,
             &none,
             &[&outside[..], &inside].concat(),
         );
@@ -163,6 +173,6 @@ mod tests {
             .name("loop")
             .place(dir.at("else/c/d"));
         let rest = ["else", "else/c", "top", "top/a", "top/a/b"];
-        check(&dir, Links::Follow, &some, &rest);
+        check(&dir, Reach::TreeAndLinks, &some, &rest);
     }
 }

@@ -24,7 +24,8 @@ use plugd_protocol::{
     MarketplaceUpgradeParams, PluginReadParams, PluginUninstallParams,
 };
 
-use crate::connection::{Backend, Background, ExitReason, Io, Options, run};
+use crate::background::Background;
+use crate::connection::{Backend, ExitReason, Io, Options, run};
 use crate::error_map;
 use crate::limits::Limits;
 use crate::method_table::{Dispatcher, MethodTable};

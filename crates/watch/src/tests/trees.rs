@@ -45,6 +45,33 @@ async fn what_is_made_later_is_watched_too() {
     .await;
 }
 
+/// What lies deeper than the levels that were asked for wakes nobody.
+#[tokio::test]
+async fn levels_reach_as_far_as_they_say() {
+    for mechanism in BOTH {
+        let dir = Dir::new();
+        dir.dirs(&["tree/a/b"]);
+        let (tree, last) = (dir.at("tree"), dir.at("last"));
+        let roots = [
+            WatchRoot::levels(tree.clone(), 1),
+            WatchRoot::file(last.clone()),
+        ];
+        let mut watching = Watching::start(options(mechanism), &roots).await;
+        let near: [fn(&Dir); 3] = [
+            |dir| dir.write("tree/a/file", "1"),
+            |dir| dir.dirs(&["tree/c"]),
+            |dir| dir.dirs(&["tree/c/new"]),
+        ];
+        for change in near {
+            change(&dir);
+            assert_eq!(watching.next().await, only(&tree), "{mechanism:?}");
+        }
+        dir.write("tree/a/b/file", "1");
+        dir.write("last", "1");
+        assert_eq!(watching.next().await, only(&last), "{mechanism:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_directory_that_is_moved_in_is_watched() {
     check(&[
