@@ -16,7 +16,7 @@ mod openrpc;
 mod reference;
 mod typescript;
 
-pub use json_schema::json_schema_files;
+pub use json_schema::{json_schema_files, lock_schema};
 pub use openrpc::{openrpc, openrpc_document};
 pub use reference::method_reference;
 pub use typescript::typescript_files;
@@ -30,8 +30,8 @@ pub struct GeneratedFile {
     pub content: String,
 }
 
-/// Everything at once, laid out as it is committed: `json/`, `typescript/`, `openrpc.json` and
-/// `METHODS.md`.
+/// Everything at once, laid out as it is committed: `json/`, `typescript/`, `openrpc.json`,
+/// `plugins.lock.json` and `METHODS.md`.
 #[must_use]
 pub fn all_files() -> Vec<GeneratedFile> {
     let below = |folder: &str, files: Vec<GeneratedFile>| {
@@ -45,6 +45,7 @@ pub fn all_files() -> Vec<GeneratedFile> {
         .chain(below("typescript", typescript_files()))
         .collect();
     files.push(openrpc());
+    files.push(lock_schema());
     files.push(method_reference());
     files
 }

@@ -30,6 +30,8 @@ mod inspect;
 mod inspect_tests;
 #[cfg(test)]
 mod listing_tests;
+mod lock_format;
+mod locking;
 mod marketplace;
 mod mcp;
 mod method;
@@ -97,6 +99,11 @@ pub use inspect::{
     PlugdInspectedApp, PlugdInspectedHandler, PlugdInspectedHook, PlugdInspectedMcpServer,
     PlugdInspectedTransport, PlugdInspection, PlugdInspectionCategory, PlugdInspectionChange,
     PlugdInspectionDifference, PlugdModelText, PlugdModelTextKind, PlugdOddity, PlugdOddityKind,
+};
+pub use lock_format::{PluginsLock, PluginsLockMarketplace, PluginsLockPlugin, PluginsLockSource};
+pub use locking::{
+    PlugdLockChange, PlugdLockParams, PlugdLockReason, PlugdLockResponse, PlugdSyncChange,
+    PlugdSyncParams, PlugdSyncReason, PlugdSyncResponse,
 };
 pub use marketplace::{
     MarketplaceAddParams, MarketplaceAddResponse, MarketplaceHistory, MarketplaceRemoveParams,

@@ -12,19 +12,20 @@ use crate::{
     MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
     PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
     PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
-    PlugdMentionsParams, PlugdMentionsResponse, PlugdPinParams, PlugdReleaseParams,
-    PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse,
-    PlugdVerifyParams, PlugdVerifyResponse, PlugdVersionsChanged, PlugdVersionsParams,
-    PlugdVersionsResponse, PluginInstallParams, PluginInstallResponse, PluginInstalledParams,
-    PluginInstalledResponse, PluginListParams, PluginListResponse, PluginReadParams,
-    PluginReadResponse, PluginReconcileParams, PluginReconcileResponse, PluginSearchParams,
-    PluginSearchResponse, PluginShareCheckoutParams, PluginShareCheckoutResponse,
-    PluginShareDeleteParams, PluginShareDeleteResponse, PluginShareListParams,
-    PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
-    PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse, PluginSkillReadParams,
-    PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
-    SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
-    SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
+    PlugdLockParams, PlugdLockResponse, PlugdMentionsParams, PlugdMentionsResponse, PlugdPinParams,
+    PlugdReleaseParams, PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams,
+    PlugdStatusResponse, PlugdSyncParams, PlugdSyncResponse, PlugdVerifyParams,
+    PlugdVerifyResponse, PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse,
+    PluginInstallParams, PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse,
+    PluginListParams, PluginListResponse, PluginReadParams, PluginReadResponse,
+    PluginReconcileParams, PluginReconcileResponse, PluginSearchParams, PluginSearchResponse,
+    PluginShareCheckoutParams, PluginShareCheckoutResponse, PluginShareDeleteParams,
+    PluginShareDeleteResponse, PluginShareListParams, PluginShareListResponse,
+    PluginShareSaveParams, PluginShareSaveResponse, PluginShareUpdateTargetsParams,
+    PluginShareUpdateTargetsResponse, PluginSkillReadParams, PluginSkillReadResponse,
+    PluginUninstallParams, PluginUninstallResponse, ShutdownResponse, SkillsConfigWriteParams,
+    SkillsConfigWriteResponse, SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse,
+    SkillsListParams, SkillsListResponse,
 };
 
 methods! {
@@ -164,6 +165,12 @@ methods! {
     /// Brings a kept version of a plugin back and pins it. Nothing is fetched and configuration is not
     /// touched.
     PlugdRollback = "plugd/rollback" (Plugin, Own): PlugdRollbackParams => PlugdVersionsChanged;
+
+    /// Writes into a project's lock what is installed, exactly: versions, sources, commits, digests.
+    PlugdLock = "plugd/lock" (Marketplaces, Own): PlugdLockParams => PlugdLockResponse;
+
+    /// Makes the home match a project's lock, and pins what it names; all of it or nothing.
+    PlugdSync = "plugd/sync" (Marketplaces, Own): PlugdSyncParams => PlugdSyncResponse;
 
     /// Finds the plugins that a text or an input mentions, and answers what to tell a model about each.
     PlugdMentions = "plugd/mentions" (Read, Own): PlugdMentionsParams => PlugdMentionsResponse;

@@ -99,6 +99,8 @@ fn lanes() {
     check("plugd/versions", Lane::Read);
     check("plugd/pin", Lane::Plugin);
     check("plugd/rollback", Lane::Plugin);
+    check("plugd/lock", Lane::Marketplaces);
+    check("plugd/sync", Lane::Marketplaces);
     check("plugd/mentions", Lane::Read);
     check("plugd/instructions", Lane::Read);
     check("rpc.discover", Lane::Read);
@@ -106,7 +108,7 @@ fn lanes() {
 
 #[test]
 fn what_is_not_built_is_not_found() {
-    assert!(find("plugd/sync").is_none());
+    assert!(find("plugd/export").is_none());
     assert!(find("Plugin/list").is_none());
     assert!(find("").is_none());
     assert!(notifications::find("skills/other").is_none());

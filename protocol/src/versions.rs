@@ -60,8 +60,8 @@ pub struct PlugdPin {
     pub commit: Option<String>,
     /// The digest of the copy; null where its content may change under the version.
     pub digest: Option<String>,
-    /// The lock that holds it there; null when somebody pinned it by hand.
-    pub lock_path: Option<AbsolutePathBuf>,
+    /// The locks that hold it there; none when somebody pinned it by hand.
+    pub lock_paths: Vec<AbsolutePathBuf>,
 }
 
 /// Whether a version is the one that is used.

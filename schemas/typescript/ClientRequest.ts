@@ -12,11 +12,13 @@ import type { PlugdComponentsParams } from "./plugd/PlugdComponentsParams";
 import type { PlugdGcParams } from "./plugd/PlugdGcParams";
 import type { PlugdInspectParams } from "./plugd/PlugdInspectParams";
 import type { PlugdInstructionsParams } from "./plugd/PlugdInstructionsParams";
+import type { PlugdLockParams } from "./plugd/PlugdLockParams";
 import type { PlugdMentionsParams } from "./plugd/PlugdMentionsParams";
 import type { PlugdPinParams } from "./plugd/PlugdPinParams";
 import type { PlugdReleaseParams } from "./plugd/PlugdReleaseParams";
 import type { PlugdRollbackParams } from "./plugd/PlugdRollbackParams";
 import type { PlugdStatusParams } from "./plugd/PlugdStatusParams";
+import type { PlugdSyncParams } from "./plugd/PlugdSyncParams";
 import type { PlugdVerifyParams } from "./plugd/PlugdVerifyParams";
 import type { PlugdVersionsParams } from "./plugd/PlugdVersionsParams";
 import type { PluginInstallParams } from "./v2/PluginInstallParams";
@@ -290,6 +292,21 @@ export type ClientRequest =
     id: RequestId;
     method: "plugd/rollback";
     params: PlugdRollbackParams;
+  }
+  /**
+   * Writes into a project's lock what is installed, exactly: versions, sources, commits,
+   * digests.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/lock";
+    params: PlugdLockParams;
+  }
+  /** Makes the home match a project's lock, and pins what it names; all of it or nothing. */
+  | {
+    id: RequestId;
+    method: "plugd/sync";
+    params: PlugdSyncParams;
   }
   /**
    * Finds the plugins that a text or an input mentions, and answers what to tell a model about

@@ -30,7 +30,7 @@ fn a_pin_is_set_told_and_removed() {
     let (_sandbox, mut daemon) = through(&["1.0.0"]);
     let found = versions(&mut daemon, "hello@demo");
     let digest = found["versions"][0]["treeDigest"].clone();
-    let exact = json!({"version": "1.0.0", "commit": null, "digest": digest, "lockPath": null});
+    let exact = json!({"version": "1.0.0", "commit": null, "digest": digest, "lockPaths": []});
     let change = pin(&mut daemon, hello(json!({})));
     assert_eq!(
         (
@@ -49,7 +49,7 @@ fn a_pin_is_set_told_and_removed() {
     let loose = pin(&mut daemon, hello(json!({"version": "1.0.0"})));
     assert_eq!(
         loose["pin"],
-        json!({"version": "1.0.0", "commit": null, "digest": null, "lockPath": null})
+        json!({"version": "1.0.0", "commit": null, "digest": null, "lockPaths": []})
     );
     let found = versions(&mut daemon, "hello@demo");
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_commit_holds_against_the_next_one() {
     );
     assert_eq!(
         change["pin"],
-        json!({"version": "1.0.0", "commit": first, "digest": null, "lockPath": null})
+        json!({"version": "1.0.0", "commit": first, "digest": null, "lockPaths": []})
     );
     // The same version from another commit: a pin to the version would let it move.
     shop.repo.commit("== notes.md\nother\n");

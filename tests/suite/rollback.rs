@@ -35,7 +35,7 @@ fn the_version_before_comes_back_and_is_pinned() {
         json!({
             "pluginId": "hello@demo", "from": "2.0.0", "to": "1.0.0", "changed": true,
             "reason": "rolledBack", "fromCommit": null, "toCommit": null, "fromDigest": new,
-            "toDigest": old, "pin": {"version": "1.0.0", "commit": null, "digest": old, "lockPath": null},
+            "toDigest": old, "pin": {"version": "1.0.0", "commit": null, "digest": old, "lockPaths": []},
             "problems": [],
         })
     );

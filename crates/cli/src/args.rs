@@ -9,10 +9,12 @@ use clap_complete::Shell;
 
 use crate::flags::Flags;
 
+mod locks;
 mod reading;
 mod sharing;
 mod versions;
 
+pub(crate) use locks::{LockArgs, SyncArgs};
 pub(crate) use reading::{
     ConfigCommand, ConfigReadArgs, ConfigWriteArgs, HooksCommand, InstructionsArgs, MentionsArgs,
     PlaceArgs, SearchArgs, SkillArgs, SkillsCommand,
@@ -226,6 +228,12 @@ Examples:
     /// Compare installed plugins with what was recorded when they were installed
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Write what is installed into the project's lock
+    #[command(after_help = locks::LOCK_HELP)]
+    Lock(LockArgs),
+    /// Make the home match the project's lock
+    #[command(after_help = locks::SYNC_HELP)]
+    Sync(SyncArgs),
     /// Remove what nobody needs any more: old versions, leftovers, unused mirrors
     #[command(after_help = "Examples:\n  plugd gc --dry-run")]
     Gc(GcArgs),

@@ -318,6 +318,8 @@ const METHODS: &[(&str, Option<&str>)] = &[
     ("plugd/versions", Some("plugin versions")),
     ("plugd/pin", Some("plugin pin a@b")),
     ("plugd/rollback", Some("plugin rollback a@b --to 1")),
+    ("plugd/lock", Some("lock")),
+    ("plugd/sync", Some("sync --frozen")),
     ("plugd/mentions", Some("mentions x")),
     ("plugd/instructions", Some("instructions")),
     ("plugd/status", Some("status")),

@@ -6,6 +6,7 @@ mod doctor;
 mod documents;
 mod gc;
 mod loading;
+mod lock;
 mod login_status;
 mod marketplace_add;
 mod marketplace_list;
@@ -62,6 +63,16 @@ pub(crate) fn execute(
         Command::Marketplace(command) => marketplace(&open()?, command, form),
         Command::Gc(args) => collect(&open()?, args, form),
         Command::Verify(args) => compare(&open()?, args, form),
+        Command::Lock(args) => {
+            let session = open()?;
+            let question = lock::lock(&session, args);
+            asked(&session, question, form, &lock::locked)
+        }
+        Command::Sync(args) => {
+            let session = open()?;
+            let done = session.change(lock::sync(&session, args, form));
+            with_configuration(&session, done, form)
+        }
         Command::Login(LoginCommand::Status) => login(&open()?, form),
         Command::Skills(command) => skills(&open()?, command, form),
         Command::Hooks(HooksCommand::List(place)) => {

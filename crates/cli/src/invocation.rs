@@ -12,7 +12,7 @@ use crate::flags::Flags;
 
 /// The words that begin a command. A word behind an unknown switch is its value unless it is one
 /// of these.
-pub(crate) const COMMANDS: [&str; 19] = [
+pub(crate) const COMMANDS: [&str; 21] = [
     SERVER,
     "plugin",
     "marketplace",
@@ -28,6 +28,8 @@ pub(crate) const COMMANDS: [&str; 19] = [
     "doctor",
     "gc",
     "verify",
+    "lock",
+    "sync",
     "schema",
     "completions",
     "man",

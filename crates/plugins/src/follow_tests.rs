@@ -100,7 +100,7 @@ impl Home {
             version: VersionSegment::new(version).unwrap(),
             commit: None,
             tree_digest: None,
-            lock: None,
+            locks: Vec::new(),
         };
         let store = self.copies.store().unwrap();
         let seen = store.seen(&hello()).unwrap();

@@ -396,7 +396,7 @@ fn from_kept(
     kept: &Kept,
 ) -> Result<Ready, Error> {
     let (subject, _) = subject(lookup, place, marketplace, &step)?;
-    let pin = pin(place, &step.wanted, kept.tree_digest);
+    let pin = pin(place, &step, kept.tree_digest);
     let job = Job {
         subject: subject.clone(),
         why: Why::Lock {
@@ -525,7 +525,7 @@ fn finish(
     obtained: Obtained,
 ) -> Result<Ready, Error> {
     // The pin is not known before the copy is.
-    let unpinned = pin(place, &step.wanted, step.wanted.tree_digest);
+    let unpinned = pin(place, &step, step.wanted.tree_digest);
     let job = Job {
         subject,
         why: Why::Lock {
@@ -558,20 +558,23 @@ fn finish(
     problems.extend(staged.iter().flat_map(|staged| staged.problems()).cloned());
     Ok(Ready {
         subject: job.subject,
-        pin: pin(place, &step.wanted, tree_digest),
+        pin: pin(place, &step, tree_digest),
         step,
         staged,
         problems,
     })
 }
 
-/// What a plugin is held at from now on.
-pub(crate) fn pin(place: &LockPlace, wanted: &LockedPlugin, tree_digest: Digest) -> Pin {
+/// What a plugin is held at from now on, by this lock and by those that name the same.
+pub(crate) fn pin(place: &LockPlace, step: &PluginStep, tree_digest: Digest) -> Pin {
+    let mut locks = step.agreeing.clone();
+    locks.push(place.file.clone());
+    locks.sort();
     Pin {
-        version: wanted.version.clone(),
-        commit: wanted.resolved.clone(),
+        version: step.wanted.version.clone(),
+        commit: step.wanted.resolved.clone(),
         tree_digest: Some(tree_digest),
-        lock: Some(place.file.clone()),
+        locks,
     }
 }
 

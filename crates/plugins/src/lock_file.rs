@@ -60,7 +60,7 @@ impl LockPlace {
     }
 
     /// A lock at its usual place speaks for the project around it, any other for its directory.
-    fn at(file: AbsPath) -> Self {
+    pub(crate) fn at(file: AbsPath) -> Self {
         let above: Vec<AbsPath> = file.ancestors().take(4).collect();
         let project = match above.get(3) {
             Some(project) if Self::in_project(project) == file => project.clone(),

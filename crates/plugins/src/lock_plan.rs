@@ -1,6 +1,9 @@
 //! What has to happen so that a home matches a lock: decided from values, before anything is done.
 
+use std::collections::BTreeMap;
+
 use plugd_config::{MarketplaceKind, Snapshot};
+use plugd_disk::Disk;
 use plugd_disk::tree::Digest;
 use plugd_lockfile::{Location, LockedMarketplace, LockedPlugin, Lockfile};
 use plugd_marketplace::Binding;
@@ -38,6 +41,43 @@ pub(crate) struct PluginStep {
     pub(crate) what: What,
     /// It is not configured yet, so it is switched on.
     pub(crate) switches_on: bool,
+    /// The other locks that hold it and name the same.
+    pub(crate) agreeing: Vec<AbsPath>,
+}
+
+/// The other locks that plugins of this home are held by, as far as they are there.
+#[derive(Debug, Default)]
+pub(crate) struct Others(BTreeMap<AbsPath, Lockfile>);
+
+impl Others {
+    /// Reads those that hold a plugin. One that is gone or broken holds nothing.
+    pub(crate) fn read(&mut self, disk: &Disk, place: &LockPlace, standing: &Standing) {
+        let locks = standing.pin().map(|pin| pin.locks.as_slice());
+        for lock in locks.unwrap_or_default() {
+            if *lock == place.file || self.0.contains_key(lock) {
+                continue;
+            }
+            let found = LockPlace::at(lock.clone()).read_whole(disk);
+            let lock_of = |(lock, _)| lock;
+            self.0
+                .insert(lock.clone(), found.map(lock_of).unwrap_or_default());
+        }
+    }
+
+    /// Those of a pin that name a plugin, and what they name.
+    fn naming<'a>(
+        &'a self,
+        pin: Option<&'a Pin>,
+        id: &'a PluginId,
+    ) -> impl Iterator<Item = (&'a AbsPath, &'a LockedPlugin)> {
+        let locks = pin.map_or(&[][..], |pin| &pin.locks).iter();
+        locks.filter_map(|lock| Some((lock, self.0.get(lock)?.plugins.get(id)?)))
+    }
+}
+
+/// Whether two locks want the same of a plugin.
+fn agree(one: &LockedPlugin, other: &LockedPlugin) -> bool {
+    one.version == other.version && one.source_digest == other.source_digest
 }
 
 /// What happens to a plugin.
@@ -114,7 +154,11 @@ pub(crate) struct Sight<'a> {
 
 /// Plans. `on_disk` is the digest of what a copy holds right now; nothing for one that cannot be
 /// read.
-pub(crate) fn plan(sight: &Sight<'_>, looked: Vec<(PluginId, Standing, Option<Digest>)>) -> Plan {
+pub(crate) fn plan(
+    sight: &Sight<'_>,
+    others: &Others,
+    looked: Vec<(PluginId, Standing, Option<Digest>)>,
+) -> Plan {
     let mut plan = Plan::default();
     for (name, wanted) in &sight.lock.marketplaces {
         match marketplace(sight, name, wanted) {
@@ -136,10 +180,15 @@ pub(crate) fn plan(sight: &Sight<'_>, looked: Vec<(PluginId, Standing, Option<Di
             continue;
         };
         let bound = bound(sight, from);
-        let what = what(wanted, &standing, on_disk, &bound);
+        let naming = || others.naming(standing.pin(), &id);
+        let agreeing = naming().filter(|(_, other)| agree(wanted, other));
+        let agreeing: Vec<AbsPath> = agreeing.map(|(lock, _)| lock.clone()).collect();
+        let held_by = (&sight.place.file, agreeing.as_slice());
+        let what = what(wanted, &standing, on_disk, &bound, held_by);
         if !sight.switch {
-            plan.conflicts
-                .extend(conflict(sight, &id, wanted, &standing, &bound));
+            let other = naming().find(|(_, other)| !agree(wanted, other));
+            let found = conflict(&id, wanted, &standing, &bound, other.map(|(lock, _)| lock));
+            plan.conflicts.extend(found);
         }
         let switches_on = !sight.config.plugins().iter().any(|row| row.id == id);
         plan.plugins.push(PluginStep {
@@ -148,6 +197,7 @@ pub(crate) fn plan(sight: &Sight<'_>, looked: Vec<(PluginId, Standing, Option<Di
             standing,
             what,
             switches_on,
+            agreeing,
         });
     }
     plan
@@ -231,6 +281,7 @@ fn what(
     standing: &Standing,
     on_disk: Option<Digest>,
     bound: &Bound,
+    (lock, agreeing): (&AbsPath, &[AbsPath]),
 ) -> What {
     let Some(copy) = &standing.copy else {
         return What::Install;
@@ -249,7 +300,10 @@ fn what(
         return What::Replace;
     }
     let held = standing.pin().is_some_and(|pin| {
-        pin.version == wanted.version && pin.tree_digest == record.map(|record| record.tree_digest)
+        pin.version == wanted.version
+            && pin.tree_digest == record.map(|record| record.tree_digest)
+            && pin.locks.contains(lock)
+            && pin.locks.len() == agreeing.len() + 1
     });
     match held {
         true => What::Nothing,
@@ -257,36 +311,37 @@ fn what(
     }
 }
 
-/// What somebody else holds or has chosen.
+/// What somebody else holds or has chosen. `other` is a lock that names something else.
 fn conflict(
-    sight: &Sight<'_>,
     id: &PluginId,
     wanted: &LockedPlugin,
     standing: &Standing,
     bound: &Bound,
+    other: Option<&AbsPath>,
 ) -> Option<Conflict> {
-    if let Some(pin) = standing.pin()
-        && !allows(pin, wanted, standing)
-        && pin.lock.as_ref() != Some(&sight.place.file)
-    {
-        let by = match &pin.lock {
-            Some(lock) => format!("by `{lock}`"),
-            None => "here".to_owned(),
-        };
-        let text = format!(
-            "`{id}` is pinned to {} {by}, and this lock names {}",
-            pin.version, wanted.version
-        );
-        return Some(Conflict {
+    let told = |text: String| {
+        Some(Conflict {
             text,
             can_switch: true,
-        });
+        })
+    };
+    if let Some(pin) = standing.pin() {
+        let (is, to) = (&pin.version, &wanted.version);
+        if let Some(lock) = other {
+            return told(format!(
+                "`{id}` is held at {is} by `{lock}`, and this lock names {to}"
+            ));
+        }
+        if pin.locks.is_empty() && !allows(pin, wanted, standing) {
+            return told(format!(
+                "`{id}` is pinned to {is} here, and this lock names {to}"
+            ));
+        }
     }
     match standing.binding() {
-        Some(binding) if standing.copy.is_some() && !bound.is(&binding) => Some(Conflict {
-            text: format!("`{id}` was installed from another marketplace of that name"),
-            can_switch: true,
-        }),
+        Some(binding) if standing.copy.is_some() && !bound.is(&binding) => told(format!(
+            "`{id}` was installed from another marketplace of that name"
+        )),
         _ => None,
     }
 }

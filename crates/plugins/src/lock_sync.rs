@@ -19,7 +19,7 @@ use crate::lock::LockSubject;
 use crate::lock_content::{Ready, bring, pin, stage};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
-use crate::lock_plan::{MarketplaceStep, Plan, PluginStep, Sight, What, directory, plan};
+use crate::lock_plan::{MarketplaceStep, Others, Plan, PluginStep, Sight, What, directory, plan};
 use crate::lock_undo::{Done, undo};
 use crate::marketplace_add::{AddRequest, add_marketplace};
 use crate::parts::Parts;
@@ -204,6 +204,7 @@ async fn look(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Plann
             lock: &lock,
             switch: request.switch,
         };
+        let mut others = Others::default();
         let mut looked = Vec::new();
         for (done, id) in (0_u64..).zip(lock.plugins.keys()) {
             call.cancel.check()?;
@@ -216,10 +217,11 @@ async fn look(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Plann
                     .filter(|found| found.clean)
                     .map(|found| found.digest)
             });
+            others.read(lookup.disk(), &place, &standing);
             looked.push((id.clone(), standing, on_disk));
         }
         call.cancel.check()?;
-        let plan = plan(&sight, looked);
+        let plan = plan(&sight, &others, looked);
         refuse(&place, &plan, &request)?;
         Ok(Planned {
             plan,
@@ -425,7 +427,7 @@ fn hold(
 ) -> Result<(), Error> {
     let record = step.standing.record.as_ref();
     let digest = record.map_or(step.wanted.tree_digest, |record| record.tree_digest);
-    let pin = pin(place, &step.wanted, digest);
+    let pin = pin(place, &step, digest);
     set(call, parts, step, pin, done)
 }
 

@@ -160,6 +160,6 @@ fn wanted(id: &PluginId, to: &PinTo, copy: &Installed, record: &Record) -> Resul
         version,
         commit,
         tree_digest,
-        lock: None,
+        locks: Vec::new(),
     })
 }

@@ -108,7 +108,7 @@ impl Home {
             version: VersionSegment::new(version).unwrap(),
             commit: None,
             tree_digest: None,
-            lock: None,
+            locks: Vec::new(),
         };
         let store = self.store();
         let seen = store.seen(&id(name)).unwrap();

@@ -166,7 +166,7 @@ fn pin_of(kept: &Kept) -> Pin {
         version: kept.version.clone(),
         commit: origin.and_then(|origin| origin.commit.clone()),
         tree_digest: Some(kept.tree_digest),
-        lock: None,
+        locks: Vec::new(),
     }
 }
 

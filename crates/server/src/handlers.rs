@@ -24,12 +24,14 @@ mod plugd_components;
 mod plugd_gc;
 mod plugd_inspect;
 mod plugd_instructions;
+mod plugd_lock;
 mod plugd_mcp_server;
 mod plugd_mentions;
 mod plugd_pin;
 mod plugd_release;
 mod plugd_rollback;
 mod plugd_status;
+mod plugd_sync;
 mod plugd_verify;
 mod plugd_versions;
 mod plugin_install;
@@ -100,6 +102,8 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::PlugdRollback, _, _>(plugd_rollback::handle)?;
     table.register::<methods::PlugdMentions, _, _>(plugd_mentions::handle)?;
     table.register::<methods::PlugdInstructions, _, _>(plugd_instructions::handle)?;
+    table.register::<methods::PlugdLock, _, _>(plugd_lock::handle)?;
+    table.register::<methods::PlugdSync, _, _>(plugd_sync::handle)?;
     table.register::<methods::PlugdStatus, _, _>(plugd_status::handle)?;
     table.register::<methods::RpcDiscover, _, _>(rpc_discover::handle)?;
     Ok(table.finish())

@@ -150,7 +150,7 @@ impl World {
             version: kept.version.clone(),
             commit: None,
             tree_digest: Some(kept.tree_digest),
-            lock: None,
+            locks: Vec::new(),
         };
         let new = NewInstall {
             pin: PinChange::Set(pin),

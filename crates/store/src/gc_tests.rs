@@ -108,7 +108,7 @@ fn pins_and_what_the_caller_protects_stay() {
             version: version("1"),
             commit: None,
             tree_digest: by_content.then(|| digest_of(&world, "one")),
-            lock: None,
+            locks: Vec::new(),
         };
         let store = world.store();
         store

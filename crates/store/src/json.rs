@@ -97,7 +97,8 @@ struct RawPin {
     version: String,
     commit: Option<String>,
     tree_digest: Option<String>,
-    lock: Option<String>,
+    #[serde(default)]
+    locks: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -306,7 +307,11 @@ fn pin(raw: RawPin) -> Result<Pin, String> {
         version: version(&raw.version)?,
         commit: raw.commit,
         tree_digest: raw.tree_digest.as_deref().map(digest).transpose()?,
-        lock: raw.lock.map(|lock| path(Some(lock))).transpose()?,
+        locks: raw
+            .locks
+            .into_iter()
+            .map(|lock| path(Some(lock)))
+            .collect::<Result<_, _>>()?,
     })
 }
 
@@ -442,7 +447,7 @@ fn pin_json(pin: &Pin) -> Value {
         "version": pin.version.as_str(),
         "commit": pin.commit,
         "treeDigest": pin.tree_digest.map(|digest| digest.to_string()),
-        "lock": pin.lock.as_ref().map(AbsPath::to_text),
+        "locks": pin.locks.iter().map(AbsPath::to_text).collect::<Vec<_>>(),
     })
 }
 

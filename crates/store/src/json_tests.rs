@@ -77,7 +77,7 @@ fn every_value_survives() {
             version: version("1.0.0"),
             commit: Some("abc".to_owned()),
             tree_digest: Some(digest),
-            lock: None,
+            locks: Vec::new(),
         }),
         ..sample()
     });
@@ -93,7 +93,7 @@ fn every_value_survives() {
             version: version("local"),
             commit: None,
             tree_digest: None,
-            lock: None,
+            locks: Vec::new(),
         }),
         ..sample()
     });

@@ -115,7 +115,7 @@ fn pinned_content_stays_beyond_the_limit() {
         version: crate::fixture::version("1"),
         commit: None,
         tree_digest: Some(digest),
-        lock: None,
+        locks: Vec::new(),
     };
     let store = world.store();
     store

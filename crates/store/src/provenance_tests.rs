@@ -82,7 +82,7 @@ fn pins_are_set_and_removed() {
             version: version("1.0.0"),
             commit: None,
             tree_digest: None,
-            lock: None,
+            locks: Vec::new(),
         }),
         None,
         None,

@@ -105,8 +105,8 @@ pub struct Pin {
     pub commit: Option<String>,
     /// The content, where it was pinned too.
     pub tree_digest: Option<Digest>,
-    /// The lockfile that holds it there; `None` when somebody did so by hand.
-    pub lock: Option<AbsPath>,
+    /// The lockfiles that hold it there; none when somebody did so by hand.
+    pub locks: Vec<AbsPath>,
 }
 
 /// What an installation does to the pin.

@@ -330,7 +330,7 @@ fn the_pin_stays_is_set_or_goes() {
         version: version("1.0.0"),
         commit: None,
         tree_digest: None,
-        lock: None,
+        locks: Vec::new(),
     };
     let install = |change: PinChange| {
         let mut new = world.new_install("one", "1.0.0");

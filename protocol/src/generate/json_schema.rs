@@ -1,10 +1,12 @@
 //! One JSON Schema (draft 7) per message, and one that holds them all.
 
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::GeneratedFile;
 use super::catalog::{Catalog, sorted};
 use super::folder::Folder;
+use crate::PluginsLock;
 
 /// The file that holds everything, under the name that the reference gives it.
 const BUNDLE: &str = "codex_app_server_protocol.v2.schemas.json";
@@ -57,6 +59,19 @@ fn bundle(catalog: &Catalog) -> GeneratedFile {
     GeneratedFile {
         path: BUNDLE.to_owned(),
         content: text(bundle),
+    }
+}
+
+/// The schema of a file that people commit and edit beside us: a project's lock.
+#[must_use]
+pub fn lock_schema() -> GeneratedFile {
+    let settings = SchemaSettings::draft07().for_deserialize();
+    let schema = settings
+        .into_generator()
+        .into_root_schema_for::<PluginsLock>();
+    GeneratedFile {
+        path: "plugins.lock.json".to_owned(),
+        content: text(schema.to_value()),
     }
 }
 

@@ -10,8 +10,8 @@ export type PlugdPin = {
   commit: string | null;
   /** The digest of the copy; null where its content may change under the version. */
   digest: string | null;
-  /** The lock that holds it there; null when somebody pinned it by hand. */
-  lockPath: AbsolutePathBuf | null;
+  /** The locks that hold it there; none when somebody pinned it by hand. */
+  lockPaths: Array<AbsolutePathBuf>;
   /** The version. */
   version: string;
 };

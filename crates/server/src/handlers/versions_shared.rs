@@ -77,13 +77,13 @@ pub(super) fn pin(pin: Pin) -> wire::PlugdPin {
         version,
         commit,
         tree_digest,
-        lock,
+        locks,
     } = pin;
     wire::PlugdPin {
         version: version.to_string(),
         commit,
         digest: tree_digest.map(|digest| digest.to_string()),
-        lock_path: lock.as_ref().map(shared::path),
+        lock_paths: locks.iter().map(shared::path).collect(),
     }
 }
 

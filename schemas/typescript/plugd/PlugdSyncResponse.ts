@@ -1,0 +1,16 @@
+// Generated from the protocol of plugd. Changes are overwritten.
+import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+import type { PlugdSyncChange } from "./PlugdSyncChange";
+import type { Problem } from "./Problem";
+
+/** Result of `plugd/sync`. */
+export type PlugdSyncResponse = {
+  /** Every marketplace and every plugin of the lock, each sorted by name. */
+  changes: Array<PlugdSyncChange>;
+  /** Whether nothing was done because that was asked for. */
+  dryRun: boolean;
+  /** The lock. */
+  path: AbsolutePathBuf;
+  /** What is not as it should be and did no harm. */
+  problems: Array<Problem>;
+};
