@@ -168,9 +168,10 @@ pub use upkeep::{
     PlugdVerifyParams, PlugdVerifyResponse,
 };
 pub use versions::{
-    PlugdBoundTo, PlugdInstalledBy, PlugdPin, PlugdPinParams, PlugdPluginVersions, PlugdReplaced,
-    PlugdRollbackParams, PlugdVersion, PlugdVersionChange, PlugdVersionOrder, PlugdVersionReason,
-    PlugdVersionState, PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse,
+    PlugdBoundTo, PlugdConfirm, PlugdInstalledBy, PlugdOutdatedParams, PlugdPin, PlugdPinParams,
+    PlugdPluginVersions, PlugdReplaced, PlugdRollbackParams, PlugdUpdateParams, PlugdVersion,
+    PlugdVersionChange, PlugdVersionOrder, PlugdVersionReason, PlugdVersionState,
+    PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse,
 };
 
 /// The version of everything in the protocol that is not the reference's. It is raised when a

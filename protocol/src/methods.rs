@@ -12,20 +12,20 @@ use crate::{
     MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
     PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
     PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
-    PlugdLockParams, PlugdLockResponse, PlugdMentionsParams, PlugdMentionsResponse, PlugdPinParams,
-    PlugdReleaseParams, PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams,
-    PlugdStatusResponse, PlugdSyncParams, PlugdSyncResponse, PlugdVerifyParams,
-    PlugdVerifyResponse, PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse,
-    PluginInstallParams, PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse,
-    PluginListParams, PluginListResponse, PluginReadParams, PluginReadResponse,
-    PluginReconcileParams, PluginReconcileResponse, PluginSearchParams, PluginSearchResponse,
-    PluginShareCheckoutParams, PluginShareCheckoutResponse, PluginShareDeleteParams,
-    PluginShareDeleteResponse, PluginShareListParams, PluginShareListResponse,
-    PluginShareSaveParams, PluginShareSaveResponse, PluginShareUpdateTargetsParams,
-    PluginShareUpdateTargetsResponse, PluginSkillReadParams, PluginSkillReadResponse,
-    PluginUninstallParams, PluginUninstallResponse, ShutdownResponse, SkillsConfigWriteParams,
-    SkillsConfigWriteResponse, SkillsExtraRootsSetParams, SkillsExtraRootsSetResponse,
-    SkillsListParams, SkillsListResponse,
+    PlugdLockParams, PlugdLockResponse, PlugdMentionsParams, PlugdMentionsResponse,
+    PlugdOutdatedParams, PlugdPinParams, PlugdReleaseParams, PlugdReleaseResponse,
+    PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse, PlugdSyncParams,
+    PlugdSyncResponse, PlugdUpdateParams, PlugdVerifyParams, PlugdVerifyResponse,
+    PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse, PluginInstallParams,
+    PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse, PluginListParams,
+    PluginListResponse, PluginReadParams, PluginReadResponse, PluginReconcileParams,
+    PluginReconcileResponse, PluginSearchParams, PluginSearchResponse, PluginShareCheckoutParams,
+    PluginShareCheckoutResponse, PluginShareDeleteParams, PluginShareDeleteResponse,
+    PluginShareListParams, PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
+    PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse, PluginSkillReadParams,
+    PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
+    SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
+    SkillsExtraRootsSetResponse, SkillsListParams, SkillsListResponse,
 };
 
 methods! {
@@ -157,6 +157,13 @@ methods! {
     /// Lists the versions of plugins that are on this machine: what is installed and what is kept of
     /// before, where each came from, and what a rollback would bring back.
     PlugdVersions = "plugd/versions" (Read, Own): PlugdVersionsParams => PlugdVersionsResponse;
+
+    /// Asks the sources of installed plugins whether they have something else. Nothing is fetched.
+    PlugdOutdated = "plugd/outdated" (Read, Own): PlugdOutdatedParams => PlugdVersionsChanged;
+
+    /// Brings installed plugins to what their sources have, and says what would run that did not
+    /// before. It can be asked to wait for a yes to that.
+    PlugdUpdate = "plugd/update" (Plugin, Own): PlugdUpdateParams => PlugdVersionsChanged;
 
     /// Holds a plugin at what is installed, or lets it go again. What moves copies by itself leaves a
     /// pinned one alone.

@@ -97,6 +97,8 @@ fn lanes() {
     check("plugd/gc", Lane::Marketplaces);
     check("plugd/verify", Lane::Read);
     check("plugd/versions", Lane::Read);
+    check("plugd/outdated", Lane::Read);
+    check("plugd/update", Lane::Plugin);
     check("plugd/pin", Lane::Plugin);
     check("plugd/rollback", Lane::Plugin);
     check("plugd/lock", Lane::Marketplaces);

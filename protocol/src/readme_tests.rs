@@ -89,6 +89,8 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PlugdGc>(&mut checked);
     check::<methods::PlugdVerify>(&mut checked);
     check::<methods::PlugdVersions>(&mut checked);
+    check::<methods::PlugdOutdated>(&mut checked);
+    check::<methods::PlugdUpdate>(&mut checked);
     check::<methods::PlugdPin>(&mut checked);
     check::<methods::PlugdRollback>(&mut checked);
     check::<methods::PlugdMentions>(&mut checked);

@@ -1,9 +1,11 @@
-//! `plugd/versions`, `plugd/pin` and `plugd/rollback`.
+//! `plugd/versions`, `plugd/outdated`, `plugd/update`, `plugd/pin` and `plugd/rollback`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsolutePathBuf, PluginBinding, Problem};
+use crate::{
+    AbsolutePathBuf, PlugdInspectionChange, PlugdInspectionDifference, PluginBinding, Problem,
+};
 
 /// Params of `plugd/versions`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -189,7 +191,43 @@ pub struct PlugdRollbackParams {
     pub dry_run: Option<bool>,
 }
 
-/// Result of `plugd/pin` and `plugd/rollback`.
+/// Params of `plugd/outdated`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdOutdatedParams {
+    /// `name@marketplace` of the plugin; without it, all that are installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_id: Option<String>,
+}
+
+/// Params of `plugd/update`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdUpdateParams {
+    /// `name@marketplace` of the plugin; without it, all that are installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_id: Option<String>,
+    /// What to be asked about before it comes; absent means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<PlugdConfirm>,
+    /// The `toDigest` of rows with the reason `needsConfirmation` that somebody has agreed to. What
+    /// has changed since has another digest, and is asked about again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Vec<String>>,
+    /// Whether to only tell what would change. What lies elsewhere is fetched for that and not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+}
+
+/// What an update has to be asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PlugdConfirm {
+    /// A plugin that could do more than before: `grew` is not empty, or cannot be told.
+    Capabilities,
+}
+
+/// Result of `plugd/outdated`, `plugd/update`, `plugd/pin` and `plugd/rollback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlugdVersionsChanged {
@@ -223,6 +261,14 @@ pub struct PlugdVersionChange {
     pub to_digest: Option<String>,
     /// What it must stay at from now on; null when nothing holds it.
     pub pin: Option<PlugdPin>,
+    /// What differs of what would run or be read by a model, as `plugd/inspect` tells it; omitted
+    /// where nothing was brought to be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<PlugdInspectionDifference>,
+    /// What of it lets the plugin do more: what is new and runs, reaches a server, reads a variable or
+    /// hides in a text, and a server or hook that does something else. Omitted with `difference`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grew: Option<Vec<PlugdInspectionChange>>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }

@@ -12,7 +12,7 @@ use crate::fixtures::{
 };
 
 /// Every method of this build, in alphabetical order.
-const METHODS: [&str; 40] = [
+const METHODS: [&str; 42] = [
     "config/batchWrite",
     "config/read",
     "config/value/write",
@@ -28,11 +28,13 @@ const METHODS: [&str; 40] = [
     "plugd/instructions",
     "plugd/lock",
     "plugd/mentions",
+    "plugd/outdated",
     "plugd/pin",
     "plugd/release",
     "plugd/rollback",
     "plugd/status",
     "plugd/sync",
+    "plugd/update",
     "plugd/verify",
     "plugd/versions",
     "plugin/install",
@@ -143,7 +145,7 @@ fn what_is_named_is_built_and_nothing_else_answers() {
         let response = daemon.call(method, json!({}));
         assert_ne!(response["error"]["code"], -32601, "{method}");
     }
-    for method in ["plugd/update", "plugd/export", "plugd/approve"] {
+    for method in ["plugd/link", "plugd/export", "plugd/approve"] {
         assert_eq!(
             refused(&mut daemon, method, json!({})),
             "-32601 methodNotFound",

@@ -92,6 +92,10 @@ mod skill_rules;
 mod skills;
 /// `plugd/status`.
 mod status;
+/// `plugd/outdated` and `plugd/update`.
+mod update;
+/// `confirm` of `plugd/update`.
+mod update_confirm;
 /// `plugd validate`.
 mod validate;
 mod verify;

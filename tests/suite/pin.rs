@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    cli, home_tree, list_and_settle, plugin, plugin_in, refused, start, start_listening, text,
+    cli, home_tree, list_and_settle, plugin, plugin_in, refused, start, start_listening, text, with,
 };
 use crate::git_plugin_install::{Shop, p, top};
 use crate::versions::{CACHE, through, versions};
@@ -17,12 +17,7 @@ fn pin(daemon: &mut Daemon, params: Value) -> Value {
 }
 
 fn hello(members: Value) -> Value {
-    let mut params = json!({"pluginId": "hello@demo"});
-    params
-        .as_object_mut()
-        .unwrap()
-        .extend(members.as_object().unwrap().clone());
-    params
+    with(json!({"pluginId": "hello@demo"}), members)
 }
 
 #[test]

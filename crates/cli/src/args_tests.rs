@@ -316,6 +316,8 @@ const METHODS: &[(&str, Option<&str>)] = &[
     ("plugd/gc", Some("gc")),
     ("plugd/verify", Some("verify")),
     ("plugd/versions", Some("plugin versions")),
+    ("plugd/outdated", Some("plugin outdated")),
+    ("plugd/update", Some("plugin update --confirm")),
     ("plugd/pin", Some("plugin pin a@b")),
     ("plugd/rollback", Some("plugin rollback a@b --to 1")),
     ("plugd/lock", Some("lock")),

@@ -31,14 +31,32 @@ pub(crate) async fn page(
     form: Form,
     text: &dyn Fn(&Value, Style) -> String,
 ) -> Result<Page, Failure> {
+    judged(session, question, form, text, |_| None).await
+}
+
+/// The same for a result that can be less than what was asked for; `lacks` says what.
+///
+/// # Errors
+/// What the method answers.
+pub(crate) async fn judged(
+    session: &Session,
+    question: Question,
+    form: Form,
+    text: &dyn Fn(&Value, Style) -> String,
+    lacks: fn(&Value) -> Option<&'static str>,
+) -> Result<Page, Failure> {
     let raw = ask(session, &question).await?;
-    let Form::Text { out, err } = form else {
-        return Ok(Page::answer(&raw));
-    };
     let result: Value = serde_json::from_str(raw.get()).map_err(Failure::Params)?;
-    Ok(Page {
-        warnings: warnings(&result, err),
-        ..Page::text(text(&result, out))
+    let page = match form {
+        Form::Json => Page::answer(&raw),
+        Form::Text { out, err } => Page {
+            warnings: warnings(&result, err),
+            ..Page::text(text(&result, out))
+        },
+    };
+    Ok(match lacks(&result) {
+        Some(reason) => page.because(reason),
+        None => page,
     })
 }
 
@@ -61,7 +79,7 @@ async fn ask(session: &Session, question: &Question) -> Result<Box<RawValue>, Fa
 
 /// The problems of a result, wherever the protocol has room for them.
 fn warnings(result: &Value, style: Style) -> String {
-    let groups = items(result, "data");
+    let groups = items(result, "data").chain(items(result, "changes"));
     let holders = std::iter::once(result).chain(groups);
     let rows = holders.flat_map(|holder| {
         let problems = items(holder, "problems");

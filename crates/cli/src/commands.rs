@@ -224,10 +224,7 @@ fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page
             let question = plugin_search::skill(args)?;
             return asked(session, question, form, &plugin_search::skill_text);
         }
-        PluginCommand::Version(command) => {
-            let (question, text) = versions::question(command);
-            return asked(session, question, form, &text);
-        }
+        PluginCommand::Version(command) => session.change(versions::run(session, command, form)),
         PluginCommand::Sync => {
             return listed(session, plugin_search::sync(), form, &plugin_search::synced);
         }

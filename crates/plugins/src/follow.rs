@@ -131,7 +131,7 @@ pub(crate) fn follow(
 }
 
 /// What is known of a plugin whose source lies elsewhere, without asking anybody.
-fn elsewhere(
+pub(crate) fn elsewhere(
     id: &PluginId,
     from: Option<String>,
     source: Source,
@@ -164,7 +164,7 @@ fn elsewhere(
 
 /// Whether what the catalog itself says of a plugin is still what its copy was made with: the commit
 /// of the snapshot is the version of a curated plugin, and an entry may stand in for a manifest.
-fn still_fits(lookup: &Lookup, offer: &Offer<'_>, standing: &Standing) -> bool {
+pub(crate) fn still_fits(lookup: &Lookup, offer: &Offer<'_>, standing: &Standing) -> bool {
     let (Some(copy), Some(record)) = (&standing.copy, &standing.record) else {
         return true;
     };
@@ -201,7 +201,7 @@ fn is_overtaken(error: &Error) -> bool {
 /// The one place that content may come from: what the plugin is bound to, also when its copy is
 /// gone, else a marketplace that the user or an administrator chose, never a directory that somebody
 /// happens to stand in.
-fn source_of<'a>(
+pub(crate) fn source_of<'a>(
     resolved: &'a Resolved,
     standing: &Standing,
     id: &PluginId,
@@ -213,7 +213,11 @@ fn source_of<'a>(
 }
 
 /// Why the marketplace that a plugin is bound to cannot be read, when it is in sight and broken.
-fn broken_source(lookup: &Lookup, resolved: &Resolved, standing: &Standing) -> Option<Problem> {
+pub(crate) fn broken_source(
+    lookup: &Lookup,
+    resolved: &Resolved,
+    standing: &Standing,
+) -> Option<Problem> {
     let Some(Binding::Manifest(bound)) = standing.binding() else {
         return None;
     };
@@ -228,7 +232,11 @@ fn broken_source(lookup: &Lookup, resolved: &Resolved, standing: &Standing) -> O
 
 /// What the plugin came from is gone, and something else of its id is there: whether that is the same
 /// plugin is for the user to say.
-fn other_source(resolved: &Resolved, standing: &Standing, id: &PluginId) -> Option<Problem> {
+pub(crate) fn other_source(
+    resolved: &Resolved,
+    standing: &Standing,
+    id: &PluginId,
+) -> Option<Problem> {
     // A directory may only be out of sight; a repository is configured or is not.
     let bound = standing
         .binding()

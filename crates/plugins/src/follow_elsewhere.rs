@@ -73,14 +73,25 @@ async fn means_the_same(
     let Some(known) = asked.known.as_deref() else {
         return Ok(false);
     };
-    match &asked.source {
-        Source::Local { .. } | Source::Remote => Ok(false),
+    let means = meaning(call, lookup, fetcher, &asked.source).await?;
+    Ok(means.as_deref() == Some(known))
+}
+
+/// What a source means right now: the commit, or the exact release of a registry.
+pub(crate) async fn meaning(
+    call: &Call,
+    lookup: &Lookup,
+    fetcher: &Fetcher,
+    source: &Source,
+) -> Result<Option<String>, Error> {
+    match source {
+        Source::Local { .. } | Source::Remote => Ok(None),
         Source::Git {
             url, ref_name, sha, ..
         } => {
             let repository = Repository::new(url, ref_name.as_deref(), sha.as_deref())?;
             let commit = fetcher.head(call, lookup, &repository).await?;
-            Ok(commit.as_str() == known)
+            Ok(Some(commit.as_str().to_owned()))
         }
         Source::Npm {
             package,
@@ -92,7 +103,7 @@ async fn means_the_same(
                 version: version.clone(),
                 registry: registry.clone(),
             };
-            Ok(fetcher.released(call, &package).await?.version == known)
+            Ok(Some(fetcher.released(call, &package).await?.version))
         }
     }
 }

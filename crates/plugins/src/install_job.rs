@@ -33,6 +33,8 @@ use crate::{Copies, Error, Lookup, Sight};
 pub(crate) enum Why<'a> {
     /// A client asked: the plugin is switched on as well.
     Request,
+    /// A client asked for what its source has: how it is switched stays as it is.
+    Update,
     /// It is configured in one of these scopes, which is asked again under the lock: an uninstall
     /// may have come first. Configuration is never touched.
     Configured {
@@ -63,7 +65,7 @@ pub(crate) enum Why<'a> {
 impl Why<'_> {
     fn recorded(self) -> InstalledBy {
         match self {
-            Self::Request => InstalledBy::Request,
+            Self::Request | Self::Update => InstalledBy::Request,
             Self::Configured { .. } => InstalledBy::Refresh,
             Self::Account { by } => by,
             Self::State { .. } => InstalledBy::Sync,
@@ -74,15 +76,21 @@ impl Why<'_> {
     fn pin(self) -> PinChange {
         match self {
             Self::Lock { pin, .. } => PinChange::Set(pin.clone()),
-            Self::Request | Self::Configured { .. } | Self::Account { .. } | Self::State { .. } => {
-                PinChange::Keep
-            }
+            Self::Request
+            | Self::Update
+            | Self::Configured { .. }
+            | Self::Account { .. }
+            | Self::State { .. } => PinChange::Keep,
         }
     }
 
     fn repaired_from(self) -> Option<Digest> {
         match self {
-            Self::Request | Self::Account { .. } | Self::State { .. } | Self::Lock { .. } => None,
+            Self::Request
+            | Self::Update
+            | Self::Account { .. }
+            | Self::State { .. }
+            | Self::Lock { .. } => None,
             Self::Configured { repaired_from, .. } => repaired_from,
         }
     }
@@ -91,7 +99,7 @@ impl Why<'_> {
     fn configures(self) -> bool {
         match self {
             Self::Request | Self::State { .. } => true,
-            Self::Configured { .. } | Self::Account { .. } => false,
+            Self::Update | Self::Configured { .. } | Self::Account { .. } => false,
             Self::Lock { switches_on, .. } => switches_on,
         }
     }
@@ -180,14 +188,38 @@ pub(crate) fn install_offer(
 ) -> Result<Installation, Error> {
     call.progress.report("checking", 0, None);
     let content = Content::read(lookup, offer, obtained.dir.clone())?;
-    let job = Job {
-        subject: Subject::of_offer(offer),
-        why,
-        standing: standing.clone(),
-    };
+    let job = Job::of_offer(offer, why, standing);
     match job.prepare(call, lookup, copies, &content, obtained)? {
         Prepared::Current(copy) => job.leave(call, lookup, copies, *copy),
         Prepared::Staged(staged) => job.activate(call, lookup, *staged),
+    }
+}
+
+impl Staged {
+    /// What is staged: where it lies, and its digest.
+    pub(crate) fn tree(&self) -> &StagedTree {
+        self.install.tree()
+    }
+
+    /// What its source meant.
+    pub(crate) fn commit(&self) -> Option<&str> {
+        self.commit.as_deref()
+    }
+
+    /// The version directory that it gets.
+    pub(crate) fn version(&self) -> &VersionSegment {
+        &self.version
+    }
+}
+
+impl<'a> Job<'a> {
+    /// The installation of what a marketplace of this machine offers.
+    pub(crate) fn of_offer(offer: &Offer<'_>, why: Why<'a>, standing: &Standing) -> Self {
+        Self {
+            subject: Subject::of_offer(offer),
+            why,
+            standing: standing.clone(),
+        }
     }
 }
 

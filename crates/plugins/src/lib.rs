@@ -120,10 +120,14 @@ mod standing;
 mod status;
 mod survey;
 mod uninstall;
+mod update;
+mod update_remote;
 mod validate;
 mod verify;
 mod version_change;
 mod version_error;
+mod version_growth;
+mod version_subject;
 mod versions;
 mod waits;
 mod watched_places;
@@ -198,10 +202,12 @@ pub use skills_config_write::{SkillChoice, switch_skill};
 pub use skills_list::{SkillRow, SkillsSeen, skills, watch_skills};
 pub use status::{PluginOutcome, PluginResult, Status, TaskReport, TaskState, status};
 pub use uninstall::{Uninstalled, uninstall};
+pub use update::{Confirm, UpdateRequest, outdated, update};
 pub use validate::{Validated, ValidatedKind, Validation, validate};
 pub use verify::{Verified, VerifiedCopy, verify};
 pub use version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
 pub use version_error::VersionRefusal;
+pub use version_growth::{Grown, Growth};
 pub use versions::{PluginVersions, VersionRow, Versions, versions};
 pub use waits::Waits;
 
@@ -223,6 +229,7 @@ pub use plugd_config::{
     FlagError, KeyPath, Layer, LayerSource, MarketplaceKind as ConfiguredKind, SessionFlags,
     Snapshot, Warning as ConfigWarning,
 };
+pub use plugd_disk::tree::Digest;
 pub use plugd_fetch::{LeftOut as NotPacked, Why as WhyNotPacked};
 pub use plugd_marketplace::{Binding, Origin};
 pub use plugd_store::{

@@ -116,6 +116,7 @@ fn step(
             (true, None) => VersionReason::Unpinned,
         },
         pin,
+        growth: None,
         problems: Vec::new(),
     })
 }

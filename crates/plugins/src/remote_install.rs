@@ -59,9 +59,9 @@ pub(crate) struct Offered {
 }
 
 /// A copy that nobody sees yet, or one that is current.
-struct Made {
+pub(crate) struct Made {
     job: Job<'static>,
-    prepared: Prepared,
+    pub(crate) prepared: Prepared,
     apps: Vec<String>,
 }
 
@@ -213,7 +213,7 @@ fn has(set: &InstalledSet, id: &RemotePluginId) -> bool {
 }
 
 /// Whether the catalog hands the plugin out.
-fn admit(item: &Item) -> Result<(), Error> {
+pub(crate) fn admit(item: &Item) -> Result<(), Error> {
     let plugin = item.plugin_id();
     if item.availability == Availability::DisabledByAdmin {
         return Err(RemoteError::DisabledByAdmin { plugin }.into());
@@ -345,7 +345,7 @@ async fn tell(call: &Call, service: &Service, id: &RemotePluginId) -> Result<Ins
 
 /// Downloads, unpacks, completes, copies and checks. `standing` is what this was decided for; without
 /// it, what stands there at the end counts.
-async fn make(
+pub(crate) async fn make(
     call: &Call,
     parts: &Parts,
     offered: &Offered,
@@ -400,7 +400,7 @@ async fn make(
 }
 
 /// The swap; a copy that is current gets its sidecar.
-async fn settle(call: &Call, parts: &Parts, made: Made) -> Result<Installation, Error> {
+pub(crate) async fn settle(call: &Call, parts: &Parts, made: Made) -> Result<Installation, Error> {
     let Made { job, prepared, .. } = made;
     let (call, of) = (call.clone(), parts.clone());
     let section = parts.blocking.write(move || match prepared {

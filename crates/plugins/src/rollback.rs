@@ -77,7 +77,7 @@ fn step(
     if standing.copy.is_none() && kept.is_empty() {
         return Err(Error::NotInstalled { id: id.clone() });
     }
-    let from = name_of_copy(&standing);
+    let from = VersionName::of(&standing);
     if to.is_some_and(|to| is_installed(&standing, to, &kept)) {
         return Ok(VersionChange {
             id: id.clone(),
@@ -86,6 +86,7 @@ fn step(
             changed: false,
             reason: VersionReason::Current,
             pin: standing.pin().cloned(),
+            growth: None,
             problems: Vec::new(),
         });
     }
@@ -102,6 +103,7 @@ fn step(
         changed: true,
         reason: VersionReason::RolledBack,
         problems: of_account(id, &standing, kept),
+        growth: None,
         pin: Some(pin),
     };
     if dry_run {
@@ -147,16 +149,6 @@ fn is_installed(standing: &Standing, to: &str, kept: &[(Kept, AbsPath)]) -> bool
         || record.is_some_and(|record| {
             begins_with(to, record.commit.as_deref()) || is_digest(to, record.tree_digest)
         })
-}
-
-fn name_of_copy(standing: &Standing) -> VersionName {
-    let copy = standing.copy.as_ref();
-    let record = copy.and_then(|copy| copy.provenance_record());
-    VersionName {
-        version: copy.map(|copy| copy.version.to_string()),
-        commit: record.and_then(|record| record.commit.clone()),
-        digest: record.map(|record| record.tree_digest),
-    }
 }
 
 /// A pin to exactly what comes back.

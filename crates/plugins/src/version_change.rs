@@ -1,8 +1,13 @@
 //! What became of the version of a plugin, in the one form that all methods about versions answer.
 
+use std::cmp::Ordering;
+
 use plugd_disk::tree::Digest;
-use plugd_model::{PluginId, Problem};
-use plugd_store::Pin;
+use plugd_model::{PluginId, Problem, semantic_order};
+use plugd_store::{Installed, Pin};
+
+use crate::standing::Standing;
+use crate::version_growth::Growth;
 
 /// The answer of a method about versions.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +33,8 @@ pub struct VersionChange {
     pub reason: VersionReason,
     /// The pin that holds from now on.
     pub pin: Option<Pin>,
+    /// What an update changes of what runs or is read by a model.
+    pub growth: Option<Box<Growth>>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -76,4 +83,57 @@ pub enum VersionReason {
     NoSource,
     /// It could not be compared or brought.
     Failed,
+}
+
+impl VersionName {
+    /// What is installed.
+    pub(crate) fn of(standing: &Standing) -> Self {
+        let copy = standing.copy.as_ref();
+        let record = copy.and_then(Installed::provenance_record);
+        Self {
+            version: copy.map(|copy| copy.version.to_string()),
+            commit: record.and_then(|record| record.commit.clone()),
+            digest: record.map(|record| record.tree_digest),
+        }
+    }
+}
+
+/// How one version stands to another.
+pub(crate) fn compared(from: Option<&str>, to: Option<&str>) -> VersionReason {
+    let (Some(from), Some(to)) = (from, to) else {
+        return match from {
+            None => VersionReason::Missing,
+            Some(_) => VersionReason::Other,
+        };
+    };
+    if from == to {
+        return VersionReason::Content;
+    }
+    match semantic_order(from, to) {
+        Some(Ordering::Less) => VersionReason::Newer,
+        Some(Ordering::Greater) => VersionReason::Older,
+        // Versions that differ only in their build are equal to each other.
+        Some(Ordering::Equal) | None => VersionReason::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{VersionReason, compared};
+
+    #[test]
+    fn versions_are_compared_as_far_as_they_can_be() {
+        #[track_caller]
+        fn check(from: &str, to: &str, expected: VersionReason) {
+            assert_eq!(compared(Some(from), Some(to)), expected, "{from} {to}");
+        }
+        check("1.9.0", "1.10.0", VersionReason::Newer);
+        check("2.0.0", "2.0.0-rc.1", VersionReason::Older);
+        check("1.0.0", "1.0.0", VersionReason::Content);
+        check("1.0.0+a", "1.0.0+b", VersionReason::Other);
+        check("local", "1.0.0", VersionReason::Other);
+        check("unknown", "2024-05", VersionReason::Other);
+        assert_eq!(compared(None, Some("1.0.0")), VersionReason::Missing);
+        assert_eq!(compared(Some("1.0.0"), None), VersionReason::Other);
+    }
 }

@@ -56,6 +56,18 @@ const OF_VERSION: &[ErrorKind] = &[
     Cancelled,
 ];
 
+/// What can go wrong where the source of an installed plugin is asked.
+const OF_SOURCE: &[ErrorKind] = &[
+    InvalidParams,
+    InvalidInput,
+    NotFound,
+    NotAllowed,
+    Conflict,
+    Unavailable,
+    Internal,
+    Cancelled,
+];
+
 const WARNING: &str = "configWarning";
 const CHANGED: &str = "plugd/changed";
 const SKILLS: &str = "skills/changed";
@@ -289,6 +301,8 @@ pub(super) const EFFECTS: &[Effects] = &[
         &[InvalidParams, InvalidInput, NotFound, Internal, Cancelled],
         &[],
     ),
+    row("plugd/outdated", OF_SOURCE, &[]),
+    row("plugd/update", OF_SOURCE, &[CHANGED]),
     row("plugd/pin", OF_VERSION, &[CHANGED]),
     row("plugd/rollback", OF_VERSION, &[CHANGED]),
     row("plugd/lock", OF_VERSION, &[]),

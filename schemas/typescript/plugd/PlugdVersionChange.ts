@@ -1,4 +1,6 @@
 // Generated from the protocol of plugd. Changes are overwritten.
+import type { PlugdInspectionChange } from "./PlugdInspectionChange";
+import type { PlugdInspectionDifference } from "./PlugdInspectionDifference";
 import type { PlugdPin } from "./PlugdPin";
 import type { PlugdVersionReason } from "./PlugdVersionReason";
 import type { Problem } from "./Problem";
@@ -7,12 +9,23 @@ import type { Problem } from "./Problem";
 export type PlugdVersionChange = {
   /** Whether something changed, or in a dry run would. */
   changed: boolean;
+  /**
+   * What differs of what would run or be read by a model, as `plugd/inspect` tells it; omitted
+   * where nothing was brought to be compared.
+   */
+  difference?: PlugdInspectionDifference;
   /** The version before: of the copy, for `plugd/pin` of the pin. Null when there was none. */
   from: string | null;
   /** The commit before, or the exact release of a registry. */
   fromCommit: string | null;
   /** The digest of the copy before. */
   fromDigest: string | null;
+  /**
+   * What of it lets the plugin do more: what is new and runs, reaches a server, reads a
+   * variable or hides in a text, and a server or hook that does something else. Omitted with
+   * `difference`.
+   */
+  grew?: Array<PlugdInspectionChange>;
   /** What it must stay at from now on; null when nothing holds it. */
   pin: PlugdPin | null;
   /** `name@marketplace`. */

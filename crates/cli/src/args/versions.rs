@@ -1,6 +1,6 @@
 //! Commands about the versions of installed plugins.
 
-use clap::{Args, Subcommand};
+use clap::{ArgAction, Args, Subcommand};
 
 const PIN_HELP: &str = "\
 Without an option the plugin is held at exactly what is installed. A refresh, an upgrade of its
@@ -9,6 +9,19 @@ marketplace and an account leave it alone from then on.
 Examples:
   plugd plugin pin hello@demo
   plugd plugin pin hello@demo --none";
+
+const UPDATE_HELP: &str = "\
+A pinned plugin stays. With --confirm a plugin that could do more than before stays too, and the
+command that brings exactly what was shown is told.
+
+Exit codes:
+  0    done; with --dry-run also when there is something to bring
+  1    a plugin could not be brought, or waits to be confirmed
+  2    the command line cannot be meant
+
+Examples:
+  plugd plugin update
+  plugd plugin update hello@demo --confirm";
 
 const ROLLBACK_HELP: &str = "\
 Nothing is fetched. The version that came back is pinned; `plugd plugin pin PLUGIN --none` lets it
@@ -24,6 +37,12 @@ pub(crate) enum VersionCommand {
     /// List the installed versions and those that are kept of before
     #[command(after_help = "Examples:\n  plugd plugin versions hello@demo")]
     Versions(VersionsArgs),
+    /// List the plugins whose source has something else; nothing is fetched
+    #[command(after_help = "Examples:\n  plugd plugin outdated")]
+    Outdated(VersionsArgs),
+    /// Bring plugins to what their sources have
+    #[command(after_help = UPDATE_HELP)]
+    Update(UpdateArgs),
     /// Bring a kept version back, and pin it
     #[command(after_help = ROLLBACK_HELP)]
     Rollback(RollbackArgs),
@@ -37,6 +56,22 @@ pub(crate) enum VersionCommand {
 pub(crate) struct VersionsArgs {
     /// The plugin, as NAME@MARKETPLACE; without it, all
     pub(crate) plugin: Option<String>,
+}
+
+/// What to bring.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct UpdateArgs {
+    /// The plugin, as NAME@MARKETPLACE; without it, all
+    pub(crate) plugin: Option<String>,
+    /// Leave a plugin that could do more than before, and tell what that is
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// The digest of a new copy that was left and is to come; may be repeated
+    #[arg(long, value_name = "DIGEST", action = ArgAction::Append, requires = "confirm")]
+    pub(crate) confirmed: Vec<String>,
+    /// Only tell what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What to bring back.

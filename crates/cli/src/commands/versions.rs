@@ -1,11 +1,14 @@
-//! `plugd plugin versions`, `rollback` and `pin`. The JSON is the result of `plugd/versions`,
-//! `plugd/rollback` and `plugd/pin`.
+//! `plugd plugin versions`, `outdated`, `update`, `rollback` and `pin`. The JSON is the result of the
+//! method of that name.
 
 use serde_json::{Value, json};
 
 use crate::args::VersionCommand;
-use crate::asked::{Question, is_set, items, member};
+use crate::asked::{self, Question, is_set, items, member};
 use crate::escape;
+use crate::failure::Failure;
+use crate::page::{Form, Page};
+use crate::session::Session;
 use crate::style::{Paint, Style};
 use crate::table::Table;
 
@@ -15,7 +18,28 @@ const SHOWN_DIGITS: usize = 12;
 /// How a command's result is shown.
 type Shown = fn(&Value, Style) -> String;
 
-pub(super) fn question(command: &VersionCommand) -> (Question, Shown) {
+pub(super) async fn run(
+    session: &Session,
+    command: &VersionCommand,
+    form: Form,
+) -> Result<Page, Failure> {
+    let (question, text) = question(command);
+    asked::judged(session, question, form, &text, lacks).await
+}
+
+/// Why a script should look at the answer.
+fn lacks(result: &Value) -> Option<&'static str> {
+    let any = |reason: &str| items(result, "changes").any(|row| member(row, "reason") == reason);
+    if any("failed") {
+        Some("not every plugin could be looked at or brought")
+    } else if any("needsConfirmation") {
+        Some("a plugin that could do more than before waits to be confirmed")
+    } else {
+        None
+    }
+}
+
+fn question(command: &VersionCommand) -> (Question, Shown) {
     match command {
         VersionCommand::Versions(args) => (
             Question {
@@ -23,6 +47,24 @@ pub(super) fn question(command: &VersionCommand) -> (Question, Shown) {
                 params: json!({"pluginId": args.plugin}),
             },
             versions,
+        ),
+        VersionCommand::Outdated(args) => (
+            Question {
+                method: "plugd/outdated",
+                params: json!({"pluginId": args.plugin}),
+            },
+            outdated,
+        ),
+        VersionCommand::Update(args) => (
+            Question {
+                method: "plugd/update",
+                params: json!({
+                    "pluginId": args.plugin, "dryRun": args.dry_run,
+                    "confirm": args.confirm.then_some("capabilities"),
+                    "confirmed": args.confirmed,
+                }),
+            },
+            changes,
         ),
         VersionCommand::Rollback(args) => (
             Question {
@@ -83,22 +125,97 @@ fn short(text: &str) -> String {
     hex.chars().take(SHOWN_DIGITS).collect()
 }
 
-/// A sentence for each plugin.
+/// What everything is when there is nothing to tell.
+const CURRENT: &str = "Everything is what its source has.\n";
+
+fn outdated(result: &Value, style: Style) -> String {
+    let mut table = Table::new(&["PLUGIN", "INSTALLED", "AVAILABLE", "WHY"]);
+    let mut any = false;
+    for row in items(result, "changes") {
+        let (why, paint) = match member(row, "reason") {
+            "current" => continue,
+            "newer" => ("a newer version", Paint::Good),
+            "older" => ("an older version", Paint::Warning),
+            "content" => ("other content", Paint::Good),
+            "heldByPin" => ("held by its pin", Paint::Weak),
+            "noSource" => ("nothing offers it", Paint::Warning),
+            "policy" => ("its marketplace forbids it", Paint::Warning),
+            "drift" => ("changed by another program", Paint::Warning),
+            "failed" => ("cannot be told", Paint::Error),
+            _ => ("another version", Paint::Good),
+        };
+        any = true;
+        let to = match row["to"].as_str() {
+            Some(version) => version.to_owned(),
+            None => short(member(row, "toCommit")),
+        };
+        table.row(&[
+            (member(row, "pluginId"), Paint::Text),
+            (member(row, "from"), Paint::Text),
+            (&to, Paint::Text),
+            (why, paint),
+        ]);
+    }
+    match any {
+        true => table.render(style),
+        false => CURRENT.to_owned(),
+    }
+}
+
+/// A sentence for each plugin, and below it what it could do that it could not before.
 fn changes(result: &Value, style: Style) -> String {
     let would = is_set(result, "dryRun");
-    let rows = items(result, "changes").map(|row| {
+    let rows: Vec<&Value> = items(result, "changes").collect();
+    let alone = rows.len() == 1;
+    let mut text = String::new();
+    for row in rows {
+        if member(row, "reason") == "current" && !alone {
+            continue;
+        }
         let id = escape::line(member(row, "pluginId"));
-        format!("{id} {}\n", sentence(row, would, style))
-    });
-    rows.collect()
+        text.push_str(&format!("{id} {}\n", sentence(row, would, style)));
+        text.extend(items(row, "grew").map(grown));
+        if member(row, "reason") == "needsConfirmation" {
+            let digest = escape::line(member(row, "toDigest"));
+            text.push_str(&format!(
+                "  to bring it: plugd plugin update {id} --confirm --confirmed {digest}\n"
+            ));
+        }
+    }
+    match text.is_empty() {
+        true => CURRENT.to_owned(),
+        false => text,
+    }
+}
+
+/// One capability that is new, or is something else.
+fn grown(row: &Value) -> String {
+    let what = match member(row, "category") {
+        "mcpServer" => "MCP server",
+        "hiddenCharacters" => "hidden characters",
+        other => other,
+    };
+    let (name, to) = (
+        escape::line(member(row, "name")),
+        escape::line(member(row, "to")),
+    );
+    let new = match row["from"].as_str() {
+        None => "new",
+        Some(_) => "other",
+    };
+    match to.is_empty() {
+        true => format!("  {new} {what} {name}\n"),
+        false => format!("  {new} {what} {name}: {to}\n"),
+    }
 }
 
 fn sentence(row: &Value, would: bool, style: Style) -> String {
-    let version = |name| match row[name].as_str() {
-        Some(version) => escape::line(version),
-        None => "nothing".to_owned(),
+    let version = |name: &str, commit: &str| match (row[name].as_str(), row[commit].as_str()) {
+        (Some(version), _) => escape::line(version),
+        (None, Some(commit)) => format!("commit {}", escape::line(&short(commit))),
+        (None, None) => "nothing".to_owned(),
     };
-    let (from, to) = (version("from"), version("to"));
+    let (from, to) = (version("from", "fromCommit"), version("to", "toCommit"));
     match (member(row, "reason"), would) {
         ("rolledBack", false) => format!("went back from {from} to {to} and is pinned there."),
         ("rolledBack", true) => format!("would go back from {from} to {to} and be pinned there."),
@@ -106,7 +223,19 @@ fn sentence(row: &Value, would: bool, style: Style) -> String {
         ("pinned", true) => format!("would be pinned to {}.", pinned(row)),
         ("unpinned", false) => format!("is no longer pinned to {from}."),
         ("unpinned", true) => format!("would no longer be pinned to {from}."),
-        _ => style.paint(Paint::Weak, "is as it was to be.").to_string(),
+        ("heldByPin", _) => format!("stays at {from}, where it is pinned; there is {to}."),
+        ("needsConfirmation", _) => format!("stays at {from}: {to} could do more."),
+        ("noSource", _) => format!("stays at {from}: nothing offers it."),
+        ("policy", _) => format!("stays at {from}: its marketplace hands it out no more."),
+        ("drift", _) => format!("stays at {from}: another program has changed it."),
+        ("failed", _) => style
+            .paint(Paint::Error, "could not be looked at.")
+            .to_string(),
+        ("current", _) => style.paint(Paint::Weak, "is as it was to be.").to_string(),
+        ("content", false) => format!("has other content of {to}."),
+        ("content", true) => format!("would get other content of {to}."),
+        (_, false) => format!("went from {from} to {to}."),
+        (_, true) => format!("would go from {from} to {to}."),
     }
 }
 
@@ -128,7 +257,7 @@ mod tests {
     use pretty_assertions::assert_eq;
     use serde_json::{Value, json};
 
-    use super::{changes, versions};
+    use super::{changes, lacks, outdated, versions};
     use crate::style::Style;
 
     #[test]
@@ -178,5 +307,61 @@ mod tests {
         );
         check(false, row("unpinned"), "is no longer pinned to 2.0.0.");
         check(false, row("current"), "is as it was to be.");
+        check(false, row("newer"), "went from 2.0.0 to 1.0.0.");
+        check(true, row("other"), "would go from 2.0.0 to 1.0.0.");
+        check(false, row("content"), "has other content of 1.0.0.");
+        check(
+            false,
+            row("heldByPin"),
+            "stays at 2.0.0, where it is pinned; there is 1.0.0.",
+        );
+        let mut asks = row("needsConfirmation");
+        asks["toDigest"] = json!("sha256:ab");
+        asks["grew"] = json!([
+            {"category": "hook", "name": "stop", "from": null, "to": "echo"},
+            {"category": "environment", "name": "TOKEN", "from": null, "to": ""},
+        ]);
+        check(
+            false,
+            asks,
+            "stays at 2.0.0: 1.0.0 could do more.\n  new hook stop: echo\n  \
+             new environment TOKEN\n  \
+             to bring it: plugd plugin update hello@demo --confirm --confirmed sha256:ab",
+        );
+    }
+
+    #[test]
+    fn what_is_current_is_told_once() {
+        let row = |id: &str| json!({"pluginId": id, "reason": "current", "from": "1"});
+        let result = json!({"dryRun": false, "changes": [row("a@m"), row("b@m")]});
+        let told = "Everything is what its source has.\n";
+        assert_eq!(changes(&result, Style::PLAIN), told);
+        assert_eq!(outdated(&result, Style::PLAIN), told);
+    }
+
+    #[test]
+    fn what_is_outdated_is_a_table() {
+        let result = json!({"changes": [
+            {"pluginId": "a@m", "reason": "current", "from": "1", "to": "1"},
+            {"pluginId": "b@m", "reason": "newer", "from": "1.0.0", "to": "2.0.0"},
+            {"pluginId": "c@m", "reason": "content", "from": "1.0.0", "to": null,
+             "toCommit": "abcdef0123456789"},
+        ]});
+        assert_eq!(
+            outdated(&result, Style::PLAIN),
+            "PLUGIN  INSTALLED  AVAILABLE     WHY\n\
+             b@m     1.0.0      2.0.0         a newer version\n\
+             c@m     1.0.0      abcdef012345  other content\n"
+        );
+    }
+
+    #[test]
+    fn a_script_hears_of_what_was_not_done() {
+        let result = |reason: &str| json!({"changes": [{"reason": reason}]});
+        for fine in ["current", "newer", "heldByPin", "noSource"] {
+            assert_eq!(lacks(&result(fine)), None);
+        }
+        assert!(lacks(&result("failed")).is_some());
+        assert!(lacks(&result("needsConfirmation")).is_some());
     }
 }

@@ -350,7 +350,7 @@ fn oddity_kind(kind: OddityKind) -> wire::PlugdOddityKind {
     }
 }
 
-fn difference(difference: &Difference) -> wire::PlugdInspectionDifference {
+pub(super) fn difference(difference: &Difference) -> wire::PlugdInspectionDifference {
     let Difference {
         changes,
         files,
@@ -367,14 +367,9 @@ fn difference(difference: &Difference) -> wire::PlugdInspectionDifference {
     }
 }
 
-/// The changes of one category by name.
-fn rows(category: Category, changes: &Changes) -> Vec<wire::PlugdInspectionChange> {
-    let Changes {
-        added,
-        removed,
-        changed,
-    } = changes;
-    let category = match category {
+/// The word of a category.
+pub(super) fn category(category: Category) -> wire::PlugdInspectionCategory {
+    match category {
         Category::McpServer => wire::PlugdInspectionCategory::McpServer,
         Category::Hook => wire::PlugdInspectionCategory::Hook,
         Category::App => wire::PlugdInspectionCategory::App,
@@ -385,7 +380,17 @@ fn rows(category: Category, changes: &Changes) -> Vec<wire::PlugdInspectionChang
         Category::Licence => wire::PlugdInspectionCategory::Licence,
         Category::Oddity => wire::PlugdInspectionCategory::Oddity,
         Category::OtherFile => wire::PlugdInspectionCategory::File,
-    };
+    }
+}
+
+/// The changes of one category by name.
+fn rows(category: Category, changes: &Changes) -> Vec<wire::PlugdInspectionChange> {
+    let Changes {
+        added,
+        removed,
+        changed,
+    } = changes;
+    let category = self::category(category);
     let row =
         |name: &String, from: Option<&String>, to: Option<&String>| wire::PlugdInspectionChange {
             category,

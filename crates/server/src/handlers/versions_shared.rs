@@ -3,12 +3,12 @@
 use plugd_model::PluginId;
 use plugd_model::git_url::without_secrets;
 use plugd_plugins::{
-    Before, BoundSource, InstalledBy, Pin, VersionChange, VersionChanges, VersionName,
+    Before, BoundSource, Growth, InstalledBy, Pin, VersionChange, VersionChanges, VersionName,
     VersionOrigin, VersionReason,
 };
 use plugd_protocol as wire;
 
-use super::shared;
+use super::{plugd_inspect, shared};
 
 /// The plugin that a request names.
 ///
@@ -34,8 +34,10 @@ fn change(change: VersionChange) -> wire::PlugdVersionChange {
         changed,
         reason,
         pin: held,
+        growth,
         problems,
     } = change;
+    let (difference, grew) = growth.as_deref().map(self::growth).unzip();
     let digest = |name: &VersionName| name.digest.map(|digest| digest.to_string());
     wire::PlugdVersionChange {
         plugin_id: id.to_string(),
@@ -48,8 +50,28 @@ fn change(change: VersionChange) -> wire::PlugdVersionChange {
         from_commit: from.commit,
         to_commit: to.commit,
         pin: held.map(pin),
+        difference,
+        grew,
         problems: problems.into_iter().map(shared::problem).collect(),
     }
+}
+
+fn growth(
+    growth: &Growth,
+) -> (
+    wire::PlugdInspectionDifference,
+    Vec<wire::PlugdInspectionChange>,
+) {
+    let grew = growth.grew.iter().map(|one| wire::PlugdInspectionChange {
+        category: plugd_inspect::category(one.category),
+        name: one.name.clone(),
+        from: one.from.clone(),
+        to: Some(one.to.clone()),
+    });
+    (
+        plugd_inspect::difference(&growth.difference),
+        grew.collect(),
+    )
 }
 
 fn reason(reason: VersionReason) -> wire::PlugdVersionReason {
