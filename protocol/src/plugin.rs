@@ -245,7 +245,7 @@ pub struct PluginReadResponse {
 }
 
 /// Params of `plugin/install`: a plugin's name and exactly one of the two marketplaces.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginInstallParams {
     /// The file of a local marketplace, as a listing shows it.
@@ -256,6 +256,18 @@ pub struct PluginInstallParams {
     pub remote_marketplace_name: Option<String>,
     /// The plugin's name, or its remote id with a remote marketplace.
     pub plugin_name: String,
+    /// The version to bring: what the source offers, a release of a registry, or one that is kept.
+    /// What came is pinned. At most one of `version`, `ref` and `sha`; none of them for a plugin of
+    /// the remote catalog. Not in the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The branch or tag to bring, of a source that is a git repository. The commit that it means is
+    /// pinned. Not in the reference.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub ref_name: Option<String>,
+    /// The commit to bring and pin, of a source that is a git repository. Not in the reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha: Option<String>,
     /// An id that a client made up to recognise this attempt by. Accepted and not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub install_attempt_id: Option<String>,

@@ -284,7 +284,7 @@ fn another_marketplace_of_the_name_is_no_source() {
     let config = sandbox
         .text("ch/config.toml")
         .replace("/demo\"", "/other\"");
-    sandbox.write("ch/config.toml", config);
+    sandbox.write("ch/config.toml", sandbox.expand(&config));
     check_both(
         &mut daemon,
         "hello@demo",

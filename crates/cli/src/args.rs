@@ -20,7 +20,7 @@ pub(crate) use reading::{
     PlaceArgs, SearchArgs, SkillArgs, SkillsCommand,
 };
 pub(crate) use sharing::{ShareCommand, Target, Visibility};
-pub(crate) use versions::VersionCommand;
+pub(crate) use versions::{AddPluginArgs, VersionCommand};
 
 const ABOUT: &str = "Manages agent plugins: JSON-RPC 2.0 over stdin and stdout, and these commands";
 
@@ -306,8 +306,8 @@ pub(crate) enum PluginCommand {
     #[command(after_help = "Examples:\n  plugd plugin list --json --available")]
     List(ListArgs),
     /// Install a plugin
-    #[command(after_help = "Examples:\n  plugd plugin add hello@demo")]
-    Add(PluginArgs),
+    #[command(after_help = versions::ADD_HELP)]
+    Add(AddPluginArgs),
     /// Uninstall a plugin; one that is not there is removed already
     #[command(after_help = "Examples:\n  plugd plugin remove hello@demo")]
     Remove(PluginArgs),

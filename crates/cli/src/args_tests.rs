@@ -54,11 +54,10 @@ fn listing() {
 #[track_caller]
 fn names(args: &str, plugin: &str, marketplace: Option<&str>) {
     let line = parse(args);
-    let Command::Plugin(
-        PluginCommand::Add(found) | PluginCommand::Remove(found) | PluginCommand::Read(found),
-    ) = line.command
-    else {
-        panic!("{args}: {line:?}");
+    let found = match line.command {
+        Command::Plugin(PluginCommand::Add(found)) => found.plugin,
+        Command::Plugin(PluginCommand::Remove(found) | PluginCommand::Read(found)) => found,
+        other => panic!("{args}: {other:?}"),
     };
     let expected = PluginArgs {
         plugin: plugin.to_owned(),

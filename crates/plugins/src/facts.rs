@@ -231,7 +231,7 @@ impl Error {
                 format!("remove `{name}` with marketplace/remove first")
             }
             Self::SourceEscapes { .. } => "move the plugin's files into the marketplace".to_owned(),
-            Self::Pinned { .. } => "remove the pin first".to_owned(),
+            Self::Pinned { .. } => "remove the pin first, with plugd/pin".to_owned(),
             Self::SecretInAddress { url } => format!(
                 "leave the login out here, and put it into a credential helper of git, or a token \
                  into the variable {}",

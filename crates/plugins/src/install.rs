@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
 use crate::fetcher::Fetched;
 use crate::install_job::{Why, failed, install_offer};
+use crate::install_wish::{Wanted, Wish};
 use crate::obtain::{Supply, admit, obtain};
 use crate::standing::Standing;
 use crate::{Blocking, Copies, Error, Fetcher, Lookup, Roots};
@@ -72,7 +73,7 @@ pub struct Rebinding {
 /// Installs a plugin and switches it on.
 ///
 /// # Errors
-/// Nothing matches, policy refuses, the source is missing or unusable, or the store or the
+/// Nothing matches, the wish names what is neither offered nor kept, policy refuses, the source is missing or unusable, or the store or the
 /// configuration cannot be written; then everything is as it was.
 pub async fn install(
     call: &Call,
@@ -81,9 +82,9 @@ pub async fn install(
     copies: &Copies,
     fetcher: &Fetcher,
     events: &Events,
-    target: Target,
+    (target, wish): (Target, Wish),
 ) -> Result<Installation, Error> {
-    let done = bring(call, blocking, lookup, copies, fetcher, target).await?;
+    let done = bring(call, blocking, lookup, copies, fetcher, (target, wish)).await?;
     if done.changed {
         let change = Change::new(ChangeReason::Request)
             .plugin(done.id.clone())
@@ -100,15 +101,15 @@ async fn bring(
     lookup: &Lookup,
     copies: &Copies,
     fetcher: &Fetcher,
-    target: Target,
+    wanted: (Target, Wish),
 ) -> Result<Installation, Error> {
     let mut fetched = None;
     loop {
         let begun = Instant::now();
         let section = {
             let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
-            let (target, why, fetched) = (target.clone(), Why::Request, fetched.take());
-            blocking.write(move || step(&call, &lookup, &copies, &target, why, fetched))
+            let ((target, wish), fetched) = (wanted.clone(), fetched.take());
+            blocking.write(move || wished(&call, &lookup, &copies, (&target, &wish), fetched))
         };
         match section.await {
             Ok(Step::Done(done)) => return Ok(*done),
@@ -128,6 +129,31 @@ pub(crate) enum Step {
     Done(Box<Installation>),
     /// The content is elsewhere.
     Fetch { id: PluginId, source: Source },
+}
+
+/// One section of a request.
+fn wished(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    (target, wish): (&Target, &Wish),
+    fetched: Option<Fetched>,
+) -> Result<Step, Error> {
+    call.progress.report("resolving", 0, None);
+    let resolved = lookup.resolve_ungated(&roots(target));
+    let offer = resolved.set.select(&target_selector(target))?;
+    admit(&offer)?;
+    let id = offer.id();
+    let standing = Standing::of(copies.store()?, &id).map_err(|error| failed(&id, error))?;
+    let wanted = Wanted {
+        call,
+        lookup,
+        copies,
+        offer: &offer,
+        id,
+        standing,
+    };
+    wanted.step(wish, fetched)
 }
 
 /// One section: everything that can be done with what is at hand.

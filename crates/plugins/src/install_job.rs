@@ -23,6 +23,7 @@ use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
 use crate::install::{Installation, Rebinding, STORE_PATIENCE};
+use crate::install_wish::PinWish;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
@@ -73,14 +74,15 @@ impl Why<'_> {
         }
     }
 
-    fn pin(self) -> PinChange {
+    /// The pin that a lock sets; any other reason leaves that to the request.
+    fn pin(self) -> Option<PinChange> {
         match self {
-            Self::Lock { pin, .. } => PinChange::Set(pin.clone()),
+            Self::Lock { pin, .. } => Some(PinChange::Set(pin.clone())),
             Self::Request
             | Self::Update
             | Self::Configured { .. }
             | Self::Account { .. }
-            | Self::State { .. } => PinChange::Keep,
+            | Self::State { .. } => None,
         }
     }
 
@@ -143,6 +145,7 @@ impl Subject {
 pub(crate) struct Job<'a> {
     pub(crate) subject: Subject,
     pub(crate) why: Why<'a>,
+    pub(crate) pin: PinWish,
     pub(crate) standing: Standing,
 }
 
@@ -162,18 +165,6 @@ pub(crate) struct Staged {
     version: VersionSegment,
     commit: Option<String>,
     problems: Vec<Problem>,
-}
-
-impl Staged {
-    /// What was staged.
-    pub(crate) fn tree(&self) -> &StagedTree {
-        self.install.tree()
-    }
-
-    /// What is not as it should be and does no harm.
-    pub(crate) fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
 }
 
 /// From an admitted offer to a committed copy.
@@ -201,6 +192,11 @@ impl Staged {
         self.install.tree()
     }
 
+    /// What is not as it should be and does no harm.
+    pub(crate) fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
     /// What its source meant.
     pub(crate) fn commit(&self) -> Option<&str> {
         self.commit.as_deref()
@@ -218,6 +214,7 @@ impl<'a> Job<'a> {
         Self {
             subject: Subject::of_offer(offer),
             why,
+            pin: PinWish::Keep,
             standing: standing.clone(),
         }
     }
@@ -234,7 +231,7 @@ impl Job<'_> {
         obtained: Obtained,
     ) -> Result<Prepared, Error> {
         let id = &self.subject.id;
-        if !matches!(self.why, Why::Lock { .. }) {
+        if self.pin == PinWish::Keep && !matches!(self.why, Why::Lock { .. }) {
             refuse_to_leave_pin(id, &self.standing, content)?;
         }
         if let (Some(copy), None) = (&self.standing.copy, &self.rebinding())
@@ -324,13 +321,14 @@ impl Job<'_> {
             problems,
         } = staged;
         let id = &self.subject.id;
+        let asked = || self.pin.change(&version, commit.as_deref());
         let new = NewInstall {
+            pin: self.why.pin().unwrap_or_else(asked),
             version,
             bound: binding::for_record(&self.subject.binding),
             source: self.subject.source.clone(),
             commit,
             by: self.why.recorded(),
-            pin: self.why.pin(),
             remote_id: self.subject.remote_id.clone(),
             repaired_from: self.why.repaired_from(),
         };
@@ -365,7 +363,7 @@ impl Job<'_> {
         }
     }
 
-    fn done(
+    pub(crate) fn done(
         &self,
         copy: Installed,
         changed: bool,
@@ -405,7 +403,7 @@ impl Job<'_> {
 
 /// The part of an activation that concerns configuration: a request writes it, background work makes
 /// sure that it is still wanted.
-fn configure(
+pub(crate) fn configure(
     call: &Call,
     lookup: &Lookup,
     activated: &mut ActivatedInstall,

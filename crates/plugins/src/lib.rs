@@ -45,6 +45,7 @@ mod in_time;
 mod inspect;
 mod install;
 mod install_job;
+mod install_wish;
 mod installed;
 mod instructions;
 mod last_run;
@@ -154,6 +155,7 @@ pub use hook_trust::HookTrust;
 pub use hooks_list::{HookRow, HooksSeen, hooks};
 pub use inspect::{InspectTarget, Inspected, InspectedSide, inspect, inspect_remote};
 pub use install::{Installation, Rebinding, Target, install};
+pub use install_wish::Wish;
 pub use installed::installed;
 pub use instructions::{
     DEFAULT_BUDGET, InstructionBlock, InstructionKind, Instructions, LeftOut, instructions,

@@ -19,6 +19,7 @@ use crate::content::Content;
 use crate::curated::curated_url;
 use crate::fetcher::{Fetched, Repository};
 use crate::install_job::{Job, Prepared, Staged, Subject, Why};
+use crate::install_wish::PinWish;
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
 use crate::lock_plan::{Plan, PluginStep, directory};
@@ -403,6 +404,7 @@ fn from_kept(
             pin: &pin,
             switches_on: step.switches_on,
         },
+        pin: PinWish::Keep,
         standing: step.standing.clone(),
     };
     let staged = job.prepare_kept(call, copies, kept)?;
@@ -532,6 +534,7 @@ fn finish(
             pin: &unpinned,
             switches_on: step.switches_on,
         },
+        pin: PinWish::Keep,
         standing: step.standing.clone(),
     };
     let prepared = job.prepare(call, lookup, copies, content, obtained)?;

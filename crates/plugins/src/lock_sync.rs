@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
 use crate::install_job::{Job, Why, failed};
+use crate::install_wish::PinWish;
 use crate::lock::LockSubject;
 use crate::lock_content::{Ready, bring, pin, stage};
 use crate::lock_error::LockError;
@@ -405,6 +406,7 @@ fn put(call: &Call, parts: &Parts, ready: Ready, done: &mut Vec<Done>) -> Result
             pin: &pin,
             switches_on: step.switches_on,
         },
+        pin: PinWish::Keep,
         standing: step.standing.clone(),
     };
     match staged {

@@ -53,7 +53,19 @@ pub(crate) fn obtain(
     offer: &Offer<'_>,
     fetched: Option<Fetched>,
 ) -> Result<Supply, Error> {
-    let source = &offer.entry.source;
+    obtain_from(lookup, offer, &offer.entry.source, fetched)
+}
+
+/// The same for the entry's source with another ref or release in it.
+///
+/// # Errors
+/// It is missing or leads out of its marketplace.
+pub(crate) fn obtain_from(
+    lookup: &Lookup,
+    offer: &Offer<'_>,
+    source: &Source,
+    fetched: Option<Fetched>,
+) -> Result<Supply, Error> {
     if let Source::Local { path } = source {
         let root = &offer.content.manifest.value.root;
         let dir = local(lookup.disk(), offer.id(), root, path)?;

@@ -27,6 +27,7 @@ use crate::fetcher::Bundle;
 use crate::follow::may_move;
 use crate::install::{Installation, STORE_PATIENCE};
 use crate::install_job::{Job, Prepared, Subject, Why, failed};
+use crate::install_wish::PinWish;
 use crate::obtain::Obtained;
 use crate::parts::Parts;
 use crate::remote_apps::{self, RemoteApp};
@@ -383,6 +384,7 @@ pub(crate) async fn make(
         let job = Job {
             subject: offered.subject(),
             why: Why::Account { by },
+            pin: PinWish::Keep,
             standing,
         };
         let obtained = Obtained::of_fetched(fetched);

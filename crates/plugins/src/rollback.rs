@@ -6,14 +6,17 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use plugd_config::Edit;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_store::{
-    BoundSource, InstalledBy, Kept, NewInstall, Origin, Pin, PinChange, Record, Retention, Store,
+    BoundSource, Installed, InstalledBy, Kept, NewInstall, Origin, Pin, PinChange, Record,
+    Retention, Store,
 };
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
+use crate::install_job::{Why, configure};
 use crate::parts::Parts;
 use crate::standing::Standing;
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
@@ -117,7 +120,8 @@ fn step(
             })),
         };
     }
-    bring_back(call, &parts.lookup, store, &standing, kept, id).map(|()| change)
+    let of = (id, &[][..]);
+    bring_back(call, &parts.lookup, store, &standing, kept, of).map(|_| change)
 }
 
 /// Which of the kept versions is meant.
@@ -191,15 +195,15 @@ fn origin_of(standing: &Standing, kept: &Kept) -> Option<Origin> {
     })
 }
 
-/// The swap, under the store's lock and journal.
+/// The swap, under the store's lock and journal, with edits of configuration where there are some.
 pub(crate) fn bring_back(
     call: &Call,
     lookup: &Lookup,
     store: &Store,
     standing: &Standing,
     kept: &Kept,
-    id: &PluginId,
-) -> Result<(), Error> {
+    (id, edits): (&PluginId, &[Edit]),
+) -> Result<Installed, Error> {
     let failed = |source| Error::Store {
         action: "roll back",
         id: id.clone(),
@@ -233,8 +237,11 @@ pub(crate) fn bring_back(
         protected: BTreeSet::new(),
     };
     let patience = call.patience(STORE_PATIENCE);
-    let activated = staged
+    let mut activated = staged
         .activate(new, &standing.seen, &retention, patience)
         .map_err(failed)?;
-    activated.commit().map(drop).map_err(failed)
+    if !edits.is_empty() {
+        configure(call, lookup, &mut activated, Why::Request, edits)?;
+    }
+    activated.commit().map_err(failed)
 }

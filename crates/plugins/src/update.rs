@@ -7,6 +7,8 @@
 //! new copy in place of the update, and the update when that digest comes back with the next request:
 //! what was changed in between has another one, and is asked about again.
 
+use std::time::Instant;
+
 use plugd_disk::tree::Digest;
 use plugd_marketplace::Binding;
 use plugd_model::{
@@ -24,7 +26,6 @@ use crate::follow::{
     still_fits,
 };
 use crate::follow_elsewhere::meaning;
-use crate::install::ATTEMPTS;
 use crate::install_job::{Job, Prepared, Staged, Why};
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::parts::Parts;
@@ -192,8 +193,8 @@ async fn one(
     id: &PluginId,
 ) -> Result<VersionChange, Error> {
     let mut fetched = None;
-    let mut attempt = 1;
     loop {
+        let begun = Instant::now();
         let section = {
             let (call, of, mode) = (call.clone(), parts.clone(), mode.clone());
             let (id, fetched) = (id.clone(), fetched.take());
@@ -205,7 +206,7 @@ async fn one(
             Ok(Stepped::Row(row)) => return Ok(*row),
             Ok(Stepped::Remote(standing, remote)) => {
                 match update_remote::one(call, parts, mode, id, *standing, remote).await {
-                    Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
+                    Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
                     done => return done,
                 }
             }
@@ -217,7 +218,7 @@ async fn one(
                     Asked::Fetched(content) => fetched = Some(*content),
                 }
             }
-            Err(error) if error.is_superseded() && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
             Err(error) => return Err(error),
         }
     }
@@ -344,7 +345,7 @@ fn step(
         }
     };
     let content = Content::read(lookup, &offer, obtained.dir.clone())?;
-    let offered = content.digest(copies, id, call)?;
+    let offered = content.offered(copies, id, call)?.digest;
     let to = VersionName {
         version: Some(content.version.to_string()),
         commit: obtained.commit.clone(),

@@ -81,7 +81,7 @@ async fn find(client: &Client, name: &str, marketplace: &str) -> anyhow::Result<
             marketplace_path: market.path.clone(),
             remote_marketplace_name: remote,
             plugin_name: row.name.clone(),
-            install_attempt_id: None,
+            ..PluginInstallParams::default()
         },
     })
 }

@@ -108,9 +108,8 @@ async fn with_market(sandbox: &Sandbox) -> (Client, Events, AbsolutePathBuf) {
 fn install(path: &AbsolutePathBuf, name: &str) -> PluginInstallParams {
     PluginInstallParams {
         marketplace_path: Some(path.clone()),
-        remote_marketplace_name: None,
         plugin_name: name.to_owned(),
-        install_attempt_id: None,
+        ..PluginInstallParams::default()
     }
 }
 

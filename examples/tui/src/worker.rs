@@ -171,7 +171,7 @@ impl Worker {
                     marketplace_path: path,
                     remote_marketplace_name: remote,
                     plugin_name: target.name,
-                    install_attempt_id: None,
+                    ..PluginInstallParams::default()
                 };
                 self.run::<PluginInstall>(work, params, move |done| {
                     format!("installed {} {}", target.id, done.installed_version)

@@ -2,6 +2,16 @@
 
 use clap::{ArgAction, Args, Subcommand};
 
+use super::PluginArgs;
+
+pub(crate) const ADD_HELP: &str = "\
+A version, ref or commit that is named is pinned; `plugd plugin pin PLUGIN --none` lets it move
+again.
+
+Examples:
+  plugd plugin add hello@demo
+  plugd plugin add hello@demo --version 1.0.0";
+
 const PIN_HELP: &str = "\
 Without an option the plugin is held at exactly what is installed. A refresh, an upgrade of its
 marketplace and an account leave it alone from then on.
@@ -49,6 +59,30 @@ pub(crate) enum VersionCommand {
     /// Hold a plugin at what is installed, or let it go again
     #[command(after_help = PIN_HELP)]
     Pin(PinArgs),
+}
+
+/// What to install.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct AddPluginArgs {
+    #[command(flatten)]
+    pub(crate) plugin: PluginArgs,
+    #[command(flatten)]
+    pub(crate) wish: WishArgs,
+}
+
+/// In which version; at most one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[group(multiple = false)]
+pub(crate) struct WishArgs {
+    /// The version, and pin it
+    #[arg(long)]
+    pub(crate) version: Option<String>,
+    /// The branch or tag of its repository, and pin the commit
+    #[arg(long = "ref", value_name = "REF")]
+    pub(crate) ref_name: Option<String>,
+    /// The commit of its repository, and pin it
+    #[arg(long, value_name = "COMMIT")]
+    pub(crate) sha: Option<String>,
 }
 
 /// Whose versions.

@@ -1,11 +1,11 @@
 //! `plugd plugin add`.
 
 use plugd_plugins::{
-    Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, install_remote,
+    Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, Wish, install_remote,
 };
 use serde::Serialize;
 
-use crate::args::PluginArgs;
+use crate::args::AddPluginArgs;
 use crate::blame;
 use crate::escape;
 use crate::failure::Failure;
@@ -48,13 +48,26 @@ struct Rebound {
     to: String,
 }
 
-pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
+pub(super) async fn run(
+    session: &Session,
+    args: &AddPluginArgs,
+    form: Form,
+) -> Result<Page, Failure> {
+    let AddPluginArgs { plugin: args, wish } = args;
+    let wish = match (&wish.version, &wish.ref_name, &wish.sha) {
+        (Some(version), _, _) => Wish::Version(version.clone()),
+        (_, Some(name), _) => Wish::Ref(name.clone()),
+        (_, _, Some(sha)) => Wish::Sha(sha.clone()),
+        _ => Wish::Offered,
+    };
     if let Some(id) = selector::remote_id(args) {
+        wish.refuse_of_account()?;
         let target = RemoteTarget::Id(id.to_string());
         return add_remote(session, target, form).await;
     }
     let id = selector::plugin_id(args)?;
     if let Some(target) = RemoteTarget::of(&id) {
+        wish.refuse_of_account()?;
         return add_remote(session, target, form).await;
     }
     let installation = plugd_plugins::install(
@@ -64,7 +77,7 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
         &session.copies,
         &session.fetcher,
         &session.events,
-        Target::Shown(id.clone()),
+        (Target::Shown(id.clone()), wish),
     )
     .await;
     match installation {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use plugd_plugins::PinTo;
 use plugd_plugins::call::Call;
-use plugd_plugins::{PinTo, VersionRefusal};
 use plugd_protocol as wire;
 
 use super::versions_shared;
@@ -31,15 +31,7 @@ pub(crate) async fn handle(
         digest.map(|digest| ("digest", PinTo::Digest(digest))),
         (none == Some(true)).then_some(("none", PinTo::None)),
     ];
-    let mut to = None;
-    for (field, named) in named.into_iter().flatten() {
-        if let Some((other, _)) = to.replace((field, named)) {
-            return Err(
-                plugd_plugins::Error::from(VersionRefusal::Together { field, other }).into(),
-            );
-        }
-    }
-    let to = to.map_or(PinTo::Installed, |(_, to)| to);
+    let to = versions_shared::only_one(named)?.unwrap_or(PinTo::Installed);
     let dry_run = dry_run == Some(true);
     let done = plugd_plugins::pin(&call, &context.parts, id, to, dry_run).await?;
     Reply::of(&versions_shared::changed(done))

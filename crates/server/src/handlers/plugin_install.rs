@@ -5,10 +5,12 @@ use std::sync::Arc;
 use plugd_model::git_url::without_secrets;
 use plugd_plugins::call::Call;
 use plugd_plugins::{
-    Binding, Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, install_remote,
+    Binding, Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, Wish,
+    install_remote,
 };
 use plugd_protocol as wire;
 
+use super::versions_shared::only_one;
 use super::{remote_row, shared};
 use crate::context::Context;
 use crate::reply::Reply;
@@ -23,9 +25,13 @@ pub(crate) async fn handle(
         marketplace_path,
         remote_marketplace_name,
         plugin_name,
+        version,
+        ref_name,
+        sha,
         // A client's own name for the attempt; the request id serves the log.
         install_attempt_id: _,
     } = params;
+    let wish = wish(version, ref_name, sha)?;
     let target = match (marketplace_path, remote_marketplace_name) {
         (Some(path), None) => Target::Named {
             manifest: shared::abs_path("marketplacePath", &path)?,
@@ -33,6 +39,7 @@ pub(crate) async fn handle(
         },
         // Any name will do: the service's own scope says where the plugin stands.
         (None, marketplace @ Some(_)) => {
+            wish.refuse_of_account()?;
             let target = RemoteTarget::Id(plugin_name);
             let done = install_remote(&call, &context.parts, target, marketplace).await?;
             let RemoteInstallation {
@@ -56,10 +63,24 @@ pub(crate) async fn handle(
         &context.copies,
         &context.fetcher,
         &context.events,
-        target,
+        (target, wish),
     )
     .await?;
     answer(installation, Vec::new())
+}
+
+/// Which version a request names.
+fn wish(
+    version: Option<String>,
+    ref_name: Option<String>,
+    sha: Option<String>,
+) -> Result<Wish, plugd_plugins::Error> {
+    let named = [
+        version.map(|version| ("version", Wish::Version(version))),
+        ref_name.map(|name| ("ref", Wish::Ref(name))),
+        sha.map(|sha| ("sha", Wish::Sha(sha))),
+    ];
+    only_one(named).map(|wish| wish.unwrap_or(Wish::Offered))
 }
 
 fn answer(installation: Installation, apps: Vec<RemoteApp>) -> Result<Reply, WireError> {

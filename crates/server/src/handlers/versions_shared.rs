@@ -4,7 +4,7 @@ use plugd_model::PluginId;
 use plugd_model::git_url::without_secrets;
 use plugd_plugins::{
     Before, BoundSource, Growth, InstalledBy, Pin, VersionChange, VersionChanges, VersionName,
-    VersionOrigin, VersionReason,
+    VersionOrigin, VersionReason, VersionRefusal,
 };
 use plugd_protocol as wire;
 
@@ -16,6 +16,22 @@ use super::{plugd_inspect, shared};
 /// The text is no id.
 pub(super) fn plugin_id(id: String) -> Result<PluginId, plugd_plugins::Error> {
     PluginId::parse(&id).map_err(|_| plugd_plugins::Error::BadPluginId { id })
+}
+
+/// The one of some members that is given.
+///
+/// # Errors
+/// Two are.
+pub(super) fn only_one<T, const N: usize>(
+    members: [Option<(&'static str, T)>; N],
+) -> Result<Option<T>, plugd_plugins::Error> {
+    let mut found = None;
+    for (field, value) in members.into_iter().flatten() {
+        if let Some((other, _)) = found.replace((field, value)) {
+            return Err(VersionRefusal::Together { field, other }.into());
+        }
+    }
+    Ok(found.map(|(_, value)| value))
 }
 
 pub(super) fn changed(changes: VersionChanges) -> wire::PlugdVersionsChanged {
