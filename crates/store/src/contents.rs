@@ -19,8 +19,12 @@ use plugd_model::{AbsPath, Problem};
 
 use crate::{Store, StoreError};
 
-/// A file that changed this recently may change again without its stamp telling.
+/// A file that changed this recently may change again without its stamp telling: a clock of whole
+/// seconds, or of two, is what the oldest file systems have.
 const SETTLED: Duration = Duration::from_secs(2);
+
+/// The same where stamps are finer than a millisecond. They come from a clock that ticks every few.
+const SETTLED_FINE: Duration = Duration::from_millis(100);
 
 /// More directories than anybody leases or installs from; beyond it everything is forgotten rather than kept for
 /// ever.
@@ -104,12 +108,12 @@ impl Store {
         }
         let digest = digest(self.disk(), &plan, pace)?;
         let now = i128::try_from(self.inner.clock.now().as_nanos()).unwrap_or(i128::MAX);
-        let settled = i128::try_from(SETTLED.as_nanos()).unwrap_or(i128::MAX);
+        let newest = plan.newest_change_ns();
         let mut known = contents.lock();
         if known.len() >= MAX_DIRECTORIES {
             known.clear();
         }
-        if plan.newest_change_ns().saturating_add(settled) < now {
+        if newest.saturating_add(settled_after(newest)) < now {
             let entry = Known {
                 fingerprint,
                 digest,
@@ -121,6 +125,13 @@ impl Store {
         drop(known);
         Ok(Content { plan, digest })
     }
+}
+
+/// How many nanoseconds after a change another one is sure to have another stamp.
+fn settled_after(change_ns: i128) -> i128 {
+    let is_fine = change_ns % 1_000_000 != 0;
+    let settled = if is_fine { SETTLED_FINE } else { SETTLED };
+    i128::try_from(settled.as_nanos()).unwrap_or(i128::MAX)
 }
 
 #[cfg(test)]

@@ -80,3 +80,17 @@ fn what_has_just_changed_is_not_remembered() {
     assert_eq!(case.reads(), 2);
     assert_eq!(case.reads(), 2);
 }
+
+#[test]
+fn how_long_just_is_depends_on_the_clock_of_the_file_system() {
+    let seconds = 1_000_000_000;
+    // Whole seconds, milliseconds, and what ext4, btrfs, xfs and APFS write.
+    for (change, after) in [
+        (7 * seconds, 2_000),
+        (7 * seconds + 250_000_000, 2_000),
+        (7 * seconds + 250_123_456, 100),
+    ] {
+        let after = Duration::from_millis(after).as_nanos();
+        assert_eq!(super::settled_after(change), i128::try_from(after).unwrap());
+    }
+}

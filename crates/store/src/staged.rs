@@ -102,7 +102,8 @@ impl Store {
         Ok(TreePlan::scan(self.disk(), source, limits, &exclude, pace)?)
     }
 
-    /// The tree digest of an installed copy as it is now.
+    /// The tree digest of an installed copy as it is now. Its files are read only when a stamp has
+    /// changed since this process read them last.
     ///
     /// # Errors
     /// It cannot be read, has become larger than an installation may be, or `pace` gives the work
@@ -112,10 +113,10 @@ impl Store {
         installed: &Installed,
         pace: &dyn Pace,
     ) -> Result<CopyDigest, StoreError> {
-        let plan = TreePlan::scan(self.disk(), &installed.root, &Limits::INSTALL, &[], pace)?;
+        let content = self.content(&installed.root, pace)?;
         Ok(CopyDigest {
-            digest: digest(self.disk(), &plan, pace)?,
-            clean: plan.is_plain(),
+            digest: content.digest,
+            clean: content.plan.is_plain(),
         })
     }
 }
