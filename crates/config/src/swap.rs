@@ -100,12 +100,16 @@ pub(crate) fn needs_no_change(
     }
 }
 
+/// A text as it stands at this moment.
+pub(crate) fn text_at(disk: &Disk, path: &AbsPath) -> Result<Option<String>, WriteError> {
+    layer::read_text(disk, path).map_err(|problem| WriteError::unusable(path, &problem))
+}
+
 /// Reads a text, giving a program that is in the middle of writing it a moment to finish.
 pub(crate) fn read_settled(disk: &Disk, path: &AbsPath) -> Result<Option<String>, WriteError> {
     let (mut last, mut same) = (None, 0);
     for _ in 0..LOOKS {
-        let text =
-            layer::read_text(disk, path).map_err(|problem| WriteError::unusable(path, &problem))?;
+        let text = text_at(disk, path)?;
         same = match last == text {
             true => same + 1,
             false => 0,
@@ -375,7 +379,7 @@ impl<'a> Swap<'a> {
 
     /// A text as it stands at this moment.
     fn text_of(&self, path: &AbsPath) -> Result<Option<String>, WriteError> {
-        layer::read_text(self.disk, path).map_err(|problem| WriteError::unusable(path, &problem))
+        text_at(self.disk, path)
     }
 
     /// Removes a file whose text is known to be elsewhere. When that fails the next writer does it.

@@ -22,9 +22,11 @@ use crate::{
 };
 
 mod hook_trust;
+mod plan;
 mod skill_rule;
 mod target;
 
+pub use plan::{Plan, plan};
 pub(crate) use target::Target;
 
 /// The format number of the state directory that this program knows.
@@ -183,11 +185,11 @@ pub fn write<'a>(
     check_state(disk, layout)?;
     let patience = patience.into();
     let lock = disk.lock(&layout.lock("config"), patience)?;
-    write_under(&lock, disk, layout, edits, expected_version, patience)
+    write_under(&lock, disk, layout, edits, expected_version, None, patience)
 }
 
 /// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
-/// and is still true then.
+/// and is still true then. `planned` is what [`plan`] found of the same edits before.
 ///
 /// # Errors
 /// As [`write`](write()): edits that could not be made cannot be begun.
@@ -195,15 +197,17 @@ pub fn begin<'a>(
     disk: &Disk,
     layout: &Layout,
     edits: &[Edit],
+    planned: Option<Plan>,
     lock_patience: impl Into<Patience<'a>>,
 ) -> Result<PendingWrite, WriteError> {
     check_state(disk, layout)?;
     let lock = disk.lock(&layout.lock("config"), lock_patience)?;
+    let plan = plan::again(disk, layout, edits, planned)?;
     Ok(PendingWrite {
-        undo: plan(disk, layout, edits)?,
+        undo: plan.undo(),
+        plan,
         disk: disk.clone(),
         layout: layout.clone(),
-        edits: edits.to_vec(),
         lock,
     })
 }
@@ -213,7 +217,7 @@ pub fn begin<'a>(
 pub struct PendingWrite {
     disk: Disk,
     layout: Layout,
-    edits: Vec<Edit>,
+    plan: Plan,
     undo: UndoRecord,
     lock: FileLock,
 }
@@ -233,11 +237,12 @@ impl PendingWrite {
         let Self {
             disk,
             layout,
-            edits,
+            plan,
             lock,
             ..
-        } = &self;
-        write_under(lock, disk, layout, edits, None, patience.into())
+        } = self;
+        let (edits, patience) = (plan.edits.clone(), patience.into());
+        write_under(&lock, &disk, &layout, &edits, None, Some(plan), patience)
     }
 }
 
@@ -247,6 +252,7 @@ fn write_under(
     layout: &Layout,
     edits: &[Edit],
     expected_version: Option<&str>,
+    mut planned: Option<Plan>,
     patience: Patience<'_>,
 ) -> Result<Written, WriteError> {
     let target = Target::of(edits)?;
@@ -255,6 +261,11 @@ fn write_under(
     let mut expected = expected_version;
     let mut last = None;
     swap::change(disk, layout.home(), &file, patience, &mut |text| {
+        if let Some(plan) = planned.take_if(|plan| plan.text == text) {
+            let text = plan.edited.text.clone();
+            last = Some((plan.own, plan.edited));
+            return Ok(text);
+        }
         let parsed = Parsed::of(target, &file, text)?;
         // Only of the text that was read first: what a program writes while we write is written at
         // the same time, and no version that the caller has seen could tell.
@@ -280,21 +291,6 @@ fn write_under(
         undo: UndoRecord::of(target, &own, &edited),
         file,
     })
-}
-
-/// Says how edits could be undone, without making them or taking the lock: finds out early whether
-/// they can be made at all. Who makes them asks [`begin`] for the way back.
-///
-/// # Errors
-/// As [`write`](write()): edits that could not be made cannot be planned.
-pub fn plan(disk: &Disk, layout: &Layout, edits: &[Edit]) -> Result<UndoRecord, WriteError> {
-    let target = Target::of(edits)?;
-    target::refuse_nulls(edits)?;
-    check_state(disk, layout)?;
-    let file = target.file(layout);
-    let text = swap::read_settled(disk, &file)?.unwrap_or_default();
-    let (own, edited) = edit_text(target, &file, &text, edits)?;
-    Ok(UndoRecord::of(target, &own, &edited))
 }
 
 /// Refuses to write beside state of a newer format, whose rules are unknown.

@@ -8,15 +8,15 @@
 use std::collections::BTreeSet;
 
 use plugd_components::migrated_commands;
-use plugd_config::Edit;
+use plugd_config::{Edit, PendingWrite, Plan};
 use plugd_disk::tree::{Digest, Limits};
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{
     AuthPolicy, PluginId, PluginPath, Problem, RemotePluginId, Source, VersionSegment,
 };
 use plugd_store::{
-    ActivatedInstall, Installed, InstalledBy, Kept, NewInstall, Pin, PinChange, Retention,
-    StagedInstall, StagedTree, Store, StoreError, Transaction,
+    Installed, InstalledBy, Kept, NewInstall, Pin, PinChange, Retention, StagedInstall, StagedTree,
+    Store, StoreError, Transaction,
 };
 
 use crate::binding;
@@ -162,6 +162,8 @@ pub(crate) enum Prepared {
 #[derive(Debug)]
 pub(crate) struct Staged {
     install: StagedInstall,
+    /// What switching it on does to the configuration.
+    plan: Option<Plan>,
     version: VersionSegment,
     commit: Option<String>,
     problems: Vec<Problem>,
@@ -240,10 +242,7 @@ impl Job<'_> {
         {
             return Ok(Prepared::Current(Box::new(copy.clone())));
         }
-        if self.why.configures() {
-            // Configuration that cannot be edited is found out before anything is copied.
-            lookup.check_edits(&self.edits())?;
-        }
+        let plan = self.plan(lookup)?;
         let (commit, mut problems) = (obtained.commit.clone(), obtained.problems.clone());
         let store = copies.store()?;
         let begun = obtained.begin(store, id);
@@ -252,23 +251,36 @@ impl Job<'_> {
         problems.extend(install.tree().left_out.iter().cloned());
         Ok(Prepared::Staged(Box::new(Staged {
             install,
+            plan,
             version: content.version.clone(),
             commit,
             problems,
         })))
     }
 
+    /// What it does to the configuration. One that cannot be edited is found out before anything is
+    /// copied.
+    fn plan(&self, lookup: &Lookup) -> Result<Option<Plan>, Error> {
+        match self.why.configures() {
+            true => lookup.plan_edits(&self.edits()).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// A version that is kept, as a new copy: nothing is read but that.
     pub(crate) fn prepare_kept(
         &self,
         call: &Call,
+        lookup: &Lookup,
         copies: &Copies,
         kept: &Kept,
     ) -> Result<Staged, Error> {
         let id = &self.subject.id;
+        let plan = self.plan(lookup)?;
         let begun = copies.store()?.begin(id);
         let staged = begun.and_then(|transaction| transaction.stage_kept(kept, call));
         Ok(Staged {
+            plan,
             install: staged.map_err(|error| failed(id, error))?,
             version: kept.version.clone(),
             commit: kept
@@ -316,6 +328,7 @@ impl Job<'_> {
         call.progress.report("activating", 0, None);
         let Staged {
             install,
+            plan,
             version,
             commit,
             problems,
@@ -342,13 +355,40 @@ impl Job<'_> {
             protected: BTreeSet::new(),
         };
         let patience = call.patience(STORE_PATIENCE);
-        let mut activated = install
-            .activate(new, &self.standing.seen, &retention, patience)
+        let mut locked = install
+            .lock(new, &self.standing.seen, patience)
             .map_err(|error| failed(id, error))?;
-        configure(call, lookup, &mut activated, self.why, &self.edits())?;
+        let edit = self.configure(call, lookup, plan)?;
+        if let Some(edit) = &edit {
+            locked.note_config(edit.undo().to_json());
+        }
+        let activated = locked
+            .activate(&retention)
+            .map_err(|error| failed(id, error))?;
+        if let Some(edit) = edit {
+            edit.save(call.patience(CONFIG_PATIENCE))?;
+        }
         lookup.claims().plugin(id.clone());
         let copy = activated.commit().map_err(|error| failed(id, error))?;
         Ok(self.done(copy, true, self.rebinding(), problems))
+    }
+
+    /// The part of an activation that concerns configuration: a request writes it, background work
+    /// makes sure that it is still wanted. The store lock is held.
+    fn configure(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        plan: Option<Plan>,
+    ) -> Result<Option<PendingWrite>, Error> {
+        let id = &self.subject.id;
+        match self.why {
+            _ if self.why.configures() => lookup.begin_edits(call, &self.edits(), plan).map(Some),
+            Why::Configured { scopes, .. } if !is_configured(lookup, scopes, id) => {
+                Err(Error::NoLongerConfigured { id: id.clone() })
+            }
+            _ => Ok(None),
+        }
     }
 
     /// A copy that somebody replaced while it was read is no failure of its own: it is decided anew,
@@ -398,32 +438,6 @@ impl Job<'_> {
             to: self.subject.binding.clone(),
             to_source: self.subject.source.clone(),
         })
-    }
-}
-
-/// The part of an activation that concerns configuration: a request writes it, background work makes
-/// sure that it is still wanted.
-pub(crate) fn configure(
-    call: &Call,
-    lookup: &Lookup,
-    activated: &mut ActivatedInstall,
-    why: Why<'_>,
-    edits: &[Edit],
-) -> Result<(), Error> {
-    let id = activated.id().clone();
-    match why {
-        _ if why.configures() => {
-            let pending = lookup.begin_edits(call, edits)?;
-            activated
-                .journal_config(pending.undo().to_json())
-                .map_err(|error| failed(&id, error))?;
-            pending.save(call.patience(CONFIG_PATIENCE))?;
-            Ok(())
-        }
-        Why::Configured { scopes, .. } if !is_configured(lookup, scopes, &id) => {
-            Err(Error::NoLongerConfigured { id })
-        }
-        _ => Ok(()),
     }
 }
 

@@ -327,7 +327,7 @@ impl Wanted<'_> {
         }
         // An error behind the pin must not leave it alone there.
         self.lookup
-            .check_edits(&[Edit::set_plugin_enabled(&self.id, true)])?;
+            .plan_edits(&[Edit::set_plugin_enabled(&self.id, true)])?;
         let patience = self.call.patience(STORE_PATIENCE);
         let store = self.copies.store()?;
         let set = store.set_pin(&copy.id, wanted, &now.seen, patience);
@@ -350,7 +350,7 @@ impl Wanted<'_> {
     fn bring_back(&self, kept: &Kept) -> Result<Installation, Error> {
         let store = self.copies.store()?;
         let edits = [Edit::set_plugin_enabled(&self.id, true)];
-        self.lookup.check_edits(&edits)?;
+        self.lookup.plan_edits(&edits)?;
         let copy = bring_back(
             self.call,
             self.lookup,

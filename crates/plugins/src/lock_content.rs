@@ -407,7 +407,7 @@ fn from_kept(
         pin: PinWish::Keep,
         standing: step.standing.clone(),
     };
-    let staged = job.prepare_kept(call, copies, kept)?;
+    let staged = job.prepare_kept(call, lookup, copies, kept)?;
     Ok(Ready {
         problems: note_of(&step, kept.tree_digest).into_iter().collect(),
         step,

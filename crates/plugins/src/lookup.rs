@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use plugd_catalog::LoginState;
-use plugd_config::{Edit, PendingWrite, SessionFlags, Snapshot, Written};
+use plugd_config::{Edit, PendingWrite, Plan, SessionFlags, Snapshot, Written};
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
 use plugd_marketplace::{MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
@@ -160,16 +160,20 @@ impl Lookup {
     }
 
     /// Finds out whether these edits could be made, before anything else is done.
-    pub(crate) fn check_edits(&self, edits: &[Edit]) -> Result<(), Error> {
-        plugd_config::plan(self.disk(), &self.layout, edits)?;
-        Ok(())
+    pub(crate) fn plan_edits(&self, edits: &[Edit]) -> Result<Plan, Error> {
+        plugd_config::plan(self.disk(), &self.layout, edits).map_err(Error::from)
     }
 
     /// Takes the configuration's lock and works out edits whose way back is noted in a journal
     /// before they are made.
-    pub(crate) fn begin_edits(&self, call: &Call, edits: &[Edit]) -> Result<PendingWrite, Error> {
+    pub(crate) fn begin_edits(
+        &self,
+        call: &Call,
+        edits: &[Edit],
+        plan: Option<Plan>,
+    ) -> Result<PendingWrite, Error> {
         let patience = call.patience(CONFIG_PATIENCE);
-        plugd_config::begin(self.disk(), &self.layout, edits, patience).map_err(Error::from)
+        plugd_config::begin(self.disk(), &self.layout, edits, plan, patience).map_err(Error::from)
     }
 
     /// Edits the user's configuration.

@@ -16,7 +16,7 @@ use plugd_store::{
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
-use crate::install_job::{Why, configure};
+use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
@@ -237,11 +237,18 @@ pub(crate) fn bring_back(
         protected: BTreeSet::new(),
     };
     let patience = call.patience(STORE_PATIENCE);
-    let mut activated = staged
-        .activate(new, &standing.seen, &retention, patience)
-        .map_err(failed)?;
-    if !edits.is_empty() {
-        configure(call, lookup, &mut activated, Why::Request, edits)?;
+    let mut locked = staged.lock(new, &standing.seen, patience).map_err(failed)?;
+    let edit = match edits.is_empty() {
+        true => None,
+        false => Some(lookup.begin_edits(call, edits, None)?),
+    };
+    if let Some(edit) = &edit {
+        locked.note_config(edit.undo().to_json());
     }
+    let activated = locked.activate(&retention).map_err(failed)?;
+    if let Some(edit) = edit {
+        edit.save(call.patience(CONFIG_PATIENCE))?;
+    }
+    lookup.claims().plugin(id.clone());
     activated.commit().map_err(failed)
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use plugd_config::Edit;
 use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId};
-use plugd_store::{PendingRemoval, Seen, Store, StoreError};
+use plugd_store::{PendingRemoval, Rubbish, Seen, Store, StoreError};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
@@ -46,24 +46,27 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
     }
     let (call, of) = (call.clone(), parts.clone());
     let section = parts.blocking.write(move || {
-        let outcome = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
+        let (outcome, rubbish) = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
         if outcome.changed {
             let key = format!("plugins.{id}");
             let change = Change::new(ChangeReason::Request).plugin(id);
             of.events.changed(change.config_key(key));
         }
-        Ok(outcome)
+        Ok((outcome, rubbish))
     });
-    section.await
+    let (outcome, rubbish) = section.await?;
+    // Nobody waits for what nobody sees any more.
+    parts.blocking.drop_later(rubbish);
+    Ok(outcome)
 }
 
-/// Removes files and configuration.
+/// Removes files and configuration. Dropping what comes back removes the bytes.
 pub(crate) fn remove(
     call: &Call,
     lookup: &Lookup,
     store: &Store,
     id: PluginId,
-) -> Result<Uninstalled, Error> {
+) -> Result<(Uninstalled, Rubbish), Error> {
     let begun = store.uninstall(&id, call.patience(STORE_PATIENCE));
     finish(call, lookup, id, begun)
 }
@@ -76,7 +79,7 @@ pub(crate) fn remove_seen(
     store: &Store,
     id: PluginId,
     seen: &Seen,
-) -> Result<Uninstalled, Error> {
+) -> Result<(Uninstalled, Rubbish), Error> {
     let begun = store.uninstall_seen(&id, seen, call.patience(STORE_PATIENCE));
     finish(call, lookup, id, begun)
 }
@@ -86,7 +89,7 @@ fn finish(
     lookup: &Lookup,
     id: PluginId,
     begun: Result<PendingRemoval, StoreError>,
-) -> Result<Uninstalled, Error> {
+) -> Result<(Uninstalled, Rubbish), Error> {
     let in_store = |source| Error::Store {
         action: "uninstall",
         id: id.clone(),
@@ -94,17 +97,19 @@ fn finish(
     };
     let mut removal = begun.map_err(in_store)?;
     let edits = [Edit::remove_plugin(&id)];
-    let pending = lookup.begin_edits(call, &edits)?;
+    let pending = lookup.begin_edits(call, &edits, None)?;
     removal
         .journal_config(pending.undo().to_json())
         .map_err(in_store)?;
     let configured = pending.save(call.patience(CONFIG_PATIENCE))?.changed;
-    let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
-    Ok(Uninstalled {
+    let committed = removal.commit_first(&BTreeSet::new());
+    let (removed, rubbish) = committed.map_err(in_store)?;
+    let outcome = Uninstalled {
         changed: configured || removed.was_present,
         id: Some(id),
         remote_id: None,
-    })
+    };
+    Ok((outcome, rubbish))
 }
 
 /// What a text names.

@@ -6,7 +6,6 @@
 
 use plugd_disk::FileLock;
 use plugd_model::PluginId;
-use serde_json::Value;
 
 use crate::journal::{Journal, Operation};
 use crate::state::Ticket;
@@ -23,34 +22,26 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Writes the journal. Nothing that readers see has changed when this returns.
-    pub(crate) fn begin(
-        store: Store,
-        mut ticket: Ticket,
-        lock: FileLock,
-        journal: Journal,
-    ) -> Result<Self, StoreError> {
-        // From the first byte of the journal on, whatever fails is undone by the drop of `change`.
-        ticket.journal_exists();
-        let change = Self {
+    /// A change whose journal is not written yet.
+    pub(crate) fn new(store: Store, ticket: Ticket, lock: FileLock, journal: Journal) -> Self {
+        Self {
             store,
             journal,
             ticket,
             lock: Some(lock),
-        };
-        change.write_journal()?;
-        Ok(change)
+        }
+    }
+
+    /// Writes the journal. Nothing that readers see has changed when this returns.
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        // From the first byte of the journal on, whatever fails is undone by the drop.
+        self.ticket.journal_exists();
+        self.journal.write(self.store.disk(), &self.ticket.journal)
     }
 
     /// The plugin that is being changed.
     pub(crate) fn id(&self) -> &PluginId {
         &self.journal.plugin
-    }
-
-    /// Notes how to take back an edit of configuration.
-    pub(crate) fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
-        self.journal.config.push(undo);
-        self.write_journal()
     }
 
     /// Makes the change final. When the journal cannot be removed it is not, and the drop takes it
@@ -73,10 +64,6 @@ impl Change {
     /// wait for that.
     pub(crate) fn unlock(&mut self) {
         self.lock = None;
-    }
-
-    fn write_journal(&self) -> Result<(), StoreError> {
-        self.journal.write(self.store.disk(), &self.ticket.journal)
     }
 }
 

@@ -101,6 +101,21 @@ impl World {
             .activate(new, &seen, &retention(2), NO_PATIENCE)
     }
 
+    /// The same, with a note of an edit that is made next.
+    pub(crate) fn activate_noting(
+        &self,
+        store: &Store,
+        source: &str,
+        version: &str,
+        note: &str,
+    ) -> Result<ActivatedInstall, StoreError> {
+        let seen = store.seen(&id())?;
+        let new = self.new_install(source, version);
+        let mut locked = self.stage(store, source)?.lock(new, &seen, NO_PATIENCE)?;
+        locked.note_config(self.note(note));
+        locked.activate(&retention(2))
+    }
+
     /// A whole installation as a caller does it.
     pub(crate) fn install(
         &self,
@@ -108,8 +123,7 @@ impl World {
         source: &str,
         version: &str,
     ) -> Result<Installed, StoreError> {
-        let mut active = self.activate(store, source, version)?;
-        active.journal_config(self.note("on"))?;
+        let active = self.activate_noting(store, source, version, "on")?;
         self.edit_config(store, "on")?;
         active.commit()
     }

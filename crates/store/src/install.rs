@@ -4,8 +4,8 @@
 //! of configuration, and then the removal of the journal, which is the commit. Only after that the
 //! old copy goes to the kept versions or away.
 
-use plugd_disk::Patience;
-use plugd_disk::tree::{Digest, FileDigests, sync_tree};
+use plugd_disk::tree::{Digest, FileDigests, sync_new_tree};
+use plugd_disk::{FileLock, Patience};
 use plugd_model::{AbsPath, Layout, PluginId};
 use serde_json::Value;
 
@@ -16,9 +16,9 @@ use crate::json::{installed_in, trees_in};
 use crate::kept::{Predecessor, keep_of};
 use crate::record::{Before, Kept, NewInstall, PinChange, Record, RecordFile, Retention};
 use crate::seen::Seen;
-use crate::staged::{Returning, StagedInstall, StagedTree};
+use crate::staged::{Returning, StagedInstall, Transaction};
 use crate::undo::parked_in;
-use crate::{Identity, Installed, Store, StoreError, sidecar};
+use crate::{Identity, Installed, StagedTree, Store, StoreError, sidecar};
 
 /// An installation that readers see and that is not committed. Dropping it takes everything back.
 #[derive(Debug)]
@@ -32,18 +32,34 @@ pub struct ActivatedInstall {
 }
 
 /// The staged plugin directory, complete and durable.
+#[derive(Debug)]
 struct Prepared {
     plugin_dir: AbsPath,
     plugin: Identity,
     version: Identity,
 }
 
-impl ActivatedInstall {
+/// An installation that holds the store lock and has changed nothing yet. Dropping it removes the
+/// staged copy.
+#[derive(Debug)]
+pub struct LockedInstall {
+    // Fields are dropped in this order: the transaction's places while the lock is still held.
+    transaction: Transaction,
+    lock: FileLock,
+    new: NewInstall,
+    tree: StagedTree,
+    files: FileDigests,
+    prepared: Prepared,
+    predecessors: Vec<Predecessor>,
+    returning: Option<Returning>,
+    config: Vec<Value>,
+}
+
+impl LockedInstall {
     pub(crate) fn new<'a>(
         staged: StagedInstall,
         new: NewInstall,
         seen: &Seen,
-        retention: &Retention,
         patience: impl Into<Patience<'a>>,
     ) -> Result<Self, StoreError> {
         let prepared = prepare(&staged, &new)?;
@@ -53,18 +69,61 @@ impl ActivatedInstall {
             files,
             returning,
         } = staged;
-        let (store, id) = (transaction.store, transaction.id);
+        let (store, id) = (&transaction.store, &transaction.id);
 
         // Reading the old copy may take long, so it is done before the lock and again only if the
         // copy was exchanged meanwhile.
-        let mut predecessors = store.predecessors(&id)?;
+        let mut predecessors = store.predecessors(id)?;
         let lock = store.lock(patience)?;
-        store.check_places_of(&id)?;
-        store.finish_dead(&lock, &id)?;
-        store.must_be_as_seen(&id, seen)?;
+        store.check_places_of(id)?;
+        store.finish_dead(&lock, id)?;
+        store.must_be_as_seen(id, seen)?;
         if !store.still_there(&predecessors)? || predecessors.is_empty() {
-            predecessors = store.predecessors(&id)?;
+            predecessors = store.predecessors(id)?;
         }
+        Ok(Self {
+            transaction,
+            lock,
+            new,
+            tree,
+            files,
+            prepared,
+            predecessors,
+            returning,
+            config: Vec::new(),
+        })
+    }
+
+    /// The plugin that is being installed.
+    #[must_use]
+    pub fn id(&self) -> &PluginId {
+        &self.transaction.id
+    }
+
+    /// Notes how to take back an edit of configuration that is made after the activation and before
+    /// the commit. It stands in the journal from the beginning then, which is written once.
+    pub fn note_config(&mut self, undo: Value) {
+        self.config.push(undo);
+    }
+
+    /// Puts the copy in the place of the installed one, under the journal. What it returns takes
+    /// everything back unless it is committed.
+    ///
+    /// # Errors
+    /// The system refuses. What was in its place is there, and the staged copy goes away.
+    pub fn activate(self, retention: &Retention) -> Result<ActivatedInstall, StoreError> {
+        let Self {
+            transaction,
+            lock,
+            new,
+            tree,
+            files,
+            prepared,
+            predecessors,
+            returning,
+            config,
+        } = self;
+        let (store, id) = (transaction.store, transaction.id);
         let place = store.layout().plugin_dir(&id);
         let old_record = store.record_file(&id)?;
         let record = make_record(
@@ -86,22 +145,25 @@ impl ActivatedInstall {
             was_present: store.identity(&place)?.is_some(),
             new: Some(prepared.plugin),
             record_before: text_of(&old_record),
-            config: Vec::new(),
+            config,
         };
-        let active = Self {
-            change: Change::begin(store, transaction.ticket, lock, journal)?,
+        let mut active = ActivatedInstall {
+            change: Change::new(store, transaction.ticket, lock, journal),
             retention: retention.clone(),
             predecessors,
             kept: record.kept.clone(),
             dropped,
             files,
         };
+        active.change.begin()?;
         active.swap(&prepared.plugin_dir, &place)?;
         let store = &active.change.store;
         store.write_record(&id, &old_record, &record)?;
         Ok(active)
     }
+}
 
+impl ActivatedInstall {
     fn swap(&self, staged: &AbsPath, place: &AbsPath) -> Result<(), StoreError> {
         let disk = self.change.store.disk();
         let trash = &self.change.ticket.trash;
@@ -116,24 +178,17 @@ impl ActivatedInstall {
             disk.rename(staged, place).map_err(of_move)?;
             disk.sync_dir(trash)?;
         }
-        for dir in [place.parent(), staged.parent()].into_iter().flatten() {
-            disk.sync_dir(&dir)?;
+        // One step changed both directories, and either of them makes it durable.
+        match place.parent() {
+            Some(parent) => Ok(disk.sync_dir(&parent)?),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The plugin that is being installed.
     #[must_use]
     pub fn id(&self) -> &PluginId {
         self.change.id()
-    }
-
-    /// Notes how to take back an edit of configuration. To be called before the edit.
-    ///
-    /// # Errors
-    /// The note cannot be written; the edit must not be made then.
-    pub fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
-        self.change.journal_config(undo)
     }
 
     /// Makes the installation final.
@@ -193,7 +248,9 @@ fn prepare(staged: &StagedInstall, new: &NewInstall) -> Result<Prepared, StoreEr
         let path = plugin_dir.join(Layout::REMOTE_SIDECAR);
         disk.write_new(&path, sidecar::text(remote_id).as_bytes(), sidecar::MODE)?;
     }
-    sync_tree(disk, &plugin_dir)?;
+    // The replaced copy will lie in the transaction's place after an exchange, so the way to it must
+    // be durable as well.
+    sync_new_tree(disk, &staged.transaction.ticket.staging)?;
     let identity = |path: &AbsPath| {
         store
             .identity(path)?

@@ -58,6 +58,8 @@ mod verify;
 mod workspace;
 
 #[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod fixture;
@@ -69,7 +71,7 @@ mod rollback_tests;
 pub use contents::SourceContent;
 pub use error::{ConfigUndo, StoreError, UndoError};
 pub use gc::{Gc, GcReport, GcTree, Unneeded};
-pub use install::ActivatedInstall;
+pub use install::{ActivatedInstall, LockedInstall};
 pub use installed::{Installed, Provenance};
 pub use kept::UnusedTree;
 pub use lease::{Lease, LeasedTree};
@@ -80,7 +82,7 @@ pub use record::{
 };
 pub use recover::{Interrupted, Recovered};
 pub use remote_copies::Stray;
-pub use removal::{PendingRemoval, Removed};
+pub use removal::{PendingRemoval, Removed, Rubbish};
 pub use seen::{Held, Seen};
 pub use staged::{CopyDigest, StagedInstall, StagedTree, Transaction};
 pub use store::Store;

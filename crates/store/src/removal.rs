@@ -37,6 +37,10 @@ pub struct Removed {
     pub record: Option<Record>,
 }
 
+/// What a removed plugin has left and nobody sees. Dropping it removes it.
+#[derive(Debug)]
+pub struct Rubbish(#[expect(dead_code, reason = "it is there to be dropped")] Change);
+
 impl Store {
     /// Begins an uninstallation. A plugin that is not installed is fine: its configuration may
     /// still have to go.
@@ -92,7 +96,7 @@ impl Store {
             config: Vec::new(),
         };
         Ok(PendingRemoval {
-            change: Change::begin(self.clone(), ticket, lock, journal)?,
+            change: Change::new(self.clone(), ticket, lock, journal),
             old,
         })
     }
@@ -105,12 +109,14 @@ impl PendingRemoval {
         self.change.id()
     }
 
-    /// Notes how to take back an edit of configuration. To be called before the edit.
+    /// Begins the journal with how to take back an edit of configuration. To be called before the
+    /// edit.
     ///
     /// # Errors
-    /// The note cannot be written; the edit must not be made then.
+    /// The journal cannot be written; the edit must not be made then.
     pub fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
-        self.change.journal_config(undo)
+        self.change.journal.config.push(undo);
+        self.change.begin()
     }
 
     /// Removes files, sidecar, record and kept versions, and makes that final. The plugin's data
@@ -119,7 +125,22 @@ impl PendingRemoval {
     /// # Errors
     /// The system refuses; everything is taken back then, configuration included. Or the end cannot
     /// be made durable; the plugin is gone then.
-    pub fn commit(mut self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
+    pub fn commit(self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
+        Ok(self.commit_first(protected)?.0)
+    }
+
+    /// The same, and what is left to be removed comes back: nobody sees it any more, and dropping it
+    /// takes the longer the larger the plugin was. Recovery does it when the process dies before.
+    ///
+    /// # Errors
+    /// As [`PendingRemoval::commit`].
+    pub fn commit_first(
+        mut self,
+        protected: &BTreeSet<Digest>,
+    ) -> Result<(Removed, Rubbish), StoreError> {
+        if !self.change.ticket.is_journaled() {
+            self.change.begin()?;
+        }
         let Change {
             store,
             journal,
@@ -134,18 +155,18 @@ impl PendingRemoval {
             disk.create_dirs_durably(&ticket.trash)?;
             disk.rename(&place, &parked)
                 .map_err(|error| StoreError::of_move(error, &place, &parked))?;
-            for dir in [Some(ticket.trash.clone()), place.parent()] {
-                dir.map_or(Ok(()), |dir| disk.sync_dir(&dir))?;
-            }
+            // One step changed both directories, and either of them makes it durable.
+            place.parent().map_or(Ok(()), |dir| disk.sync_dir(&dir))?;
         }
         store.remove_file_list(&journal.plugin)?;
         store.remove_record(&store.layout().record(&journal.plugin))?;
         self.change.commit()?;
         self.drop_kept(protected);
-        Ok(Removed {
+        let removed = Removed {
             was_present,
             record: self.old.record.take(),
-        })
+        };
+        Ok((removed, Rubbish(self.change)))
     }
 
     /// Takes everything back, as dropping does, and tells whether that worked.

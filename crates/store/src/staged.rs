@@ -7,7 +7,7 @@ use plugd_disk::tree::{
 use plugd_disk::{Disk, Patience};
 use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
 
-use crate::install::ActivatedInstall;
+use crate::install::{ActivatedInstall, LockedInstall};
 use crate::record::{Before, Kept, NewInstall, Retention};
 use crate::seen::Seen;
 use crate::state::Ticket;
@@ -77,8 +77,8 @@ impl Store {
         self.check_places_of(id)?;
         let ticket = self.open_ticket()?;
         let fetched = ticket.staging.join("fetched");
-        // The replaced copy will lie here after an exchange, so the way to it must be durable.
-        self.disk().create_dirs_durably(&ticket.staging)?;
+        // Its own entry is made durable with what will lie in it.
+        self.disk().create_dirs_durably(&self.layout().staging())?;
         self.disk().create_dirs(&fetched)?;
         Ok(Transaction {
             store: self.clone(),
@@ -292,7 +292,22 @@ impl StagedInstall {
         retention: &Retention,
         patience: impl Into<Patience<'a>>,
     ) -> Result<ActivatedInstall, StoreError> {
-        ActivatedInstall::new(self, new, seen, retention, patience)
+        self.lock(new, seen, patience)?.activate(retention)
+    }
+
+    /// The first half of [`StagedInstall::activate`]: takes the store lock and looks again, and changes
+    /// nothing yet, so that what has to be decided under the lock can be decided before anything is to
+    /// be taken back.
+    ///
+    /// # Errors
+    /// As [`StagedInstall::activate`].
+    pub fn lock<'a>(
+        self,
+        new: NewInstall,
+        seen: &Seen,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<LockedInstall, StoreError> {
+        LockedInstall::new(self, new, seen, patience)
     }
 }
 

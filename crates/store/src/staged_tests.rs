@@ -234,9 +234,10 @@ fn dropping_takes_everything_back() {
     let store = world.store();
     world.install(&store, "one", "1.0.0").unwrap();
     let old = world.state();
-    let mut active = world.activate(&store, "two", "2.0.0").unwrap();
+    let active = world
+        .activate_noting(&store, "two", "2.0.0", "edited")
+        .unwrap();
     assert!(world.state() != old);
-    active.journal_config(world.note("edited")).unwrap();
     world.edit_config(&store, "edited").unwrap();
     drop(active);
     assert_eq!(world.state(), old);
@@ -251,8 +252,9 @@ fn dropping_takes_everything_back() {
 fn what_the_user_wrote_meanwhile_is_not_undone() {
     let world = World::new();
     let store = world.store();
-    let mut active = world.activate(&store, "one", "1.0.0").unwrap();
-    active.journal_config(world.note("edited")).unwrap();
+    let active = world
+        .activate_noting(&store, "one", "1.0.0", "edited")
+        .unwrap();
     world.edit_config(&store, "by hand").unwrap();
     drop(active);
     assert_eq!(world.config(), "by hand");

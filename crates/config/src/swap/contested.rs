@@ -102,7 +102,7 @@ fn what_was_never_made_is_taken_back_without_the_lock() {
     let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
     let (disk, layout) = (Disk::new(), sandbox.layout());
     let edits = [set("own", json!(1))];
-    let record = crate::plan(&disk, &layout, &edits).unwrap();
+    let record = crate::plan(&disk, &layout, &edits).unwrap().undo();
     let held = disk.lock(&layout.lock("config"), Duration::ZERO).unwrap();
     let undone = undo(&disk, &layout, &record, Duration::ZERO).unwrap();
     assert_eq!(undone.left, [edits[0].key_path.clone()]);
@@ -150,7 +150,7 @@ fn a_text_that_is_half_written_is_no_broken_one() {
             looks: Mutex::new(looks),
         }));
         let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
-        let pending = crate::begin(&disk, &layout, &edits, PATIENCE).unwrap();
+        let pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
         assert!(pending.save(PATIENCE).unwrap().changed);
         let text = "a = 1\nown = 1\n[half]\nb = 1\n";
         assert_eq!(sandbox.text("ch/config.toml"), text, "look {looks}");

@@ -34,7 +34,7 @@ fn check(
     let sandbox = Sandbox::new();
     sandbox.write("ch/config.toml", before);
     let (disk, layout) = (Disk::new(), sandbox.layout());
-    let planned = plan(&disk, &layout, edits).unwrap();
+    let planned = plan(&disk, &layout, edits).unwrap().undo();
     assert_eq!(sandbox.text("ch/config.toml"), before);
     let written = write(&disk, &layout, edits, None, PATIENCE).unwrap();
     assert_eq!(planned, written.undo);
@@ -156,12 +156,12 @@ fn what_somebody_decided_since_stays() {
 fn an_edit_that_was_never_made_needs_no_undo() {
     let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
     let (disk, layout) = (Disk::new(), sandbox.layout());
-    let record = plan(&disk, &layout, &[enable("p@m")]).unwrap();
+    let record = plan(&disk, &layout, &[enable("p@m")]).unwrap().undo();
     let undone = undo(&disk, &layout, &record, PATIENCE).unwrap();
     assert_eq!((undone.restored.len(), undone.left.len()), (0, 1));
     assert_eq!(sandbox.text("ch/config.toml"), "a = 1\n");
     // Nothing to change is nothing to undo.
-    let record = plan(&disk, &layout, &[set("a", json!(1))]).unwrap();
+    let record = plan(&disk, &layout, &[set("a", json!(1))]).unwrap().undo();
     assert_eq!(
         undo(&disk, &layout, &record, PATIENCE).unwrap(),
         Undone::default()
@@ -191,7 +191,9 @@ fn undoing_twice_is_undoing_once() {
 #[test]
 fn what_is_no_record() {
     let sandbox = Sandbox::new();
-    let record = plan(&Disk::new(), &sandbox.layout(), &[enable("p@m")]).unwrap();
+    let record = plan(&Disk::new(), &sandbox.layout(), &[enable("p@m")])
+        .unwrap()
+        .undo();
     for member in ["version", "file", "digestAfter", "keys", "splices"] {
         let mut value = record.to_json();
         value[member] = Value::Null;

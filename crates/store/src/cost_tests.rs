@@ -1,0 +1,60 @@
+//! What a transaction costs: how often it waits for the disk, counted.
+
+use plugd_disk::OperationKind;
+use plugd_testkit::RecordingProbe;
+use pretty_assertions::assert_eq;
+
+use crate::fixture::World;
+use crate::{Store, StoreError};
+
+/// Counts the syncs of files and of directories in the second run of something; the first one makes
+/// the directories that stay. The edit of configuration has one of each.
+#[track_caller]
+fn check(
+    before: fn(&World, &Store) -> Result<(), StoreError>,
+    step: fn(&World, &Store) -> Result<(), StoreError>,
+    expected: (usize, usize),
+) {
+    let world = World::new();
+    world
+        .sandbox
+        .add("== one/a.md\na\n== one/skills/b/SKILL.md\nb\n== one/skills/c/SKILL.md\nc\n");
+    let store = world.store();
+    world.install(&store, "one", "1.0.0").unwrap();
+    world.install(&store, "two", "2.0.0").unwrap();
+    world.uninstall(&store).unwrap();
+    before(&world, &store).unwrap();
+    let probe = RecordingProbe::new();
+    step(&world, &world.store_on(probe.disk())).unwrap();
+    let count = |kind| probe.count(kind);
+    let found = (
+        count(OperationKind::SyncFile),
+        count(OperationKind::SyncDir),
+    );
+    assert_eq!(found, expected);
+}
+
+fn install(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install(store, "one", "1.0.0").map(drop)
+}
+
+fn upgrade(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install(store, "two", "2.0.0").map(drop)
+}
+
+#[test]
+fn an_installation_waits_for_the_disk_nine_times() {
+    // The tree as a whole, the journal, the record and the configuration; the names of the last
+    // three, of the copy, and the end of the journal.
+    check(|_, _| Ok(()), install, (4, 5));
+}
+
+#[test]
+fn an_upgrade_also_for_the_version_that_it_keeps() {
+    check(install, upgrade, (4, 6));
+}
+
+#[test]
+fn an_uninstallation_waits_for_the_disk_eight_times() {
+    check(install, |world, store| world.uninstall(store), (2, 6));
+}
