@@ -163,6 +163,20 @@ fn a_lock_is_exclusive_until_it_is_dropped() {
     assert!(disk.lock(&path, Duration::ZERO).is_ok());
 }
 
+/// The one who waits would look at the lock again after a pause that never ends here.
+#[test]
+fn who_waits_is_told_by_another_thread() {
+    let released = std::sync::Arc::new(crate::lock::Released::default());
+    let before = released.seen();
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(crate::lock::Telling::of(&released)));
+        released.wait(before, Duration::from_secs(3_600));
+    });
+    assert_eq!(released.seen(), before + 1);
+    // What was given back between the look and the wait is not waited for.
+    released.wait(before, Duration::from_secs(3_600));
+}
+
 #[test]
 fn a_lock_file_that_is_removed_and_made_anew_has_one_holder() {
     let (dir, disk) = (Dir::new(), Disk::new());

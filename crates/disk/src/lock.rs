@@ -8,6 +8,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use plugd_model::AbsPath;
@@ -106,11 +107,58 @@ impl From<Duration> for Patience<'_> {
     }
 }
 
+/// How often locks of this process were given back. Whoever waits for one looks again when another
+/// thread tells, and from time to time because another process cannot.
+#[derive(Debug, Default)]
+pub(crate) struct Released {
+    count: Mutex<u64>,
+    more: Condvar,
+}
+
+impl Released {
+    /// Held for an addition only.
+    fn count(&self) -> MutexGuard<'_, u64> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many were given back until now.
+    pub(crate) fn seen(&self) -> u64 {
+        *self.count()
+    }
+
+    /// Waits until more than `before` were given back, and no longer than a pause.
+    pub(crate) fn wait(&self, before: u64, pause: Duration) {
+        let waiting = self
+            .more
+            .wait_timeout_while(self.count(), pause, |count| *count == before);
+        drop(waiting.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Tells those who wait, when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Telling(Arc<Released>);
+
+impl Telling {
+    pub(crate) fn of(released: &Arc<Released>) -> Self {
+        Self(Arc::clone(released))
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        *self.0.count() += 1;
+        self.0.more.notify_all();
+    }
+}
+
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
     path: AbsPath,
+    // Dropped in this order: it is free before anybody is told.
+    _file: File,
+    _telling: Telling,
 }
 
 impl FileLock {
@@ -149,8 +197,9 @@ impl Disk {
             // nobody else can find, and the next one would get "the same" lock again.
             if still_there(&file, path).map_err(fail)? {
                 return Ok(Some(FileLock {
-                    _file: file,
                     path: path.clone(),
+                    _file: file,
+                    _telling: Telling::of(&self.released),
                 }));
             }
         }
@@ -171,6 +220,7 @@ impl Disk {
         let mut pause = Duration::from_millis(1);
         let not_wanted = || DiskError::NotWanted { path: path.clone() };
         loop {
+            let before = self.released.seen();
             if let Some(lock) = self.try_lock(path)? {
                 let goes_on = patience.wanted.is_none_or(Wanted::begin);
                 return goes_on.then_some(lock).ok_or_else(not_wanted);
@@ -181,8 +231,8 @@ impl Disk {
             if waiting.is_over() {
                 return Err(DiskError::Locked { path: path.clone() });
             }
-            tracing::debug!(lock = %path, "waiting for another process");
-            std::thread::sleep(pause);
+            tracing::debug!(lock = %path, "waiting for somebody else");
+            self.released.wait(before, pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }

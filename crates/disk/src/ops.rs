@@ -10,12 +10,14 @@ use std::sync::Arc;
 use plugd_model::AbsPath;
 
 use crate::error::is_absent;
+use crate::lock::Released;
 use crate::{DiskError, Kind, Operation, OperationKind, Probe, Stamp};
 
 /// The file system, as a value. Cloning is cheap.
 #[derive(Clone, Default)]
 pub struct Disk {
     probe: Option<Arc<dyn Probe>>,
+    pub(crate) released: Arc<Released>,
 }
 
 /// One entry of a directory.
@@ -45,7 +47,10 @@ impl Disk {
     /// The file system behind a probe.
     #[must_use]
     pub fn probed(probe: Arc<dyn Probe>) -> Self {
-        Self { probe: Some(probe) }
+        Self {
+            probe: Some(probe),
+            released: Arc::default(),
+        }
     }
 
     /// Lets the probe see an operation; its refusal becomes the operation's error.
