@@ -236,7 +236,7 @@ impl Job<'_> {
         if self.pin == PinWish::Keep && !matches!(self.why, Why::Lock { .. }) {
             refuse_to_leave_pin(id, &self.standing, content)?;
         }
-        if let (Some(copy), None) = (&self.standing.copy, &self.rebinding())
+        if let Some(copy) = self.maybe_current()
             && is_current(call, lookup, copies, copy, content)
                 .map_err(|error| self.unless_replaced(copies, error))?
         {
@@ -289,6 +289,13 @@ impl Job<'_> {
                 .and_then(|origin| origin.commit.clone()),
             problems: Vec::new(),
         })
+    }
+
+    /// The copy that may be what it would become. Who follows a source has compared already.
+    fn maybe_current(&self) -> Option<&Installed> {
+        let is_compared = matches!(self.why, Why::Configured { .. });
+        let copy = self.standing.copy.as_ref()?;
+        (!is_compared && self.rebinding().is_none()).then_some(copy)
     }
 
     /// Keeps a copy that is current. A request switches it on.

@@ -6,10 +6,10 @@
 //!   means reinstalled through the one install path; missing means repaired; configuration is never
 //!   written.
 //! - Whatever moves a copy here has asked `may_move` first.
-//! - What lies on this disk comes first, in one section. Only then other machines are asked, once in
+//! - What lies on this disk comes first, a few plugins at a time. Only then other machines are asked, once in
 //!   five minutes for the same thing, and a listing that comes meanwhile gets its local pass at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,12 +22,15 @@ use crate::follow::{Elsewhere, Followed, follow};
 use crate::follow_elsewhere::follow_elsewhere;
 use crate::last_run::{LastRun, Worth};
 use crate::listing::settings_of;
+use crate::lookup::Resolved;
 use crate::marketplace_upgrade::bring_missing;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
 use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
 use crate::{Error, Roots, checkout};
 
+/// How many plugins are worked on at a time: each waits for the disk again and again.
+const AT_ONCE: usize = 4;
 /// How long a source that was asked for news, and a marketplace that could not be had, are not asked
 /// again, in seconds.
 const LOOK_AGAIN: u64 = 300;
@@ -51,8 +54,8 @@ struct State {
     stopping: bool,
     /// What was asked for while a run was working, each set of roots once.
     waiting: Vec<Roots>,
-    /// What stops the plugin that is being worked on, until it is sealed.
-    current: Option<Cancel>,
+    /// What stops the plugins that are being worked on, each until it is sealed.
+    current: [Option<Cancel>; AT_ONCE],
     /// What stops the work with another machine.
     far: Option<Cancel>,
     /// Marketplaces that could not be had, and when that was.
@@ -61,12 +64,27 @@ struct State {
     looked: Vec<(Source, u64)>,
 }
 
+/// What one request looked at, and the plugins that nobody has taken yet.
+struct Looked {
+    roots: Roots,
+    resolved: Resolved,
+    left: Mutex<BTreeMap<usize, PluginId>>,
+}
+
 /// What a pass came to without asking another machine.
 #[derive(Default)]
 struct Passed {
     results: Vec<PluginResult>,
     /// What has to be asked for, and where the request that needs it looked.
     elsewhere: Vec<(Roots, Elsewhere)>,
+}
+
+impl Looked {
+    /// The next plugin with its place among all.
+    fn next(&self) -> Option<(usize, PluginId)> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.pop_first()
+    }
 }
 
 impl fmt::Debug for Refresher {
@@ -136,7 +154,7 @@ impl Refresher {
         {
             let mut state = self.0.state();
             state.stopping = true;
-            for cancel in state.current.iter().chain(&state.far) {
+            for cancel in state.current.iter().flatten().chain(&state.far) {
                 cancel.cancel();
             }
         }
@@ -217,8 +235,43 @@ impl Inner {
     /// One pass over everything that is configured where the requests looked.
     async fn here(self: &Arc<Self>, roots: Vec<Roots>) -> Result<Passed, Error> {
         let inner = Arc::clone(self);
-        let pass = self.parts.blocking.write(move || inner.pass(&roots));
-        pass.await
+        let begin = self.parts.blocking.write(move || {
+            // What this run will say is compared with what an earlier process said.
+            inner.last.remembered();
+            inner.parts.copies.recover_again();
+            Ok(())
+        });
+        begin.await?;
+        let mut passed = Passed::default();
+        for roots in roots {
+            self.pass(roots, &mut passed).await?;
+        }
+        Ok(passed)
+    }
+
+    /// The same for one request. A few plugins at a time, in whatever order; what is told of them
+    /// stands in that of the configuration.
+    async fn pass(self: &Arc<Self>, roots: Roots, passed: &mut Passed) -> Result<(), Error> {
+        let inner = Arc::clone(self);
+        let look = self.parts.blocking.write(move || Ok(inner.look(roots)));
+        let looked = Arc::new(look.await?);
+        let work = |worker: usize| {
+            let (inner, looked) = (Arc::clone(self), Arc::clone(&looked));
+            self.parts
+                .blocking
+                .write(move || Ok(inner.follow_each(worker, &looked)))
+        };
+        let (a, b, c, d) = tokio::try_join!(work(0), work(1), work(2), work(3))?;
+        let mut followed: Vec<_> = [a, b, c, d].into_iter().flatten().collect();
+        followed.sort_by_key(|(number, _)| *number);
+        for (_, followed) in followed {
+            match followed {
+                Followed::Nothing => {}
+                Followed::Result(result) => passed.results.push(result),
+                Followed::Elsewhere(asked) => passed.elsewhere.push((looked.roots.clone(), asked)),
+            }
+        }
+        Ok(())
     }
 
     /// Brings what lies on other machines.
@@ -281,28 +334,29 @@ impl Inner {
         })
     }
 
-    /// The part of a pass that needs no other machine.
-    fn pass(&self, roots: &[Roots]) -> Result<Passed, Error> {
-        // What this run will say is compared with what an earlier process said.
-        self.last.remembered();
-        self.parts.copies.recover_again();
-        let (lookup, copies) = (&self.parts.lookup, &self.parts.copies);
-        let mut passed = Passed::default();
-        for roots in roots {
-            let resolved = lookup.resolve(roots);
-            let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
-            for id in settings.keys() {
-                let Some(call) = self.next_call() else {
-                    return Ok(passed);
-                };
-                match follow(&call, lookup, copies, &resolved, id, None) {
-                    Followed::Nothing => {}
-                    Followed::Result(result) => passed.results.push(result),
-                    Followed::Elsewhere(asked) => passed.elsewhere.push((roots.clone(), asked)),
-                }
-            }
+    fn look(&self, roots: Roots) -> Looked {
+        let resolved = self.parts.lookup.resolve(&roots);
+        let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
+        let left = settings.keys().cloned().enumerate().collect();
+        Looked {
+            roots,
+            resolved,
+            left: Mutex::new(left),
         }
-        Ok(passed)
+    }
+
+    /// Takes one plugin after the other, as long as there are any and nothing stops.
+    fn follow_each(&self, worker: usize, looked: &Looked) -> Vec<(usize, Followed)> {
+        let (lookup, copies) = (&self.parts.lookup, &self.parts.copies);
+        let mut done = Vec::new();
+        while let Some((number, id)) = looked.next() {
+            let Some(call) = self.next_call(worker) else {
+                break;
+            };
+            let followed = follow(&call, lookup, copies, &looked.resolved, &id, None);
+            done.push((number, followed));
+        }
+        done
     }
 
     /// Brings configured git marketplaces that were never fetched. Answers whether one came, and
@@ -360,10 +414,10 @@ impl Inner {
 
     /// Each plugin has a call of its own: what is sealed for one cannot be stopped, what comes
     /// behind it can. `None` when everything stops.
-    fn next_call(&self) -> Option<Call> {
+    fn next_call(&self, worker: usize) -> Option<Call> {
         let call = Call::detached();
         let mut state = self.state();
-        state.current = Some(call.cancel.clone());
+        state.current[worker] = Some(call.cancel.clone());
         (!state.stopping).then_some(call)
     }
 
