@@ -93,6 +93,11 @@ fn a_version_that_is_kept_comes_back_and_is_switched_on() {
     let found = versions(&mut daemon, "hello@demo");
     assert_eq!(order(&found), ["2.0.0 kept", "1.0.0 installed"]);
     assert_eq!(found["pin"]["digest"], found["versions"][1]["treeDigest"]);
+    // Done again it changes nothing, and lets nothing go.
+    let pin = found["pin"].clone();
+    let done = install(&mut daemon, hello(json!({"version": "1.0.0"})));
+    assert_eq!(done, is("1.0.0", false));
+    assert_eq!(pinned(&mut daemon, "hello@demo"), pin);
     // Naming another one moves the pin.
     let done = install(&mut daemon, hello(json!({"version": "2.0.0"})));
     assert_eq!(done, is("2.0.0", true));

@@ -176,6 +176,36 @@ fn uninstall(session: &mut Session, plugin: &str) -> Answer {
     session.ask("plugin/uninstall", json!({"pluginId": plugin}))
 }
 
+fn about_hello(session: &mut Session, method: &str, rest: Value) -> Answer {
+    let mut params = json!({"pluginId": "hello@demo"});
+    let members = params.as_object_mut().unwrap();
+    members.extend(rest.as_object().unwrap().clone());
+    session.ask(method, params)
+}
+
+fn roll_back(session: &mut Session) -> Answer {
+    about_hello(session, "plugd/rollback", json!({"to": "1.1.0"}))
+}
+
+fn pin(session: &mut Session) -> Answer {
+    about_hello(session, "plugd/pin", json!({}))
+}
+
+fn update(session: &mut Session) -> Answer {
+    about_hello(session, "plugd/update", json!({"confirm": "capabilities"}))
+}
+
+/// Switched off before, so that copy, pin and configuration change together.
+fn kept_and_switched_off(world: &World) {
+    with_kept_versions(world);
+    world.with(|session| drop(write_value(session).unwrap()));
+}
+
+fn install_kept(session: &mut Session) -> Answer {
+    let params = json!({"marketplacePath": MANIFEST, "pluginName": "hello", "version": "1.1.0"});
+    session.ask("plugin/install", params)
+}
+
 fn write_value(session: &mut Session) -> Answer {
     let edit = json!({"keyPath": "plugins.\"hello@demo\".enabled", "value": false,
         "mergeStrategy": "replace"});
@@ -319,6 +349,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         tells: by_refresh,
         ..operation("refresh", installed_and_newer, list)
     },
+    operation("rollback", with_kept_versions, roll_back),
+    operation("pin", installed, pin),
+    operation("update", installed_and_newer, update),
+    operation("install_version", kept_and_switched_off, install_kept),
     operation("uninstall", with_kept_versions, |session| {
         uninstall(session, "hello@demo")
     }),

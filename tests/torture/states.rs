@@ -139,7 +139,7 @@ pub(crate) fn remains(sandbox: &Sandbox) -> Vec<String> {
         if let ItemKind::File(bytes) = &item.kind
             && item.path.starts_with("plugins/.plugd/installed/")
         {
-            records.push_str(&String::from_utf8_lossy(bytes));
+            records.push_str(&without_history(bytes));
         }
     }
     let unnamed = |tree: &str| !records.contains(tree);
@@ -165,6 +165,26 @@ pub(crate) fn remains(sandbox: &Sandbox) -> Vec<String> {
         })
         .map(str::to_owned)
         .collect()
+}
+
+/// A record without what it says of replaced versions that need not be here any more.
+fn without_history(bytes: &[u8]) -> String {
+    let Ok(mut record) = serde_json::from_slice::<Value>(bytes) else {
+        return String::from_utf8_lossy(bytes).into_owned();
+    };
+    forget(&mut record);
+    record.to_string()
+}
+
+fn forget(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("replaced");
+            members.values_mut().for_each(forget);
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(forget),
+        _ => {}
+    }
 }
 
 /// Files that were half written, and texts that were saved from a crash without need.

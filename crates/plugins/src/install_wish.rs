@@ -322,7 +322,14 @@ impl Wanted<'_> {
         kept_to: Option<&Pin>,
     ) -> Result<bool, Error> {
         let now = self.look()?;
-        if kept_to.is_some() || now.pin() == wanted.as_ref() {
+        // A pin that holds as much or more stays: what came back is held to the byte.
+        let holds = |pin: &Pin| {
+            wanted.as_ref().is_some_and(|wanted| {
+                pin.version == wanted.version
+                    && (wanted.commit.is_none() || pin.commit == wanted.commit)
+            })
+        };
+        if kept_to.is_some() || now.pin().is_some_and(holds) {
             return Ok(false);
         }
         // An error behind the pin must not leave it alone there.
