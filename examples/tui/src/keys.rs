@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::layout::areas;
-use crate::state::{Effect, Mode, Pane, Search, State, Work};
+use crate::state::{Effect, Mode, Pane, Row, Search, State, Work};
 use crate::update::{choose, inspect, list, read_anew, restart, search, start};
 
 /// What a key press changes and asks for.
@@ -90,14 +90,7 @@ fn ordered(state: &mut State, key: char) -> Vec<Effect> {
     let in_marketplaces = state.pane == Pane::Marketplaces;
     match (key, plugin, marketplace) {
         ('i', Some(row), _) if !in_marketplaces => start(state, Work::Install(row.target())),
-        ('u', Some(row), _) if !in_marketplaces => {
-            if row.plugin.installed {
-                state.mode = Mode::Confirm(Work::Uninstall(row.target()));
-            } else {
-                state.status = format!("{} is not installed", row.plugin.id);
-            }
-            Vec::new()
-        }
+        ('u' | 'U' | 'b', Some(row), _) if !in_marketplaces => installed(state, key, &row),
         ('a', _, _) => {
             state.mode = Mode::Add(String::new());
             Vec::new()
@@ -109,6 +102,21 @@ fn ordered(state: &mut State, key: char) -> Vec<Effect> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The keys that need a plugin that is installed.
+fn installed(state: &mut State, key: char, row: &Row) -> Vec<Effect> {
+    if !row.plugin.installed {
+        state.status = format!("{} is not installed", row.plugin.id);
+        return Vec::new();
+    }
+    let target = row.target();
+    state.mode = match key {
+        'U' => return start(state, Work::Update(target, None)),
+        'b' => Mode::Confirm(Work::RollBack(target)),
+        _ => Mode::Confirm(Work::Uninstall(target)),
+    };
+    Vec::new()
 }
 
 fn step(state: &mut State, by: isize) -> Vec<Effect> {

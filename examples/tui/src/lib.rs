@@ -1,5 +1,5 @@
 //! A terminal frontend of plugd: browse marketplaces, search as you type, read a plugin and what it
-//! would run, install and uninstall it.
+//! would run, install, update, roll back and uninstall it.
 //!
 //! The heart is pure: [`update`](update::update) takes the [`State`](state::State) and a
 //! [`Msg`](state::Msg) and answers [`Effect`](state::Effect)s, and [`draw`](view::draw) makes a frame
@@ -7,6 +7,7 @@
 //! [`worker`] turns effects into calls of the daemon, each in a task of its own, so that nothing ever
 //! waits with the screen.
 
+mod changes;
 pub mod detail;
 mod keys;
 pub mod layout;

@@ -181,12 +181,27 @@ pub enum Work {
     Install(Target),
     /// Uninstalls a plugin.
     Uninstall(Target),
+    /// Brings a plugin to what its source has, and asks before it can do more.
+    Update(Target, Option<Agreed>),
+    /// Brings the version before back.
+    RollBack(Target),
     /// Adds a marketplace.
     Add(String),
     /// Brings a marketplace up to date.
     Upgrade(String),
     /// Removes a marketplace.
     Remove(String),
+}
+
+/// What a plugin could do that it could not before, for a yes to exactly that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agreed {
+    /// The version that would come.
+    pub version: String,
+    /// The digest that the daemon wants to hear.
+    pub digest: String,
+    /// What is new, a line each.
+    pub grew: Vec<String>,
 }
 
 /// Work that runs.
@@ -225,6 +240,8 @@ pub enum Msg {
     Step(WorkDoneProgress),
     /// The work is done; a sentence about it.
     Finished(Work, Result<String, Error>),
+    /// The work was not done, because somebody has to agree to it as it is here.
+    Asks(Work, Work),
     /// There is a new daemon, or none.
     Restarted(Result<(), Error>),
 }
@@ -406,6 +423,8 @@ impl Work {
         match self {
             Self::Install(target) => format!("Installing {}", target.id),
             Self::Uninstall(target) => format!("Uninstalling {}", target.id),
+            Self::Update(target, _) => format!("Updating {}", target.id),
+            Self::RollBack(target) => format!("Rolling back {}", target.id),
             Self::Add(source) => format!("Adding {source}"),
             Self::Upgrade(name) => format!("Upgrading {name}"),
             Self::Remove(name) => format!("Removing {name}"),

@@ -64,6 +64,13 @@ fn applied(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Finished(work, outcome) => finished(state, work, outcome),
+        Msg::Asks(work, agreed) => {
+            if state.job.as_ref().map(|job| &job.work) == Some(&work) {
+                state.job = None;
+                state.mode = Mode::Confirm(agreed);
+            }
+            Vec::new()
+        }
         Msg::Restarted(outcome) => restarted(state, outcome),
     }
 }

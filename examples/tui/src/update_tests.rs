@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
+use crate::changes::{asks, said};
 use crate::state::{Answer, Configured, Effect, Mode, Msg, Pane, State, Work};
 use crate::update::update;
 
@@ -413,6 +414,61 @@ fn uninstalling_asks_first() {
     assert_eq!(update(&mut state, key('n')), []);
     update(&mut state, key('u'));
     assert_eq!(update(&mut state, key('y')), [Effect::Start(work)]);
+}
+
+#[test]
+fn an_update_that_could_do_more_asks_for_exactly_that() {
+    let mut state = ready();
+    assert_eq!(update(&mut state, key('U')), []);
+    assert_eq!(state.status, "notes@sample is not installed");
+    update(&mut state, listed(true));
+    let target = state.chosen().unwrap().target();
+    let work = Work::Update(target.clone(), None);
+    assert_eq!(update(&mut state, key('U')), [Effect::Start(work.clone())]);
+    let row = json!({
+        "pluginId": "notes@sample", "from": "1.0.0", "to": "2.0.0", "changed": false,
+        "reason": "needsConfirmation", "fromCommit": null, "toCommit": null, "fromDigest": null,
+        "toDigest": "sha256:ab", "pin": null, "problems": [],
+        "grew": [{"category": "hook", "name": "stop", "from": null, "to": "rm\n-r"}],
+    });
+    let agreed = asks(&serde_json::from_value(row).unwrap()).unwrap();
+    assert_eq!(agreed.grew, ["new hook stop: rm -r"]);
+    let again = Work::Update(target, Some(agreed));
+    update(&mut state, Msg::Asks(work, again.clone()));
+    assert_eq!(state.mode, Mode::Confirm(again.clone()));
+    assert!(state.job.is_none());
+    assert_eq!(update(&mut state, key('y')), [Effect::Start(again)]);
+}
+
+#[test]
+fn rolling_back_asks_first() {
+    let mut state = ready();
+    update(&mut state, listed(true));
+    let work = Work::RollBack(state.chosen().unwrap().target());
+    assert_eq!(update(&mut state, key('b')), []);
+    assert_eq!(state.mode, Mode::Confirm(work.clone()));
+    assert_eq!(update(&mut state, key('y')), [Effect::Start(work.clone())]);
+    update(&mut state, Msg::Finished(work, Ok("back".to_owned())));
+    assert_eq!(state.status, "back");
+}
+
+#[test]
+fn what_became_of_a_version_is_a_sentence() {
+    #[track_caller]
+    fn check(reason: &str, changed: bool, expected: &str) {
+        let row = json!({
+            "pluginId": "a@m", "from": "1.0.0", "to": "2.0.0", "changed": changed,
+            "reason": reason, "fromCommit": null, "toCommit": null, "fromDigest": null,
+            "toDigest": null, "pin": null, "problems": [],
+        });
+        assert_eq!(said(Some(&serde_json::from_value(row).unwrap())), expected);
+    }
+    check("newer", true, "updated a@m from 1.0.0 to 2.0.0");
+    check("current", false, "a@m is what it was to be");
+    check("heldByPin", false, "a@m is pinned to 1.0.0; there is 2.0.0");
+    check("rolledBack", true, "a@m is back at 2.0.0, and stays there");
+    check("policy", false, "a@m stays at 1.0.0");
+    assert_eq!(said(None), "nothing was changed");
 }
 
 #[test]

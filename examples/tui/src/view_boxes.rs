@@ -14,10 +14,11 @@ Tab               next pane
 Enter             read, show what it would run
 /                 search as you type
 i                 install the chosen plugin
+U                 update it, or the chosen marketplace
+b                 back to the version before
 u                 uninstall it
 a                 add a marketplace
-U                 upgrade the chosen marketplace
-x                 remove it
+x                 remove a marketplace
 r                 read everything anew
 Esc               back, or take work back
 q, Ctrl-C         quit";
@@ -49,6 +50,16 @@ fn question(work: &Work) -> String {
         Work::Remove(name) => {
             format!("Remove the marketplace {name}? Its plugins stay installed. (y/n)")
         }
+        Work::RollBack(target) => format!(
+            "Go back to the version of {} before this one, and stay there? (y/n)",
+            target.id
+        ),
+        Work::Update(target, Some(agreed)) => format!(
+            "Update {} to {}, which could do more? (y/n)\n\n{}",
+            target.id,
+            agreed.version,
+            agreed.grew.join("\n")
+        ),
         other => format!("{}? (y/n)", other.title()),
     }
 }

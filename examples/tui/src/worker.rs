@@ -2,18 +2,20 @@
 //! slow answer holds up nothing.
 
 use plugd_rust_client::protocol::methods::{
-    ConfigRead, MarketplaceAdd, MarketplaceRemove, MarketplaceUpgrade, PlugdInspect, PluginInstall,
-    PluginList, PluginRead, PluginSearch, PluginUninstall,
+    ConfigRead, MarketplaceAdd, MarketplaceRemove, MarketplaceUpgrade, PlugdInspect, PlugdRollback,
+    PlugdUpdate, PluginInstall, PluginList, PluginRead, PluginSearch, PluginUninstall,
 };
 use plugd_rust_client::protocol::{
     Config, ConfigReadParams, MarketplaceAddParams, MarketplaceRemoveParams,
-    MarketplaceUpgradeParams, Method, PlugdInspectParams, PluginInstallParams, PluginListParams,
-    PluginReadParams, PluginSearchParams, PluginUninstallParams,
+    MarketplaceUpgradeParams, Method, PlugdConfirm, PlugdInspectParams, PlugdRollbackParams,
+    PlugdUpdateParams, PluginInstallParams, PluginListParams, PluginReadParams, PluginSearchParams,
+    PluginUninstallParams,
 };
 use plugd_rust_client::{Canceller, Client, Error, Events};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::state::{Configured, Effect, Msg, Target, Work};
+use crate::changes;
+use crate::state::{Agreed, Configured, Effect, Msg, Target, Work};
 
 /// Something that happened, and for what a daemon said its number.
 #[derive(Debug)]
@@ -184,6 +186,15 @@ impl Worker {
                     format!("uninstalled {}", target.id)
                 });
             }
+            Work::Update(target, agreed) => self.update(work, target, agreed),
+            Work::RollBack(target) => {
+                let params = PlugdRollbackParams {
+                    plugin_id: target.id,
+                    to: None,
+                    dry_run: None,
+                };
+                self.run::<PlugdRollback>(work, params, |done| changes::said(done.changes.first()));
+            }
             Work::Add(source) => {
                 let params = MarketplaceAddParams {
                     source,
@@ -218,11 +229,41 @@ impl Worker {
         }
     }
 
+    fn update(&mut self, work: Work, target: Target, agreed: Option<Agreed>) {
+        let params = PlugdUpdateParams {
+            plugin_id: Some(target.id.clone()),
+            confirm: Some(PlugdConfirm::Capabilities),
+            confirmed: agreed.map(|agreed| vec![agreed.digest]),
+            dry_run: None,
+        };
+        let done = work.clone();
+        self.run_to::<PlugdUpdate>(work, params, move |answer| {
+            let row = answer.changes.first();
+            match row.and_then(changes::asks) {
+                Some(agreed) => Msg::Asks(done, Work::Update(target, Some(agreed))),
+                None => Msg::Finished(done, Ok(changes::said(row))),
+            }
+        });
+    }
+
     fn run<M: Method + 'static>(
         &mut self,
         work: Work,
         params: M::Params,
         sentence: impl FnOnce(M::Result) -> String + Send + 'static,
+    ) {
+        let done = work.clone();
+        self.run_to::<M>(work, params, move |result| {
+            Msg::Finished(done, Ok(sentence(result)))
+        });
+    }
+
+    /// Runs work whose result says by itself what comes of it.
+    fn run_to<M: Method + 'static>(
+        &mut self,
+        work: Work,
+        params: M::Params,
+        told: impl FnOnce(M::Result) -> Msg + Send + 'static,
     ) {
         let line = self.line.clone();
         match self.client.start::<M>(params) {
@@ -232,8 +273,10 @@ impl Worker {
                     while let Some(step) = call.progress().await {
                         line.send(Msg::Step(step));
                     }
-                    let outcome = call.answer().await.map(sentence);
-                    line.send(Msg::Finished(work, outcome));
+                    line.send(match call.answer().await {
+                        Ok(result) => told(result),
+                        Err(error) => Msg::Finished(work, Err(error)),
+                    });
                 });
             }
             Err(error) => drop(line.send(Msg::Finished(work, Err(error)))),
