@@ -194,6 +194,33 @@ fn list_search_install_done() {
     screen.left_in_order();
 }
 
+/// The version before comes back, stays there, and an update says why it does.
+#[test]
+fn roll_back_and_stay() {
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return skip("plugd-tui", "there is no tmux");
+    }
+    let screen = Screen::start(MARKET, &daemon());
+    screen.wait(&["Explains the words"]);
+    screen.keys(&["i"]);
+    screen.wait(&["installed glossary@sample 0.3.0", "0.3.0 installed"]);
+    screen.sandbox.add(
+        "== market/glossary/.codex-plugin/plugin.json\n\
+         {\"name\": \"glossary\", \"version\": \"0.4.0\"}\n",
+    );
+    // The refresh behind a listing brings it.
+    screen.keys(&["r"]);
+    screen.wait(&["0.4.0 installed"]);
+    screen.keys(&["b"]);
+    screen.wait(&["Go back to the version of glossary@sample"]);
+    screen.keys(&["y"]);
+    screen.wait(&["glossary@sample is back at 0.3.0", "0.3.0 installed"]);
+    screen.keys(&["U"]);
+    screen.wait(&["glossary@sample is pinned to 0.3.0; there is 0.4.0"]);
+    screen.keys(&["q"]);
+    screen.left_in_order();
+}
+
 #[test]
 fn a_signal_leaves_the_terminal_in_order() {
     if Command::new("tmux").arg("-V").output().is_err() {
