@@ -4,8 +4,10 @@ use plugd_testkit::Daemon;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
+use crate::curated_sync::{Curated, catalog};
 use crate::fixtures::{
-    cli, home_tree, list_and_settle, plugin, plugin_in, refused, start, start_listening, text, with,
+    cli, home_tree, install, list_and_settle, plugin, plugin_in, refused, start, start_listening,
+    text, with,
 };
 use crate::git_plugin_install::{Shop, p, top};
 use crate::versions::{CACHE, through, versions};
@@ -143,6 +145,37 @@ fn a_commit_holds_against_the_next_one() {
         versions(&mut daemon, "p@demo")["versions"][0]["version"],
         "1.0.0"
     );
+    daemon.shut_down();
+}
+
+#[test]
+fn a_plugin_of_the_snapshot_stays_behind_it() {
+    let curated = Curated::new(&catalog(&[("p", "1.0.0")]));
+    let mut daemon = curated.synced();
+    let manifest = "$ROOT/ch/.tmp/plugins/.agents/plugins/api_marketplace.json";
+    install(&mut daemon, manifest, "p");
+    let id = "p@openai-api-curated";
+    pin(&mut daemon, json!({"pluginId": id}));
+    let before = versions(&mut daemon, id);
+    curated.repo.commit(&catalog(&[("p", "2.0.0")]));
+    curated.sync_again(&mut daemon);
+    // What follows the snapshot is a refresh, and so is what a listing asks for behind it.
+    daemon.take_notifications("plugd/task");
+    let ended = |task: &Value| task["kind"] == "refresh" && task["state"] != "started";
+    daemon.ok("plugin/list", json!({}));
+    daemon.wait_notification("plugd/task", ended);
+    assert_eq!(versions(&mut daemon, id), before);
+    let row = daemon.ok("plugd/outdated", json!({"pluginId": id}))["changes"][0].take();
+    assert_eq!(
+        (&row["reason"], &row["changed"]),
+        (&json!("heldByPin"), &json!(false))
+    );
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(plugin_in(&listing, id)["updateAvailable"], true);
+    daemon.wait_notification("plugd/task", ended);
+    pin(&mut daemon, json!({"pluginId": id, "none": true}));
+    let row = daemon.ok("plugd/update", json!({"pluginId": id}))["changes"][0].take();
+    assert_eq!(row["changed"], true, "{row:#}");
     daemon.shut_down();
 }
 

@@ -3,19 +3,17 @@
 //! A pin names what is installed, so that it never says something that is not there. What brings
 //! another version, a rollback or an installation that names one, sets the pin with it.
 
-use std::time::Instant;
-
 use plugd_model::PluginId;
 use plugd_store::{Installed, Pin, Record};
 
 use crate::Error;
 use crate::call::Call;
-use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
 use crate::version_error::VersionRefusal;
+use crate::version_step::one_change;
 use crate::versions::{begins_with, is_digest, named};
 
 /// What to pin to.
@@ -45,29 +43,11 @@ pub async fn pin(
     to: PinTo,
     dry_run: bool,
 ) -> Result<VersionChanges, Error> {
-    loop {
-        let begun = Instant::now();
-        let section = {
-            let (call, of, id, to) = (call.clone(), parts.clone(), id.clone(), to.clone());
-            parts
-                .blocking
-                .write(move || step(&call, &of, &id, &to, dry_run))
-        };
-        match section.await {
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
-            Err(error) => return Err(error),
-            Ok(change) => {
-                if change.changed && !dry_run {
-                    let told = Change::new(ChangeReason::Request).plugin(id);
-                    parts.events.changed(told);
-                }
-                return Ok(VersionChanges {
-                    dry_run,
-                    changes: vec![change],
-                });
-            }
-        }
-    }
+    let (of_step, named) = (call.clone(), id.clone());
+    one_change(call, parts, id, dry_run, move |of| {
+        step(&of_step, of, &named, &to, dry_run)
+    })
+    .await
 }
 
 fn step(

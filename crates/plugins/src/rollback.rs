@@ -4,7 +4,6 @@
 //! part of the same transaction, because without it the next refresh would undo the rollback.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use plugd_config::Edit;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
@@ -14,13 +13,13 @@ use plugd_store::{
 };
 
 use crate::call::Call;
-use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
 use crate::version_error::VersionRefusal;
+use crate::version_step::one_change;
 use crate::versions::{begins_with, is_digest, kept_as, predecessor, shown};
 use crate::{Error, Lookup};
 
@@ -36,29 +35,11 @@ pub async fn rollback(
     to: Option<String>,
     dry_run: bool,
 ) -> Result<VersionChanges, Error> {
-    loop {
-        let begun = Instant::now();
-        let section = {
-            let (call, of, id, to) = (call.clone(), parts.clone(), id.clone(), to.clone());
-            parts
-                .blocking
-                .write(move || step(&call, &of, &id, to.as_deref(), dry_run))
-        };
-        match section.await {
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
-            Err(error) => return Err(error),
-            Ok(change) => {
-                if change.changed && !dry_run {
-                    let told = Change::new(ChangeReason::Request).plugin(id);
-                    parts.events.changed(told);
-                }
-                return Ok(VersionChanges {
-                    dry_run,
-                    changes: vec![change],
-                });
-            }
-        }
-    }
+    let (of_step, named) = (call.clone(), id.clone());
+    one_change(call, parts, id, dry_run, move |of| {
+        step(&of_step, of, &named, to.as_deref(), dry_run)
+    })
+    .await
 }
 
 fn step(

@@ -7,14 +7,16 @@
 //! new copy in place of the update, and the update when that digest comes back with the next request:
 //! what was changed in between has another one, and is asked about again.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use plugd_disk::tree::Digest;
 use plugd_marketplace::Binding;
 use plugd_model::{
     PluginId, Problem, ProblemKind, RemotePluginId, Source, VersionSegment, error_chain,
 };
 use plugd_store::StoreError;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::call::Call;
 use crate::compare::{Compared, compare};
@@ -30,63 +32,14 @@ use crate::install_job::{Job, Prepared, Staged, Why};
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::parts::Parts;
 use crate::standing::Standing;
+use crate::update_mode::{Mode, UpdateRequest};
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason, compared};
 use crate::version_growth::Growth;
 use crate::version_subject::Subject;
 use crate::{Error, Roots, update_remote};
 
-/// What an update has to be asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirm {
-    /// Nothing.
-    Nothing,
-    /// What makes a plugin able to do more.
-    Capabilities,
-}
-
-/// What to update, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpdateRequest {
-    /// One plugin, else all that are installed.
-    pub only: Option<PluginId>,
-    /// Whether to only tell what would change.
-    pub dry_run: bool,
-    /// What to ask about.
-    pub confirm: Confirm,
-    /// The new copies that were asked about and agreed to.
-    pub confirmed: Vec<Digest>,
-}
-
-/// How far to go.
-#[derive(Debug, Clone)]
-pub(crate) enum Mode {
-    /// Only ask the sources; nothing is fetched.
-    Look,
-    /// Bring what they have.
-    Bring(UpdateRequest),
-}
-
-impl Mode {
-    /// Whether nothing may be changed.
-    pub(crate) fn is_dry(&self) -> bool {
-        match self {
-            Self::Look => true,
-            Self::Bring(request) => request.dry_run,
-        }
-    }
-
-    /// Whether a new copy may take its place.
-    pub(crate) fn agrees(&self, growth: &Growth) -> bool {
-        match self {
-            Self::Look => false,
-            Self::Bring(request) => {
-                request.confirm == Confirm::Nothing
-                    || !growth.asks()
-                    || request.confirmed.contains(&growth.digest)
-            }
-        }
-    }
-}
+/// How many sources are asked at a time.
+const QUESTIONS: usize = 8;
 
 /// Tells which plugins have something else at their source. Nothing is fetched or changed.
 ///
@@ -124,6 +77,9 @@ async fn every(
         Some(id) => vec![(id.clone(), None)],
         None => installed(parts).await?,
     };
+    if let (Mode::Look, None) = (mode, &only) {
+        return looked(call, parts, ids).await;
+    }
     let mut changes: Vec<VersionChange> = Vec::with_capacity(ids.len());
     let total = u64::try_from(ids.len()).ok();
     for (done, (id, version)) in (0_u64..).zip(ids) {
@@ -145,6 +101,42 @@ async fn every(
     }
     Ok(VersionChanges {
         dry_run: mode.is_dry(),
+        changes,
+    })
+}
+
+/// Asks for several at once: mostly other machines have to be waited for.
+async fn looked(
+    call: &Call,
+    parts: &Parts,
+    ids: Vec<(PluginId, Option<String>)>,
+) -> Result<VersionChanges, Error> {
+    let turns = Arc::new(Semaphore::new(QUESTIONS));
+    let total = u64::try_from(ids.len()).ok();
+    let mut asked = JoinSet::new();
+    for (id, version) in ids {
+        let (call, parts, turns) = (call.clone(), parts.clone(), Arc::clone(&turns));
+        asked.spawn(async move {
+            let _turn = turns.acquire().await;
+            match one(&call, &parts, &Mode::Look, &id).await {
+                Err(error @ Error::Cancelled(_)) => Err(error),
+                Err(error) => Ok(failed(id, version, &error)),
+                Ok(change) => Ok(change),
+            }
+        });
+    }
+    let mut changes = Vec::with_capacity(asked.len());
+    while let Some(answer) = asked.join_next().await {
+        let answer = answer.map_err(|error| Error::Panicked {
+            text: error.to_string(),
+        });
+        changes.push(answer??);
+        let done = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+        call.progress.report("asking", done, total);
+    }
+    changes.sort_by(|left, right| left.id.cmp(&right.id));
+    Ok(VersionChanges {
+        dry_run: true,
         changes,
     })
 }

@@ -12,7 +12,8 @@ use crate::remote_error::RemoteError;
 use crate::remote_install::{Made, Offered, admit, make, settle};
 use crate::remote_names::{self, RemoteTarget};
 use crate::standing::Standing;
-use crate::update::{Mode, held, reviewed};
+use crate::update::{held, reviewed};
+use crate::update_mode::Mode;
 use crate::version_change::{VersionChange, VersionName, VersionReason};
 use crate::version_subject::Subject;
 

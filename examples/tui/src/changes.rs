@@ -66,3 +66,30 @@ fn line(change: &PlugdInspectionChange) -> String {
     // A text of the plugin must not look like another line of the question.
     format!("{new} {what} {}: {does}", change.name).replace(char::is_control, " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::json;
+
+    use super::said;
+
+    #[test]
+    fn what_became_of_a_version_is_a_sentence() {
+        #[track_caller]
+        fn check(reason: &str, changed: bool, expected: &str) {
+            let row = json!({
+                "pluginId": "a@m", "from": "1.0.0", "to": "2.0.0", "changed": changed,
+                "reason": reason, "fromCommit": null, "toCommit": null, "fromDigest": null,
+                "toDigest": null, "pin": null, "problems": [],
+            });
+            assert_eq!(said(Some(&serde_json::from_value(row).unwrap())), expected);
+        }
+        check("newer", true, "updated a@m from 1.0.0 to 2.0.0");
+        check("current", false, "a@m is what it was to be");
+        check("heldByPin", false, "a@m is pinned to 1.0.0; there is 2.0.0");
+        check("rolledBack", true, "a@m is back at 2.0.0, and stays there");
+        check("policy", false, "a@m stays at 1.0.0");
+        assert_eq!(said(None), "nothing was changed");
+    }
+}

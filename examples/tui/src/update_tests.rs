@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 use serde_json::{Value, json};
 
-use crate::changes::{asks, said};
+use crate::changes::asks;
 use crate::state::{Answer, Configured, Effect, Mode, Msg, Pane, State, Work};
 use crate::update::update;
 
@@ -450,25 +450,6 @@ fn rolling_back_asks_first() {
     assert_eq!(update(&mut state, key('y')), [Effect::Start(work.clone())]);
     update(&mut state, Msg::Finished(work, Ok("back".to_owned())));
     assert_eq!(state.status, "back");
-}
-
-#[test]
-fn what_became_of_a_version_is_a_sentence() {
-    #[track_caller]
-    fn check(reason: &str, changed: bool, expected: &str) {
-        let row = json!({
-            "pluginId": "a@m", "from": "1.0.0", "to": "2.0.0", "changed": changed,
-            "reason": reason, "fromCommit": null, "toCommit": null, "fromDigest": null,
-            "toDigest": null, "pin": null, "problems": [],
-        });
-        assert_eq!(said(Some(&serde_json::from_value(row).unwrap())), expected);
-    }
-    check("newer", true, "updated a@m from 1.0.0 to 2.0.0");
-    check("current", false, "a@m is what it was to be");
-    check("heldByPin", false, "a@m is pinned to 1.0.0; there is 2.0.0");
-    check("rolledBack", true, "a@m is back at 2.0.0, and stays there");
-    check("policy", false, "a@m stays at 1.0.0");
-    assert_eq!(said(None), "nothing was changed");
 }
 
 #[test]
