@@ -172,6 +172,7 @@ fn hooks() {
 fn components() {
     let response = PlugdComponentsResponse {
         plugins: vec![PlugdComponentPlugin {
+            linked: None,
             plugin_id: "p@m".to_owned(),
             display_name: "P".to_owned(),
             description: None,
@@ -220,7 +221,8 @@ fn components() {
     };
     let expected = json!({
         "plugins": [{"pluginId": "p@m", "displayName": "P", "description": null,
-                     "version": "1.0.0", "root": "/p", "treeDigest": "sha256:0", "data": "/d"}],
+                     "version": "1.0.0", "root": "/p", "treeDigest": "sha256:0", "data": "/d",
+                     "linked": null}],
         "skillRoots": [{"path": "/p/skills", "scope": "user", "pluginId": "p@m"}],
         "skills": [{"name": "p:s", "description": "d", "shortDescription": null,
                     "interface": null, "dependencies": null, "path": "/p/skills/s/SKILL.md",

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsolutePathBuf, HookEventName, HookTrustStatus, PlugdMcpServer, Problem, SkillDependencies,
-    SkillInterface, SkillScope,
+    AbsolutePathBuf, HookEventName, HookTrustStatus, PlugdLinked, PlugdMcpServer, Problem,
+    SkillDependencies, SkillInterface, SkillScope,
 };
 
 /// Params of `plugd/components`.
@@ -69,6 +69,8 @@ pub struct PlugdComponentPlugin {
     pub tree_digest: Option<String>,
     /// The directory for its own data. It need not exist.
     pub data: AbsolutePathBuf,
+    /// The working tree that stands in for it, which may change at any time, with a lease too.
+    pub linked: Option<PlugdLinked>,
 }
 
 /// A directory of skills.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsolutePathBuf, HookEventName, Problem};
+use crate::{AbsolutePathBuf, HookEventName, PlugdLinked, Problem};
 
 /// Params of `plugd/inspect`: one way to name a plugin. These are `marketplacePath` or
 /// `remoteMarketplaceName` with `pluginName`; `pluginId`; `path`.
@@ -35,6 +35,8 @@ pub struct PlugdInspectResponse {
     pub plugin_id: Option<String>,
     /// Its name for people; its plain name when it has no other.
     pub display_name: String,
+    /// The working tree that stands in for it, which is then what is offered here.
+    pub linked: Option<PlugdLinked>,
     /// The installed copy; null when there is none.
     pub installed: Option<PlugdInspection>,
     /// What an install would bring; null when nobody offers it any more or it cannot be had.

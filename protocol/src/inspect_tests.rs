@@ -125,6 +125,7 @@ fn inspection_json() -> Value {
 #[test]
 fn an_inspection_before_an_update() {
     let response = PlugdInspectResponse {
+        linked: None,
         plugin_id: Some("p@m".to_owned()),
         display_name: "P".to_owned(),
         installed: None,
@@ -143,6 +144,7 @@ fn an_inspection_before_an_update() {
     };
     let expected = json!({
         "pluginId": "p@m", "displayName": "P", "installed": null, "offered": inspection_json(),
+        "linked": null,
         "difference": {
             "changes": [{"category": "hiddenCharacters", "name": "x", "from": null, "to": "1"}],
             "files": {"from": 2, "to": 3}, "bytes": {"from": 10, "to": 20},

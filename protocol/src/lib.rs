@@ -28,6 +28,7 @@ mod ids;
 mod inspect;
 #[cfg(test)]
 mod inspect_tests;
+mod links;
 #[cfg(test)]
 mod listing_tests;
 mod lock_format;
@@ -99,6 +100,10 @@ pub use inspect::{
     PlugdInspectedApp, PlugdInspectedHandler, PlugdInspectedHook, PlugdInspectedMcpServer,
     PlugdInspectedTransport, PlugdInspection, PlugdInspectionCategory, PlugdInspectionChange,
     PlugdInspectionDifference, PlugdModelText, PlugdModelTextKind, PlugdOddity, PlugdOddityKind,
+};
+pub use links::{
+    PlugdLinkChange, PlugdLinkParams, PlugdLinkReason, PlugdLinkResponse, PlugdLinked,
+    PlugdUnlinkParams, PlugdUnlinkResponse,
 };
 pub use lock_format::{PluginsLock, PluginsLockMarketplace, PluginsLockPlugin, PluginsLockSource};
 pub use locking::{

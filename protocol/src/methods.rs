@@ -12,16 +12,17 @@ use crate::{
     MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
     PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
     PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
-    PlugdLockParams, PlugdLockResponse, PlugdMentionsParams, PlugdMentionsResponse,
-    PlugdOutdatedParams, PlugdPinParams, PlugdReleaseParams, PlugdReleaseResponse,
-    PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse, PlugdSyncParams,
-    PlugdSyncResponse, PlugdUpdateParams, PlugdVerifyParams, PlugdVerifyResponse,
-    PlugdVersionsChanged, PlugdVersionsParams, PlugdVersionsResponse, PluginInstallParams,
-    PluginInstallResponse, PluginInstalledParams, PluginInstalledResponse, PluginListParams,
-    PluginListResponse, PluginReadParams, PluginReadResponse, PluginReconcileParams,
-    PluginReconcileResponse, PluginSearchParams, PluginSearchResponse, PluginShareCheckoutParams,
-    PluginShareCheckoutResponse, PluginShareDeleteParams, PluginShareDeleteResponse,
-    PluginShareListParams, PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
+    PlugdLinkParams, PlugdLinkResponse, PlugdLockParams, PlugdLockResponse, PlugdMentionsParams,
+    PlugdMentionsResponse, PlugdOutdatedParams, PlugdPinParams, PlugdReleaseParams,
+    PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse,
+    PlugdSyncParams, PlugdSyncResponse, PlugdUnlinkParams, PlugdUnlinkResponse, PlugdUpdateParams,
+    PlugdVerifyParams, PlugdVerifyResponse, PlugdVersionsChanged, PlugdVersionsParams,
+    PlugdVersionsResponse, PluginInstallParams, PluginInstallResponse, PluginInstalledParams,
+    PluginInstalledResponse, PluginListParams, PluginListResponse, PluginReadParams,
+    PluginReadResponse, PluginReconcileParams, PluginReconcileResponse, PluginSearchParams,
+    PluginSearchResponse, PluginShareCheckoutParams, PluginShareCheckoutResponse,
+    PluginShareDeleteParams, PluginShareDeleteResponse, PluginShareListParams,
+    PluginShareListResponse, PluginShareSaveParams, PluginShareSaveResponse,
     PluginShareUpdateTargetsParams, PluginShareUpdateTargetsResponse, PluginSkillReadParams,
     PluginSkillReadResponse, PluginUninstallParams, PluginUninstallResponse, ShutdownResponse,
     SkillsConfigWriteParams, SkillsConfigWriteResponse, SkillsExtraRootsSetParams,
@@ -178,6 +179,13 @@ methods! {
 
     /// Makes the home match a project's lock, and pins what it names; all of it or nothing.
     PlugdSync = "plugd/sync" (Marketplaces, Own): PlugdSyncParams => PlugdSyncResponse;
+
+    /// Puts a plugin's working tree in the place of its installed copy, for this server only: it is used
+    /// where it lies, nothing is copied, written there or configured.
+    PlugdLink = "plugd/link" (Plugin, Own): PlugdLinkParams => PlugdLinkResponse;
+
+    /// Ends a link; what is installed counts again.
+    PlugdUnlink = "plugd/unlink" (Plugin, Own): PlugdUnlinkParams => PlugdUnlinkResponse;
 
     /// Finds the plugins that a text or an input mentions, and answers what to tell a model about each.
     PlugdMentions = "plugd/mentions" (Read, Own): PlugdMentionsParams => PlugdMentionsResponse;

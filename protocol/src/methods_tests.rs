@@ -103,6 +103,8 @@ fn lanes() {
     check("plugd/rollback", Lane::Plugin);
     check("plugd/lock", Lane::Marketplaces);
     check("plugd/sync", Lane::Marketplaces);
+    check("plugd/link", Lane::Plugin);
+    check("plugd/unlink", Lane::Plugin);
     check("plugd/mentions", Lane::Read);
     check("plugd/instructions", Lane::Read);
     check("rpc.discover", Lane::Read);

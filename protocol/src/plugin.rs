@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AbsolutePathBuf, AppSummary, PluginAuthPolicy, PluginDetail, PluginSource, PluginSummary,
-    Problem, Severity,
+    AbsolutePathBuf, AppSummary, PlugdLinked, PluginAuthPolicy, PluginDetail, PluginSource,
+    PluginSummary, Problem, Severity,
 };
 
 /// Params of `plugin/list`.
@@ -330,4 +330,7 @@ pub struct PluginUninstallParams {
 pub struct PluginUninstallResponse {
     /// Whether there was anything to remove. Not in the reference.
     pub changed: bool,
+    /// The working tree that stands in for the plugin. It stays as it is, and linked. Not in
+    /// the reference.
+    pub linked: Option<PlugdLinked>,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsolutePathBuf, PluginShareContext, Problem};
+use crate::{AbsolutePathBuf, PlugdLinked, PluginShareContext, Problem};
 
 /// A plugin as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +53,8 @@ pub struct PluginSummary {
     pub interface: Option<PluginInterface>,
     /// Words to find it by.
     pub keywords: Vec<String>,
+    /// The working tree that stands in for it, whose details these are. Not in the reference.
+    pub linked: Option<PlugdLinked>,
     /// What is wrong with it. In `plugin/read` also what is wrong with its components. Not in the
     /// reference.
     pub problems: Vec<Problem>,

@@ -93,6 +93,8 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PlugdUpdate>(&mut checked);
     check::<methods::PlugdPin>(&mut checked);
     check::<methods::PlugdRollback>(&mut checked);
+    check::<methods::PlugdLink>(&mut checked);
+    check::<methods::PlugdUnlink>(&mut checked);
     check::<methods::PlugdMentions>(&mut checked);
     check::<methods::PlugdLock>(&mut checked);
     check::<methods::PlugdSync>(&mut checked);

@@ -12,13 +12,13 @@ use crate::{
     ConfigLayerSource, ConfigReadResponse, ConfigRequirements, ConfigRequirementsReadResponse,
     ConfigWarningNotification, ConfigWriteErrorCode, ConfigWriteResponse, ErrorData, ErrorKind,
     HookEventName, InitializeResponse, MarketplaceInterface, MarketplaceLoadErrorInfo,
-    MarketplaceRemoveResponse, OverriddenMetadata, PlugdServerCapabilities, PluginAuthPolicy,
-    PluginAvailability, PluginBinding, PluginDetail, PluginDisabledReason, PluginHookSummary,
-    PluginInstallPolicy, PluginInstallResponse, PluginInterface, PluginListResponse,
-    PluginMarketplaceEntry, PluginReadResponse, PluginRebinding, PluginSource, PluginSummary,
-    PluginUninstallResponse, Problem, ProgressParams, ServerCapabilities, ServerInfo, Severity,
-    ShutdownResponse, SkillInterface, SkillSummary, TaskEventState, TaskParams, WorkDoneProgress,
-    WriteStatus,
+    MarketplaceRemoveResponse, OverriddenMetadata, PlugdLinked, PlugdServerCapabilities,
+    PluginAuthPolicy, PluginAvailability, PluginBinding, PluginDetail, PluginDisabledReason,
+    PluginHookSummary, PluginInstallPolicy, PluginInstallResponse, PluginInterface,
+    PluginListResponse, PluginMarketplaceEntry, PluginReadResponse, PluginRebinding, PluginSource,
+    PluginSummary, PluginUninstallResponse, Problem, ProgressParams, ServerCapabilities,
+    ServerInfo, Severity, ShutdownResponse, SkillInterface, SkillSummary, TaskEventState,
+    TaskParams, WorkDoneProgress, WriteStatus,
 };
 
 fn check(value: impl Serialize, expected: Value) {
@@ -39,6 +39,7 @@ fn problem() -> Problem {
 
 fn summary() -> PluginSummary {
     PluginSummary {
+        linked: None,
         id: "hello@demo".to_owned(),
         remote_plugin_id: None,
         version: None,
@@ -75,7 +76,7 @@ fn summary_json() -> Value {
         "installPolicy": "AVAILABLE", "installPolicySource": null,
         "mustShowInstallationInterstitial": null, "authPolicy": "ON_INSTALL",
         "availability": "AVAILABLE", "disabledReason": null, "eligiblePlanTypes": null,
-        "interface": null, "keywords": ["k"], "problems": [],
+        "interface": null, "keywords": ["k"], "linked": null, "problems": [],
     })
 }
 
@@ -280,8 +281,19 @@ fn an_installation() {
     });
     check(response, expected);
     check(
-        PluginUninstallResponse { changed: false },
-        json!({"changed": false}),
+        PluginUninstallResponse {
+            changed: false,
+            linked: None,
+        },
+        json!({"changed": false, "linked": null}),
+    );
+    let path = AbsolutePathBuf("/src/p".to_owned());
+    check(
+        PluginUninstallResponse {
+            changed: true,
+            linked: Some(PlugdLinked { path }),
+        },
+        json!({"changed": true, "linked": {"path": "/src/p"}}),
     );
     check(
         MarketplaceRemoveResponse {

@@ -125,7 +125,7 @@ fn every_piece_is_ready_and_says_where_it_comes_from() {
     );
     let expected = json!({
         "pluginId": "rich@m", "displayName": "Rich one", "description": "Has it all",
-        "version": "1.0.0", "root": CACHE, "treeDigest": plugin["treeDigest"],
+        "version": "1.0.0", "root": CACHE, "treeDigest": plugin["treeDigest"], "linked": null,
         "data": "$ROOT/ch/plugins/data/rich-m",
     });
     assert_eq!(plugin, &expected);

@@ -227,7 +227,7 @@ pub(crate) fn summary(id: &str, members: Value) -> Value {
         "installPolicy": "AVAILABLE", "installPolicySource": null,
         "mustShowInstallationInterstitial": null, "authPolicy": "ON_INSTALL",
         "availability": "AVAILABLE", "disabledReason": null, "eligiblePlanTypes": null,
-        "interface": null, "keywords": [], "problems": [],
+        "interface": null, "keywords": [], "linked": null, "problems": [],
     });
     with(plain, members)
 }

@@ -12,7 +12,7 @@ use crate::fixtures::{
 };
 
 /// Every method of this build, in alphabetical order.
-const METHODS: [&str; 42] = [
+const METHODS: [&str; 44] = [
     "config/batchWrite",
     "config/read",
     "config/value/write",
@@ -26,6 +26,7 @@ const METHODS: [&str; 42] = [
     "plugd/gc",
     "plugd/inspect",
     "plugd/instructions",
+    "plugd/link",
     "plugd/lock",
     "plugd/mentions",
     "plugd/outdated",
@@ -34,6 +35,7 @@ const METHODS: [&str; 42] = [
     "plugd/rollback",
     "plugd/status",
     "plugd/sync",
+    "plugd/unlink",
     "plugd/update",
     "plugd/verify",
     "plugd/versions",

@@ -24,11 +24,12 @@ mod changed_by_others;
 mod handshake;
 /// The end of a connection, overload, and clients that do not read.
 mod lifecycle;
+/// The log on stderr, and what never stands in it.
+mod links;
 /// `plugd/lock`: what a lock says.
 mod lock;
 /// `plugd/sync`: a home that matches a lock.
 mod lock_sync;
-/// The log on stderr, and what never stands in it.
 mod log;
 /// Where the secrets of a user are written: nowhere.
 mod secrets;

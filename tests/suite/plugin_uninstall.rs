@@ -23,7 +23,7 @@ fn it_is_the_mirror_image_of_an_installation() {
     sandbox.write("ch/plugins/data/hello-demo/mine.txt", "mine\n");
     assert_eq!(
         daemon.ok("plugin/uninstall", id("hello@demo")),
-        json!({"changed": true})
+        json!({"changed": true, "linked": null})
     );
     // The plugin's own data outlives it.
     assert_eq!(
@@ -34,7 +34,7 @@ fn it_is_the_mirror_image_of_an_installation() {
     assert_eq!(home_tree(&sandbox), before);
     assert_eq!(
         daemon.ok("plugin/uninstall", id("hello@demo")),
-        json!({"changed": false})
+        json!({"changed": false, "linked": null})
     );
     assert_eq!(home_tree(&sandbox), before);
     let listing = daemon.ok("plugin/installed", json!({}));
@@ -113,7 +113,7 @@ fn ids() {
     );
     assert_eq!(
         daemon.ok("plugin/uninstall", id("no.body@nowhere")),
-        json!({"changed": false})
+        json!({"changed": false, "linked": null})
     );
     for params in [
         json!({}),

@@ -51,7 +51,10 @@ fn by_id_and_by_name_the_account_is_told() {
             .sandbox
             .write("ch/config.toml", format!("{config}\n{key}"));
         let plugin = if by_name { NAME } else { &id };
-        assert_eq!(uninstall(&mut daemon, plugin), json!({"changed": true}));
+        assert_eq!(
+            uninstall(&mut daemon, plugin),
+            json!({"changed": true, "linked": null})
+        );
         check_gone(&account, &mut daemon);
         assert_eq!(account.service.count(Endpoint::Uninstall), 1);
         assert!(!account.sandbox.text("ch/config.toml").contains("alpha"));
@@ -60,7 +63,10 @@ fn by_id_and_by_name_the_account_is_told() {
             Vec::<String>::new()
         );
         // Again: by id the account hears it again, by name there is nothing to tell.
-        assert_eq!(uninstall(&mut daemon, plugin), json!({"changed": false}));
+        assert_eq!(
+            uninstall(&mut daemon, plugin),
+            json!({"changed": false, "linked": null})
+        );
         check_gone(&account, &mut daemon);
         daemon.shut_down();
     }
@@ -97,7 +103,10 @@ fn a_mark_that_is_wrong_takes_nobody_else_along() {
             &format!("{DIR}/.codex-remote-plugin-install.json"),
             format!("{{\"schema_version\": 1, \"remote_plugin_id\": \"{other}\"}}\n"),
         );
-        assert_eq!(uninstall(&mut daemon, &other), json!({"changed": true}));
+        assert_eq!(
+            uninstall(&mut daemon, &other),
+            json!({"changed": true, "linked": null})
+        );
         assert_eq!(account.service.installed(), [(id.clone(), true)]);
         assert!(account.sandbox.exists(DIR), "{is_recorded}");
         uninstall(&mut daemon, NAME);
@@ -133,7 +142,10 @@ fn a_plugin_without_a_copy_here_is_told_all_the_same() {
         account.service.set_installed(&id, true);
         let mut daemon = account.start();
         let plugin = if by_name { NAME } else { &id };
-        assert_eq!(uninstall(&mut daemon, plugin), json!({"changed": false}));
+        assert_eq!(
+            uninstall(&mut daemon, plugin),
+            json!({"changed": false, "linked": null})
+        );
         assert_eq!(account.service.installed(), []);
         daemon.shut_down();
     }
@@ -148,7 +160,10 @@ fn what_was_withdrawn_can_be_removed() {
             .service
             .fail(Endpoint::Uninstall, Fault::status(404));
         let plugin = if by_name { NAME } else { &id };
-        assert_eq!(uninstall(&mut daemon, plugin), json!({"changed": true}));
+        assert_eq!(
+            uninstall(&mut daemon, plugin),
+            json!({"changed": true, "linked": null})
+        );
         assert!(!account.sandbox.exists(DIR));
         let error = daemon.err("plugin/uninstall", json!({"pluginId": id}));
         assert_eq!(error["data"]["kind"], "notFound", "{error:#}");
@@ -220,7 +235,10 @@ fn who_may() {
     assert!(account.sandbox.exists(DIR));
     // Without one there is nobody to tell.
     account.sandbox.remove("ch/auth.json");
-    assert_eq!(uninstall(&mut daemon, NAME), json!({"changed": true}));
+    assert_eq!(
+        uninstall(&mut daemon, NAME),
+        json!({"changed": true, "linked": null})
+    );
     assert!(!account.sandbox.exists(DIR));
     assert_eq!(account.service.count(Endpoint::Uninstall), 0);
     for bad in ["", "a b", "a/b", "a@", "a%2f"] {

@@ -59,6 +59,14 @@ Exit codes:
 Examples:
   plugd verify
   plugd verify hello@demo --json";
+const LINK_HELP: &str = "\
+The directory is used where it lies: nothing is copied, written there or put
+into config.toml. Programs that share the home without asking this one go on
+with the installed copy.
+
+Examples:
+  plugd link ./my-plugin
+  plugd link . --plugin hello@demo --dry-run";
 const DOCTOR_HELP: &str = "\
 It changes nothing and asks no network.
 
@@ -234,6 +242,12 @@ Examples:
     /// Make the home match the project's lock
     #[command(after_help = locks::SYNC_HELP)]
     Sync(SyncArgs),
+    /// Use the working tree of a plugin in the place of its installed copy
+    #[command(after_help = LINK_HELP)]
+    Link(LinkArgs),
+    /// End a link, so that what is installed counts again
+    #[command(after_help = "Examples:\n  plugd unlink hello@demo\n  plugd unlink ./my-plugin")]
+    Unlink(UnlinkArgs),
     /// Remove what nobody needs any more: old versions, leftovers, unused mirrors
     #[command(after_help = "Examples:\n  plugd gc --dry-run")]
     Gc(GcArgs),
@@ -289,6 +303,30 @@ pub(crate) enum LoginCommand {
 pub(crate) struct VerifyArgs {
     /// The plugin, as NAME@MARKETPLACE; without it, all
     pub(crate) plugin: Option<String>,
+}
+
+/// What to link.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct LinkArgs {
+    /// The directory of the plugin
+    pub(crate) path: PathBuf,
+    /// The plugin it stands in for, as NAME@MARKETPLACE
+    #[arg(long, value_name = "PLUGIN")]
+    pub(crate) plugin: Option<String>,
+    /// Only tell what would be linked
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Which link to end.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct UnlinkArgs {
+    /// The plugin, as NAME@MARKETPLACE, or its directory
+    #[arg(value_name = "PLUGIN|PATH")]
+    pub(crate) what: PathBuf,
+    /// Only tell what would end
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What to remove.

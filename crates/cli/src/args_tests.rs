@@ -321,6 +321,8 @@ const METHODS: &[(&str, Option<&str>)] = &[
     ("plugd/rollback", Some("plugin rollback a@b --to 1")),
     ("plugd/lock", Some("lock")),
     ("plugd/sync", Some("sync --frozen")),
+    ("plugd/link", Some("link .")),
+    ("plugd/unlink", Some("unlink .")),
     ("plugd/mentions", Some("mentions x")),
     ("plugd/instructions", Some("instructions")),
     ("plugd/status", Some("status")),

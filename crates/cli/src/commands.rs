@@ -5,6 +5,7 @@ mod config;
 mod doctor;
 mod documents;
 mod gc;
+mod link;
 mod loading;
 mod lock;
 mod login_status;
@@ -62,6 +63,14 @@ pub(crate) fn execute(
         Command::Plugin(command) => plugin(&open()?, command, form),
         Command::Marketplace(command) => marketplace(&open()?, command, form),
         Command::Gc(args) => collect(&open()?, args, form),
+        Command::Link(args) => {
+            let session = open()?;
+            asked(&session, link::link(&session, args), form, &link::changes)
+        }
+        Command::Unlink(args) => {
+            let session = open()?;
+            asked(&session, link::unlink(&session, args), form, &link::changes)
+        }
         Command::Verify(args) => compare(&open()?, args, form),
         Command::Lock(args) => {
             let session = open()?;

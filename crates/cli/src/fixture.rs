@@ -65,6 +65,7 @@ pub(crate) fn offered(id: &str) -> Summary {
         update_available: false,
         share: None,
         remote: None,
+        linked: None,
         problems: Vec::new(),
     }
 }

@@ -30,6 +30,8 @@ pub(crate) const COMMANDS: [&str; 21] = [
     "verify",
     "lock",
     "sync",
+    "link",
+    "unlink",
     "schema",
     "completions",
     "man",

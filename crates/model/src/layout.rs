@@ -270,6 +270,12 @@ impl Layout {
         self.state().join("catalog")
     }
 
+    /// The working trees that stand in for plugins.
+    #[must_use]
+    pub fn links(&self) -> AbsPath {
+        self.state().join("links.json")
+    }
+
     /// The last background results.
     #[must_use]
     pub fn status(&self) -> AbsPath {

@@ -1,6 +1,7 @@
 //! Which plugins count: installed, switched on by a configuration, and with a manifest that loads.
 //! A plugin of the remote catalog is switched on by its account, and configuration can only say no.
-//! A copy of a curated snapshot counts only for the logins that the snapshot is for.
+//! A copy of a curated snapshot counts only for the logins that the snapshot is for. A working tree that
+//! somebody linked takes the place of its plugin.
 //!
 //! What a host gets of plugins (skills, hooks, servers) comes from these and from no others, so that
 //! no two answers disagree about which ones they are.
@@ -16,6 +17,7 @@ use plugd_store::Installed;
 
 use crate::Lookup;
 use crate::curated_now::{CuratedNow, is_of_snapshot};
+use crate::links;
 
 /// A plugin that counts.
 #[derive(Debug, Clone)]
@@ -26,6 +28,8 @@ pub(crate) struct ActivePlugin {
     pub(crate) manifest: Arc<Loaded<PluginManifest>>,
     /// Names of its skills that the account has switched off.
     pub(crate) silenced: BTreeSet<String>,
+    /// Whether it is a working tree that somebody linked, which its author changes as he likes.
+    pub(crate) is_linked: bool,
 }
 
 /// The plugins that count under one configuration.
@@ -66,22 +70,39 @@ pub(crate) fn active_plugins(
     let curated = is_curated.then(|| CuratedNow::of(lookup.remote(), config));
     let rests = |id: &PluginId| curated.is_some_and(|curated| curated.rests(id));
     // One that is configured and not installed is what a refresh brings, and no mistake here.
-    let mut copies: Vec<_> = copies
-        .iter()
-        .filter(|copy| is_on(copy, config, &of_account) && !rests(&copy.id))
-        .collect();
-    // The text decides and not the parts of an id: `a-b@m` comes before `a@m`.
-    copies.sort_by_cached_key(|copy| copy.id.to_string());
+    let links = lookup.links();
+    let copies = copies.iter().filter(|copy| {
+        links.of_plugin(&copy.id).is_none() && is_on(copy, config, &of_account) && !rests(&copy.id)
+    });
     for copy in copies {
         match manifest_of(lookup.loader(), copy) {
             Ok(manifest) => active.plugins.push(ActivePlugin {
                 copy: copy.clone(),
                 manifest,
                 silenced: of_account.silenced(&copy.id),
+                is_linked: false,
             }),
             Err(problem) => active.problems.push((copy.id.clone(), problem)),
         }
     }
+    // Whoever links a plugin wants to use it; configuration can only say no.
+    let linked = links.rows.iter();
+    for (id, path) in linked.filter(|(id, _)| setting_of(config, id) != Some(false)) {
+        match links::manifest(lookup.loader(), id, path) {
+            Ok(manifest) => active.plugins.push(ActivePlugin {
+                copy: links::stand_in(id, path, &manifest.value),
+                manifest,
+                silenced: of_account.silenced(id),
+                is_linked: true,
+            }),
+            Err(problem) => active.problems.push((id.clone(), problem)),
+        }
+    }
+    // The text decides and not the parts of an id: `a-b@m` comes before `a@m`.
+    active
+        .plugins
+        .sort_by_cached_key(|plugin| plugin.copy.id.to_string());
+    active.problems.sort_by_cached_key(|(id, _)| id.to_string());
     active
 }
 
@@ -111,12 +132,14 @@ pub(crate) fn is_remote(id: &PluginId) -> bool {
     RemoteMarketplace::of_name(id.marketplace.as_str()).is_some()
 }
 
+fn setting_of(config: &Snapshot, id: &PluginId) -> Option<bool> {
+    let mut settings = config.plugins().iter();
+    let setting = settings.find(|setting| setting.id == *id);
+    setting.map(|setting| setting.enabled)
+}
+
 fn is_on(copy: &Installed, config: &Snapshot, account: &OfAccount) -> bool {
-    let setting = config
-        .plugins()
-        .iter()
-        .find(|setting| setting.id == copy.id);
-    let setting = setting.map(|setting| setting.enabled);
+    let setting = setting_of(config, &copy.id);
     if is_remote(&copy.id) {
         let installed = account.find(&copy.id);
         return installed.is_some_and(|one| one.enabled) && setting != Some(false);

@@ -111,6 +111,10 @@ impl ChangeWatch {
         }
         now.hold_back(&before, &held_back(own, &now, &changes));
         let others = by_others(now.differences(&before), &changes);
+        if others.as_ref().is_some_and(Change::concerns_skills) {
+            // A plugin that came after the last listing of skills is watched by nobody else.
+            inner.events.skills_changed();
+        }
         inner.state().told = Some(Arc::new(now));
         changes.extend(others);
         changes
@@ -141,7 +145,7 @@ impl Inner {
         if state.stopped || state.watcher.is_some() {
             return false;
         }
-        let options = WatchOptions::excluding(Exclusions::none());
+        let options = WatchOptions::excluding(Exclusions::none().name(".git"));
         let (watcher, mut hints) = Watcher::new(options, self.lookup.disk().clone());
         let events = self.events.clone();
         tokio::spawn(async move {

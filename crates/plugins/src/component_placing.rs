@@ -79,6 +79,15 @@ fn place(
         }));
         return Ok(placing);
     };
+    // A working tree is used where it lies, with a lease too: its author wants to see his changes.
+    let (linked, plugins): (Vec<_>, Vec<_>) =
+        plugins.into_iter().partition(|active| active.is_linked);
+    placing
+        .placed
+        .extend(linked.into_iter().map(|active| Placed {
+            active,
+            tree_digest: None,
+        }));
     let silenced: Vec<_> = plugins
         .iter()
         .map(|active| active.silenced.clone())
@@ -107,12 +116,16 @@ fn place(
                     copy,
                     manifest,
                     silenced,
+                    is_linked: false,
                 },
                 tree_digest: Some(digest),
             }),
             Err(problem) => placing.problems.push(problem),
         }
     }
+    placing
+        .placed
+        .sort_by_cached_key(|one| one.active.id().to_string());
     Ok(placing)
 }
 

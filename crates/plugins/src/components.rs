@@ -81,6 +81,8 @@ pub struct ComponentPlugin {
     pub data_dir: AbsPath,
     /// Its content: what was leased, else what is recorded.
     pub tree_digest: Option<Digest>,
+    /// Whether it is a working tree that somebody linked, which may change at any time.
+    pub is_linked: bool,
 }
 
 /// A directory with skills.
@@ -272,6 +274,7 @@ fn plugin(lookup: &Lookup, placed: &Placed) -> ComponentPlugin {
         root: active.copy.root.clone(),
         data_dir: data_dir(lookup.layout(), active.id(), manifest.format),
         tree_digest: placed.tree_digest,
+        is_linked: active.is_linked,
     }
 }
 

@@ -13,6 +13,7 @@ use crate::active::is_remote;
 use crate::call::Call;
 use crate::doctor::{self, Area, Check, Finding, Remains};
 use crate::doctor_home::LOCKS;
+use crate::links;
 use crate::{Copies, Error, Lookup, Roots};
 
 /// The copies, and those that are missing.
@@ -39,7 +40,24 @@ pub(crate) fn store(call: &Call, lookup: &Lookup, copies: &Copies) -> Result<Che
     let config = lookup.config(None);
     let resolved = lookup.resolve_ungated(&Roots::default());
     without_copy(&mut check, &config, &resolved.set, &installed, store);
+    linked(&mut check, lookup);
     Ok(check)
+}
+
+/// Working trees in the place of plugins, and those that are not there any more.
+fn linked(check: &mut Check, lookup: &Lookup) {
+    let links = lookup.links();
+    check.told(&links.problems);
+    for (id, path) in &links.rows {
+        check.fact("linked", format!("{id} to {path}"));
+        if let Err(problem) = links::manifest(lookup.loader(), id, path) {
+            check.findings.push(Finding {
+                problem,
+                plugin: Some(id.clone()),
+                advice: format!("mend it, or `plugd unlink {id}` ends the link"),
+            });
+        }
+    }
 }
 
 /// What is wrong with a plugin's record.

@@ -15,6 +15,7 @@ use plugd_store::StoreError;
 use crate::call::Cancelled;
 use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
 use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
+use crate::link_error::LinkError;
 use crate::lock_error::LockError;
 use crate::remote_error::RemoteError;
 use crate::share_error::ShareError;
@@ -112,6 +113,9 @@ pub enum Error {
     /// A version could not be named, pinned or brought back.
     #[error(transparent)]
     Version(Box<VersionRefusal>),
+    /// A directory could not be linked, or a link not be ended.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// An id that can be neither local nor remote.
     #[error("invalid plugin id `{}`: write `plugin@marketplace`", id.escape_debug())]
     BadPluginId {
@@ -445,6 +449,7 @@ impl Error {
             Self::Share(error) => error.kind(),
             Self::Lock(error) => error.kind(),
             Self::Version(refusal) => refusal.kind(),
+            Self::Link(error) => error.kind(),
             Self::Source { source, .. } => source.kind(),
             Self::Git { source, .. } => kind_of_git(source),
             Self::Registry(error) => kind_of_registry(error),

@@ -170,7 +170,7 @@ impl Change {
     }
 
     /// Whether a host may have other skills afterwards.
-    fn concerns_skills(&self) -> bool {
+    pub(crate) fn concerns_skills(&self) -> bool {
         let tables = ["plugins", "skills", "features"];
         let table = |key: &String| tables.contains(&key.split('.').next().unwrap_or(key));
         let anything = self.is_everything() || !self.plugins.is_empty();

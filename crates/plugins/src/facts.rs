@@ -121,6 +121,7 @@ impl Error {
             Self::Remote(_)
             | Self::Share(_)
             | Self::Lock(_)
+            | Self::Link(_)
             | Self::Source { .. }
             | Self::Git { .. }
             | Self::Registry(_)
@@ -155,12 +156,13 @@ impl Error {
         }
     }
 
-    /// What an error is about whose cause lies on another machine.
+    /// What an error is about that knows it itself, or whose cause lies on another machine.
     fn elsewhere(&self) -> Facts {
         match self {
             Self::Remote(error) => error.facts(),
             Self::Share(error) => error.facts(),
             Self::Lock(error) => error.facts(),
+            Self::Link(error) => error.facts(),
             Self::Source { id, source } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),

@@ -50,6 +50,8 @@ pub enum InspectTarget {
 pub struct Inspected {
     /// Its id; nothing for a directory that was named outright.
     pub id: Option<PluginId>,
+    /// The working tree that stands in for it, which is the offered side then.
+    pub linked: Option<AbsPath>,
     /// What an installation would bring.
     pub offered: Option<InspectedSide>,
     /// What is in the store.
@@ -130,6 +132,7 @@ fn step(
     };
     let resolved = lookup.resolve_ungated(&roots);
     let offer = resolved.set.select(&selector);
+    let links = lookup.links();
     let id = match (&offer, target) {
         (Ok(offer), _) => offer.id(),
         // What nobody offers any more may still be installed.
@@ -148,7 +151,11 @@ fn step(
         standing: &standing,
         id: &id,
     };
-    look.both(offer, supplied)
+    match (links.of_plugin(&id), target) {
+        // A manifest that is named outright is asked for what it offers.
+        (Some(path), InspectTarget::Id(_)) => look.linked(path),
+        _ => look.both(offer, supplied),
+    }
 }
 
 /// One look at a plugin of a marketplace.
@@ -168,6 +175,7 @@ impl Look<'_> {
     ) -> Result<Step, Error> {
         let mut found = Inspected {
             id: Some(self.id.clone()),
+            linked: None,
             offered: None,
             installed: None,
             difference: None,
@@ -198,6 +206,27 @@ impl Look<'_> {
         found.installed = installed.map(|looked| looked.side);
         found.offered = offered.map(|looked| looked.side);
         Ok(Step::Done(Box::new(found)))
+    }
+
+    /// A working tree beside the copy whose place it takes.
+    fn linked(&self, path: &AbsPath) -> Result<Step, Error> {
+        let mut problems = Vec::new();
+        let installed = self.installed();
+        let installed = installed.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        let linked = in_directory(self.call, self.lookup, self.copies, path, Some(self.id))?;
+        self.call.cancel.check()?;
+        let both = installed.as_ref().map(|looked| (looked, &linked));
+        Ok(Step::Done(Box::new(Inspected {
+            id: Some(self.id.clone()),
+            linked: Some(path.clone()),
+            difference: both.map(|(old, new)| difference(old.compared(), new.compared())),
+            installed: installed.map(|looked| looked.side),
+            offered: Some(linked.side),
+            problems,
+        })))
     }
 
     /// The installed copy, when there is one.
@@ -416,6 +445,24 @@ fn directory(
     copies: &Copies,
     path: &AbsPath,
 ) -> Result<Inspected, Error> {
+    Ok(Inspected {
+        id: None,
+        linked: None,
+        offered: Some(in_directory(call, lookup, copies, path, None)?.side),
+        installed: None,
+        difference: None,
+        problems: Vec::new(),
+    })
+}
+
+/// The plugin in a directory, under the id that it has, if any.
+fn in_directory(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    path: &AbsPath,
+    id: Option<&PluginId>,
+) -> Result<Looked, Error> {
     let nothing = |kind, text: &str| Error::NoPluginThere {
         path: path.clone(),
         problem: Box::new(Problem::error(kind, text).in_file(path)),
@@ -439,7 +486,7 @@ fn directory(
         None => return Err(nothing(ProblemKind::Missing, "it has no plugin manifest")),
     };
     let manifest = &loaded.value;
-    let id = stand_in_id(&manifest.name);
+    let id = id.map_or_else(|| stand_in_id(&manifest.name), PluginId::clone);
     let mut side = side(lookup.disk(), path, manifest, &id).map_err(broken)?;
     side.problems.extend(loaded.problems.iter().cloned());
     match plugd_manifest::store_version(manifest) {
@@ -449,15 +496,13 @@ fn directory(
             side.problems.push(problem.in_file(&loaded.file));
         }
     }
-    held_by_source(&mut side, copies.store()?, lookup.disk(), path, call);
+    let held = held_by_source(&mut side, copies.store()?, lookup.disk(), path, call);
     side.root = Some(path.clone());
     side.source = Some(Source::Local { path: path.clone() });
-    Ok(Inspected {
-        id: None,
-        offered: Some(side),
-        installed: None,
-        difference: None,
-        problems: Vec::new(),
+    Ok(Looked {
+        side,
+        held,
+        as_copy: None,
     })
 }
 

@@ -89,8 +89,10 @@ fn look(
     };
     let differing = refresher.differing();
     let survey = Survey::new(lookup, copies.store()?, &resolved, &differing)?;
-    let mut listing = survey
-        .listing(|summary| summary.installed || suggestions.contains(summary.id.plugin.as_str()));
+    let mut listing = survey.listing(|summary| {
+        let is_here = summary.installed || summary.linked.is_some();
+        is_here || suggestions.contains(summary.id.plugin.as_str())
+    });
     let (set, known) = of_account(lookup, &resolved, &first.config, &mut listing);
     let is_open = |marketplace| {
         let mut declared = resolved.set.declared().iter();
@@ -223,6 +225,7 @@ fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool) -> Summary {
         update_available: false,
         share: None,
         remote: None,
+        linked: None,
         problems: vec![gone],
     }
 }

@@ -49,6 +49,10 @@ mod install_wish;
 mod installed;
 mod instructions;
 mod last_run;
+mod link;
+mod link_error;
+mod linked_rows;
+mod links;
 mod list;
 mod listing;
 mod lock;
@@ -162,6 +166,8 @@ pub use installed::installed;
 pub use instructions::{
     DEFAULT_BUDGET, InstructionBlock, InstructionKind, Instructions, LeftOut, instructions,
 };
+pub use link::{LinkChange, LinkReason, LinkRequest, Linked, Unlink, link, unlink};
+pub use link_error::LinkError;
 pub use list::{ListRequest, MarketplaceKind, list};
 pub use listing::{ListedMarketplace, Listing, LoadError, ShownInterface, Summary};
 pub use lock::{LockChange, LockReason, LockRequest, LockSubject, Locked, lock};

@@ -78,6 +78,8 @@ pub struct Summary {
     pub share: Option<ShareContext>,
     /// What only the remote catalog says; absent for everything else.
     pub remote: Option<RemoteRow>,
+    /// The working tree that stands in for it.
+    pub linked: Option<AbsPath>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -106,6 +108,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) offered_version: Option<String>,
     /// Whether the last background comparison found other content under the same version.
     pub(crate) content_differs: bool,
+    /// The working tree that stands in for it; the details are of that one then.
+    pub(crate) linked: Option<&'a AbsPath>,
 }
 
 /// What is known about the inside of a plugin.
@@ -134,7 +138,7 @@ impl Details {
         }
     }
 
-    fn root(&self) -> Option<&AbsPath> {
+    pub(crate) fn root(&self) -> Option<&AbsPath> {
         match self {
             Self::Manifest(_, root) => Some(root),
             Self::Fallback(_, root) => root.as_ref(),
@@ -142,7 +146,7 @@ impl Details {
         }
     }
 
-    fn problems(&self) -> Vec<Problem> {
+    pub(crate) fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Manifest(loaded, _) => loaded.problems.clone(),
             Self::Fallback(fallback, _) => fallback.problems.clone(),
@@ -170,7 +174,8 @@ pub(crate) fn join(facts: Facts<'_>) -> Summary {
     Summary {
         local_version: manifest.and_then(|manifest| manifest.version.clone()),
         installed,
-        enabled: facts.setting.unwrap_or(false),
+        // Whoever links a plugin wants to use it.
+        enabled: facts.setting.unwrap_or(facts.linked.is_some()),
         source: facts.entry.source.without_secrets(),
         install_policy: facts.entry.install_policy,
         auth_policy: facts.entry.auth_policy,
@@ -182,6 +187,7 @@ pub(crate) fn join(facts: Facts<'_>) -> Summary {
         update_available,
         share: None,
         remote: None,
+        linked: facts.linked.cloned(),
         problems: facts.details.problems(),
         id: facts.id,
     }

@@ -77,6 +77,7 @@ fn summary(
         setting,
         offered_version,
         content_differs,
+        linked: None,
     })
 }
 
@@ -127,6 +128,7 @@ fn the_entrys_category_wins_and_makes_an_interface() {
             installed: None,
             setting: None,
             offered_version: None,
+            linked: None,
             content_differs: false,
         });
         summary.interface.map(|shown| shown.interface.category)

@@ -13,6 +13,7 @@ use plugd_model::{AbsPath, Layout};
 
 use crate::call::Call;
 use crate::claims::Claims;
+use crate::links::Links;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::remote::resolver_login;
 use crate::rows::Rows;
@@ -127,6 +128,11 @@ impl Lookup {
     #[must_use]
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// The working trees that stand in for plugins.
+    pub(crate) fn links(&self) -> Links {
+        Links::read(self.disk(), &self.layout)
     }
 
     /// The configuration as seen from a directory, or without project layers.

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plugd_config::{Layer, LayerSource, MarketplaceKind, Snapshot};
-use plugd_disk::tree::Digest;
+use plugd_disk::tree::{AtEase, Digest};
 use plugd_disk::{Disk, Stamp};
 use plugd_manifest::MARKETPLACE_FILES;
 use plugd_marketplace::{Marketplace, State};
@@ -35,6 +35,8 @@ const VERSION_LEVELS: u8 = 2;
 pub(crate) struct Observed {
     copies: BTreeMap<PluginId, Seen>,
     catalogs: BTreeMap<AbsPath, Catalog>,
+    /// The content of linked working trees; nothing while there is none that can be read.
+    linked: BTreeMap<PluginId, (AbsPath, Option<Digest>)>,
     layers: Vec<SeenLayer>,
     /// What the administrator requires.
     required: Value,
@@ -110,6 +112,7 @@ impl Observed {
                 .map(|copy| (copy.id, copy.seen))
                 .collect(),
             catalogs: BTreeMap::new(),
+            linked: BTreeMap::new(),
             layers: config.map_or_else(Vec::new, layers),
             required: config.map_or(Value::Null, |config| {
                 config.requirements().content().clone()
@@ -121,6 +124,14 @@ impl Observed {
             let (path, catalog) = catalog(lookup, marketplace, before);
             observed.roots.insert(WatchRoot::file(path.clone()));
             observed.catalogs.insert(path, catalog);
+        }
+        observed
+            .roots
+            .insert(WatchRoot::file(lookup.layout().links()));
+        for (id, path) in lookup.links().rows {
+            observed.roots.insert(WatchRoot::tree(path.clone()));
+            let content = store.source_digest(&path, &AtEase).ok();
+            observed.linked.insert(id, (path, content));
         }
         // Who began in between may be half seen as well.
         underway.extend(store.underway().map_err(in_store)?);
@@ -169,7 +180,9 @@ impl Observed {
             is_more: self.required != before.required,
             ..Differences::default()
         };
-        found.plugins = differing(&before.copies, &self.copies).cloned().collect();
+        let copies = differing(&before.copies, &self.copies);
+        let linked = differing(&before.linked, &self.linked);
+        found.plugins = copies.chain(linked).cloned().collect();
         let mut is_nameless = false;
         for path in differing(&before.catalogs, &self.catalogs) {
             let both = [before.catalogs.get(path), self.catalogs.get(path)];

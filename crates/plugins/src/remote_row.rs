@@ -112,6 +112,7 @@ pub(crate) fn row(item: &Item, here: Here<'_>) -> Summary {
             disabled_reason: item.disabled_reason,
             eligible_plan_types: item.eligible_plan_types.clone(),
         }),
+        linked: None,
         problems: Vec::new(),
     }
 }

@@ -73,6 +73,7 @@ pub(crate) async fn by_id(
         remote_id: Some(id),
         // A synchronisation may have heard what the account was told, and been faster with the files.
         changed: changed || was_here,
+        linked: None,
     })
 }
 
@@ -125,6 +126,7 @@ pub(crate) async fn by_name(
         id: Some(name),
         remote_id,
         changed: changed || was_here,
+        linked: None,
     })
 }
 

@@ -124,6 +124,8 @@ pub(crate) struct Beside {
     pub(crate) content_differs: bool,
     /// What it is called where it is shared.
     pub(crate) shared: Option<RemotePluginId>,
+    /// The working tree that stands in for it.
+    pub(crate) linked: Option<AbsPath>,
 }
 
 /// The inside of a plugin, as far as it can be compared.

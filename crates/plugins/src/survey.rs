@@ -15,6 +15,7 @@ use plugd_model::{
 };
 use plugd_store::{Installed, Store};
 
+use crate::links::{self, Links};
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
 use crate::lookup::Resolved;
 use crate::remote_listing::Local;
@@ -32,6 +33,7 @@ pub(crate) struct Survey<'a> {
     store_problems: Vec<Problem>,
     differing: &'a BTreeSet<PluginId>,
     shared: SharedIds,
+    links: Links,
     /// The version of the curated snapshot, once somebody has asked.
     snapshot: OnceCell<Option<String>>,
 }
@@ -60,6 +62,7 @@ impl<'a> Survey<'a> {
             store_problems,
             differing,
             shared: shared_ids(lookup),
+            links: lookup.links(),
             snapshot: OnceCell::new(),
         })
     }
@@ -89,6 +92,7 @@ impl<'a> Survey<'a> {
                 plugins,
             });
         }
+        self.add_linked(&mut listing);
         listing
     }
 
@@ -127,6 +131,7 @@ impl<'a> Survey<'a> {
             },
             content_differs: self.differing.contains(id),
             shared: self.shared_as(offer).cloned(),
+            linked: self.links.of_plugin(id).cloned(),
         }
     }
 
@@ -150,8 +155,11 @@ impl<'a> Survey<'a> {
     }
 
     fn summary_of(&self, id: PluginId, offer: &Offer<'_>, details: &Details) -> Summary {
+        let linked = self.links.of_plugin(&id);
         let offered_version = match offer.content.binding {
             Binding::Curated => self.snapshot().map(str::to_owned),
+            // What its author works on is no offer.
+            _ if linked.is_some() => None,
             _ => offered_version(offer, details),
         };
         let mut summary = join(Facts {
@@ -161,6 +169,7 @@ impl<'a> Survey<'a> {
             setting: self.settings.get(&id).copied(),
             offered_version,
             content_differs: self.differing.contains(&id),
+            linked,
             id,
         });
         summary.problems.extend(bad_version(offer, details));
@@ -168,9 +177,13 @@ impl<'a> Survey<'a> {
         summary
     }
 
-    /// The inside of an offered plugin: of its source when that is here, else of the installed copy,
+    /// The inside of an offered plugin: of what is linked in its place, of its source when that is here, else of the installed copy,
     /// else what the entry says.
     pub(crate) fn details(&self, offer: &Offer<'_>) -> Details {
+        let id = offer.id();
+        if let Some(path) = self.links.of_plugin(&id) {
+            return links::details(self.lookup.loader(), &id, path);
+        }
         match &offer.entry.source {
             Source::Local { path } => details_at_a_glance(&self.glance, path, offer),
             Source::Git { .. } | Source::Npm { .. } | Source::Remote => {
@@ -200,16 +213,34 @@ impl<'a> Survey<'a> {
 
     /// Installed plugins that no marketplace of the request offers.
     pub(crate) fn orphans(&self) -> Vec<(&Installed, bool)> {
-        let offered: BTreeSet<PluginId> = self
-            .resolved
-            .set
-            .shown()
-            .flat_map(|(_, _, offers)| offers.into_iter().map(|offer| offer.id()))
-            .collect();
+        let offered = self.offered();
         self.installed
             .values()
-            .filter(|copy| !offered.contains(&copy.id))
+            .filter(|copy| !offered.contains(&copy.id) && self.links.of_plugin(&copy.id).is_none())
             .filter_map(|copy| Some((copy, *self.settings.get(&copy.id)?)))
+            .collect()
+    }
+
+    /// The working trees that stand in for plugins.
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Whether a plugin is configured, and switched on.
+    pub(crate) fn setting(&self, id: &PluginId) -> Option<bool> {
+        self.settings.get(id).copied()
+    }
+
+    /// The loader.
+    pub(crate) fn loader(&self) -> &Loader {
+        self.lookup.loader()
+    }
+
+    /// Everything that a marketplace of the request offers.
+    pub(crate) fn offered(&self) -> BTreeSet<PluginId> {
+        let shown = self.resolved.set.shown();
+        shown
+            .flat_map(|(_, _, offers)| offers.into_iter().map(|offer| offer.id()))
             .collect()
     }
 
@@ -248,6 +279,10 @@ impl<'a> Survey<'a> {
         }
         for problem in &self.shared.problems {
             let file = self.lookup.layout().share_paths();
+            push(&mut rows, problem.path.as_ref().unwrap_or(&file), problem);
+        }
+        for problem in &self.links.problems {
+            let file = self.lookup.layout().links();
             push(&mut rows, problem.path.as_ref().unwrap_or(&file), problem);
         }
         for problem in &self.store_problems {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use plugd_config::Edit;
-use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId};
+use plugd_model::{AbsPath, PluginId, RemoteMarketplace, RemotePluginId};
 use plugd_store::{PendingRemoval, Rubbish, Seen, Store, StoreError};
 
 use crate::call::Call;
@@ -28,6 +28,8 @@ pub struct Uninstalled {
     pub remote_id: Option<RemotePluginId>,
     /// Whether there was anything to remove.
     pub changed: bool,
+    /// The working tree that stands in for the plugin, and goes on doing so.
+    pub linked: Option<AbsPath>,
 }
 
 /// Removes a plugin's files and its configuration, and tells the account when the plugin is of the
@@ -46,7 +48,8 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
     }
     let (call, of) = (call.clone(), parts.clone());
     let section = parts.blocking.write(move || {
-        let (outcome, rubbish) = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
+        let (mut outcome, rubbish) = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
+        outcome.linked = of.lookup.links().of_plugin(&id).cloned();
         if outcome.changed {
             let key = format!("plugins.{id}");
             let change = Change::new(ChangeReason::Request).plugin(id);
@@ -108,6 +111,7 @@ fn finish(
         changed: configured || removed.was_present,
         id: Some(id),
         remote_id: None,
+        linked: None,
     };
     Ok((outcome, rubbish))
 }

@@ -24,6 +24,7 @@ mod plugd_components;
 mod plugd_gc;
 mod plugd_inspect;
 mod plugd_instructions;
+mod plugd_link;
 mod plugd_lock;
 mod plugd_mcp_server;
 mod plugd_mentions;
@@ -104,6 +105,8 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::PlugdUpdate, _, _>(plugd_update::handle)?;
     table.register::<methods::PlugdPin, _, _>(plugd_pin::handle)?;
     table.register::<methods::PlugdRollback, _, _>(plugd_rollback::handle)?;
+    table.register::<methods::PlugdLink, _, _>(plugd_link::link)?;
+    table.register::<methods::PlugdUnlink, _, _>(plugd_link::unlink)?;
     table.register::<methods::PlugdMentions, _, _>(plugd_mentions::handle)?;
     table.register::<methods::PlugdInstructions, _, _>(plugd_instructions::handle)?;
     table.register::<methods::PlugdLock, _, _>(plugd_lock::handle)?;

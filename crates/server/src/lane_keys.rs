@@ -51,10 +51,11 @@ fn plugin(members: &Members<'_>) -> Option<LaneKey> {
     if let Some(name) = name {
         return Some(plugin_lane(&name));
     }
-    // A share is known by its id, and one that is not made yet by the directory it is made of. No
-    // name of a plugin is either, so they meet nobody else.
-    let share = member(members, "remotePluginId").or_else(|| member(members, "pluginPath"))?;
-    Some(LaneKey::Plugin(share))
+    // A share is known by its id, one that is not made yet by the directory it is made of, and so is a
+    // link that names no plugin. No name of a plugin is any of these, so they meet nobody else.
+    let mut others = ["remotePluginId", "pluginPath", "path"].iter();
+    let other = others.find_map(|name| member(members, name))?;
+    Some(LaneKey::Plugin(other))
 }
 
 fn marketplace(members: &Members<'_>) -> Option<LaneKey> {

@@ -52,6 +52,27 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// A plugin that is used where it lies, outside of the store. Nothing can be done to it through
+    /// the store, because no look found it there.
+    #[must_use]
+    pub fn in_place(id: PluginId, version: VersionSegment, root: AbsPath) -> Self {
+        Self {
+            id,
+            version,
+            root,
+            record: None,
+            provenance: Provenance::Foreign,
+            remote_id: None,
+            is_empty: false,
+            seen: Seen {
+                directory: None,
+                version: None,
+                record: SeenRecord::Absent,
+            },
+            problems: Vec::new(),
+        }
+    }
+
     /// The record, when it speaks of this copy.
     #[must_use]
     pub fn provenance_record(&self) -> Option<&Record> {

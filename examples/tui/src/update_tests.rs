@@ -20,7 +20,7 @@ fn plugin(name: &str, installed: bool) -> Value {
         "installPolicy": "AVAILABLE", "installPolicySource": null,
         "mustShowInstallationInterstitial": null, "authPolicy": "ON_USE",
         "availability": "AVAILABLE", "disabledReason": null, "eligiblePlanTypes": null,
-        "interface": null, "keywords": [], "problems": [],
+        "interface": null, "keywords": [], "linked": null, "problems": [],
     })
 }
 
@@ -57,6 +57,7 @@ fn inspected(ask: u64, name: &str) -> Msg {
     Msg::Inspected(
         ask,
         Ok(Box::new(PlugdInspectResponse {
+            linked: None,
             plugin_id: None,
             display_name: name.to_owned(),
             installed: None,

@@ -320,6 +320,16 @@ pub(super) const EFFECTS: &[Effects] = &[
         ],
         &[CHANGED],
     ),
+    row(
+        "plugd/link",
+        &[InvalidParams, InvalidInput, Conflict, Internal],
+        &[SKILLS, CHANGED],
+    ),
+    row(
+        "plugd/unlink",
+        &[InvalidParams, InvalidInput, NotFound, Conflict, Internal],
+        &[SKILLS, CHANGED],
+    ),
     row("plugd/mentions", &[InvalidParams, Internal], &[]),
     row("plugd/instructions", &[InvalidParams, Internal], &[]),
     row("plugd/status", &[InvalidParams, Internal], &[]),

@@ -1,5 +1,6 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+import type { PlugdLinked } from "./PlugdLinked";
 
 /** A plugin that counts. */
 export type PlugdComponentPlugin = {
@@ -9,6 +10,8 @@ export type PlugdComponentPlugin = {
   description: string | null;
   /** Its name for people; its plain name when it has no other. */
   displayName: string;
+  /** The working tree that stands in for it, which may change at any time, with a lease too. */
+  linked: PlugdLinked | null;
   /** `name@marketplace`. */
   pluginId: string;
   /** Its directory: with a lease one that nothing changes. */

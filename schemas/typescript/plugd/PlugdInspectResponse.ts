@@ -1,6 +1,7 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 import type { PlugdInspection } from "./PlugdInspection";
 import type { PlugdInspectionDifference } from "./PlugdInspectionDifference";
+import type { PlugdLinked } from "./PlugdLinked";
 import type { Problem } from "./Problem";
 
 /** Result of `plugd/inspect`. Nothing was started, and nothing is installed by it. */
@@ -11,6 +12,8 @@ export type PlugdInspectResponse = {
   displayName: string;
   /** The installed copy; null when there is none. */
   installed: PlugdInspection | null;
+  /** The working tree that stands in for it, which is then what is offered here. */
+  linked: PlugdLinked | null;
   /** What an install would bring; null when nobody offers it any more or it cannot be had. */
   offered: PlugdInspection | null;
   /** `name@marketplace`; null for a directory that no marketplace offers. */

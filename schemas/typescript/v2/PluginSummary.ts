@@ -1,4 +1,5 @@
 // Generated from the protocol of plugd. Changes are overwritten.
+import type { PlugdLinked } from "../plugd/PlugdLinked";
 import type { PluginAuthPolicy } from "./PluginAuthPolicy";
 import type { PluginAvailability } from "./PluginAvailability";
 import type { PluginDisabledReason } from "./PluginDisabledReason";
@@ -40,6 +41,8 @@ export type PluginSummary = {
   interface: PluginInterface | null;
   /** Words to find it by. */
   keywords: Array<string>;
+  /** The working tree that stands in for it, whose details these are. Not in the reference. */
+  linked: PlugdLinked | null;
   /** The version that the local source declares, which need not be the installed one. */
   localVersion: string | null;
   /** Whether the remote catalog asks for a page before the installation. */

@@ -112,6 +112,7 @@ fn warnings(inspected: &Inspected, style: Style) -> String {
 fn text(inspected: &Inspected, style: Style) -> String {
     let Inspected {
         id,
+        linked,
         offered,
         installed,
         difference,
@@ -119,6 +120,7 @@ fn text(inspected: &Inspected, style: Style) -> String {
     } = inspected;
     let mut text = String::new();
     let (label, side) = match (offered, installed) {
+        (Some(side), _) if linked.is_some() => ("Linked", side),
         (Some(side), _) => ("Offered", side),
         (None, Some(side)) => ("Installed", side),
         (None, None) => return text,

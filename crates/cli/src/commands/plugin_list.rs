@@ -50,7 +50,15 @@ struct Item {
     auth_policy: &'static str,
     source_version: Option<String>,
     update_available: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked: Option<LinkedShape>,
     problems: Vec<ProblemShape>,
+}
+
+/// The working tree that stands in for a plugin.
+#[derive(Serialize)]
+struct LinkedShape {
+    path: String,
 }
 
 pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Result<Page, Failure> {
@@ -70,6 +78,8 @@ pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Resul
         BTreeSet::new(),
     )
     .await?;
+    // What nobody offers comes from there alone.
+    listing.marketplaces.retain(|group| group.path.is_some());
     listing.marketplaces.extend(orphans(installed));
     let configuration = session.config_errors().await?;
     add_missing(&mut listing.load_errors, configuration);
@@ -228,7 +238,7 @@ fn shape(seen: &Seen, args: &ListArgs) -> Shape {
     for marketplace in wanted(seen, args) {
         for summary in &marketplace.plugins {
             let item = || item(summary, marketplace.path.as_ref(), &seen.known);
-            if summary.installed {
+            if summary.installed || summary.linked.is_some() {
                 shape.installed.push(item());
             } else if args.available {
                 shape.available.push(item());
@@ -254,6 +264,7 @@ fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace
         update_available,
         share: _,
         remote: _,
+        linked,
         problems: own,
     } = summary;
     let marketplace_source = known
@@ -274,6 +285,9 @@ fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace
         auth_policy: shapes::auth_policy(*auth_policy),
         source_version: local_version.clone(),
         update_available: *update_available,
+        linked: linked.as_ref().map(|path| LinkedShape {
+            path: path.to_text(),
+        }),
         problems: problems::shapes(own),
     }
 }
@@ -297,6 +311,9 @@ fn block(marketplace: &ListedMarketplace, known: &[KnownMarketplace], style: Sty
     let place = match &marketplace.path {
         Some(path) => escape::line(&path.to_text()),
         None if is_remote(marketplace) => "(the remote catalog)".to_owned(),
+        None if marketplace.plugins.iter().all(|one| one.linked.is_some()) => {
+            "(linked; `plugd unlink` ends that)".to_owned()
+        }
         None => {
             let mut broken = known.iter().filter(|one| one.is_broken());
             let why = match broken.any(|one| one.name == marketplace.name) {
@@ -313,11 +330,15 @@ fn block(marketplace: &ListedMarketplace, known: &[KnownMarketplace], style: Sty
     for summary in &marketplace.plugins {
         let (status, paint) = status(summary);
         let version = summary.installed_version.as_ref();
+        let source = match &summary.linked {
+            Some(path) => path.to_text(),
+            None => shapes::source_text(&summary.source),
+        };
         table.row(&[
             (&summary.id.to_string(), Paint::Text),
             (status, paint),
             (version.map_or("", |version| version.as_str()), Paint::Text),
-            (&shapes::source_text(&summary.source), Paint::Weak),
+            (&source, Paint::Weak),
             (&update(summary), Paint::Warning),
         ]);
     }
@@ -338,9 +359,11 @@ fn update(summary: &Summary) -> String {
     }
 }
 
-/// The status in the reference's words.
+/// The status in the reference's words, which has none for what is linked.
 pub(super) fn status(summary: &Summary) -> (&'static str, Paint) {
     match (summary.installed, summary.enabled) {
+        (_, true) if summary.linked.is_some() => ("linked, enabled", Paint::Good),
+        (_, false) if summary.linked.is_some() => ("linked, disabled", Paint::Warning),
         (true, true) => ("installed, enabled", Paint::Good),
         (true, false) => ("installed, disabled", Paint::Warning),
         (false, _) => ("not installed", Paint::Weak),

@@ -1,6 +1,6 @@
 //! `plugd plugin remove`.
 
-use plugd_model::PluginId;
+use plugd_model::{AbsPath, PluginId};
 use plugd_plugins::Uninstalled;
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ struct Shape {
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_plugin_id: Option<String>,
     changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked: Option<String>,
 }
 
 pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Result<Page, Failure> {
@@ -29,6 +31,11 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
     };
     let removed = plugd_plugins::uninstall(&session.call, &session.parts, id).await?;
     let page = page(&removed, form);
+    if let (Some(id), Some(path)) = (&removed.id, &removed.linked) {
+        let text = format!("`{id}` is linked to {path} and stays in use");
+        let hint = format!("`plugd unlink {id}` ends that");
+        return Ok(page.warned(&text, Some(&hint), form));
+    }
     match &removed {
         Uninstalled {
             id: Some(id),
@@ -48,12 +55,14 @@ fn page(removed: &Uninstalled, form: Form) -> Page {
         id,
         remote_id,
         changed,
+        linked,
     } = removed;
     match form {
         Form::Json => Page::json(&Shape {
             target: id.as_ref().map(shapes::target),
             remote_plugin_id: remote_id.as_ref().map(ToString::to_string),
             changed: *changed,
+            linked: linked.as_ref().map(AbsPath::to_text),
         }),
         // The reference says the same whether or not it was there, and scripts rely on it. A warning
         // beside it tells which.
@@ -89,6 +98,7 @@ mod tests {
             id: Some(PluginId::parse("hello@demo").unwrap()),
             remote_id: None,
             changed: false,
+            linked: None,
         };
         assert_eq!(
             page(&removed, text()).body,

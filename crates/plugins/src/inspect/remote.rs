@@ -129,6 +129,7 @@ fn look(
     call.cancel.check()?;
     let both = installed.as_ref().zip(offered.as_ref());
     Ok(Inspected {
+        linked: None,
         difference: both
             .map(|(installed, offered)| difference(installed.compared(), offered.compared())),
         id: Some(id),

@@ -113,6 +113,7 @@ fn plugin(plugin: ComponentPlugin) -> wire::PlugdComponentPlugin {
         root,
         data_dir,
         tree_digest,
+        is_linked,
     } = plugin;
     wire::PlugdComponentPlugin {
         plugin_id: id.to_string(),
@@ -122,6 +123,7 @@ fn plugin(plugin: ComponentPlugin) -> wire::PlugdComponentPlugin {
         root: shared::path(&root),
         tree_digest: tree_digest.map(|digest| digest.to_string()),
         data: shared::path(&data_dir),
+        linked: is_linked.then(|| shared::linked(&root)),
     }
 }
 

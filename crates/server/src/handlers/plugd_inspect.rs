@@ -99,6 +99,7 @@ fn needed(plugin_name: Option<String>) -> Result<String, WireError> {
 fn response(inspected: Inspected) -> wire::PlugdInspectResponse {
     let Inspected {
         id,
+        linked,
         offered,
         installed,
         difference: between,
@@ -110,6 +111,7 @@ fn response(inspected: Inspected) -> wire::PlugdInspectResponse {
     wire::PlugdInspectResponse {
         display_name: called.cloned().or_else(plain).unwrap_or_default(),
         plugin_id: id.map(|id| id.to_string()),
+        linked: linked.as_ref().map(shared::linked),
         installed: installed.map(inspection),
         offered: offered.map(inspection),
         difference: between.as_ref().map(difference),

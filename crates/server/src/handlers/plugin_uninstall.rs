@@ -6,6 +6,7 @@ use plugd_plugins::Uninstalled;
 use plugd_plugins::call::Call;
 use plugd_protocol::{PluginUninstallParams, PluginUninstallResponse};
 
+use super::shared;
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
@@ -20,9 +21,13 @@ pub(crate) async fn handle(
         id: _,
         remote_id,
         changed,
+        linked,
     } = plugd_plugins::uninstall(&call, &context.parts, plugin_id).await?;
     if remote_id.is_some() {
         context.remote_sync.request();
     }
-    Reply::of(&PluginUninstallResponse { changed })
+    Reply::of(&PluginUninstallResponse {
+        changed,
+        linked: linked.as_ref().map(shared::linked),
+    })
 }

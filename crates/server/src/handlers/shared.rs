@@ -153,6 +153,7 @@ pub(super) fn summary(summary: Summary) -> wire::PluginSummary {
         update_available,
         share,
         remote,
+        linked: stand_in,
         problems,
     } = summary;
     let remote = remote.as_ref();
@@ -188,8 +189,14 @@ pub(super) fn summary(summary: Summary) -> wire::PluginSummary {
         eligible_plan_types: remote.and_then(|row| row.eligible_plan_types.clone()),
         interface: shown.map(interface),
         keywords,
+        linked: stand_in.as_ref().map(linked),
         problems: problems.into_iter().map(problem).collect(),
     }
+}
+
+/// The mark of a plugin that a working tree stands in for.
+pub(super) fn linked(dir: &AbsPath) -> wire::PlugdLinked {
+    wire::PlugdLinked { path: path(dir) }
 }
 
 pub(super) fn auth_policy(policy: AuthPolicy) -> wire::PluginAuthPolicy {

@@ -1,0 +1,75 @@
+//! Linked plugins that no marketplace of a request offers, as rows of a listing. They stand at its end,
+//! grouped by the marketplace of their ids, which need not exist.
+
+use std::collections::BTreeMap;
+
+use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, PluginId, Severity, Source};
+
+use crate::Listing;
+use crate::links;
+use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
+use crate::remote_row::PictureUrls;
+use crate::rows::ListedPlugin;
+use crate::survey::Survey;
+
+impl Survey<'_> {
+    /// Adds them.
+    pub(crate) fn add_linked(&self, listing: &mut Listing) {
+        if self.links().rows.is_empty() {
+            return;
+        }
+        let offered = self.offered();
+        let mut groups: BTreeMap<String, Vec<ListedPlugin>> = BTreeMap::new();
+        for (id, path) in &self.links().rows {
+            if offered.contains(id) {
+                continue;
+            }
+            let row = self.linked_row(id, path);
+            let broken = row.problems.iter();
+            let broken = broken.filter(|problem| problem.severity == Severity::Error);
+            listing.load_errors.extend(broken.map(|problem| LoadError {
+                marketplace_path: path.clone(),
+                problem: problem.clone(),
+            }));
+            let group = groups.entry(id.marketplace.to_string()).or_default();
+            group.push(row.into());
+        }
+        let groups = groups.into_iter();
+        listing
+            .marketplaces
+            .extend(groups.map(|(name, plugins)| ListedMarketplace {
+                name,
+                path: None,
+                display_name: None,
+                plugins,
+            }));
+    }
+
+    fn linked_row(&self, id: &PluginId, path: &AbsPath) -> Summary {
+        let details = links::details(self.loader(), id, path);
+        let manifest = details.manifest();
+        let copy = self.copy(id);
+        let interface = manifest.and_then(|manifest| manifest.interface.clone());
+        Summary {
+            id: id.clone(),
+            local_version: manifest.and_then(|manifest| manifest.version.clone()),
+            installed: copy.is_some(),
+            enabled: self.setting(id).unwrap_or(true),
+            source: Source::Local { path: path.clone() },
+            install_policy: InstallPolicy::NotAvailable,
+            auth_policy: AuthPolicy::default(),
+            interface: interface.map(|interface| ShownInterface {
+                interface,
+                root: Some(path.clone()),
+                urls: PictureUrls::default(),
+            }),
+            keywords: manifest.map_or_else(Vec::new, |manifest| manifest.keywords.clone()),
+            installed_version: copy.map(|copy| copy.version.clone()),
+            update_available: false,
+            share: None,
+            remote: None,
+            linked: Some(path.clone()),
+            problems: details.problems(),
+        }
+    }
+}
