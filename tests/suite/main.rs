@@ -199,6 +199,7 @@ mod examples;
 /// The session in the README is a real one.
 mod readme;
 /// The generated schemas are the committed ones, and every message obeys them.
+mod scaffolds;
 mod schemas;
 /// Rules of the house that no compiler checks.
 mod tidy;

@@ -9,11 +9,14 @@ use clap_complete::Shell;
 
 use crate::flags::Flags;
 
+mod authors;
 mod locks;
 mod reading;
 mod sharing;
 mod versions;
 
+use authors::LINK_HELP;
+pub(crate) use authors::{LinkArgs, NewArgs, NewCommand, UnlinkArgs};
 pub(crate) use locks::{LockArgs, SyncArgs};
 pub(crate) use reading::{
     ConfigCommand, ConfigReadArgs, ConfigWriteArgs, HooksCommand, InstructionsArgs, MentionsArgs,
@@ -59,14 +62,6 @@ Exit codes:
 Examples:
   plugd verify
   plugd verify hello@demo --json";
-const LINK_HELP: &str = "\
-The directory is used where it lies: nothing is copied, written there or put
-into config.toml. Programs that share the home without asking this one go on
-with the installed copy.
-
-Examples:
-  plugd link ./my-plugin
-  plugd link . --plugin hello@demo --dry-run";
 const DOCTOR_HELP: &str = "\
 It changes nothing and asks no network.
 
@@ -200,6 +195,9 @@ pub(crate) enum Command {
     /// Add, list, upgrade and remove marketplaces
     #[command(subcommand, after_help = "Examples:\n  plugd marketplace add ./demo")]
     Marketplace(MarketplaceCommand),
+    /// Begin a plugin, a marketplace or a skill
+    #[command(subcommand, after_help = "Examples:\n  plugd new plugin my-plugin")]
+    New(NewCommand),
     /// Find what the author of a plugin or a marketplace should mend
     #[command(after_help = VALIDATE_HELP)]
     Validate(ValidateArgs),
@@ -303,30 +301,6 @@ pub(crate) enum LoginCommand {
 pub(crate) struct VerifyArgs {
     /// The plugin, as NAME@MARKETPLACE; without it, all
     pub(crate) plugin: Option<String>,
-}
-
-/// What to link.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub(crate) struct LinkArgs {
-    /// The directory of the plugin
-    pub(crate) path: PathBuf,
-    /// The plugin it stands in for, as NAME@MARKETPLACE
-    #[arg(long, value_name = "PLUGIN")]
-    pub(crate) plugin: Option<String>,
-    /// Only tell what would be linked
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-/// Which link to end.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub(crate) struct UnlinkArgs {
-    /// The plugin, as NAME@MARKETPLACE, or its directory
-    #[arg(value_name = "PLUGIN|PATH")]
-    pub(crate) what: PathBuf,
-    /// Only tell what would end
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 /// What to remove.

@@ -13,6 +13,7 @@ mod marketplace_add;
 mod marketplace_list;
 mod marketplace_remove;
 mod marketplace_upgrade;
+mod new;
 mod plugin_add;
 mod plugin_inspect;
 mod plugin_list;
@@ -109,6 +110,7 @@ pub(crate) fn execute(
         Command::Doctor(args) => doctor::run(open(), args, form),
         Command::Completions(args) => Ok(documents::completions(args, form)),
         Command::Man(args) => documents::man(args, form),
+        Command::New(command) => new::run(environment, disk, command, form),
         Command::Validate(args) => validate::run(environment, disk, args, form),
         Command::AppServer(ServerCommand::GenerateTs(args)) => {
             let files = plugd_server::schema::typescript_files();

@@ -18,6 +18,7 @@ use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
 use crate::link_error::LinkError;
 use crate::lock_error::LockError;
 use crate::remote_error::RemoteError;
+use crate::scaffold_error::ScaffoldError;
 use crate::share_error::ShareError;
 use crate::version_error::VersionRefusal;
 
@@ -113,6 +114,9 @@ pub enum Error {
     /// A version could not be named, pinned or brought back.
     #[error(transparent)]
     Version(Box<VersionRefusal>),
+    /// Nothing could be begun.
+    #[error(transparent)]
+    Scaffold(#[from] ScaffoldError),
     /// A directory could not be linked, or a link not be ended.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -450,6 +454,7 @@ impl Error {
             Self::Lock(error) => error.kind(),
             Self::Version(refusal) => refusal.kind(),
             Self::Link(error) => error.kind(),
+            Self::Scaffold(error) => error.kind(),
             Self::Source { source, .. } => source.kind(),
             Self::Git { source, .. } => kind_of_git(source),
             Self::Registry(error) => kind_of_registry(error),

@@ -122,6 +122,7 @@ impl Error {
             | Self::Share(_)
             | Self::Lock(_)
             | Self::Link(_)
+            | Self::Scaffold(_)
             | Self::Source { .. }
             | Self::Git { .. }
             | Self::Registry(_)
@@ -163,6 +164,7 @@ impl Error {
             Self::Share(error) => error.facts(),
             Self::Lock(error) => error.facts(),
             Self::Link(error) => error.facts(),
+            Self::Scaffold(error) => error.facts(),
             Self::Source { id, source } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
