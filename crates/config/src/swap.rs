@@ -61,23 +61,34 @@ pub(crate) fn change(
     patience: Patience<'_>,
     edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
 ) -> Result<(), WriteError> {
-    let swap = Swap::new(disk, home, file)?;
+    let mut swap = Swap::new(disk, home, file)?;
     swap.clean_up()?;
-    let waiting = patience.at_most(CONTEST).start();
-    // Chances and not a number of them: how many an edit needs depends on how it and the pauses of
-    // the other program compare, and each costs little.
-    for round in 0_u64.. {
-        if let Put::Done = swap.attempt(round, edit)? {
-            return Ok(());
+    swap.until_done(patience, edit)
+}
+
+/// What is done until an edit is in place.
+impl Swap<'_> {
+    fn until_done(
+        &mut self,
+        patience: Patience<'_>,
+        edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
+    ) -> Result<(), WriteError> {
+        let waiting = patience.at_most(CONTEST).start();
+        // Chances and not a number of them: how many an edit needs depends on how it and the pauses
+        // of the other program compare, and each costs little.
+        for round in 0_u64.. {
+            if let Put::Done = self.attempt(round, edit)? {
+                return Ok(());
+            }
+            tracing::debug!(file = %self.target, "written by another program, edited again");
+            if waiting.is_over() {
+                break;
+            }
         }
-        tracing::debug!(file = %swap.target, "written by another program, edited again");
-        if waiting.is_over() {
-            break;
-        }
+        Err(WriteError::Contested {
+            path: self.target.clone(),
+        })
     }
-    Err(WriteError::Contested {
-        path: swap.target.clone(),
-    })
 }
 
 /// Whether a file is known to need no change, by its text as it stands at this moment; then that text
@@ -144,6 +155,10 @@ struct Swap<'a> {
     /// The start of the names of our temporary files; two homes that share a file by links do not
     /// share their lock, so they must not share names.
     prefix: String,
+    /// A new text that was written before, and is durable by now.
+    staged: Option<Staged>,
+    /// Whether the caller makes the file's name durable, together with what else it has done.
+    syncs_later: bool,
 }
 
 impl<'a> Swap<'a> {
@@ -161,20 +176,22 @@ impl<'a> Swap<'a> {
             target,
             parent,
             prefix: format!(".plugd-edit-{owner}-"),
+            staged: None,
+            syncs_later: false,
         })
     }
 
     /// Reads the file, makes the edit on it, and puts what comes out in its place, if the file is
     /// still what was read.
     fn attempt(
-        &self,
+        &mut self,
         round: u64,
         edit: &mut dyn FnMut(&str) -> Result<String, WriteError>,
     ) -> Result<Put, WriteError> {
         let (on_disk, new) = self.read_and_edit(edit)?;
         let old = on_disk.clone().unwrap_or_default();
         if new == old {
-            self.disk.sync_dir(&self.parent)?;
+            self.sync_name()?;
             return Ok(Put::Done);
         }
         if on_disk.is_none() {
@@ -185,7 +202,10 @@ impl<'a> Swap<'a> {
             // Found out before anybody waits for the disk.
             return Ok(Put::Changed);
         }
-        let beside = self.write_beside(round, &old, &new)?;
+        let beside = match self.staged.take().filter(|one| one.is_of(&old, &new)) {
+            Some(staged) => staged.into_whole()?,
+            None => self.write_beside(round, &old, &new)?,
+        };
         // One that was found empty, and not one that was just made.
         let was_empty = on_disk.is_some_and(|text| text.is_empty());
         if was_empty && !self.stays_empty(&beside)? {
@@ -264,9 +284,9 @@ impl<'a> Swap<'a> {
         }
         match self.disk.exchange(beside, &self.target) {
             Ok(true) if matches!(self.text_of(beside), Ok(Some(text)) if text == old) => {
-                if let Err(error) = self.disk.sync_dir(&self.parent) {
+                if let Err(error) = self.sync_name() {
                     self.take_back(beside, new);
-                    return Err(error.into());
+                    return Err(error);
                 }
                 // A program that had the old file open may have written into it meanwhile.
                 match self.text_of(beside) {
@@ -284,7 +304,7 @@ impl<'a> Swap<'a> {
                     self.drop_ours(beside);
                 }
                 moved?;
-                self.disk.sync_dir(&self.parent)?;
+                self.sync_name()?;
                 Ok(Put::Done)
             }
             Err(error) => {
@@ -312,19 +332,34 @@ impl<'a> Swap<'a> {
     /// Writes the new text under its name beside the file. It has another name until it is whole, so
     /// that after a crash a half of it is not taken for somebody's text.
     fn write_beside(&self, round: u64, old: &str, new: &str) -> Result<AbsPath, WriteError> {
-        let mode = match self.disk.stamp(&self.target)? {
-            Some(stamp) => stamp.mode,
-            None => MODE_OF_NEW_FILE,
-        };
-        let digests = format!("{}-{}-{round}", digest(old), digest(new));
-        let beside = self.parent.join(format!("{}{digests}", self.prefix));
-        let half = self.parent.join(format!("{}{HALF}{digests}", self.prefix));
-        self.disk.write_new(&half, new.as_bytes(), mode)?;
+        let (half, beside) = self.names(round, old, new);
+        self.disk.write_new(&half, new.as_bytes(), self.mode()?)?;
         if let Err(error) = self.disk.rename(&half, &beside) {
             self.drop_ours(&half);
             return Err(error.into());
         }
         Ok(beside)
+    }
+
+    fn mode(&self) -> Result<u32, WriteError> {
+        let found = self.disk.stamp(&self.target)?;
+        Ok(found.map_or(MODE_OF_NEW_FILE, |stamp| stamp.mode))
+    }
+
+    /// The names of a new text: as long as it is not whole, and then.
+    fn names(&self, round: u64, old: &str, new: &str) -> (AbsPath, AbsPath) {
+        let digests = format!("{}-{}-{round}", digest(old), digest(new));
+        let half = format!("{}{HALF}{digests}", self.prefix);
+        let beside = format!("{}{digests}", self.prefix);
+        (self.parent.join(half), self.parent.join(beside))
+    }
+
+    /// Makes the file's name durable, unless the caller does.
+    fn sync_name(&self) -> Result<(), WriteError> {
+        match self.syncs_later {
+            true => Ok(()),
+            false => Ok(self.disk.sync_dir(&self.parent)?),
+        }
     }
 
     /// A foreign text came out, and stands in `beside`: it goes back to where it was. Programs that
@@ -388,63 +423,6 @@ impl<'a> Swap<'a> {
             tracing::debug!(%error, "a temporary file stays until the next write");
         }
     }
-
-    /// Deals with what a crash left behind.
-    fn clean_up(&self) -> Result<(), WriteError> {
-        let entries = match self.disk.list(&self.parent) {
-            Ok(entries) => entries,
-            Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        for entry in entries {
-            let Some(name) = entry.name.to_str() else {
-                continue;
-            };
-            let Some(digests) = name.strip_prefix(&self.prefix) else {
-                continue;
-            };
-            let left = self.parent.join(name);
-            if digests.starts_with(HALF) {
-                self.disk.remove_file(&left)?;
-            } else if let Ok(Some(text)) = layer::read_text(self.disk, &left) {
-                self.settle(&left, digests, &text)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A whole text that a crash left behind under a name of ours: one of the two that are known, or
-    /// a foreign one that came out.
-    fn settle(&self, left: &AbsPath, digests: &str, text: &str) -> Result<(), WriteError> {
-        let found = digest(text);
-        let mut known = digests.split('-').take(2);
-        if text.is_empty() || known.clone().any(|known| known == found) {
-            return Ok(self.disk.remove_file(left)?);
-        }
-        let now = self.text_of(&self.target)?.unwrap_or_default();
-        let is_ours = known.nth(1) == Some(digest(&now).as_str());
-        if is_ours && matches!(self.disk.exchange(left, &self.target), Ok(true)) {
-            tracing::warn!(file = %self.target, "an edit by another program came back after a crash");
-            if self.text_of(left)?.is_some_and(|out| out == now) {
-                return Ok(self.disk.remove_file(left)?);
-            }
-            // Written in this moment, and newer than what went in.
-            self.disk.exchange(left, &self.target)?;
-        } else if has_all_lines(&now, text) {
-            return Ok(self.disk.remove_file(left)?);
-        }
-        self.rescue(left, text)
-    }
-
-    /// Gives a foreign text a visible name, since it stands nowhere else.
-    fn rescue(&self, left: &AbsPath, text: &str) -> Result<(), WriteError> {
-        let file = self.target.file_name().unwrap_or_default();
-        let name = format!("{}.rescued-{}", file.to_string_lossy(), digest(text));
-        let kept = self.parent.join(name);
-        self.disk.rename(left, &kept)?;
-        tracing::warn!(file = %kept, "an edit by another program was kept beside the file");
-        Ok(())
-    }
 }
 
 /// Whether every line of a text also stands in another one.
@@ -466,6 +444,11 @@ fn digest(text: &str) -> String {
     }
     name
 }
+
+mod left_over;
+mod staged;
+
+pub(crate) use staged::{Staged, change_later, stage};
 
 #[cfg(test)]
 mod contested;

@@ -5,7 +5,7 @@
 //! below `plugd`. A write happens under the lock `config` and is refused rather than made on a file
 //! that cannot be understood.
 
-use plugd_disk::{Disk, DiskError, FileLock, Patience};
+use plugd_disk::{Disk, DiskError, Patience};
 use plugd_model::{AbsPath, Layout, Problem, ProblemKind, Severity};
 use serde_json::Value;
 
@@ -22,10 +22,12 @@ use crate::{
 };
 
 mod hook_trust;
+mod pending;
 mod plan;
 mod skill_rule;
 mod target;
 
+pub use pending::{PendingWrite, begin};
 pub use plan::{Plan, plan};
 pub(crate) use target::Target;
 
@@ -185,112 +187,80 @@ pub fn write<'a>(
     check_state(disk, layout)?;
     let patience = patience.into();
     let lock = disk.lock(&layout.lock("config"), patience)?;
-    write_under(&lock, disk, layout, edits, expected_version, None, patience)
+    let mut editing = Editing::new(layout, edits, None)?;
+    editing.expected_version = expected_version;
+    let file = editing.file.clone();
+    let home = layout.home();
+    swap::change(disk, home, &file, patience, &mut |text| editing.on(text))?;
+    drop(lock);
+    editing.done()
 }
 
-/// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
-/// and is still true then. `planned` is what [`plan`] found of the same edits before.
-///
-/// # Errors
-/// As [`write`](write()): edits that could not be made cannot be begun.
-pub fn begin<'a>(
-    disk: &Disk,
-    layout: &Layout,
-    edits: &[Edit],
-    planned: Option<Plan>,
-    lock_patience: impl Into<Patience<'a>>,
-) -> Result<PendingWrite, WriteError> {
-    check_state(disk, layout)?;
-    let lock = disk.lock(&layout.lock("config"), lock_patience)?;
-    let plan = plan::again(disk, layout, edits, planned)?;
-    Ok(PendingWrite {
-        undo: plan.undo(),
-        plan,
-        disk: disk.clone(),
-        layout: layout.clone(),
-        lock,
-    })
+/// Edits that are made on whatever text the file turns out to have.
+struct Editing<'a> {
+    target: Target,
+    file: AbsPath,
+    edits: &'a [Edit],
+    expected_version: Option<&'a str>,
+    plan: Option<Plan>,
+    last: Option<(Vec<Edit>, Edited)>,
 }
 
-/// An edit that holds the lock and is not made yet. Dropping it makes nothing.
-#[derive(Debug)]
-pub struct PendingWrite {
-    disk: Disk,
-    layout: Layout,
-    plan: Plan,
-    undo: UndoRecord,
-    lock: FileLock,
-}
-
-impl PendingWrite {
-    /// The way back, true as long as only programs that take the lock write the file.
-    #[must_use]
-    pub fn undo(&self) -> &UndoRecord {
-        &self.undo
+impl<'a> Editing<'a> {
+    fn new(layout: &Layout, edits: &'a [Edit], plan: Option<Plan>) -> Result<Self, WriteError> {
+        let target = Target::of(edits)?;
+        target::refuse_nulls(edits)?;
+        Ok(Self {
+            target,
+            file: target.file(layout),
+            edits,
+            expected_version: None,
+            plan,
+            last: None,
+        })
     }
 
-    /// Makes the edit. `patience` is how long other programs may keep rewriting the file.
-    ///
-    /// # Errors
-    /// As [`write`](write()).
-    pub fn save<'a>(self, patience: impl Into<Patience<'a>>) -> Result<Written, WriteError> {
+    fn on(&mut self, text: &str) -> Result<String, WriteError> {
+        let (own, edited) = match self.plan.take_if(|plan| plan.text == text) {
+            Some(plan) => (plan.own, plan.edited),
+            None => {
+                let parsed = Parsed::of(self.target, &self.file, text)?;
+                // Only of the text that was read first: what a program writes while we write is written
+                // at the same time, and no version that the caller has seen could tell.
+                if let Some(expected) = self.expected_version.take() {
+                    check_version(&parsed.meaning, expected)?;
+                }
+                edit_parsed(self.target, &self.file, text, parsed, self.edits)?
+            }
+        };
+        let text = edited.text.clone();
+        self.last = Some((own, edited));
+        Ok(text)
+    }
+
+    fn done(self) -> Result<Written, WriteError> {
         let Self {
-            disk,
-            layout,
-            plan,
-            lock,
+            target,
+            file,
+            edits,
+            last,
             ..
         } = self;
-        let (edits, patience) = (plan.edits.clone(), patience.into());
-        write_under(&lock, &disk, &layout, &edits, None, Some(plan), patience)
+        let Some((own, edited)) = last else {
+            return Err(WriteError::Contested { path: file });
+        };
+        let before = edits.iter().map(|edit| {
+            let old = edit::lookup(&edited.before, target.own_path(edit));
+            (edit.key_path.clone(), old.cloned())
+        });
+        Ok(Written {
+            version: layer::version(&edited.after),
+            before: before.collect(),
+            changed: !edited.splices.is_empty(),
+            undo: UndoRecord::of(target, &own, &edited),
+            file,
+        })
     }
-}
-
-fn write_under(
-    _lock: &FileLock,
-    disk: &Disk,
-    layout: &Layout,
-    edits: &[Edit],
-    expected_version: Option<&str>,
-    mut planned: Option<Plan>,
-    patience: Patience<'_>,
-) -> Result<Written, WriteError> {
-    let target = Target::of(edits)?;
-    target::refuse_nulls(edits)?;
-    let file = target.file(layout);
-    let mut expected = expected_version;
-    let mut last = None;
-    swap::change(disk, layout.home(), &file, patience, &mut |text| {
-        if let Some(plan) = planned.take_if(|plan| plan.text == text) {
-            let text = plan.edited.text.clone();
-            last = Some((plan.own, plan.edited));
-            return Ok(text);
-        }
-        let parsed = Parsed::of(target, &file, text)?;
-        // Only of the text that was read first: what a program writes while we write is written at
-        // the same time, and no version that the caller has seen could tell.
-        if let Some(expected) = expected.take() {
-            check_version(&parsed.meaning, expected)?;
-        }
-        let (own, edited) = edit_parsed(target, &file, text, parsed, edits)?;
-        let text = edited.text.clone();
-        last = Some((own, edited));
-        Ok(text)
-    })?;
-    let Some((own, edited)) = last else {
-        return Err(WriteError::Contested { path: file });
-    };
-    let before = edits.iter().map(|edit| {
-        let old = edit::lookup(&edited.before, target.own_path(edit));
-        (edit.key_path.clone(), old.cloned())
-    });
-    Ok(Written {
-        version: layer::version(&edited.after),
-        before: before.collect(),
-        changed: !edited.splices.is_empty(),
-        undo: UndoRecord::of(target, &own, &edited),
-        file,
-    })
 }
 
 /// Refuses to write beside state of a newer format, whose rules are unknown.

@@ -8,8 +8,44 @@ use std::io::{self, Write as _};
 
 use plugd_model::AbsPath;
 
-use crate::ops::sync_dir;
 use crate::{Disk, DiskError, Kind, OperationKind, Stamp};
+
+/// New content of a file that lies beside it. Dropping it leaves the file as it is.
+#[derive(Debug)]
+pub struct Replacement {
+    disk: Disk,
+    temporary: AbsPath,
+    target: AbsPath,
+    parent: AbsPath,
+    is_put: bool,
+}
+
+impl Replacement {
+    /// The file with the new content, which has to be durable before [`Replacement::put`].
+    #[must_use]
+    pub fn content(&self) -> &AbsPath {
+        &self.temporary
+    }
+
+    /// Moves the new content over the old one, and answers the directory that has to be synced then.
+    ///
+    /// # Errors
+    /// The system refuses; the old file is untouched then.
+    pub fn put(mut self) -> Result<AbsPath, DiskError> {
+        self.disk.rename(&self.temporary, &self.target)?;
+        self.is_put = true;
+        Ok(self.parent.clone())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.is_put {
+            // It has a name of ours; the first error is the one to report.
+            let _ = self.disk.remove_file(&self.temporary);
+        }
+    }
+}
 
 impl Disk {
     /// Writes a new file that must not exist yet, and makes its content durable. The directory is
@@ -66,6 +102,23 @@ impl Disk {
     /// # Errors
     /// The system refuses; the old file is untouched then.
     pub fn replace(&self, path: &AbsPath, bytes: &[u8], mode_if_new: u32) -> Result<(), DiskError> {
+        let new = self.stage_replacement(path, bytes, mode_if_new)?;
+        self.sync_file(new.content())?;
+        let parent = new.put()?;
+        self.sync_dir(&parent)
+    }
+
+    /// The first half of [`Disk::replace`]: writes the new content beside the file. Nothing of it is
+    /// durable yet.
+    ///
+    /// # Errors
+    /// The system refuses; the old file is untouched then.
+    pub fn stage_replacement(
+        &self,
+        path: &AbsPath,
+        bytes: &[u8],
+        mode_if_new: u32,
+    ) -> Result<Replacement, DiskError> {
         let target = self.follow_links(path)?;
         let parent = target.parent().unwrap_or_else(|| target.clone());
         let mode = match self.stamp(&target)? {
@@ -79,15 +132,15 @@ impl Disk {
             None => mode_if_new,
         };
         self.create_dirs(&parent)?;
-        let temporary = parent.join(temporary_name());
-        self.write_new(&temporary, bytes, mode)?;
-        let moved = self.rename(&temporary, &target);
-        if moved.is_err() {
-            let _ = self.remove_file(&temporary);
-        }
-        moved?;
-        self.see(OperationKind::SyncDir, &parent, None, 0)?;
-        sync_dir(&parent).map_err(|source| DiskError::io(OperationKind::SyncDir, &parent, source))
+        let replacement = Replacement {
+            disk: self.clone(),
+            temporary: parent.join(temporary_name()),
+            target,
+            parent,
+            is_put: false,
+        };
+        self.write_unsynced(&replacement.temporary, bytes, mode)?;
+        Ok(replacement)
     }
 
     /// Follows a link to the file it leads to, also when that file does not exist yet.

@@ -18,6 +18,7 @@
 mod atomic;
 #[cfg(test)]
 mod disk_tests;
+mod durable;
 mod error;
 mod literal;
 mod lock;
@@ -29,7 +30,8 @@ mod stamp;
 pub mod tree;
 mod vigil;
 
-pub use atomic::is_temporary;
+pub use atomic::{Replacement, is_temporary};
+pub use durable::Unsynced;
 pub use error::DiskError;
 pub use literal::Literal;
 pub use lock::{FileLock, Patience, Waiting, Wanted};

@@ -42,7 +42,7 @@ pub use git_name::{folded_name, is_git_name};
 pub use pace::{AtEase, Pace};
 pub use remove::remove_tree;
 pub use scan::{PlannedFile, TreePlan, is_storable_name};
-pub use sync::{sync_new_tree, sync_tree};
+pub use sync::sync_tree;
 
 use std::fmt;
 

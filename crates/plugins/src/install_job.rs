@@ -365,15 +365,16 @@ impl Job<'_> {
         let mut locked = install
             .lock(new, &self.standing.seen, patience)
             .map_err(|error| failed(id, error))?;
-        let edit = self.configure(call, lookup, plan)?;
-        if let Some(edit) = &edit {
+        let mut edit = self.configure(call, lookup, plan)?;
+        if let Some(edit) = &mut edit {
+            edit.stage(locked.unsynced())?;
             locked.note_config(edit.undo().to_json());
         }
-        let activated = locked
+        let mut activated = locked
             .activate(&retention)
             .map_err(|error| failed(id, error))?;
         if let Some(edit) = edit {
-            edit.save(call.patience(CONFIG_PATIENCE))?;
+            edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?;
         }
         lookup.claims().plugin(id.clone());
         let copy = activated.commit().map_err(|error| failed(id, error))?;

@@ -20,6 +20,8 @@ mod components;
 mod configure;
 mod content;
 mod copies;
+#[cfg(test)]
+mod cost_tests;
 mod curated;
 mod curated_now;
 mod curated_state;

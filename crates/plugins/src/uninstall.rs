@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use plugd_config::Edit;
+use plugd_disk::Unsynced;
 use plugd_model::{AbsPath, PluginId, RemoteMarketplace, RemotePluginId};
 use plugd_store::{PendingRemoval, Rubbish, Seen, Store, StoreError};
 
@@ -100,11 +101,14 @@ fn finish(
     };
     let mut removal = begun.map_err(in_store)?;
     let edits = [Edit::remove_plugin(&id)];
-    let pending = lookup.begin_edits(call, &edits, None)?;
+    let mut edit = lookup.begin_edits(call, &edits, None)?;
+    let mut written = Unsynced::default();
+    edit.stage(&mut written)?;
     removal
-        .journal_config(pending.undo().to_json())
+        .journal_config(edit.undo().to_json(), written)
         .map_err(in_store)?;
-    let configured = pending.save(call.patience(CONFIG_PATIENCE))?.changed;
+    let patience = call.patience(CONFIG_PATIENCE);
+    let configured = edit.save(patience, removal.unsynced())?.changed;
     let committed = removal.commit_first(&BTreeSet::new());
     let (removed, rubbish) = committed.map_err(in_store)?;
     let outcome = Uninstalled {

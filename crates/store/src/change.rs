@@ -4,7 +4,7 @@
 //! It holds the journal and both locks. Errors, drops and kills take the same way back: the one
 //! that the journal describes.
 
-use plugd_disk::FileLock;
+use plugd_disk::{FileLock, Unsynced};
 use plugd_model::PluginId;
 
 use crate::journal::{Journal, Operation};
@@ -19,6 +19,8 @@ pub(crate) struct Change {
     // Fields are dropped in this order: the transaction's places while the lock is still held.
     pub(crate) ticket: Ticket,
     lock: Option<FileLock>,
+    /// What was changed and is made durable by the commit.
+    pub(crate) unsynced: Unsynced,
 }
 
 impl Change {
@@ -29,14 +31,21 @@ impl Change {
             journal,
             ticket,
             lock: Some(lock),
+            unsynced: Unsynced::default(),
         }
     }
 
-    /// Writes the journal. Nothing that readers see has changed when this returns.
-    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+    /// Writes the journal, and makes it durable together with all that was written before and that
+    /// nobody sees yet. Nothing that readers see has changed when this returns.
+    pub(crate) fn begin(&mut self, mut written: Unsynced) -> Result<(), StoreError> {
         // From the first byte of the journal on, whatever fails is undone by the drop.
         self.ticket.journal_exists();
-        self.journal.write(self.store.disk(), &self.ticket.journal)
+        let disk = self.store.disk();
+        let journal = self.journal.stage(disk, &self.ticket.journal)?;
+        written.file(journal.content().clone());
+        disk.make_durable(&written)?;
+        let journals = journal.put()?;
+        Ok(disk.sync_dir(&journals)?)
     }
 
     /// The plugin that is being changed.
@@ -44,10 +53,11 @@ impl Change {
         &self.journal.plugin
     }
 
-    /// Makes the change final. When the journal cannot be removed it is not, and the drop takes it
+    /// Makes the change durable and then final. When the journal cannot be removed it is not, and the drop takes it
     /// back. When only the removal cannot be made durable the change stands, and what comes after a
     /// commit is left to recovery.
     pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        self.store.disk().make_durable(&self.unsynced)?;
         let removed = self.ticket.remove_journal();
         if removed.is_err() && !self.ticket.is_journaled() {
             self.ticket.leave_to_recovery();

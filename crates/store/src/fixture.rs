@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_disk::tree::{AtEase, Limits};
-use plugd_disk::{Disk, Operation, Probe};
+use plugd_disk::{Disk, Operation, Probe, Unsynced};
 use plugd_model::{PluginId, RemotePluginId, Source, VersionSegment};
 use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
 use serde_json::{Value, json};
@@ -178,7 +178,7 @@ impl World {
     /// A whole uninstallation as a caller does it.
     pub(crate) fn uninstall(&self, store: &Store) -> Result<(), StoreError> {
         let mut pending = store.uninstall(&id(), NO_PATIENCE)?;
-        pending.journal_config(self.note("off"))?;
+        pending.journal_config(self.note("off"), Unsynced::default())?;
         self.edit_config(store, "off")?;
         pending.commit(&BTreeSet::new())?;
         Ok(())

@@ -4,8 +4,8 @@
 //! of configuration, and then the removal of the journal, which is the commit. Only after that the
 //! old copy goes to the kept versions or away.
 
-use plugd_disk::tree::{Digest, FileDigests, sync_new_tree};
-use plugd_disk::{FileLock, Patience};
+use plugd_disk::tree::{Digest, FileDigests};
+use plugd_disk::{FileLock, Patience, Unsynced};
 use plugd_model::{AbsPath, Layout, PluginId};
 use serde_json::Value;
 
@@ -20,6 +20,9 @@ use crate::staged::{Returning, StagedInstall, Transaction};
 use crate::undo::parked_in;
 use crate::{Identity, Installed, StagedTree, Store, StoreError, sidecar};
 
+/// A tree with so many bytes is small: the disk takes no longer for it than for its names.
+const SMALL: u64 = 1 << 20;
+
 /// An installation that readers see and that is not committed. Dropping it takes everything back.
 #[derive(Debug)]
 pub struct ActivatedInstall {
@@ -31,7 +34,7 @@ pub struct ActivatedInstall {
     files: FileDigests,
 }
 
-/// The staged plugin directory, complete and durable.
+/// The staged plugin directory, complete.
 #[derive(Debug)]
 struct Prepared {
     plugin_dir: AbsPath,
@@ -53,6 +56,7 @@ pub struct LockedInstall {
     predecessors: Vec<Predecessor>,
     returning: Option<Returning>,
     config: Vec<Value>,
+    unsynced: Unsynced,
 }
 
 impl LockedInstall {
@@ -62,7 +66,8 @@ impl LockedInstall {
         seen: &Seen,
         patience: impl Into<Patience<'a>>,
     ) -> Result<Self, StoreError> {
-        let prepared = prepare(&staged, &new)?;
+        let mut unsynced = Unsynced::default();
+        let prepared = prepare(&staged, &new, &mut unsynced)?;
         let StagedInstall {
             transaction,
             tree,
@@ -91,6 +96,7 @@ impl LockedInstall {
             predecessors,
             returning,
             config: Vec::new(),
+            unsynced,
         })
     }
 
@@ -104,6 +110,11 @@ impl LockedInstall {
     /// the commit. It stands in the journal from the beginning then, which is written once.
     pub fn note_config(&mut self, undo: Value) {
         self.config.push(undo);
+    }
+
+    /// What becomes durable with the journal: what was written for the edit may be added.
+    pub fn unsynced(&mut self) -> &mut Unsynced {
+        &mut self.unsynced
     }
 
     /// Puts the copy in the place of the installed one, under the journal. What it returns takes
@@ -122,6 +133,7 @@ impl LockedInstall {
             predecessors,
             returning,
             config,
+            mut unsynced,
         } = self;
         let (store, id) = (transaction.store, transaction.id);
         let place = store.layout().plugin_dir(&id);
@@ -155,16 +167,21 @@ impl LockedInstall {
             dropped,
             files,
         };
-        active.change.begin()?;
+        let record = active
+            .change
+            .store
+            .stage_record(&id, &old_record, &record)?;
+        unsynced.file(record.content().clone());
+        active.change.begin(unsynced)?;
         active.swap(&prepared.plugin_dir, &place)?;
-        let store = &active.change.store;
-        store.write_record(&id, &old_record, &record)?;
+        let records = record.put()?;
+        active.change.unsynced.dir(records);
         Ok(active)
     }
 }
 
 impl ActivatedInstall {
-    fn swap(&self, staged: &AbsPath, place: &AbsPath) -> Result<(), StoreError> {
+    fn swap(&mut self, staged: &AbsPath, place: &AbsPath) -> Result<(), StoreError> {
         let disk = self.change.store.disk();
         let trash = &self.change.ticket.trash;
         let of_move = |error| StoreError::of_move(error, staged, place);
@@ -179,10 +196,15 @@ impl ActivatedInstall {
             disk.sync_dir(trash)?;
         }
         // One step changed both directories, and either of them makes it durable.
-        match place.parent() {
-            Some(parent) => Ok(disk.sync_dir(&parent)?),
-            None => Ok(()),
+        if let Some(parent) = place.parent() {
+            self.change.unsynced.dir(parent);
         }
+        Ok(())
+    }
+
+    /// What the commit makes durable: the edit of configuration may be added.
+    pub fn unsynced(&mut self) -> &mut Unsynced {
+        &mut self.change.unsynced
     }
 
     /// The plugin that is being installed.
@@ -236,8 +258,13 @@ impl ActivatedInstall {
     }
 }
 
-/// Gives the staged tree its final form and makes it durable.
-fn prepare(staged: &StagedInstall, new: &NewInstall) -> Result<Prepared, StoreError> {
+/// Gives the staged tree its final form and makes it durable; a small one becomes so with the journal,
+/// for which others wait a little longer then.
+fn prepare(
+    staged: &StagedInstall,
+    new: &NewInstall,
+    unsynced: &mut Unsynced,
+) -> Result<Prepared, StoreError> {
     let store = &staged.transaction.store;
     let disk = store.disk();
     let plugin_dir = parked_in(&staged.transaction.ticket.staging);
@@ -250,7 +277,10 @@ fn prepare(staged: &StagedInstall, new: &NewInstall) -> Result<Prepared, StoreEr
     }
     // The replaced copy will lie in the transaction's place after an exchange, so the way to it must
     // be durable as well.
-    sync_new_tree(disk, &staged.transaction.ticket.staging)?;
+    unsynced.tree(staged.transaction.ticket.staging.clone());
+    if staged.tree.bytes > SMALL {
+        disk.make_durable(&std::mem::take(unsynced))?;
+    }
     let identity = |path: &AbsPath| {
         store
             .identity(path)?

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Replacement};
 use plugd_model::{AbsPath, PluginId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,8 +61,9 @@ enum RawOperation {
 }
 
 impl Journal {
-    /// Writes the journal as a whole. Its directory entry is durable when this returns.
-    pub(crate) fn write(&self, disk: &Disk, path: &AbsPath) -> Result<(), StoreError> {
+    /// Writes the journal beside its place. What is there after a crash must be a whole one, so its
+    /// content is made durable before it is put there.
+    pub(crate) fn stage(&self, disk: &Disk, path: &AbsPath) -> Result<Replacement, StoreError> {
         let value = json!({
             "version": FORMAT,
             "operation": match self.operation {
@@ -75,7 +76,8 @@ impl Journal {
             "recordBefore": self.record_before,
             "config": self.config,
         });
-        Ok(disk.replace(path, format!("{value}\n").as_bytes(), 0o600)?)
+        let text = format!("{value}\n");
+        Ok(disk.stage_replacement(path, text.as_bytes(), 0o600)?)
     }
 }
 

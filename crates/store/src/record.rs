@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
-use plugd_disk::{DiskError, Stamp};
+use plugd_disk::{DiskError, Replacement, Stamp, Unsynced};
 use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
 use serde_json::{Map, Value};
 
@@ -293,6 +293,21 @@ impl Store {
         old: &RecordFile,
         record: &Record,
     ) -> Result<(), StoreError> {
+        let new = self.stage_record(id, old, record)?;
+        let mut content = Unsynced::default();
+        content.file(new.content().clone());
+        self.disk().make_durable(&content)?;
+        let records = new.put()?;
+        Ok(self.disk().sync_dir(&records)?)
+    }
+
+    /// The same beside its place, and nothing is durable yet but the way to it.
+    pub(crate) fn stage_record(
+        &self,
+        id: &PluginId,
+        old: &RecordFile,
+        record: &Record,
+    ) -> Result<Replacement, StoreError> {
         let path = self.layout().record(id);
         if let Some(found) = json::newer_format(&old.members) {
             return Err(StoreError::FormatTooNew {
@@ -307,6 +322,8 @@ impl Store {
             // The store lock is held, so what is half written here is dead.
             self.sweep_half_written(&parent)?;
         }
-        Ok(self.disk().replace(&path, text.as_bytes(), 0o644)?)
+        Ok(self
+            .disk()
+            .stage_replacement(&path, text.as_bytes(), 0o644)?)
     }
 }

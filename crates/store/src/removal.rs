@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use plugd_disk::Patience;
 use plugd_disk::tree::Digest;
+use plugd_disk::{Patience, Unsynced};
 use plugd_model::PluginId;
 use serde_json::Value;
 
@@ -110,13 +110,35 @@ impl PendingRemoval {
     }
 
     /// Begins the journal with how to take back an edit of configuration. To be called before the
-    /// edit.
+    /// edit. `written` becomes durable with the journal.
     ///
     /// # Errors
     /// The journal cannot be written; the edit must not be made then.
-    pub fn journal_config(&mut self, undo: Value) -> Result<(), StoreError> {
+    pub fn journal_config(&mut self, undo: Value, written: Unsynced) -> Result<(), StoreError> {
         self.change.journal.config.push(undo);
-        self.change.begin()
+        self.begin(written)
+    }
+
+    /// What the commit makes durable: the edit of configuration may be added.
+    pub fn unsynced(&mut self) -> &mut Unsynced {
+        &mut self.change.unsynced
+    }
+
+    fn begin(&mut self, mut written: Unsynced) -> Result<(), StoreError> {
+        let Change {
+            store,
+            journal,
+            ticket,
+            ..
+        } = &self.change;
+        if journal.was_present {
+            // The copy will lie here, so the way to it must be durable.
+            let trash = store.layout().trash();
+            store.disk().create_dirs_durably(&trash)?;
+            store.disk().create_dirs(&ticket.trash)?;
+            written.dir(trash);
+        }
+        self.change.begin(written)
     }
 
     /// Removes files, sidecar, record and kept versions, and makes that final. The plugin's data
@@ -139,27 +161,29 @@ impl PendingRemoval {
         protected: &BTreeSet<Digest>,
     ) -> Result<(Removed, Rubbish), StoreError> {
         if !self.change.ticket.is_journaled() {
-            self.change.begin()?;
+            self.begin(Unsynced::default())?;
         }
         let Change {
             store,
             journal,
             ticket,
+            unsynced,
             ..
-        } = &self.change;
+        } = &mut self.change;
         let disk = store.disk();
         let place = store.layout().plugin_dir(&journal.plugin);
         let was_present = journal.was_present;
         if was_present {
             let parked = parked_in(&ticket.trash);
-            disk.create_dirs_durably(&ticket.trash)?;
             disk.rename(&place, &parked)
                 .map_err(|error| StoreError::of_move(error, &place, &parked))?;
             // One step changed both directories, and either of them makes it durable.
-            place.parent().map_or(Ok(()), |dir| disk.sync_dir(&dir))?;
+            if let Some(dir) = place.parent() {
+                unsynced.dir(dir);
+            }
         }
         store.remove_file_list(&journal.plugin)?;
-        store.remove_record(&store.layout().record(&journal.plugin))?;
+        store.forget_record(&store.layout().record(&journal.plugin), unsynced)?;
         self.change.commit()?;
         self.drop_kept(protected);
         let removed = Removed {

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use pretty_assertions::assert_eq;
 
+use plugd_disk::Unsynced;
 use plugd_testkit::tree;
 
 use crate::fixture::{NO_PATIENCE, World, id};
@@ -62,14 +63,16 @@ fn dropping_takes_the_configuration_back() {
     world.install(&store, "one", "1").unwrap();
     let old = world.state();
     let mut pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
-    pending.journal_config(world.note("off")).unwrap();
+    let note = world.note("off");
+    pending.journal_config(note, Unsynced::default()).unwrap();
     world.edit_config(&store, "off").unwrap();
     drop(pending);
     assert_eq!(world.state(), old);
     assert_eq!(world.leftovers(), "");
 
     let mut pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
-    pending.journal_config(world.note("off")).unwrap();
+    let note = world.note("off");
+    pending.journal_config(note, Unsynced::default()).unwrap();
     world.edit_config(&store, "off").unwrap();
     pending.roll_back().unwrap();
     assert_eq!(world.state(), old);

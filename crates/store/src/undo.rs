@@ -3,6 +3,7 @@
 //! Each step looks at what is there and does nothing when it is already as it should be. The order
 //! is the reverse of doing, so that an interruption never leaves a plugin enabled without files.
 
+use plugd_disk::Unsynced;
 use plugd_model::AbsPath;
 
 use crate::journal::{Journal, Operation};
@@ -61,14 +62,25 @@ impl Store {
 
     /// Removes a record file for good.
     pub(crate) fn remove_record(&self, path: &AbsPath) -> Result<(), StoreError> {
+        let mut unsynced = Unsynced::default();
+        self.forget_record(path, &mut unsynced)?;
+        Ok(self.disk().make_durable(&unsynced)?)
+    }
+
+    /// The same, and it may come back until what is added to `unsynced` is durable.
+    pub(crate) fn forget_record(
+        &self,
+        path: &AbsPath,
+        unsynced: &mut Unsynced,
+    ) -> Result<(), StoreError> {
         if self.disk().link_stamp(path)?.is_none() {
             return Ok(());
         }
         self.disk().remove_file(path)?;
-        match path.parent() {
-            Some(parent) => Ok(self.disk().sync_dir(&parent)?),
-            None => Ok(()),
+        if let Some(parent) = path.parent() {
+            unsynced.dir(parent);
         }
+        Ok(())
     }
 
     /// Brings back what stood at the plugin's directory.

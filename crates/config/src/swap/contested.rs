@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use plugd_disk::{Disk, Operation, OperationKind, Probe};
+use plugd_disk::{Disk, Operation, OperationKind, Probe, Unsynced};
 use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 use serde_json::json;
@@ -151,7 +151,8 @@ fn a_text_that_is_half_written_is_no_broken_one() {
         }));
         let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
         let pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
-        assert!(pending.save(PATIENCE).unwrap().changed);
+        let saved = pending.save(PATIENCE, &mut Unsynced::default());
+        assert!(saved.unwrap().changed);
         let text = "a = 1\nown = 1\n[half]\nb = 1\n";
         assert_eq!(sandbox.text("ch/config.toml"), text, "look {looks}");
     }

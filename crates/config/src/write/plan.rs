@@ -18,7 +18,7 @@ pub struct Plan {
     pub(super) text: String,
     pub(super) own: Vec<Edit>,
     pub(super) edited: Edited,
-    target: Target,
+    pub(super) target: Target,
 }
 
 impl Plan {

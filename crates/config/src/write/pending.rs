@@ -1,0 +1,106 @@
+//! An edit that somebody with a journal makes: begun, noted, written beside the file, and put in place
+//! when everything that the journal speaks of is durable.
+
+use plugd_disk::{Disk, FileLock, Patience, Unsynced};
+use plugd_model::Layout;
+
+use super::{Editing, Plan, WriteError, Written, check_state, plan};
+use crate::Edit;
+use crate::swap::{self, Staged};
+use crate::undo::UndoRecord;
+
+/// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
+/// and is still true then. `planned` is what [`plan`] found of the same edits before.
+///
+/// # Errors
+/// As [`write`](super::write()): edits that could not be made cannot be begun.
+pub fn begin<'a>(
+    disk: &Disk,
+    layout: &Layout,
+    edits: &[Edit],
+    planned: Option<Plan>,
+    lock_patience: impl Into<Patience<'a>>,
+) -> Result<PendingWrite, WriteError> {
+    check_state(disk, layout)?;
+    let lock = disk.lock(&layout.lock("config"), lock_patience)?;
+    let plan = plan::again(disk, layout, edits, planned)?;
+    Ok(PendingWrite {
+        undo: plan.undo(),
+        plan,
+        disk: disk.clone(),
+        layout: layout.clone(),
+        staged: None,
+        _lock: lock,
+    })
+}
+
+/// An edit that holds the lock and is not made yet. Dropping it makes nothing.
+#[derive(Debug)]
+pub struct PendingWrite {
+    disk: Disk,
+    layout: Layout,
+    plan: Plan,
+    undo: UndoRecord,
+    staged: Option<Staged>,
+    _lock: FileLock,
+}
+
+impl PendingWrite {
+    /// The way back, true as long as only programs that take the lock write the file.
+    #[must_use]
+    pub fn undo(&self) -> &UndoRecord {
+        &self.undo
+    }
+
+    /// Writes the new text beside the file. What has to be durable before [`PendingWrite::save`] is
+    /// added to `unsynced`.
+    ///
+    /// # Errors
+    /// As [`write`](super::write()).
+    pub fn stage(&mut self, unsynced: &mut Unsynced) -> Result<(), WriteError> {
+        let Plan {
+            target,
+            text,
+            edited,
+            ..
+        } = &self.plan;
+        let (home, file) = (self.layout.home(), target.file(&self.layout));
+        let texts = (text.as_str(), edited.text.as_str());
+        self.staged = swap::stage(&self.disk, home, &file, texts, unsynced)?;
+        Ok(())
+    }
+
+    /// Makes the edit. `patience` is how long other programs may keep rewriting the file. The edit may
+    /// be lost until what is added to `unsynced` is durable; a caller who cannot make it so takes the
+    /// edit back.
+    ///
+    /// # Errors
+    /// As [`write`](super::write()).
+    pub fn save<'a>(
+        self,
+        patience: impl Into<Patience<'a>>,
+        unsynced: &mut Unsynced,
+    ) -> Result<Written, WriteError> {
+        let Self {
+            disk,
+            layout,
+            plan,
+            staged,
+            _lock,
+            ..
+        } = self;
+        let edits = plan.edits.clone();
+        let mut editing = Editing::new(&layout, &edits, Some(plan))?;
+        let file = editing.file.clone();
+        let changed = swap::change_later(
+            &disk,
+            layout.home(),
+            &file,
+            staged,
+            patience.into(),
+            &mut |text| editing.on(text),
+        )?;
+        unsynced.dir(changed);
+        editing.done()
+    }
+}
