@@ -244,7 +244,7 @@ fn the_command_says_what_is_held() {
         "would be pinned to 1.0.0.",
     );
     run(&["--version", "1.0.0"], "is pinned to 1.0.0.");
-    run(&["--version", "1.0.0"], "is as it was to be.");
+    run(&["--version", "1.0.0"], "needs no change.");
     run(&["--none"], "is no longer pinned to 1.0.0.");
     let both = cli(
         &sandbox,

@@ -116,19 +116,64 @@ fn a_pinned_plugin_comes_as_it_is_pinned() {
     switch_off(&sandbox);
     assert_eq!(install(&mut daemon, hello(json!({}))), is("1.0.0", true));
     assert_eq!(pinned(&mut daemon, "hello@demo"), pin);
-    // The source has it again, and somebody has deleted the copy.
+    // Somebody has deleted the copy, and the pin has kept its content.
+    sandbox.remove(CACHE);
+    assert_eq!(install(&mut daemon, hello(json!({}))), is("1.0.0", true));
+    assert_eq!(pinned(&mut daemon, "hello@demo"), pin);
+    daemon.shut_down();
+}
+
+#[test]
+fn what_is_pinned_and_nowhere_to_be_had_is_refused_until_its_source_has_it() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    daemon.ok("plugd/pin", json!({"pluginId": "hello@demo"}));
+    sandbox.add(&plugin("demo/hello", "hello", "2.0.0"));
     sandbox.remove(CACHE);
     let before = home_tree(&sandbox);
     let error = refused(&mut daemon, "plugin/install", hello(json!({})));
     assert_eq!(error, "-32600 conflict");
-    assert_eq!(home_tree(&sandbox), before);
+    // The same version with other content is not it either.
     sandbox.add(&plugin("demo/hello", "hello", "1.0.0"));
+    sandbox.write("demo/hello/notes.md", "other\n");
+    let error = refused(&mut daemon, "plugin/install", hello(json!({})));
+    assert_eq!(error, "-32600 conflict");
+    assert_eq!(home_tree(&sandbox), before);
+    sandbox.write("demo/hello/notes.md", "hello 1.0.0\n");
     assert_eq!(install(&mut daemon, hello(json!({}))), is("1.0.0", true));
-    // What was written into the copy is mended from what is kept.
-    daemon.ok("plugd/pin", json!({"pluginId": "hello@demo", "none": true}));
-    sandbox.add(&plugin("demo/hello", "hello", "2.0.0"));
-    install(&mut daemon, hello(json!({})));
-    assert_eq!(pinned(&mut daemon, "hello@demo"), Value::Null);
+    nothing_left(&sandbox);
+    daemon.shut_down();
+}
+
+/// The reference knows no pins: its refresh puts what the source has over what went back.
+#[test]
+fn a_pinned_plugin_that_another_program_replaced_comes_back_on_request() {
+    let (sandbox, mut daemon) = through(&["1.0.0", "2.0.0"]);
+    daemon.ok("plugd/rollback", json!({"pluginId": "hello@demo"}));
+    let mut check = |restore: &dyn Fn(&mut Daemon)| {
+        sandbox.remove(&format!("{CACHE}/1.0.0"));
+        sandbox.add(&plugin(&format!("{CACHE}/2.0.0"), "hello", "2.0.0"));
+        list_and_settle(&mut daemon, json!({}));
+        // Nobody fights over it.
+        assert!(sandbox.exists(&format!("{CACHE}/2.0.0")));
+        let found = versions(&mut daemon, "hello@demo");
+        assert_eq!(
+            order(&found)[..],
+            ["2.0.0 installed", "2.0.0 kept", "1.0.0 kept*"]
+        );
+        restore(&mut daemon);
+        assert_eq!(sandbox.tree(CACHE), plugin("1.0.0", "hello", "1.0.0"));
+        let found = versions(&mut daemon, "hello@demo");
+        assert_eq!(order(&found), ["2.0.0 kept", "1.0.0 installed"]);
+        assert_eq!(found["versions"][1]["pinned"], true);
+    };
+    check(&|daemon| assert_eq!(install(daemon, hello(json!({}))), is("1.0.0", true)));
+    check(&|daemon| {
+        daemon.ok("plugd/rollback", json!({"pluginId": "hello@demo"}));
+    });
+    // The same for a file that somebody changed.
+    sandbox.write(&format!("{CACHE}/1.0.0/notes.md"), "changed\n");
+    assert_eq!(install(&mut daemon, hello(json!({}))), is("1.0.0", true));
+    assert_eq!(sandbox.tree(CACHE), plugin("1.0.0", "hello", "1.0.0"));
     daemon.shut_down();
 }
 

@@ -133,7 +133,7 @@ fn the_commands() {
     assert_eq!(run(&["outdated"]).stdout, current);
     assert_eq!(
         run(&["update", "--dry-run"]).stdout,
-        "hello@demo is as it was to be.\n"
+        "hello@demo needs no change.\n"
     );
     sandbox.add(&plugin("demo/hello", "hello", "2.0.0"));
     sandbox.write(HOOKS, hooks("echo"));

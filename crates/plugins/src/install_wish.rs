@@ -146,13 +146,15 @@ impl Wanted<'_> {
                 return Ok(Some(self.leave(copy.clone())));
             }
         }
-        let kept = self.kept()?;
-        let mut kept = kept.iter().map(|(kept, _)| kept);
-        let found = kept.find(|kept| {
+        let pinned = self.copies.store()?.pinned_version(&self.id);
+        let pinned = pinned.map_err(|error| failed(&self.id, error))?;
+        let mut kept: Vec<_> = pinned.into_iter().chain(self.kept()?).collect();
+        kept.retain(|(kept, _)| {
             let origin = kept.origin.as_ref();
             is_pinned(pin, &kept.version, origin, Some(kept.tree_digest))
         });
-        found.map_or(Ok(None), |kept| Ok(Some(self.bring_back(kept))))
+        let found = kept.first();
+        Ok(found.map(|(kept, _)| self.bring_back(kept)))
     }
 
     /// The source with what is wished for in it.

@@ -14,7 +14,7 @@ use plugd_model::{AbsPath, PluginId, VersionSegment};
 use crate::record::{Kept, Origin, Pin, Record, Retention};
 use crate::state::Ticket;
 use crate::trees::TreeDir;
-use crate::{Identity, Store, StoreError};
+use crate::{Identity, Installed, Store, StoreError};
 
 /// A copy that is being replaced.
 #[derive(Debug, Clone)]
@@ -69,6 +69,16 @@ pub(crate) fn keep_of(
         replaced_at: now,
         origin: old.and_then(|old| one.origin(old)),
     });
+    // What another program put there may be what we have had before.
+    let replaced = replaced.map(|kept| {
+        let known = old.into_iter().flat_map(|old| &old.kept);
+        let mut same = known.filter(|known| known.tree_digest == kept.tree_digest);
+        let origin = same.next().and_then(|known| known.origin.clone());
+        Kept {
+            origin: kept.origin.or(origin),
+            ..kept
+        }
+    });
     let before = old.into_iter().flat_map(|old| old.kept.iter().cloned());
     let pinned = pin.and_then(|pin| pin.tree_digest);
     let mut seen = BTreeSet::from([*installed]);
@@ -92,24 +102,62 @@ impl Store {
         self.matching_tree(digest, &AtEase)
     }
 
-    /// The kept versions of a plugin whose trees are there, the latest first. Their content is not
-    /// checked.
+    /// The kept versions of a plugin whose trees are there, the latest first; before them the pinned
+    /// one, when another program has put something else in its place. Their content is not checked.
     ///
     /// # Errors
-    /// The record or the trees cannot be read.
+    /// The record, the copy or the trees cannot be read.
     pub fn kept_versions(&self, id: &PluginId) -> Result<Vec<(Kept, AbsPath)>, StoreError> {
+        let Some(record) = self.record_file(id)?.record else {
+            return Ok(Vec::new());
+        };
         let mut kept = Vec::new();
-        for entry in self
-            .record_file(id)?
-            .record
-            .map_or(Vec::new(), |record| record.kept)
-        {
+        if let Some(pinned) = self.pinned_version(id)? {
+            let digest = pinned.0.tree_digest;
+            let copy = self.get(id)?;
+            let installed = copy.as_ref().and_then(Installed::provenance_record);
+            let is_installed = installed.is_some_and(|record| record.tree_digest == digest);
+            if !is_installed && record.kept.iter().all(|kept| kept.tree_digest != digest) {
+                kept.push(pinned);
+            }
+        }
+        for entry in record.kept {
             let root = self.tree_of(&entry.tree_digest);
             if self.disk().link_stamp(&root)?.is_some() {
                 kept.push((entry, root));
             }
         }
         Ok(kept)
+    }
+
+    /// The content that a plugin is pinned to, when its tree is there, whatever is installed. A
+    /// rollback leaves it there, because the pin names it. Its content is not checked.
+    ///
+    /// # Errors
+    /// The record or the tree cannot be read.
+    pub fn pinned_version(&self, id: &PluginId) -> Result<Option<(Kept, AbsPath)>, StoreError> {
+        let Some(record) = self.record_file(id)?.record else {
+            return Ok(None);
+        };
+        let Some((pin, digest)) = record
+            .pin
+            .as_ref()
+            .and_then(|pin| Some((pin, pin.tree_digest?)))
+        else {
+            return Ok(None);
+        };
+        let root = self.tree_of(&digest);
+        if self.disk().link_stamp(&root)?.is_none() {
+            return Ok(None);
+        }
+        let known = record.kept.iter().find(|kept| kept.tree_digest == digest);
+        let kept = known.cloned().unwrap_or_else(|| Kept {
+            version: pin.version.clone(),
+            tree_digest: digest,
+            replaced_at: record.installed_at,
+            origin: (record.tree_digest == digest).then(|| record.origin()),
+        });
+        Ok(Some((kept, root)))
     }
 
     /// The trees that no record keeps, nobody living leases and that are not protected.

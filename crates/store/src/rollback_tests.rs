@@ -130,3 +130,27 @@ fn what_is_no_longer_true_to_its_name_does_not_come_back() {
     assert_eq!((world.state(), world.leftovers()), (before, String::new()));
     assert_eq!(kept.version.as_str(), "2.0.0");
 }
+
+/// The pin names it, so it stays where it came from.
+#[test]
+fn a_pinned_version_that_another_program_replaced_can_come_back() {
+    let world = upgraded();
+    let store = world.store();
+    world.roll_back(&store, "2.0.0").unwrap();
+    let pinned = record(&world).tree_digest;
+    let newest = record(&world).kept[0].clone();
+    world.sandbox.remove("ch/plugins/cache/demo/hello/2.0.0");
+    world
+        .sandbox
+        .add("== ch/plugins/cache/demo/hello/3.0.0/plugin.json\n3\n");
+    assert_eq!(world.kept(), ["2.0.0", "3.0.0", "1.0.0"]);
+    let origin = record(&world).origin();
+    world.roll_back(&store, "2.0.0").unwrap();
+    assert_eq!(installed(&store).version.as_str(), "2.0.0");
+    let now = record(&world);
+    assert_eq!((now.tree_digest, now.commit), (pinned, origin.commit));
+    // What the other program put there is what we had, and so it is known where it came from.
+    assert_eq!(now.kept[0].tree_digest, newest.tree_digest);
+    assert_eq!(now.kept[0].origin, newest.origin);
+    assert_eq!(world.kept(), ["3.0.0", "1.0.0"]);
+}

@@ -231,7 +231,7 @@ fn sentence(row: &Value, would: bool, style: Style) -> String {
         ("failed", _) => style
             .paint(Paint::Error, "could not be looked at.")
             .to_string(),
-        ("current", _) => style.paint(Paint::Weak, "is as it was to be.").to_string(),
+        ("current", _) => style.paint(Paint::Weak, "needs no change.").to_string(),
         ("content", false) => format!("has other content of {to}."),
         ("content", true) => format!("would get other content of {to}."),
         (_, false) => format!("went from {from} to {to}."),
@@ -306,7 +306,7 @@ mod tests {
             "is pinned to 1.0.0, content 0123456789ab.",
         );
         check(false, row("unpinned"), "is no longer pinned to 2.0.0.");
-        check(false, row("current"), "is as it was to be.");
+        check(false, row("current"), "needs no change.");
         check(false, row("newer"), "went from 2.0.0 to 1.0.0.");
         check(true, row("other"), "would go from 2.0.0 to 1.0.0.");
         check(false, row("content"), "has other content of 1.0.0.");
