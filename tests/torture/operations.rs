@@ -329,6 +329,15 @@ fn by_remote_sync(_: &Answer, changes: &[Value]) -> bool {
     by_change("sync", "alpha@openai-curated-remote", changes)
 }
 
+/// What could not be compared waits for a yes, and the row says so.
+fn by_update(answer: &Answer, _: &[Value]) -> bool {
+    let Ok(answer) = answer else {
+        return false;
+    };
+    let row = &answer["changes"][0];
+    row["changed"] == true || row["reason"] == "current"
+}
+
 /// Every plugin of an upgraded marketplace that was to follow has a row; one that did not says why.
 fn by_upgrade(answer: &Answer, _: &[Value]) -> bool {
     let Ok(answer) = answer else {
@@ -351,7 +360,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     operation("rollback", with_kept_versions, roll_back),
     operation("pin", installed, pin),
-    operation("update", installed_and_newer, update),
+    Operation {
+        tells: by_update,
+        ..operation("update", installed_and_newer, update)
+    },
     operation("install_version", kept_and_switched_off, install_kept),
     operation("uninstall", with_kept_versions, |session| {
         uninstall(session, "hello@demo")
