@@ -139,7 +139,10 @@ pub(crate) fn cli(sandbox: &Sandbox, args: &[&str]) -> Output {
 pub(crate) fn list_and_settle(daemon: &mut Daemon, params: Value) -> Value {
     daemon.take_notifications("plugd/task");
     let listing = daemon.ok("plugin/list", params);
-    daemon.wait_notification("plugd/task", |task| task["state"] != "started");
+    // What was repaired before anything was listed is none of it.
+    daemon.wait_notification("plugd/task", |task| {
+        task["kind"] != "recovery" && task["state"] != "started"
+    });
     listing
 }
 

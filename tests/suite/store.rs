@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::fixtures::{
     DEMO, DEMO_MANIFEST, install, installed_in, launch, plugin, refused, small, start,
+    start_listening,
 };
 
 const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
@@ -23,6 +24,50 @@ fn record(sandbox: &Sandbox, name: &str) -> Value {
 fn paths(sandbox: &Sandbox, dir: &str) -> Vec<String> {
     let fixture = Fixture::parse(&sandbox.tree(dir)).unwrap();
     fixture.items.into_iter().map(|item| item.path).collect()
+}
+
+/// A frontend can say why a plugin is as it was before an installation that was cut off.
+#[test]
+fn a_repair_is_told_and_nothing_else_is() {
+    let sandbox = Sandbox::from(DEMO);
+    let mut daemon = start_listening(&sandbox);
+    daemon.ok("plugin/installed", json!({}));
+    daemon.shut_down();
+    let told = daemon.take_notifications("plugd/task");
+    assert!(!told.iter().any(|task| task["kind"] == "recovery"));
+    let journal = json!({"version": 1, "operation": "uninstall", "plugin": "tools@demo",
+        "wasPresent": false, "new": null, "recordBefore": null, "config": []});
+    sandbox.write("ch/plugins/.plugd/journal/0123.json", journal.to_string());
+    sandbox.write("ch/plugins/.plugd/journal/0123.lock", "");
+    let mut daemon = start_listening(&sandbox);
+    daemon.ok("plugin/installed", json!({}));
+    let is_recovery = |task: &Value| task["kind"] == "recovery";
+    let started = daemon.wait_notification("plugd/task", is_recovery);
+    let done = daemon.wait_notification("plugd/task", is_recovery);
+    assert_eq!([&started["state"], &done["state"]], ["started", "done"]);
+    assert_eq!(started["id"], done["id"]);
+    assert_eq!(
+        done["message"],
+        "interrupted operations were undone: tools@demo"
+    );
+    daemon.shut_down();
+    // One that cannot be undone is told as that, once.
+    sandbox.write("ch/plugins/.plugd/journal/4567.json", "{");
+    sandbox.write("ch/plugins/.plugd/journal/4567.lock", "");
+    let mut daemon = start_listening(&sandbox);
+    daemon.ok("plugin/installed", json!({}));
+    let is_failure = |task: &Value| is_recovery(task) && task["state"] == "failed";
+    let failed = daemon.wait_notification("plugd/task", is_failure);
+    assert!(failed["problem"]["path"].is_string(), "{failed}");
+    for _ in 0..2 {
+        daemon.take_notifications("plugd/task");
+        daemon.ok("plugin/list", json!({}));
+        let is_end = |task: &Value| task["kind"] == "refresh" && task["state"] == "done";
+        daemon.wait_notification("plugd/task", is_end);
+        let told = daemon.take_notifications("plugd/task");
+        assert!(!told.iter().any(is_recovery), "{told:?}");
+    }
+    daemon.shut_down();
 }
 
 #[test]

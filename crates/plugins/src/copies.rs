@@ -13,6 +13,7 @@ use plugd_store::{Recovered, Store, UndoError};
 use serde_json::Value;
 
 use crate::Error;
+use crate::events::{Events, TaskEvent, TaskKind, TaskState};
 use crate::marketplace_add::CONFIG_PATIENCE;
 
 /// The installed copies of one home directory. Cloning is cheap.
@@ -21,6 +22,8 @@ pub struct Copies {
     disk: Disk,
     store: Store,
     recovered: Arc<Mutex<Option<Recovered>>>,
+    /// Where repairs are told.
+    events: Events,
 }
 
 impl Copies {
@@ -37,7 +40,14 @@ impl Copies {
             disk: disk.clone(),
             store: Store::new(disk, layout, names, clock, Arc::new(undo)),
             recovered: Arc::default(),
+            events: Events::detached(),
         }
+    }
+
+    /// The same, which tells of what it repairs.
+    #[must_use]
+    pub fn telling(self, events: Events) -> Self {
+        Self { events, ..self }
     }
 
     /// The store. The first call undoes what dead processes have left half done. It waits for
@@ -53,6 +63,9 @@ impl Copies {
             .unwrap_or_else(PoisonError::into_inner);
         if recovered.is_none() {
             *recovered = self.recover();
+            if let Some(found) = &*recovered {
+                self.tell(found, &[]);
+            }
         }
         Ok(&self.store)
     }
@@ -71,9 +84,40 @@ impl Copies {
             .recovered
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if found.is_some() {
-            *recovered = found;
+        if let Some(found) = found {
+            let known = recovered.take().map(|before| before.problems);
+            self.tell(&found, &known.unwrap_or_default());
+            *recovered = Some(found);
         }
+    }
+
+    /// Tells of what was repaired, and of what could not be and is not known to be so. It is told
+    /// afterwards: before, nobody knows that there is anything to do, and it takes no time.
+    fn tell(&self, found: &Recovered, known: &[Problem]) {
+        let mut news = found.problems.iter();
+        let problem = news.find(|problem| !known.contains(problem)).cloned();
+        if found.undone.is_empty() && problem.is_none() {
+            return;
+        }
+        let undone: Vec<String> = found.undone.iter().map(ToString::to_string).collect();
+        let message = format!("interrupted operations were undone: {}", undone.join(", "));
+        let started = TaskEvent {
+            id: self.events.next_task(),
+            kind: TaskKind::Recovery,
+            state: TaskState::Started,
+            message: None,
+            problem: None,
+        };
+        self.events.task(started.clone());
+        self.events.task(TaskEvent {
+            state: match problem {
+                Some(_) => TaskState::Failed,
+                None => TaskState::Done,
+            },
+            message: (!undone.is_empty()).then_some(message),
+            problem,
+            ..started
+        });
     }
 
     fn recover(&self) -> Option<Recovered> {

@@ -54,6 +54,7 @@ impl Context {
         let names = Arc::clone(&environment.names);
         let clock = Arc::clone(&environment.clock);
         let copies = Copies::new(disk.clone(), layout.clone(), names, Arc::clone(&clock));
+        let copies = copies.telling(events.clone());
         let lookup = Lookup::new(
             disk.clone(),
             Arc::new(layout.clone()),
