@@ -7,7 +7,6 @@
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
 use plugd_model::{AbsPath, MarketplaceName, Problem, ProblemKind};
-use serde_json::{Value, json};
 
 use crate::Error;
 use crate::scaffold_error::ScaffoldError;
@@ -140,34 +139,41 @@ fn skills_of(disk: &Disk, dir: &AbsPath) -> Result<AbsPath, Error> {
     Ok(named.map_or_else(|| dir.join("skills"), |path| path.below(dir)))
 }
 
+/// Written by hand, so that the name comes first. A name holds nothing that JSON would read.
 fn plugin(name: &str, below: &str) -> Vec<(String, String)> {
-    let manifest = json!({
-        "name": name,
-        "version": "0.1.0",
-        "description": format!("What {name} is for, in a sentence"),
-        "interface": {
-            "displayName": title(name),
-            "shortDescription": format!("What {name} is for"),
-        },
-    });
+    let manifest = format!(
+        r#"{{
+  "name": "{name}",
+  "version": "0.1.0",
+  "description": "What {name} is for, in a sentence",
+  "interface": {{
+    "displayName": "{title}",
+    "shortDescription": "What {name} is for"
+  }}
+}}
+"#,
+        title = title(name)
+    );
     vec![
-        (
-            format!("{below}.codex-plugin/plugin.json"),
-            pretty(&manifest),
-        ),
+        (format!("{below}.codex-plugin/plugin.json"), manifest),
         (format!("{below}skills/{name}/SKILL.md"), skill(name)),
     ]
 }
 
 fn marketplace(name: &str) -> Vec<(String, String)> {
     let place = format!("plugins/{FIRST_PLUGIN}");
-    let manifest = json!({
-        "name": name,
-        "interface": {"displayName": title(name)},
-        "plugins": [{"name": FIRST_PLUGIN, "source": format!("./{place}")}],
-    });
-    let file = ".agents/plugins/marketplace.json".to_owned();
-    let mut files = vec![(file, pretty(&manifest))];
+    let manifest = format!(
+        r#"{{
+  "name": "{name}",
+  "interface": {{ "displayName": "{title}" }},
+  "plugins": [
+    {{ "name": "{FIRST_PLUGIN}", "source": "./{place}" }}
+  ]
+}}
+"#,
+        title = title(name)
+    );
+    let mut files = vec![(".agents/plugins/marketplace.json".to_owned(), manifest)];
     files.extend(plugin(FIRST_PLUGIN, &format!("{place}/")));
     files
 }
@@ -186,10 +192,6 @@ fn title(name: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
-}
-
-fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
 }
 
 fn write(disk: &Disk, root: &AbsPath, files: &[(String, String)]) -> Result<(), Error> {
