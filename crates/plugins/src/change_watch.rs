@@ -145,7 +145,7 @@ impl Inner {
         if state.stopped || state.watcher.is_some() {
             return false;
         }
-        let options = WatchOptions::excluding(Exclusions::none().name(".git"));
+        let options = WatchOptions::excluding(Exclusions::none().name(".git").name("node_modules"));
         let (watcher, mut hints) = Watcher::new(options, self.lookup.disk().clone());
         let events = self.events.clone();
         tokio::spawn(async move {
