@@ -20,6 +20,8 @@ pub(crate) struct Client {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     next: u64,
+    /// The last answer that nobody has waited for.
+    unclaimed: Option<u64>,
 }
 
 impl Client {
@@ -48,6 +50,7 @@ impl Client {
             stdin,
             stdout,
             next: 0,
+            unclaimed: None,
         };
         let params = json!({
             "clientInfo": {"name": "bench", "version": "1.0.0"},
@@ -81,15 +84,34 @@ impl Client {
 
     /// Asks and waits for the answer, which must be a result.
     pub(crate) fn ok(&mut self, method: &str, params: &Value) {
+        let line = self.ask(method, params);
+        let shown = String::from_utf8_lossy(&line[..line.len().min(500)]);
+        assert!(!is_error(&line), "{method}: {shown}");
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Vec<u8> {
         let id = self.send(method, params);
         loop {
             let (answered, line) = self.answered();
             if answered == id {
-                let shown = String::from_utf8_lossy(&line[..line.len().min(500)]);
-                assert!(!is_error(&line), "{method}: {shown}");
-                return;
+                return line;
             }
+            self.unclaimed = Some(answered);
         }
+    }
+
+    /// Waits for an answer that may have come while another one was waited for.
+    pub(crate) fn wait_for(&mut self, id: u64) {
+        while self.unclaimed != Some(id) {
+            self.unclaimed = Some(self.answered().0);
+        }
+    }
+
+    /// How many milliseconds a request takes, if it is not refused.
+    pub(crate) fn try_time(&mut self, method: &str, params: &Value) -> Option<f64> {
+        let started = Instant::now();
+        let line = self.ask(method, params);
+        (!is_error(&line)).then(|| started.elapsed().as_secs_f64() * 1_000.0)
     }
 
     /// How many milliseconds one request takes.

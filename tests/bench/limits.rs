@@ -80,7 +80,8 @@ pub(crate) fn stat_all(dirs: &[PathBuf]) -> f64 {
     })
 }
 
-fn walk(dir: &Path, see: &mut dyn FnMut(&Path)) {
+/// Sees every file below a directory.
+pub(crate) fn walk(dir: &Path, see: &mut dyn FnMut(&Path)) {
     for entry in fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
         if entry.file_type().unwrap().is_dir() {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use crate::limits::walk;
+
 /// How much a plugin carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
@@ -94,6 +96,17 @@ impl Market {
     /// Where a plugin lies.
     pub(crate) fn plugin_dir(&self, plugin: &str) -> PathBuf {
         self.root.join("plugins").join(plugin)
+    }
+
+    /// All its files as one text, for marketplaces that hold nothing but text.
+    pub(crate) fn fixture(&self) -> String {
+        let mut text = String::new();
+        walk(&self.root, &mut |path| {
+            let name = path.strip_prefix(&self.root).unwrap().display();
+            let content = fs::read_to_string(path).unwrap();
+            text += &format!("== {name}\n{content}\n");
+        });
+        text
     }
 
     /// Gives a plugin another version, and other content with it.

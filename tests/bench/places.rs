@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::fs;
 use std::path::PathBuf;
 
+use plugd_testkit::{GitRepo, GitServer, Sandbox};
 use tempfile::TempDir;
 
 use crate::BINARY;
@@ -25,6 +26,42 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
 }
 
+/// A marketplace in a repository behind a server of its own.
+pub(crate) struct Repository {
+    pub(crate) url: String,
+    repo: GitRepo,
+    files: String,
+    commits: Cell<usize>,
+    // They end with the run.
+    _server: GitServer,
+    _sandbox: Sandbox,
+}
+
+impl Repository {
+    fn of(market: &Market) -> Self {
+        let sandbox = Sandbox::new();
+        let (repo, server) = (GitRepo::bare(&sandbox, "market.git"), GitServer::start());
+        let files = market.fixture();
+        repo.commit(&files);
+        Self {
+            url: server.serve("team/market.git", &repo),
+            repo,
+            files,
+            commits: Cell::new(0),
+            _server: server,
+            _sandbox: sandbox,
+        }
+    }
+
+    /// One more commit, in which one file is new.
+    pub(crate) fn move_on(&self) {
+        let commit = self.commits.get() + 1;
+        self.commits.set(commit);
+        let files = &self.files;
+        self.repo.commit(&format!("{files}== news.md\n{commit}\n"));
+    }
+}
+
 /// Everything below one temporary directory.
 pub(crate) struct Places {
     root: TempDir,
@@ -35,6 +72,7 @@ pub(crate) struct Places {
     skills: OnceCell<Market>,
     pair: OnceCell<Market>,
     cwds: OnceCell<Vec<PathBuf>>,
+    repository: OnceCell<Repository>,
 }
 
 impl Places {
@@ -56,6 +94,7 @@ impl Places {
             skills: OnceCell::new(),
             pair: OnceCell::new(),
             cwds: OnceCell::new(),
+            repository: OnceCell::new(),
         }
     }
 
@@ -89,6 +128,14 @@ impl Places {
     pub(crate) fn pair(&self) -> &Market {
         let make = || market::small_and_large(&self.fresh(), "pair");
         self.pair.get_or_init(make)
+    }
+
+    /// 1,000 small plugins in a repository.
+    pub(crate) fn repository(&self) -> &Repository {
+        self.repository.get_or_init(|| {
+            let market = Market::generate(&self.fresh(), "cloned", 1_000, Weight::Light);
+            Repository::of(&market)
+        })
     }
 
     /// Directories as an editor opens them: each is a repository.

@@ -13,6 +13,7 @@ use crate::places::{Places, Program};
 
 mod asking;
 mod changing;
+mod cloning;
 mod starting;
 
 const fn times(name: &'static str, sample: OfProgram) -> Workload {
@@ -57,20 +58,27 @@ pub(crate) const ALL: &[Workload] = &[
     beside(at_most(7, times("plugin/list, warm, 10,000 plugins", asking::long_list)), stat_many),
     counts(Unit::Count, 1, "system calls of a warm plugin/list", asking::system_calls),
     counts(Unit::Count, 3, "bytes read by a warm plugin/list", asking::bytes_read),
+    counts(Unit::Count, 3, "instructions of a warm plugin/list", asking::instructions),
     counts(Unit::PerSecond, 5, "plugin/list per second, 32 in flight", asking::flood),
     counts(Unit::Count, 3, "refused of 200 at once", asking::refused),
     beside(times("plugin/list, 50 working directories", asking::fifty), stat_dirs),
     times("plugin/read", asking::read),
     times("plugin/read behind 8 lists", asking::read_behind),
+    at_most(5, times("plugin/read beside lists, the middle of 200", asking::read_middle)),
+    at_most(5, times("plugin/read beside lists, the 199th of 200", asking::read_slowest)),
     beside(times("plugin/read, 55 skills", asking::read_skills), read_skill_files),
     beside(times("plugin/install, 4 files", changing::install_small), copy_small),
     beside(at_most(7, times("plugin/install, 50 MB", changing::install_large)), copy_large),
+    counts(Unit::Count, 3, "bytes written by plugin/install, 4 files", changing::bytes_written),
     beside(times("install again, unchanged, 4 files", changing::again_small), stat_small),
     beside(at_most(7, times("install again, unchanged, 50 MB", changing::again_large)), stat_large),
     beside(at_most(3, times("install 180, one after another", changing::install_all)), copy_all),
     beside(at_most(3, times("install 180, all at once", changing::install_at_once)), copy_all),
     beside(at_most(3, times("uninstall 180", changing::uninstall_all)), remove_all),
     beside(at_most(3, times("refresh of 100 new versions", changing::refresh)), copy_hundred),
+    beside(at_most(5, times("marketplace/add, git, 1,000 plugins", cloning::add)), cloning::clone),
+    times("marketplace/upgrade, git, nothing new", cloning::upgrade_nothing),
+    beside(at_most(5, times("marketplace/upgrade, git, one commit", cloning::upgrade_one)), cloning::fetch),
 ];
 
 /// The params of a request that names one plugin.

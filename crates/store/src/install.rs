@@ -1,8 +1,10 @@
 //! The second half of an installation: the swap, and the way back.
 //!
-//! The order is: make the staged tree durable, lock, journal, exchange, record, the caller's edit
-//! of configuration, and then the removal of the journal, which is the commit. Only after that the
-//! old copy goes to the kept versions or away.
+//! The order is: lock, write everything that is to come beside its place, make that durable with the
+//! journal, exchange, record, the caller's edit of configuration, make that durable, and then the
+//! removal of the journal, which is the commit. Only after that the old copy goes to the kept versions
+//! or away. So a transaction waits four times for the disk: for what it has written, for the journal's
+//! name, for what it has moved, and for the end of the journal.
 
 use plugd_disk::tree::{Digest, FileDigests};
 use plugd_disk::{FileLock, Patience, Unsynced};

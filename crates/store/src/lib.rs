@@ -1,7 +1,7 @@
 //! Installed plugins on disk: stage, check, activate, recover, provenance, kept versions, leases.
 //!
 //! ```text
-//! Store::begin ──► Transaction ──stage──► StagedInstall ──activate──► ActivatedInstall ──commit──► Installed
+//! Store::begin ──► Transaction ──stage──► StagedInstall ──lock──► LockedInstall ──activate──► ActivatedInstall ──commit──► Installed
 //! Store::uninstall ──────────────────────────────────────────────────► PendingRemoval ──commit──► Removed
 //! Store::lease ──────► Lease ──add_tree──► LeasedTree, until the lease is released or its process ends
 //! ```

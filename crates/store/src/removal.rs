@@ -1,7 +1,7 @@
 //! Uninstalling: the mirror image of an installation.
 //!
 //! The order is: lock, journal, the caller's edit of configuration, and then, in one step for the
-//! caller, files to the trash, record, removal of the journal. So what a crash could leave is an
+//! caller, files to the trash, record, all of it made durable, removal of the journal. So what a crash could leave is an
 //! orphan and never an enabled plugin without files.
 
 use std::collections::BTreeSet;

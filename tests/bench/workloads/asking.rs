@@ -77,6 +77,32 @@ pub(super) fn read_behind<'a>(places: &'a Places, program: &'a Program) -> Sampl
     })
 }
 
+/// 200 reads, each with a listing before it that is not waited for, sorted by what they took.
+fn read_beside<'a>(places: &'a Places, program: &'a Program, rank: usize) -> Sample<'a> {
+    let market = places.real();
+    let params = named(market, &market.plugins[7]);
+    let mut client = warm(places, program);
+    Box::new(move || {
+        let mut took = Vec::new();
+        for _ in 0..200 {
+            let listing = client.send("plugin/list", &json!({}));
+            took.push(client.time("plugin/read", &params));
+            // The answer to a listing may have come before that to the read, or comes now.
+            client.wait_for(listing);
+        }
+        took.sort_by(f64::total_cmp);
+        Some(took[rank - 1])
+    })
+}
+
+pub(super) fn read_middle<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    read_beside(places, program, 100)
+}
+
+pub(super) fn read_slowest<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    read_beside(places, program, 199)
+}
+
 /// A client that always waits for 32 answers. Whoever is refused asks again, and only answers count.
 pub(super) fn flood<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
     const ALL: usize = 320;
@@ -120,6 +146,37 @@ pub(super) fn bytes_read<'a>(places: &'a Places, program: &'a Program) -> Sample
             client.ok("plugin/list", &json!({}));
         }
         Some(((client.counted("rchar") - before) / COUNTED) as f64)
+    })
+}
+
+/// Counted by perf, where it is installed and may count. Instructions of the program and not of the
+/// system.
+pub(super) fn instructions<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let mut client = warm(places, program);
+    Box::new(move || {
+        let report = places.fresh().join("instructions");
+        let mut perf = Command::new("perf")
+            .args(["stat", "-x", ",", "-e", "instructions:u", "-o"])
+            .arg(&report)
+            .args(["-p", &client.id().to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .ok()?;
+        // Nothing tells that it has begun but the file that it opens.
+        wait_until("the count", || report.exists());
+        for _ in 0..COUNTED {
+            client.ok("plugin/list", &json!({}));
+        }
+        let interrupted = Command::new("kill")
+            .args(["-INT", &perf.id().to_string()])
+            .status();
+        interrupted.ok()?;
+        perf.wait().ok()?;
+        let text = fs::read_to_string(&report).ok()?;
+        let line = text.lines().find(|line| line.contains("instructions"))?;
+        let count: f64 = line.split(',').next()?.parse().ok()?;
+        Some(count / COUNTED as f64)
     })
 }
 

@@ -54,6 +54,20 @@ pub(super) fn again_large<'a>(places: &'a Places, program: &'a Program) -> Sampl
     again(places, program, 1)
 }
 
+/// What the system was told to write, by whatever way; also of what never reached the disk.
+pub(super) fn bytes_written<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let market = places.pair();
+    let plugin = &market.plugins[0];
+    let mut client = client(places, program, &[market]);
+    Box::new(move || {
+        let before = client.counted("write_bytes");
+        client.ok("plugin/install", &named(market, plugin));
+        let written = client.counted("write_bytes") - before;
+        client.ok("plugin/uninstall", &installed(market, plugin));
+        Some(written as f64)
+    })
+}
+
 fn install_each(client: &mut Client, market: &Market) {
     for plugin in &market.plugins {
         client.ok("plugin/install", &named(market, plugin));
