@@ -102,8 +102,8 @@ impl Disk {
     /// # Errors
     /// The system refuses; the old file is untouched then.
     pub fn replace(&self, path: &AbsPath, bytes: &[u8], mode_if_new: u32) -> Result<(), DiskError> {
-        let new = self.stage_replacement(path, bytes, mode_if_new)?;
-        self.sync_file(new.content())?;
+        let (new, mode) = self.begin_replacement(path, mode_if_new)?;
+        self.write_new(&new.temporary, bytes, mode)?;
         let parent = new.put()?;
         self.sync_dir(&parent)
     }
@@ -119,6 +119,17 @@ impl Disk {
         bytes: &[u8],
         mode_if_new: u32,
     ) -> Result<Replacement, DiskError> {
+        let (new, mode) = self.begin_replacement(path, mode_if_new)?;
+        self.write_unsynced(&new.temporary, bytes, mode)?;
+        Ok(new)
+    }
+
+    /// Where the new content goes, and with which mode.
+    fn begin_replacement(
+        &self,
+        path: &AbsPath,
+        mode_if_new: u32,
+    ) -> Result<(Replacement, u32), DiskError> {
         let target = self.follow_links(path)?;
         let parent = target.parent().unwrap_or_else(|| target.clone());
         let mode = match self.stamp(&target)? {
@@ -139,8 +150,7 @@ impl Disk {
             parent,
             is_put: false,
         };
-        self.write_unsynced(&replacement.temporary, bytes, mode)?;
-        Ok(replacement)
+        Ok((replacement, mode))
     }
 
     /// Follows a link to the file it leads to, also when that file does not exist yet.

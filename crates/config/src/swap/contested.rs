@@ -157,3 +157,46 @@ fn a_text_that_is_half_written_is_no_broken_one() {
         assert_eq!(sandbox.text("ch/config.toml"), text, "look {looks}");
     }
 }
+
+/// The names beside the file that are ours.
+fn ours(sandbox: &Sandbox) -> Vec<String> {
+    let entries = Disk::new().list(&sandbox.path("ch")).unwrap().into_iter();
+    let names = entries.map(|entry| entry.name.into_string().unwrap());
+    names
+        .filter(|name| name.starts_with(".plugd-edit-"))
+        .collect()
+}
+
+#[test]
+fn a_text_that_was_written_early_is_used_while_it_is_true() {
+    let disk = Disk::new();
+    for (meanwhile, expected) in [
+        (None, "a = 1\nown = 1\n"),
+        (Some("a = 2\n"), "a = 2\nown = 1\n"),
+    ] {
+        let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+        let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
+        let mut pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+        pending.stage(&mut Unsynced::default()).unwrap();
+        assert_eq!(ours(&sandbox).len(), 1);
+        if let Some(text) = meanwhile {
+            sandbox.write("ch/config.toml", text);
+        }
+        let saved = pending.save(PATIENCE, &mut Unsynced::default());
+        assert!(saved.unwrap().changed);
+        assert_eq!(sandbox.text("ch/config.toml"), expected);
+        assert_eq!(ours(&sandbox), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_text_that_was_written_early_goes_with_the_edit() {
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let (disk, layout) = (Disk::new(), sandbox.layout());
+    let edits = [set("own", json!(1))];
+    let mut pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+    pending.stage(&mut Unsynced::default()).unwrap();
+    drop(pending);
+    assert_eq!(ours(&sandbox), Vec::<String>::new());
+    assert_eq!(sandbox.text("ch/config.toml"), "a = 1\n");
+}
