@@ -219,16 +219,17 @@ pub(crate) fn bring_back(
     };
     let patience = call.patience(STORE_PATIENCE);
     let mut locked = staged.lock(new, &standing.seen, patience).map_err(failed)?;
-    let edit = match edits.is_empty() {
+    let mut edit = match edits.is_empty() {
         true => None,
         false => Some(lookup.begin_edits(call, edits, None)?),
     };
-    if let Some(edit) = &edit {
+    if let Some(edit) = &mut edit {
+        edit.stage(locked.unsynced())?;
         locked.note_config(edit.undo().to_json());
     }
-    let activated = locked.activate(&retention).map_err(failed)?;
+    let mut activated = locked.activate(&retention).map_err(failed)?;
     if let Some(edit) = edit {
-        edit.save(call.patience(CONFIG_PATIENCE))?;
+        edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?;
     }
     lookup.claims().plugin(id.clone());
     activated.commit().map_err(failed)
