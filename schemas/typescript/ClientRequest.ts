@@ -12,13 +12,17 @@ import type { PlugdComponentsParams } from "./plugd/PlugdComponentsParams";
 import type { PlugdGcParams } from "./plugd/PlugdGcParams";
 import type { PlugdInspectParams } from "./plugd/PlugdInspectParams";
 import type { PlugdInstructionsParams } from "./plugd/PlugdInstructionsParams";
+import type { PlugdLinkParams } from "./plugd/PlugdLinkParams";
 import type { PlugdLockParams } from "./plugd/PlugdLockParams";
 import type { PlugdMentionsParams } from "./plugd/PlugdMentionsParams";
+import type { PlugdOutdatedParams } from "./plugd/PlugdOutdatedParams";
 import type { PlugdPinParams } from "./plugd/PlugdPinParams";
 import type { PlugdReleaseParams } from "./plugd/PlugdReleaseParams";
 import type { PlugdRollbackParams } from "./plugd/PlugdRollbackParams";
 import type { PlugdStatusParams } from "./plugd/PlugdStatusParams";
 import type { PlugdSyncParams } from "./plugd/PlugdSyncParams";
+import type { PlugdUnlinkParams } from "./plugd/PlugdUnlinkParams";
+import type { PlugdUpdateParams } from "./plugd/PlugdUpdateParams";
 import type { PlugdVerifyParams } from "./plugd/PlugdVerifyParams";
 import type { PlugdVersionsParams } from "./plugd/PlugdVersionsParams";
 import type { PluginInstallParams } from "./v2/PluginInstallParams";
@@ -275,6 +279,21 @@ export type ClientRequest =
     method: "plugd/versions";
     params?: PlugdVersionsParams | null;
   }
+  /** Asks the sources of installed plugins whether they have something else. Nothing is fetched. */
+  | {
+    id: RequestId;
+    method: "plugd/outdated";
+    params?: PlugdOutdatedParams | null;
+  }
+  /**
+   * Brings installed plugins to what their sources have, and says what would run that did not
+   * before. It can be asked to wait for a yes to that.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/update";
+    params?: PlugdUpdateParams | null;
+  }
   /**
    * Holds a plugin at what is installed, or lets it go again. What moves copies by itself
    * leaves a pinned one alone.
@@ -307,6 +326,21 @@ export type ClientRequest =
     id: RequestId;
     method: "plugd/sync";
     params: PlugdSyncParams;
+  }
+  /**
+   * Puts a plugin's working tree in the place of its installed copy, for this server only: it
+   * is used where it lies, nothing is copied, written there or configured.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/link";
+    params: PlugdLinkParams;
+  }
+  /** Ends a link; what is installed counts again. */
+  | {
+    id: RequestId;
+    method: "plugd/unlink";
+    params?: PlugdUnlinkParams | null;
   }
   /**
    * Finds the plugins that a text or an input mentions, and answers what to tell a model about
