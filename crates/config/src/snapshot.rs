@@ -485,4 +485,6 @@ impl Snapshot {
 }
 
 #[cfg(test)]
+mod profile_tests;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -9,7 +9,7 @@ use pretty_assertions::assert_eq;
 
 use crate::call::Call;
 use crate::install::{Step, Target, step};
-use crate::install_job::Why;
+use crate::install_why::Why;
 use crate::{Copies, Lookup, fixture, uninstall};
 
 const FOUR_FILES: &str = r#"

@@ -24,7 +24,7 @@ use crate::events::{Change, ChangeReason};
 use crate::follow::problem_of;
 use crate::in_time::in_time;
 use crate::install::{STORE_PATIENCE, Step, Target, step};
-use crate::install_job::Why;
+use crate::install_why::Why;
 use crate::parts::Parts;
 use crate::remote::is_same_account;
 use crate::remote_error::RemoteError;

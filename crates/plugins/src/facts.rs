@@ -5,11 +5,11 @@ use plugd_config::WriteError;
 use plugd_disk::DiskError;
 use plugd_disk::tree::TreeError;
 use plugd_marketplace::NotSelected;
-use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, git_url};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_store::StoreError;
 
 use crate::error::{Error, Facts, Kind, WriteRefusal};
-use crate::facts_elsewhere::{of_git, of_registry};
+use crate::facts_elsewhere::{of_git, of_registry, token_variable};
 
 impl Error {
     /// The facts of this error.
@@ -283,16 +283,6 @@ fn denied_in_tree(error: &TreeError) -> Option<&AbsPath> {
         TreeError::Disk(error) => error.is_denied().then(|| error.path()),
         _ => None,
     }
-}
-
-/// The variable that git takes a token for this address from.
-fn token_variable(url: &str) -> String {
-    let host = git_url::host_span(url).map_or("HOST", |span| &url[span]);
-    let word = |c: char| match c.is_ascii_alphanumeric() {
-        true => c.to_ascii_uppercase(),
-        false => '_',
-    };
-    format!("PLUGD_TOKEN_{}", host.chars().map(word).collect::<String>())
 }
 
 fn of_plugin(id: &PluginId) -> Facts {

@@ -6,6 +6,7 @@
 
 use plugd_fetch::FetchError;
 use plugd_git::{Failure, GitError};
+use plugd_model::git_url;
 
 use crate::error::{Facts, Kind};
 
@@ -139,4 +140,14 @@ fn hint_of_registry(error: &FetchError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// The variable that git takes a token for this address from.
+pub(crate) fn token_variable(url: &str) -> String {
+    let host = git_url::host_span(url).map_or("HOST", |span| &url[span]);
+    let word = |c: char| match c.is_ascii_alphanumeric() {
+        true => c.to_ascii_uppercase(),
+        false => '_',
+    };
+    format!("PLUGD_TOKEN_{}", host.chars().map(word).collect::<String>())
 }

@@ -6,7 +6,6 @@
 //! would lead nowhere and are taken out of what is told.
 
 use plugd_components::{Difference, Inspection};
-use plugd_disk::Kind as FileKind;
 use plugd_disk::tree::{Limits, TreePlan};
 use plugd_marketplace::{NotSelected, Offer, Selector};
 use plugd_model::{AbsPath, PluginId, PluginManifest, Problem, ProblemKind, Source, error_chain};
@@ -21,9 +20,11 @@ use crate::standing::Standing;
 use crate::survey::{details_of_copy, details_of_dir};
 use crate::{Blocking, Copies, Error, Fetcher, Kind, Lookup, Roots};
 
+mod directory;
 mod remote;
 mod side;
 
+use directory::in_directory;
 pub use remote::inspect_remote;
 pub use side::InspectedSide;
 pub(crate) use side::stand_in_id;
@@ -452,57 +453,6 @@ fn directory(
         installed: None,
         difference: None,
         problems: Vec::new(),
-    })
-}
-
-/// The plugin in a directory, under the id that it has, if any.
-fn in_directory(
-    call: &Call,
-    lookup: &Lookup,
-    copies: &Copies,
-    path: &AbsPath,
-    id: Option<&PluginId>,
-) -> Result<Looked, Error> {
-    let nothing = |kind, text: &str| Error::NoPluginThere {
-        path: path.clone(),
-        problem: Box::new(Problem::error(kind, text).in_file(path)),
-    };
-    let broken = |problem| Error::NoPluginThere {
-        path: path.clone(),
-        problem: Box::new(problem),
-    };
-    let stamp = lookup.disk().stamp(path)?;
-    let loaded = match lookup.loader().plugin(path).map_err(broken)? {
-        Some(loaded) => loaded,
-        None if stamp.is_none() => {
-            return Err(nothing(
-                ProblemKind::Missing,
-                "the directory does not exist",
-            ));
-        }
-        None if stamp.is_some_and(|stamp| stamp.kind != FileKind::Dir) => {
-            return Err(nothing(ProblemKind::NotAFile, "this is no directory"));
-        }
-        None => return Err(nothing(ProblemKind::Missing, "it has no plugin manifest")),
-    };
-    let manifest = &loaded.value;
-    let id = id.map_or_else(|| stand_in_id(&manifest.name), PluginId::clone);
-    let mut side = side(lookup.disk(), path, manifest, &id).map_err(broken)?;
-    side.problems.extend(loaded.problems.iter().cloned());
-    match plugd_manifest::store_version(manifest) {
-        Ok(version) => side.version = Some(version.to_string()),
-        Err(error) => {
-            let problem = Problem::error(ProblemKind::BadVersion, error_chain(&error));
-            side.problems.push(problem.in_file(&loaded.file));
-        }
-    }
-    let held = held_by_source(&mut side, copies.store()?, lookup.disk(), path, call);
-    side.root = Some(path.clone());
-    side.source = Some(Source::Local { path: path.clone() });
-    Ok(Looked {
-        side,
-        held,
-        as_copy: None,
     })
 }
 

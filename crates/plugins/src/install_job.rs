@@ -9,108 +9,26 @@ use std::collections::BTreeSet;
 
 use plugd_components::migrated_commands;
 use plugd_config::{Edit, PendingWrite, Plan};
-use plugd_disk::tree::{Digest, Limits};
+use plugd_disk::tree::Limits;
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{
     AuthPolicy, PluginId, PluginPath, Problem, RemotePluginId, Source, VersionSegment,
 };
 use plugd_store::{
-    Installed, InstalledBy, Kept, NewInstall, Pin, PinChange, Retention, StagedInstall, StagedTree,
-    Store, StoreError, Transaction,
+    Installed, Kept, NewInstall, Retention, StagedInstall, StagedTree, Store, StoreError,
+    Transaction,
 };
 
 use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
 use crate::install::{Installation, Rebinding, STORE_PATIENCE};
+use crate::install_why::Why;
 use crate::install_wish::PinWish;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
 use crate::{Copies, Error, Lookup, Sight};
-
-/// Why a copy is brought.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Why<'a> {
-    /// A client asked: the plugin is switched on as well.
-    Request,
-    /// A client asked for what its source has: how it is switched stays as it is.
-    Update,
-    /// It is configured in one of these scopes, which is asked again under the lock: an uninstall
-    /// may have come first. Configuration is never touched.
-    Configured {
-        /// The scopes.
-        scopes: &'a [Sight],
-        /// The foreign copy that this replaces, when it is a repair.
-        repaired_from: Option<Digest>,
-    },
-    /// An account has it, or is about to. That switches it on too, so configuration says nothing.
-    Account {
-        /// What it is recorded as.
-        by: InstalledBy,
-    },
-    /// An account has its counterpart, so it is switched here as it is there.
-    State {
-        /// How.
-        enabled: bool,
-    },
-    /// A lock names exactly this one, and holds it from now on.
-    Lock {
-        /// What it is held at.
-        pin: &'a Pin,
-        /// Whether it is switched on; one that is configured already stays as it is.
-        switches_on: bool,
-    },
-}
-
-impl Why<'_> {
-    fn recorded(self) -> InstalledBy {
-        match self {
-            Self::Request | Self::Update => InstalledBy::Request,
-            Self::Configured { .. } => InstalledBy::Refresh,
-            Self::Account { by } => by,
-            Self::State { .. } => InstalledBy::Sync,
-            Self::Lock { .. } => InstalledBy::Lock,
-        }
-    }
-
-    /// The pin that a lock sets; any other reason leaves that to the request.
-    fn pin(self) -> Option<PinChange> {
-        match self {
-            Self::Lock { pin, .. } => Some(PinChange::Set(pin.clone())),
-            Self::Request
-            | Self::Update
-            | Self::Configured { .. }
-            | Self::Account { .. }
-            | Self::State { .. } => None,
-        }
-    }
-
-    fn repaired_from(self) -> Option<Digest> {
-        match self {
-            Self::Request
-            | Self::Update
-            | Self::Account { .. }
-            | Self::State { .. }
-            | Self::Lock { .. } => None,
-            Self::Configured { repaired_from, .. } => repaired_from,
-        }
-    }
-
-    /// Whether the plugin is switched in configuration.
-    fn configures(self) -> bool {
-        match self {
-            Self::Request | Self::State { .. } => true,
-            Self::Update | Self::Configured { .. } | Self::Account { .. } => false,
-            Self::Lock { switches_on, .. } => switches_on,
-        }
-    }
-
-    /// How, if it is.
-    fn enabled(self) -> bool {
-        !matches!(self, Self::State { enabled: false })
-    }
-}
 
 /// A plugin on its way into the store, wherever it was offered.
 #[derive(Debug, Clone)]

@@ -14,13 +14,15 @@ use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem};
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::install::STORE_PATIENCE;
-use crate::install_job::{Job, Why, failed};
+use crate::install_job::{Job, failed};
+use crate::install_why::Why;
 use crate::install_wish::PinWish;
 use crate::lock::LockSubject;
-use crate::lock_content::{Ready, bring, pin, stage};
+use crate::lock_content::bring;
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
 use crate::lock_plan::{MarketplaceStep, Others, Plan, PluginStep, Sight, What, directory, plan};
+use crate::lock_stage::{Ready, Stager, pin};
 use crate::lock_undo::{Done, undo};
 use crate::marketplace_add::{AddRequest, add_marketplace};
 use crate::parts::Parts;
@@ -147,9 +149,16 @@ async fn once(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Synce
     let ready = {
         let (call, of) = (call.clone(), parts.clone());
         let (place, lock) = (place.clone(), lock.clone());
-        parts
-            .blocking
-            .write(move || stage(&call, &of.lookup, &of.copies, &place, &lock, plan, brought))
+        parts.blocking.write(move || {
+            let stager = Stager {
+                call: &call,
+                lookup: &of.lookup,
+                copies: &of.copies,
+                place: &place,
+                lock: &lock,
+            };
+            stager.stage(plan, brought)
+        })
     };
     let ready = ready.await?;
     problems.extend(ready.iter().flat_map(|one| one.problems.iter().cloned()));

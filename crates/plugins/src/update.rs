@@ -28,7 +28,8 @@ use crate::follow::{
     still_fits,
 };
 use crate::follow_elsewhere::meaning;
-use crate::install_job::{Job, Prepared, Staged, Why};
+use crate::install_job::{Job, Prepared, Staged};
+use crate::install_why::Why;
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::parts::Parts;
 use crate::standing::Standing;

@@ -18,7 +18,7 @@ pub(crate) fn read(sandbox: &Sandbox, overrides: &[&str], cwd: Option<&str>) -> 
     read_as(sandbox, overrides, None, cwd)
 }
 
-fn read_with_profile(
+pub(crate) fn read_with_profile(
     sandbox: &Sandbox,
     overrides: &[&str],
     profile: &str,
@@ -65,7 +65,7 @@ pub(crate) fn problems(sandbox: &Sandbox, snapshot: &Snapshot) -> Vec<String> {
 }
 
 /// The layers as `type content`, those that do not count in parentheses.
-fn layers(snapshot: &Snapshot) -> Vec<String> {
+pub(crate) fn layers(snapshot: &Snapshot) -> Vec<String> {
     let row = |layer: &crate::Layer| {
         let name = match &layer.source {
             LayerSource::System => "system".to_owned(),
@@ -484,34 +484,4 @@ enabled = true
         (plugin.enabled, &plugin.origin.source),
         (false, &LayerSource::SessionFlags)
     );
-}
-
-#[test]
-fn a_profile_name_is_no_path() {
-    let sandbox = Sandbox::from("== evil.config.toml\na = 1\n");
-    let snapshot = read_with_profile(&sandbox, &[], "../evil", None);
-    assert_eq!(snapshot.effective().get("a"), None);
-    assert_eq!(problems(&sandbox, &snapshot), ["badName  profile"]);
-}
-
-#[test]
-fn a_key_selects_no_profile() {
-    let home = "== ch/config.toml\nprofile = \"z\"\n== ch/z.config.toml\na = 1\n";
-    let sandbox = Sandbox::from(home);
-    let snapshot = read(&sandbox, &[], None);
-    assert_eq!(layers(&snapshot).len(), 2);
-    assert_eq!(snapshot.effective().get("a"), None);
-    assert_eq!(
-        problems(&sandbox, &snapshot),
-        ["unknownField /ch/config.toml:1:11 profile"]
-    );
-    let warning = &snapshot.warnings()[0];
-    assert!(warning.summary.contains("--profile z"), "{warning:?}");
-    assert_eq!(warning.path, Some(sandbox.path("ch/config.toml")));
-
-    let snapshot = read(&sandbox, &["profile=5"], None);
-    assert_eq!(snapshot.effective().get("a"), None);
-    assert_eq!(problems(&sandbox, &snapshot), ["unknownField  profile"]);
-    let snapshot = read_with_profile(&sandbox, &[], "z", None);
-    assert_eq!(snapshot.effective()["a"], json!(1));
 }

@@ -1,0 +1,316 @@
+//! Stages what a lock names, and takes nothing that is not exactly that.
+//!
+//! What is recorded of a plugin is where the lock says it comes from, wherever it was read: a kept
+//! version, a checkout made for this only, or the home's own.
+
+use plugd_disk::tree::Digest;
+use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
+use plugd_marketplace::{Binding, Offer, Selector};
+use plugd_model::{AbsPath, AuthPolicy, Problem, ProblemKind, Source};
+use plugd_store::{Kept, Pin};
+
+use crate::call::Call;
+use crate::content::Content;
+use crate::fetcher::Fetched;
+use crate::install_job::{Job, Prepared, Staged, Subject};
+use crate::install_why::Why;
+use crate::install_wish::PinWish;
+use crate::lock_content::Brought;
+use crate::lock_error::LockError;
+use crate::lock_file::LockPlace;
+use crate::lock_plan::{Plan, PluginStep, directory};
+use crate::obtain::{Obtained, admit, local};
+use crate::{Copies, Error, Lookup, Roots};
+
+/// A plugin that only has to take its place.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) step: PluginStep,
+    pub(crate) subject: Subject,
+    pub(crate) pin: Pin,
+    /// The new copy; nothing when the store turned out to hold it.
+    pub(crate) staged: Option<Box<Staged>>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// What every plugin is staged with.
+pub(crate) struct Stager<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) lookup: &'a Lookup,
+    pub(crate) copies: &'a Copies,
+    pub(crate) place: &'a LockPlace,
+    pub(crate) lock: &'a Lockfile,
+}
+
+impl Stager<'_> {
+    /// Stages every plugin that needs it.
+    ///
+    /// # Errors
+    /// Something is not what was locked; then nothing is staged.
+    pub(crate) fn stage(&self, plan: Plan, mut brought: Brought) -> Result<Vec<Ready>, Error> {
+        let mut ready = Vec::new();
+        for step in plan.plugins.into_iter().filter(PluginStep::brings) {
+            self.call.cancel.check()?;
+            let Some(marketplace) = self.lock.marketplaces.get(&step.id.marketplace) else {
+                continue;
+            };
+            let one = match brought.kept.remove(&step.id) {
+                Some(kept) => self.take_kept(marketplace, step, &kept),
+                None => self.take_content(marketplace, step, &mut brought),
+            };
+            ready.push(one?);
+        }
+        Ok(ready)
+    }
+
+    /// What is recorded of a plugin.
+    fn subject(
+        &self,
+        marketplace: &LockedMarketplace,
+        step: &PluginStep,
+    ) -> Result<Subject, Error> {
+        let (id, layout) = (&step.id, self.lookup.layout());
+        let (binding, root) = match marketplace {
+            LockedMarketplace::Local(location) => {
+                let root = directory(self.place, location);
+                let found = self.lookup.loader().find_marketplace(&root).found;
+                let none = || not_offered(step, format!("there is no marketplace at `{root}`"));
+                (Binding::Manifest(found.ok_or_else(none)?), root)
+            }
+            LockedMarketplace::Git { url, ref_name, .. } => (
+                Binding::Git {
+                    url: url.clone(),
+                    ref_name: ref_name.clone(),
+                },
+                layout.git_marketplace(&id.marketplace),
+            ),
+            LockedMarketplace::Curated => (Binding::Curated, layout.curated()),
+        };
+        Ok(Subject {
+            id: id.clone(),
+            binding,
+            source: source(&step.wanted.source, &root).without_secrets(),
+            auth_policy: AuthPolicy::default(),
+            remote_id: None,
+        })
+    }
+
+    fn job<'b>(&self, subject: Subject, step: &PluginStep, pin: &'b Pin) -> Job<'b> {
+        Job {
+            subject,
+            why: Why::Lock {
+                pin,
+                switches_on: step.switches_on,
+            },
+            pin: PinWish::Keep,
+            standing: step.standing.clone(),
+        }
+    }
+
+    fn take_kept(
+        &self,
+        marketplace: &LockedMarketplace,
+        step: PluginStep,
+        kept: &Kept,
+    ) -> Result<Ready, Error> {
+        let pin = pin(self.place, &step, kept.tree_digest);
+        let job = self.job(self.subject(marketplace, &step)?, &step, &pin);
+        let staged = job.prepare_kept(self.call, self.lookup, self.copies, kept)?;
+        Ok(Ready {
+            problems: note_of(&step, kept.tree_digest).into_iter().collect(),
+            subject: job.subject,
+            step,
+            pin,
+            staged: Some(Box::new(staged)),
+        })
+    }
+
+    fn take_content(
+        &self,
+        marketplace: &LockedMarketplace,
+        step: PluginStep,
+        brought: &mut Brought,
+    ) -> Result<Ready, Error> {
+        let mut subject = self.subject(marketplace, &step)?;
+        let Some(catalog) = brought.catalog(&step).cloned() else {
+            return Err(not_offered(&step, "its marketplace did not come").into());
+        };
+        let fetched = brought.fetched.remove(&step.id);
+        let manifest = self.manifest(&step, &catalog)?;
+        let resolved = self.lookup.resolve_ungated(&Roots {
+            cwds: Vec::new(),
+            manifests: vec![manifest.clone()],
+        });
+        let offer = resolved.set.select(&Selector::Named {
+            manifest: &manifest,
+            plugin: step.id.plugin.as_str(),
+        })?;
+        if offer.id() != step.id {
+            let name = offer.id().marketplace;
+            return Err(
+                not_offered(&step, format!("its marketplace calls itself `{name}`")).into(),
+            );
+        }
+        admit(&offer)?;
+        subject.auth_policy = offer.entry.auth_policy;
+        let obtained = self.obtained(&offer, &catalog, &step, fetched)?;
+        let mut content = Content::read(self.lookup, &offer, obtained.dir.clone())?;
+        if *marketplace == LockedMarketplace::Curated && names_commit(&step.wanted) {
+            // Its plugins are called after its commit, which a staged checkout does not say.
+            content.version = step.wanted.version.clone();
+        }
+        if content.version != step.wanted.version {
+            return Err(LockError::OtherVersion {
+                id: step.id,
+                expected: step.wanted.version.to_string(),
+                found: content.version.to_string(),
+            }
+            .into());
+        }
+        self.checked(subject, step, &content, obtained)
+    }
+
+    /// The manifest of a marketplace that was brought.
+    fn manifest(&self, step: &PluginStep, catalog: &AbsPath) -> Result<AbsPath, LockError> {
+        let search = self.lookup.loader().find_marketplace(catalog);
+        search.found.ok_or_else(|| {
+            let why = search.problems.into_iter().next();
+            let none = || "its repository holds no marketplace there".to_owned();
+            not_offered(step, why.map_or_else(none, |one| one.message))
+        })
+    }
+
+    /// The content of an entry.
+    fn obtained(
+        &self,
+        offer: &Offer<'_>,
+        catalog: &AbsPath,
+        step: &PluginStep,
+        fetched: Option<Fetched>,
+    ) -> Result<Obtained, Error> {
+        match (&step.wanted.source, fetched) {
+            (LockedSource::InMarketplace(path), _) => {
+                let dir = below(catalog, path);
+                if !matches!(&offer.entry.source, Source::Local { path } if *path == dir) {
+                    let why = format!("its marketplace names another source than `./{path}`");
+                    return Err(not_offered(step, why).into());
+                }
+                let dir = local(self.lookup.disk(), step.id.clone(), catalog, &dir)?;
+                Ok(Obtained::of_dir(dir, step.wanted.resolved.clone()))
+            }
+            (_, Some(fetched)) => Ok(Obtained::of_fetched(fetched)),
+            (_, None) => Err(not_offered(step, "its content did not come").into()),
+        }
+    }
+
+    /// Copies the content and compares what was copied.
+    fn checked(
+        &self,
+        subject: Subject,
+        step: PluginStep,
+        content: &Content,
+        obtained: Obtained,
+    ) -> Result<Ready, Error> {
+        // The digest of the copy is not known before there is one; nothing is pinned here.
+        let expected = pin(self.place, &step, step.wanted.tree_digest);
+        let job = self.job(subject, &step, &expected);
+        let prepared = job.prepare(self.call, self.lookup, self.copies, content, obtained)?;
+        let (tree_digest, staged) = match prepared {
+            Prepared::Current(copy) => {
+                let record = copy.provenance_record();
+                let digest = record.map(|record| record.tree_digest);
+                (digest.unwrap_or(step.wanted.tree_digest), None)
+            }
+            Prepared::Staged(staged) => {
+                let found = staged.tree().source_digest;
+                if found != step.wanted.source_digest {
+                    return Err(LockError::OtherContent {
+                        id: step.id.clone(),
+                        expected: step.wanted.source_digest.to_string(),
+                        found: found.to_string(),
+                    }
+                    .into());
+                }
+                (staged.tree().tree_digest, Some(staged))
+            }
+        };
+        let mut problems: Vec<Problem> = note_of(&step, tree_digest).into_iter().collect();
+        problems.extend(staged.iter().flat_map(|staged| staged.problems()).cloned());
+        Ok(Ready {
+            pin: pin(self.place, &step, tree_digest),
+            subject: job.subject,
+            step,
+            staged,
+            problems,
+        })
+    }
+}
+
+fn not_offered(step: &PluginStep, reason: impl Into<String>) -> LockError {
+    LockError::NotOffered {
+        id: step.id.clone(),
+        reason: reason.into(),
+    }
+}
+
+/// The source as it is recorded, in a marketplace that lies at a root.
+fn source(source: &LockedSource, root: &AbsPath) -> Source {
+    match source {
+        LockedSource::InMarketplace(path) => Source::Local {
+            path: below(root, path),
+        },
+        LockedSource::Git {
+            url,
+            path,
+            ref_name,
+        } => Source::Git {
+            url: url.clone(),
+            path: path.clone(),
+            ref_name: ref_name.clone(),
+            sha: None,
+        },
+        LockedSource::Npm {
+            package,
+            version,
+            registry,
+        } => Source::Npm {
+            package: package.clone(),
+            version: version.clone(),
+            registry: registry.clone(),
+        },
+    }
+}
+
+fn below(root: &AbsPath, path: &str) -> AbsPath {
+    let names = path.split('/').filter(|name| !name.is_empty());
+    names.fold(root.clone(), |dir, name| dir.join(name))
+}
+
+/// Whether the version of a curated plugin is the beginning of its commit.
+fn names_commit(wanted: &LockedPlugin) -> bool {
+    let commit = wanted.resolved.as_deref().unwrap_or_default();
+    let version = wanted.version.as_str();
+    version.len() == 8 && commit.starts_with(version)
+}
+
+/// What a plugin is held at from now on, by this lock and by those that name the same.
+pub(crate) fn pin(place: &LockPlace, step: &PluginStep, tree_digest: Digest) -> Pin {
+    let mut locks = step.agreeing.clone();
+    locks.push(place.file.clone());
+    locks.sort();
+    Pin {
+        version: step.wanted.version.clone(),
+        commit: step.wanted.resolved.clone(),
+        tree_digest: Some(tree_digest),
+        locks,
+    }
+}
+
+/// The same source can leave other files beside it, when another version of this program copied it.
+fn note_of(step: &PluginStep, found: Digest) -> Option<Problem> {
+    let text = format!(
+        "`{}` has the locked content, and what an installation adds to it is not the same here",
+        step.id
+    );
+    (found != step.wanted.tree_digest).then(|| Problem::warning(ProblemKind::Drift, text))
+}
