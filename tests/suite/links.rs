@@ -152,6 +152,13 @@ fn a_plugin_that_nobody_knows_is_one_of_its_own() {
     );
     assert_eq!(inspected["installed"], Value::Null);
     assert_eq!(inspected["offered"]["version"], "2.0.0-dev");
+    let read = json!({"remoteMarketplaceName": "linked", "pluginName": "hello"});
+    let read = ask(&mut daemon, "plugin/read", read);
+    assert_eq!(names(&read["plugin"]["skills"], "name"), ["hello:draft"]);
+    assert_eq!(read["plugin"]["marketplacePath"], Value::Null);
+    assert_eq!(read["plugin"]["summary"]["linked"], json!({"path": PATH}));
+    let read = cli(&sandbox, &["plugin", "read", "hello@linked"]);
+    assert!(read.success().contains("hello:draft"), "{}", read.stdout);
     // Configuration can say no.
     let off = json!({"keyPath": "plugins.\"hello@linked\".enabled", "value": false,
         "mergeStrategy": "replace"});

@@ -45,7 +45,8 @@ impl Survey<'_> {
             }));
     }
 
-    fn linked_row(&self, id: &PluginId, path: &AbsPath) -> Summary {
+    /// The row of a linked plugin, as it is when nobody offers it.
+    pub(crate) fn linked_row(&self, id: &PluginId, path: &AbsPath) -> Summary {
         let details = links::details(self.loader(), id, path);
         let manifest = details.manifest();
         let copy = self.copy(id);

@@ -213,7 +213,7 @@ fn has_other_content(copies: &Copies, offer: &Offer<'_>, copy: &Installed) -> Re
     Ok(found.is_ok_and(|found| found != recorded))
 }
 
-fn describe(
+pub(crate) fn describe(
     reading: &mut Reading,
     lookup: &Lookup,
     resolved: &Resolved,

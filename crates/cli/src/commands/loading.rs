@@ -140,6 +140,7 @@ pub(super) fn component_rows(result: &Value, style: Style) -> String {
             any = true;
             let (status, paint) = match one["enabled"].as_bool() {
                 Some(enabled) => switch(enabled),
+                None if one["linked"].is_object() => ("linked", Paint::Good),
                 None => ("", Paint::Text),
             };
             table.row(&[

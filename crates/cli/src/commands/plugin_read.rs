@@ -36,7 +36,10 @@ pub(super) async fn run(session: &Session, args: &PluginArgs, form: Form) -> Res
 }
 
 async fn answer(session: &Session, id: &PluginId, form: Form) -> Result<Page, Failure> {
-    let manifest = manifest_of(session, id).await?;
+    let manifest = match manifest_of(session, id).await {
+        Ok(manifest) => manifest,
+        Err(failure) => return linked(session, id, form).await?.ok_or(failure),
+    };
     let Form::Text { out, err } = form else {
         let params = json!({
             "marketplacePath": manifest.to_text(),
@@ -55,6 +58,22 @@ async fn answer(session: &Session, id: &PluginId, form: Form) -> Result<Page, Fa
     )
     .await?;
     Ok(page(&reading, out, err))
+}
+
+/// A working tree that stands in for a plugin which no marketplace offers.
+async fn linked(session: &Session, id: &PluginId, form: Form) -> Result<Option<Page>, Failure> {
+    let (marketplace, plugin) = (id.marketplace.as_str(), id.plugin.as_str());
+    let (blocking, lookup) = (&session.blocking, &session.lookup);
+    let read =
+        plugd_plugins::read_linked(blocking, lookup, &session.copies, marketplace, plugin).await?;
+    let Some(reading) = read else {
+        return Ok(None);
+    };
+    if let Form::Text { out, err } = form {
+        return Ok(Some(page(&reading, out, err)));
+    }
+    let params = json!({"remoteMarketplaceName": marketplace, "pluginName": plugin});
+    result(session, &params).await.map(Some)
 }
 
 /// A plugin of the remote catalog.

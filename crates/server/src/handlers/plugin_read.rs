@@ -39,6 +39,17 @@ pub(crate) async fn handle(
             read.await?
         }
         (None, Some(marketplace)) => {
+            // Where no file offers a linked plugin, this is how its row is named, too.
+            let linked = plugd_plugins::read_linked(
+                &context.blocking,
+                &context.lookup,
+                &context.copies,
+                &marketplace,
+                &plugin_name,
+            );
+            if let Some(reading) = linked.await? {
+                return reply(reading);
+            }
             let read = plugd_plugins::read_remote(
                 &call,
                 &context.blocking,
@@ -56,6 +67,10 @@ pub(crate) async fn handle(
             .into());
         }
     };
+    reply(reading)
+}
+
+fn reply(reading: Reading) -> Result<Reply, WireError> {
     Reply::of(&wire::PluginReadResponse {
         plugin: detail(reading),
     })

@@ -1,0 +1,71 @@
+//! `plugin/read` of a linked plugin that no marketplace offers, which is named by its id alone.
+
+use std::collections::BTreeSet;
+
+use plugd_model::PluginId;
+
+use crate::links;
+use crate::listing::Details;
+use crate::lookup::Roots;
+use crate::read::describe;
+use crate::reading::Reading;
+use crate::survey::Survey;
+use crate::{Blocking, Copies, Error, Lookup};
+
+/// Reads the working tree that stands in for a plugin; nothing when none does.
+///
+/// # Errors
+/// Plugins are switched off, or the tree cannot be used.
+pub async fn read_linked(
+    blocking: &Blocking,
+    lookup: &Lookup,
+    copies: &Copies,
+    marketplace: &str,
+    plugin: &str,
+) -> Result<Option<Reading>, Error> {
+    let Ok(id) = PluginId::parse(&format!("{plugin}@{marketplace}")) else {
+        return Ok(None);
+    };
+    let (lookup, copies) = (lookup.clone(), copies.clone());
+    blocking.read(move || look(&lookup, &copies, id)).await
+}
+
+fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Reading>, Error> {
+    let links = lookup.links();
+    let Some(path) = links.of_plugin(&id) else {
+        return Ok(None);
+    };
+    let resolved = lookup.resolve(&Roots::default());
+    if resolved.is_off() {
+        return Err(Error::PluginsDisabled);
+    }
+    let none = BTreeSet::new();
+    let survey = Survey::new(lookup, copies.store()?, &resolved, &none)?;
+    let summary = survey.linked_row(&id, path);
+    let mut reading = Reading {
+        marketplace: id.marketplace.to_string(),
+        path: None,
+        share_url: None,
+        description: None,
+        skills: Vec::new(),
+        onboarding_skill: None,
+        hooks: Vec::new(),
+        apps: Vec::new(),
+        app_templates: Vec::new(),
+        mcp_servers: Vec::new(),
+        scheduled_tasks: None,
+        problems: summary.problems.clone(),
+        summary,
+    };
+    match links::details(lookup.loader(), &id, path) {
+        Details::Manifest(loaded, root) => {
+            describe(&mut reading, lookup, &resolved, &loaded.value, &root);
+            Ok(Some(reading))
+        }
+        Details::Broken(problem) => Err(Error::BadManifest {
+            id,
+            problem: Box::new(problem),
+        }),
+        _ => Ok(None),
+    }
+}
