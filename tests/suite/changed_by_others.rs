@@ -3,9 +3,10 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "which files a process has open is asked of the system"
+    reason = "which files a process has open is asked of the system, and a file is replaced as others do"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use plugd_testkit::{Daemon, Sandbox};
@@ -15,6 +16,17 @@ use serde_json::{Value, json};
 use crate::fixtures::{
     DEMO, DEMO_MANIFEST, cli, install, marketplace, small, start, start_listening,
 };
+use crate::git_marketplace_upgrade::{upgrade, with_p};
+use crate::remotes::tree;
+
+/// A daemon that has been asked something by a client that wants to hear of changes: from here on it
+/// tells of everything.
+#[track_caller]
+fn listen(sandbox: &Sandbox) -> Daemon {
+    let mut daemon = start_listening(sandbox);
+    daemon.ok("plugd/status", json!({}));
+    daemon
+}
 
 /// What is told next, without its number.
 #[track_caller]
@@ -49,15 +61,19 @@ fn told_before(daemon: &mut Daemon, sandbox: &Sandbox, word: &str) -> Vec<Value>
     }
 }
 
+/// As most programs write: whole, in one step. Of one that empties the file first a look may see that.
 fn append(sandbox: &Sandbox, text: &str) {
     let config = sandbox.text("ch/config.toml");
-    sandbox.write("ch/config.toml", sandbox.expand(&format!("{config}{text}")));
+    let config = sandbox.expand(&format!("{config}{text}"));
+    sandbox.write("ch/config.toml.new", config);
+    let [from, to] = ["ch/config.toml.new", "ch/config.toml"].map(|file| sandbox.path(file));
+    fs::rename(from.as_path(), to.as_path()).unwrap();
 }
 
 #[test]
 fn what_another_daemon_does_is_told_once_with_its_names() {
     let sandbox = Sandbox::from(DEMO);
-    let mut listening = start_listening(&sandbox);
+    let mut listening = listen(&sandbox);
     let mut other = start(&sandbox);
     install(&mut other, DEMO_MANIFEST, "hello");
     assert_eq!(
@@ -103,7 +119,7 @@ fn what_another_daemon_does_is_told_once_with_its_names() {
 #[test]
 fn a_command_is_another_process_too() {
     let sandbox = Sandbox::from(DEMO);
-    let mut listening = start_listening(&sandbox);
+    let mut listening = listen(&sandbox);
     assert_eq!(cli(&sandbox, &["plugin", "add", "hello@demo"]).code(), 0);
     assert_eq!(
         told(&mut listening),
@@ -115,7 +131,7 @@ fn a_command_is_another_process_too() {
 #[test]
 fn what_this_process_does_is_told_once() {
     let sandbox = Sandbox::from(DEMO);
-    let mut daemon = start_listening(&sandbox);
+    let mut daemon = listen(&sandbox);
     install(&mut daemon, DEMO_MANIFEST, "hello");
     assert_eq!(
         told(&mut daemon),
@@ -142,10 +158,44 @@ fn what_this_process_does_is_told_once() {
     daemon.shut_down();
 }
 
+/// A run over a marketplace and its plugins tells at its end, and a look at the disk finds each of
+/// them before.
+#[test]
+fn an_upgrade_is_told_once_by_whoever_makes_it_and_by_name_to_the_others() {
+    let (world, mut daemon) = with_p();
+    let sandbox = &world.sandbox;
+    told_before(&mut daemon, sandbox, "begin");
+    let mut listening = listen(sandbox);
+    world
+        .repo
+        .commit(&tree("market", &[("p", "1.1.0"), ("q", "1.0.0")]));
+    upgrade(&mut daemon);
+    assert_eq!(
+        told(&mut daemon),
+        json!(["sync", ["market"], ["p@market"], []])
+    );
+    let mut names = BTreeSet::new();
+    while names.len() < 2 {
+        let change = told(&mut listening);
+        assert_eq!((&change[0], &change[3]), (&json!("watcher"), &json!([])));
+        for name in [&change[1], &change[2]] {
+            names.extend(name.as_array().unwrap().iter().map(ToString::to_string));
+        }
+    }
+    let expected = ["\"market\"", "\"p@market\""].map(str::to_owned);
+    assert_eq!(names, BTreeSet::from(expected));
+    assert_eq!(
+        told_before(&mut daemon, sandbox, "end"),
+        Vec::<Value>::new()
+    );
+    daemon.shut_down();
+    listening.shut_down();
+}
+
 #[test]
 fn what_other_programs_write_is_told() {
     let sandbox = Sandbox::from(DEMO);
-    let mut daemon = start_listening(&sandbox);
+    let mut daemon = listen(&sandbox);
     // As the reference installs: a directory and a row, without any of our records.
     sandbox.add(
         "== ch/plugins/cache/demo/tools/2.1.0/.codex-plugin/plugin.json\n\
@@ -187,7 +237,7 @@ fn what_other_programs_write_is_told() {
 #[test]
 fn a_configuration_that_breaks_says_that_anything_may_have_changed() {
     let sandbox = Sandbox::from(DEMO);
-    let mut daemon = start_listening(&sandbox);
+    let mut daemon = listen(&sandbox);
     let good = sandbox.text("ch/config.toml");
     sandbox.write("ch/config.toml", "broken = [");
     assert_eq!(told(&mut daemon), json!(["watcher", [], [], []]));
@@ -199,7 +249,7 @@ fn a_configuration_that_breaks_says_that_anything_may_have_changed() {
 #[test]
 fn no_change_is_no_message_and_a_burst_is_one() {
     let sandbox = small(&[("a", "1.0.0"), ("b", "1.0.0")]);
-    let mut daemon = start_listening(&sandbox);
+    let mut daemon = listen(&sandbox);
     let manifest = "demo/.agents/plugins/marketplace.json";
     let config = sandbox.text("ch/config.toml");
     sandbox.write(manifest, sandbox.text(manifest));
@@ -238,7 +288,7 @@ fn inotify_handles(daemon: &Daemon) -> usize {
 fn a_client_that_did_not_ask_costs_nothing() {
     let sandbox = Sandbox::from(DEMO);
     let mut quiet = start(&sandbox);
-    let mut listening = start_listening(&sandbox);
+    let mut listening = listen(&sandbox);
     install(&mut quiet, DEMO_MANIFEST, "hello");
     told(&mut listening);
     assert_eq!(inotify_handles(&quiet), 0);

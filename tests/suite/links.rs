@@ -34,6 +34,15 @@ fn world() -> (Sandbox, Daemon) {
     (sandbox, daemon)
 }
 
+/// A daemon that has been asked something by a client that wants to hear of changes: from here on it
+/// tells of everything.
+#[track_caller]
+fn listen(sandbox: &Sandbox) -> Daemon {
+    let mut daemon = start_listening(sandbox);
+    daemon.ok("plugd/status", json!({}));
+    daemon
+}
+
 #[track_caller]
 fn link(daemon: &mut Daemon, params: Value) -> Value {
     let answer = daemon.ok("plugd/link", params);
@@ -332,7 +341,7 @@ fn a_directory_that_is_gone_is_a_problem_and_no_failure() {
 fn nothing_that_moves_copies_touches_a_linked_tree() {
     let sandbox = Sandbox::from(DEMO);
     sandbox.add(WORK);
-    let mut daemon = start_listening(&sandbox);
+    let mut daemon = listen(&sandbox);
     install(&mut daemon, DEMO_MANIFEST, "hello");
     link(&mut daemon, json!({"path": PATH}));
     let tree = sandbox.tree("src");
@@ -365,7 +374,7 @@ fn nothing_that_moves_copies_touches_a_linked_tree() {
 #[test]
 fn a_listening_client_hears_of_links_and_of_what_their_authors_write() {
     let sandbox = Sandbox::from(WORK);
-    let mut daemon = start_listening(&sandbox);
+    let mut daemon = listen(&sandbox);
     let changed = |daemon: &mut Daemon| {
         let change = daemon.wait_notification("plugd/changed", |_| true);
         json!([change["reason"], change["plugins"]])

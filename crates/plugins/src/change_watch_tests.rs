@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use plugd_model::{MarketplaceName, PluginId};
+use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
-use super::by_others;
-use crate::events::{Change, ChangeReason};
+use super::{ChangeWatch, by_others};
+use crate::Blocking;
+use crate::events::{Change, ChangeReason, EventStream, Events};
+use crate::fixture::parts;
 use crate::observed::Differences;
 
 fn id(text: &str) -> PluginId {
@@ -117,4 +120,67 @@ fn a_row_of_the_configuration_names_what_it_is_about() {
     check(&["=plugins.no id"], &[], &["=plugins.no id"]);
     check(&["=features.plugins"], &[], &["=features.plugins"]);
     check(&[], &[], &[]);
+}
+
+/// A watch over a home with two installed plugins, begun for a client that wants it.
+async fn begun(sandbox: &Sandbox) -> (ChangeWatch, EventStream) {
+    for name in ["a", "b"] {
+        sandbox.write(
+            &format!("ch/plugins/cache/m/{name}/1.0.0/plugin.json"),
+            "{}",
+        );
+    }
+    let (lookup, copies) = parts(sandbox);
+    let (events, stream) = Events::channel();
+    stream.want_changes();
+    let watch = ChangeWatch::new(Blocking::new(1, 1), lookup, copies, events);
+    watch.begin().await;
+    (watch, stream)
+}
+
+/// A long run puts things in their places and tells at its end.
+#[tokio::test]
+async fn what_this_process_has_in_hand_is_left_to_it() {
+    let sandbox = Sandbox::new();
+    let (watch, _stream) = begun(&sandbox).await;
+    watch.0.lookup.claims().plugin(id("a@m"));
+    for name in ["a", "b"] {
+        sandbox.remove(&format!("ch/plugins/cache/m/{name}"));
+    }
+    let others = Change::new(ChangeReason::Watcher).plugin(id("b@m"));
+    assert_eq!(watch.reconciled(Vec::new()).await, [others]);
+    assert_eq!(watch.reconciled(Vec::new()).await, []);
+    let own = Change::new(ChangeReason::Refresh).plugin(id("a@m"));
+    let told = watch.reconciled(vec![own.clone()]).await;
+    assert_eq!(told, [own]);
+    assert_eq!(watch.reconciled(Vec::new()).await, []);
+}
+
+#[tokio::test]
+async fn a_plugin_that_somebody_is_at_is_told_when_he_is_done() {
+    let sandbox = Sandbox::new();
+    let (watch, _stream) = begun(&sandbox).await;
+    let journal = "ch/plugins/.plugd/journal/1.json";
+    let text = r#"{"version": 1, "operation": "uninstall", "plugin": "a@m", "wasPresent": true,
+        "new": null, "recordBefore": null}"#;
+    sandbox.write(journal, text);
+    sandbox.remove("ch/plugins/cache/m/a");
+    assert_eq!(watch.reconciled(Vec::new()).await, []);
+    sandbox.remove(journal);
+    let told = watch.reconciled(Vec::new()).await;
+    assert_eq!(told, [Change::new(ChangeReason::Watcher).plugin(id("a@m"))]);
+}
+
+#[tokio::test]
+async fn after_the_end_nothing_is_looked_at() {
+    let sandbox = Sandbox::new();
+    let (watch, _stream) = begun(&sandbox).await;
+    sandbox.remove("ch/plugins/cache/m/a");
+    watch.stop();
+    assert_eq!(watch.reconciled(Vec::new()).await, []);
+    let (lookup, copies) = parts(&sandbox);
+    let (events, _unwilling) = Events::channel();
+    let unasked = ChangeWatch::new(Blocking::new(1, 1), lookup, copies, events);
+    unasked.begin().await;
+    assert!(!unasked.0.is_watching());
 }
