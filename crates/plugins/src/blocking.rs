@@ -59,21 +59,6 @@ impl Blocking {
         run(&self.writes, section).await
     }
 
-    /// Drops a value whose end takes work on the disk that nobody waits for. When the runtime ends
-    /// before its turn comes, it is dropped then.
-    pub fn drop_later<T: Send + 'static>(&self, value: T) {
-        let blocking = self.clone();
-        tokio::spawn(async move {
-            let section = move || {
-                drop(value);
-                Ok(())
-            };
-            if let Err(error) = blocking.write(section).await {
-                tracing::warn!(%error, "something is left to be swept");
-            }
-        });
-    }
-
     /// Runs a section that takes chunk by chunk what a server sends, and waits for its end.
     ///
     /// # Errors

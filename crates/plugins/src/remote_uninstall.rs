@@ -220,7 +220,7 @@ async fn remove_all(call: &Call, parts: &Parts, gone: Vec<PluginId>) -> Result<b
     let section = parts.blocking.write(move || {
         let mut changed = false;
         for id in gone {
-            let (outcome, _) = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
+            let outcome = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
             if outcome.changed {
                 let key = format!("plugins.{id}");
                 let change = Change::new(ChangeReason::Request).plugin(id);

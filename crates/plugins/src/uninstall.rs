@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use plugd_config::Edit;
 use plugd_disk::Unsynced;
 use plugd_model::{AbsPath, PluginId, RemoteMarketplace, RemotePluginId};
-use plugd_store::{PendingRemoval, Rubbish, Seen, Store, StoreError};
+use plugd_store::{PendingRemoval, Seen, Store, StoreError};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
@@ -49,28 +49,25 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
     }
     let (call, of) = (call.clone(), parts.clone());
     let section = parts.blocking.write(move || {
-        let (mut outcome, rubbish) = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
+        let mut outcome = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
         outcome.linked = of.lookup.links().of_plugin(&id).cloned();
         if outcome.changed {
             let key = format!("plugins.{id}");
             let change = Change::new(ChangeReason::Request).plugin(id);
             of.events.changed(change.config_key(key));
         }
-        Ok((outcome, rubbish))
+        Ok(outcome)
     });
-    let (outcome, rubbish) = section.await?;
-    // Nobody waits for what nobody sees any more.
-    parts.blocking.drop_later(rubbish);
-    Ok(outcome)
+    section.await
 }
 
-/// Removes files and configuration. Dropping what comes back removes the bytes.
+/// Removes files and configuration.
 pub(crate) fn remove(
     call: &Call,
     lookup: &Lookup,
     store: &Store,
     id: PluginId,
-) -> Result<(Uninstalled, Rubbish), Error> {
+) -> Result<Uninstalled, Error> {
     let begun = store.uninstall(&id, call.patience(STORE_PATIENCE));
     finish(call, lookup, id, begun)
 }
@@ -83,7 +80,7 @@ pub(crate) fn remove_seen(
     store: &Store,
     id: PluginId,
     seen: &Seen,
-) -> Result<(Uninstalled, Rubbish), Error> {
+) -> Result<Uninstalled, Error> {
     let begun = store.uninstall_seen(&id, seen, call.patience(STORE_PATIENCE));
     finish(call, lookup, id, begun)
 }
@@ -93,7 +90,7 @@ fn finish(
     lookup: &Lookup,
     id: PluginId,
     begun: Result<PendingRemoval, StoreError>,
-) -> Result<(Uninstalled, Rubbish), Error> {
+) -> Result<Uninstalled, Error> {
     let in_store = |source| Error::Store {
         action: "uninstall",
         id: id.clone(),
@@ -109,15 +106,13 @@ fn finish(
         .map_err(in_store)?;
     let patience = call.patience(CONFIG_PATIENCE);
     let configured = edit.save(patience, removal.unsynced())?.changed;
-    let committed = removal.commit_first(&BTreeSet::new());
-    let (removed, rubbish) = committed.map_err(in_store)?;
-    let outcome = Uninstalled {
+    let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
+    Ok(Uninstalled {
         changed: configured || removed.was_present,
         id: Some(id),
         remote_id: None,
         linked: None,
-    };
-    Ok((outcome, rubbish))
+    })
 }
 
 /// What a text names.

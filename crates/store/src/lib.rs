@@ -82,7 +82,7 @@ pub use record::{
 };
 pub use recover::{Interrupted, Recovered};
 pub use remote_copies::Stray;
-pub use removal::{PendingRemoval, Removed, Rubbish};
+pub use removal::{PendingRemoval, Removed};
 pub use seen::{Held, Seen};
 pub use staged::{CopyDigest, StagedInstall, StagedTree, Transaction};
 pub use store::Store;

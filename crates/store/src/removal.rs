@@ -37,10 +37,6 @@ pub struct Removed {
     pub record: Option<Record>,
 }
 
-/// What a removed plugin has left and nobody sees. Dropping it removes it.
-#[derive(Debug)]
-pub struct Rubbish(#[expect(dead_code, reason = "it is there to be dropped")] Change);
-
 impl Store {
     /// Begins an uninstallation. A plugin that is not installed is fine: its configuration may
     /// still have to go.
@@ -147,19 +143,7 @@ impl PendingRemoval {
     /// # Errors
     /// The system refuses; everything is taken back then, configuration included. Or the end cannot
     /// be made durable; the plugin is gone then.
-    pub fn commit(self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
-        Ok(self.commit_first(protected)?.0)
-    }
-
-    /// The same, and what is left to be removed comes back: nobody sees it any more, and dropping it
-    /// takes the longer the larger the plugin was. Recovery does it when the process dies before.
-    ///
-    /// # Errors
-    /// As [`PendingRemoval::commit`].
-    pub fn commit_first(
-        mut self,
-        protected: &BTreeSet<Digest>,
-    ) -> Result<(Removed, Rubbish), StoreError> {
+    pub fn commit(mut self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
         if !self.change.ticket.is_journaled() {
             self.begin(Unsynced::default())?;
         }
@@ -186,11 +170,10 @@ impl PendingRemoval {
         store.forget_record(&store.layout().record(&journal.plugin), unsynced)?;
         self.change.commit()?;
         self.drop_kept(protected);
-        let removed = Removed {
+        Ok(Removed {
             was_present,
             record: self.old.record.take(),
-        };
-        Ok((removed, Rubbish(self.change)))
+        })
     }
 
     /// Takes everything back, as dropping does, and tells whether that worked.
