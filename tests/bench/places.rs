@@ -130,10 +130,10 @@ impl Places {
         self.pair.get_or_init(make)
     }
 
-    /// 1,000 small plugins in a repository.
+    /// 300 small plugins in a repository.
     pub(crate) fn repository(&self) -> &Repository {
         self.repository.get_or_init(|| {
-            let market = Market::generate(&self.fresh(), "cloned", 1_000, Weight::Light);
+            let market = Market::generate(&self.fresh(), "cloned", 300, Weight::Light);
             Repository::of(&market)
         })
     }

@@ -76,7 +76,7 @@ pub(crate) const ALL: &[Workload] = &[
     beside(at_most(3, times("install 180, all at once", changing::install_at_once)), copy_all),
     beside(at_most(3, times("uninstall 180", changing::uninstall_all)), remove_all),
     beside(at_most(3, times("refresh of 100 new versions", changing::refresh)), copy_hundred),
-    beside(at_most(5, times("marketplace/add, git, 1,000 plugins", cloning::add)), cloning::clone),
+    beside(at_most(5, times("marketplace/add, git, 300 plugins", cloning::add)), cloning::clone),
     times("marketplace/upgrade, git, nothing new", cloning::upgrade_nothing),
     beside(at_most(5, times("marketplace/upgrade, git, one commit", cloning::upgrade_one)), cloning::fetch),
 ];
