@@ -147,7 +147,7 @@ fn what_is_named_is_built_and_nothing_else_answers() {
         let response = daemon.call(method, json!({}));
         assert_ne!(response["error"]["code"], -32601, "{method}");
     }
-    for method in ["plugd/link", "plugd/export", "plugd/approve"] {
+    for method in ["plugd/import", "plugd/export", "plugd/approve"] {
         assert_eq!(
             refused(&mut daemon, method, json!({})),
             "-32601 methodNotFound",

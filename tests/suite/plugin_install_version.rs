@@ -48,7 +48,7 @@ fn a_version_that_is_offered_comes_and_stays() {
     sandbox.add(&plugin("demo/hello", "hello", "2.0.0"));
     let done = install(&mut daemon, hello(json!({"version": "2.0.0"})));
     assert_eq!(done, is("2.0.0", true));
-    let pin = json!({"version": "2.0.0", "commit": null, "digest": null});
+    let pin = json!({"version": "2.0.0", "commit": null, "digest": null, "lockPaths": []});
     assert_eq!(pinned(&mut daemon, "hello@demo"), pin);
     // Now it is there, and pinned.
     let again = install(&mut daemon, hello(json!({"version": "2.0.0"})));
@@ -210,7 +210,7 @@ fn a_ref_or_commit_of_a_repository_comes_and_is_pinned() {
         assert_eq!(done, is(version, true), "{members}");
         assert_eq!(
             pinned(&mut daemon, "p@demo"),
-            json!({"version": version, "commit": commit, "digest": null})
+            json!({"version": version, "commit": commit, "digest": null, "lockPaths": []})
         );
         assert_eq!(install(&mut daemon, with(p(), members)), is(version, false));
         // Nothing moves it.
@@ -255,7 +255,7 @@ fn a_release_of_a_registry() {
     assert_eq!(done, is("1.1.0", true));
     assert_eq!(
         pinned(&mut daemon, "p@demo"),
-        json!({"version": "1.1.0", "commit": "1.1.0", "digest": null})
+        json!({"version": "1.1.0", "commit": "1.1.0", "digest": null, "lockPaths": []})
     );
     shop.sandbox.remove("ch/plugins/cache/demo/p");
     assert_eq!(install(&mut daemon, p()), is("1.1.0", true));

@@ -145,7 +145,7 @@ pub(crate) fn read_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, P
 fn present(disk: &Disk, file: &AbsPath, text: Option<String>) -> Result<Option<String>, Problem> {
     if text.is_none() && matches!(disk.link_stamp(file), Ok(Some(_))) {
         let why = "the file is a link that leads to nothing";
-        return Err(Problem::error(ProblemKind::Missing, why).in_file(file));
+        return Err(Problem::warning(ProblemKind::Missing, why).in_file(file));
     }
     Ok(text)
 }
