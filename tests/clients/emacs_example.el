@@ -75,7 +75,7 @@
 (press "RET")
 (check "read" (in-buffer "*plugin*" "hello@demo\n\nSays hello"))
 (press "i")
-(check "progress" (noted "copying"))
+(check "progress" (noted "activating"))
 (check "install" (and (noted "Installed hello@demo") (shows "1.0.0")))
 (press "d")
 (check "uninstall" (and (noted "Uninstalled hello@demo") (shows "")))

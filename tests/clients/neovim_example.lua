@@ -70,7 +70,7 @@ say('read', read and text:find('# hello@demo\n\nSays hello', 1, true), text)
 local changed = false
 vim.api.nvim_create_autocmd('User', { pattern = 'PlugdChanged', callback = function() changed = true end })
 say('install', pick({ 'hello@demo', 'Install' }, told('hello@demo: installed')), { offered, notes })
-say('progress', told('hello@demo: copying')(), notes)
+say('progress', told('hello@demo: activating')(), notes)
 say('changed', vim.wait(20000, function() return changed end, 5), notes)
 say('uninstall', pick({ '● hello@demo', 'Uninstall' }, told('hello@demo: uninstalled')), { offered, notes })
 

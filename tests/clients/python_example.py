@@ -114,7 +114,7 @@ with open(manifest, "w", encoding="utf-8") as file:
     file.write(text)
 read = demo("read", "hello@demo").stdout
 removed = demo("uninstall", "hello@demo")
-check("demo", done.returncode == 0 and "copying" in done.stderr, done)
+check("demo", done.returncode == 0 and "activating" in done.stderr, done)
 check("demo-list", listed[listed.index("hello@demo") + 1] == "1.0.0", listed)
 check("demo-read", "Says \ufffd[2Jhello" in read and removed.returncode == 0, (read, removed))
 refused = demo("uninstall", "no id")

@@ -177,7 +177,7 @@ async function byExtension() {
   await commands.get('plugd.read')(await row());
   check('document', shown.documents[0]?.startsWith('/hello@demo.md\n# hello@demo\n\nSays hello'), shown);
   await commands.get('plugd.install')(await row());
-  check('notification', shown.progress.some((one) => one.message === 'copying'), shown);
+  check('notification', shown.progress.some((one) => one.message === 'activating'), shown);
   await told;
   check('installed', (await state()) === 'plugin.installed', shown);
   await commands.get('plugd.uninstall')(await row());

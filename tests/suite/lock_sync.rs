@@ -325,7 +325,7 @@ fn bad_locks_and_marketplaces_in_the_way() {
     );
     let error = second.err("plugd/sync", in_project(json!({"switch": true})));
     assert!(
-        text(&error["message"]).contains("configured from another source"),
+        text(&error["message"]).contains("is configured from `/elsewhere`"),
         "{error:#}"
     );
     second.shut_down();

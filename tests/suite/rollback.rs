@@ -4,7 +4,9 @@ use plugd_testkit::Daemon;
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::fixtures::{cli, home_tree, install, list_and_settle, plugin, plugin_in, refused, text};
+use crate::fixtures::{
+    cli, home_tree, install, list_and_settle, plugin, plugin_in, refused, start_listening, text,
+};
 use crate::git_plugin_install::{Shop, p, top};
 use crate::versions::{CACHE, MANIFEST, order, through, versions};
 
@@ -29,6 +31,9 @@ fn the_version_before_comes_back_and_is_pinned() {
         versions(daemon, "hello@demo")["versions"][at]["treeDigest"].take()
     };
     let (new, old) = (digest(&mut daemon, 0), digest(&mut daemon, 1));
+    // What the installations tell must not be one message with what the rollback tells.
+    daemon.shut_down();
+    let mut daemon = start_listening(&sandbox);
     let change = roll_back(&mut daemon, json!({"pluginId": "hello@demo"}));
     assert_eq!(
         change,

@@ -1,7 +1,7 @@
 //! The same work round after round: neither memory nor open files may grow with it.
 
 use plugd_testkit::{Daemon, Launch, Sandbox};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::BINARY;
 use crate::stock::Stock;
@@ -26,6 +26,7 @@ pub(crate) fn run(scale: Scale) -> Tally {
     for number in 0..scale.pick(12, 60) {
         round(&mut daemon, &sandbox, &mut stock, number);
     }
+    rest(&mut daemon);
     let look = |daemon: &Daemon| (memory(daemon.id(), "VmRSS"), descriptors(daemon.id()));
     let (memory_before, files_before) = look(&daemon);
     let rounds = match scale.form() {
@@ -39,6 +40,7 @@ pub(crate) fn run(scale: Scale) -> Tally {
     for number in 0..rounds {
         tally.attempt(format!("round {number}"), || {
             round(&mut daemon, &sandbox, &mut stock, number);
+            rest(&mut daemon);
             let (memory, files) = look(&daemon);
             most_memory = most_memory.max(memory);
             most_files = most_files.max(files);
@@ -62,6 +64,17 @@ pub(crate) fn run(scale: Scale) -> Tally {
     tally.note(format!("{files_before} files, at most {most_files}"));
     daemon.shut_down();
     tally
+}
+
+/// Waits until nothing is going on in the background: what works right now has files open.
+fn rest(daemon: &mut Daemon) {
+    let works = |status: &Value| {
+        let tasks = status["tasks"].as_array().unwrap();
+        tasks.iter().any(|task| task["state"] == "running")
+    };
+    while works(&daemon.ok("plugd/status", json!({}))) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
 
 /// Everything that a long session does.

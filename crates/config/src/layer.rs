@@ -140,6 +140,19 @@ pub(crate) fn read_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, P
     }
 }
 
+/// Whether it matters that an absent file is one: what a user or a project expects to count, and what
+/// an administrator enforces. The others are absent nearly everywhere, and each look costs a call.
+fn needs_a_look(source: &LayerSource, file: &AbsPath) -> bool {
+    let is = |name: &str| file.file_name().is_some_and(|found| found == name);
+    match source {
+        LayerSource::User | LayerSource::Profile { .. } | LayerSource::Project { .. } => {
+            is("config.toml")
+        }
+        LayerSource::System => is("requirements.toml"),
+        LayerSource::SessionFlags | LayerSource::Managed => false,
+    }
+}
+
 /// A link that leads to nothing is not an absent file: somebody's configuration is not where it is
 /// expected. A writer makes the file that it speaks of.
 fn present(disk: &Disk, file: &AbsPath, text: Option<String>) -> Result<Option<String>, Problem> {
@@ -158,7 +171,11 @@ fn line_starts(text: &str) -> Vec<usize> {
 impl Stack {
     /// Reads a file into a layer and returns its index.
     pub(crate) fn read(&mut self, disk: &Disk, source: LayerSource, file: AbsPath) -> usize {
-        match read_text(disk, &file).and_then(|text| present(disk, &file, text)) {
+        let read = read_text(disk, &file).and_then(|text| match needs_a_look(&source, &file) {
+            true => present(disk, &file, text),
+            false => Ok(text),
+        });
+        match read {
             Ok(text) => self.add_text(source, file, text.unwrap_or_default()),
             Err(problem) => {
                 let empty = Node::empty(self.drafts.len());

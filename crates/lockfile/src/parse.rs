@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plugd_disk::tree::Digest;
 use plugd_model::{
-    AbsPath, MarketplaceName, Place, PluginId, Problem, ProblemKind, VersionSegment,
+    AbsPath, MarketplaceName, Place, PluginId, Problem, ProblemKind, VersionSegment, git_url,
 };
 use toml_edit::{Document, Item, Key, TableLike};
 
@@ -126,9 +126,10 @@ impl Reader<'_> {
         let found = root.table.get("version");
         match found.and_then(Item::as_integer) {
             Some(FORMAT) => return true,
-            Some(newer) if newer > FORMAT => self.bad(
+            Some(newer) if newer > FORMAT => self.error(
                 root,
                 "version",
+                ProblemKind::UnsupportedSchema,
                 format!("the format {newer} is newer than this program, which knows {FORMAT}"),
             ),
             _ if found.is_none() => self.error(
@@ -219,7 +220,7 @@ impl Reader<'_> {
         let kinds = ["git", "path", "curated"];
         match kinds.map(|kind| block.table.contains_key(kind)) {
             [true, false, false] => Some(LockedMarketplace::Git {
-                url: self.text(block, "git")?,
+                url: self.address(block)?,
                 ref_name: self.optional(block, "ref")?,
                 sparse_paths: self.texts(block, "sparse_paths")?,
             }),
@@ -307,7 +308,7 @@ impl Reader<'_> {
         );
         match ["git", "npm", "path"].map(|kind| table.contains_key(kind)) {
             [true, false, _] => Some(LockedSource::Git {
-                url: self.text(&inner, "git")?,
+                url: self.address(&inner)?,
                 path: self.optional(&inner, "path")?,
                 ref_name: self.optional(&inner, "ref")?,
             }),
@@ -336,6 +337,28 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// The address of a repository: no directory of wherever somebody stands, and nothing secret.
+    fn address(&mut self, block: &Block<'_>) -> Option<String> {
+        let text = self.text(block, "git")?;
+        if text.starts_with('.') || text.starts_with('-') {
+            self.bad(
+                block,
+                "git",
+                "this is the address of a repository; a directory is a `path`",
+            );
+            return None;
+        }
+        if git_url::without_secrets(&text) != text {
+            self.bad(
+                block,
+                "git",
+                "this address holds a user name or password, which everybody would read",
+            );
+            return None;
+        }
+        Some(text)
     }
 
     fn digest(&mut self, block: &Block<'_>, key: &str) -> Option<Digest> {

@@ -407,6 +407,8 @@ impl Error {
     pub(crate) fn is_superseded(&self) -> bool {
         match self {
             Self::Store { source, .. } => matches!(**source, StoreError::Superseded { .. }),
+            // What could not be taken back is planned anew with the rest.
+            Self::Lock(LockError::InPart { source, .. }) => source.is_superseded(),
             _ => false,
         }
     }

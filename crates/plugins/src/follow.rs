@@ -317,7 +317,13 @@ fn step(
         scopes: &resolved.scopes,
         repaired_from,
     };
-    let done = install_offer(call, lookup, copies, offer, obtained, why, standing)?;
+    let done = match install_offer(call, lookup, copies, offer, obtained, why, standing) {
+        // Its version may come and what it holds may not, which only the copy tells.
+        Err(error @ Error::Pinned { .. }) => {
+            return held(Problem::warning(ProblemKind::HeldBack, error.to_string()));
+        }
+        done => done?,
+    };
     let outcome = match standing.copy {
         None => PluginOutcome::Installed,
         Some(_) => PluginOutcome::Updated,

@@ -167,6 +167,7 @@ impl Job<'_> {
         let transaction = begun.map_err(|error| failed(id, error))?;
         let install = stage(call, lookup, store, transaction, content, &mut problems)?;
         problems.extend(install.tree().left_out.iter().cloned());
+        self.refuse_other_content(&install)?;
         Ok(Prepared::Staged(Box::new(Staged {
             install,
             plan,
@@ -174,6 +175,24 @@ impl Job<'_> {
             commit,
             problems,
         })))
+    }
+
+    /// A plugin that is pinned with its content comes back as that and as nothing else, also when
+    /// there is no copy to compare with.
+    fn refuse_other_content(&self, install: &StagedInstall) -> Result<(), Error> {
+        let is_bound = self.pin == PinWish::Keep && !matches!(self.why, Why::Lock { .. });
+        let pin = self.standing.pin().filter(|_| is_bound);
+        let digest = pin.and_then(|pin| pin.tree_digest);
+        match (pin, digest) {
+            (Some(pin), Some(digest)) if digest != install.tree().tree_digest => {
+                Err(Error::Pinned {
+                    id: self.subject.id.clone(),
+                    pinned: pin.version.to_string(),
+                    offered: "other content under that version".to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What it does to the configuration. One that cannot be edited is found out before anything is

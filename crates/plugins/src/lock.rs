@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use plugd_config::Snapshot;
 use plugd_lockfile::{LockedPlugin, Lockfile, render};
-use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem};
+use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem, ProblemKind};
 use plugd_store::StoreError;
 
 use crate::call::Call;
@@ -105,6 +106,9 @@ pub async fn lock(
             let place = LockPlace::find(disk, &config, &request.cwd, request.path.as_ref())?;
             let before = place.read(disk)?;
             let old = old_lock(&place, before.as_ref(), &request.plugins)?;
+            if request.plugins.is_empty() && config.is_broken() {
+                return Err(broken(&config));
+            }
             let wanted: BTreeSet<PluginId> = match request.plugins.is_empty() {
                 true => switched_on(&config),
                 false => request.plugins.iter().cloned().collect(),
@@ -124,8 +128,11 @@ pub async fn lock(
                 .collect();
             problems.extend(of_home.notes);
             let new = match request.plugins.is_empty() {
+                true if of_home.lock.plugins.is_empty() && !old.plugins.is_empty() => {
+                    return Err(LockError::WouldBeEmpty { path: place.file }.into());
+                }
                 true => of_home.lock,
-                false => joined(old.clone(), of_home.lock),
+                false => joined(old.clone(), of_home.lock)?,
             };
             let text = render(&new, before.as_ref().map(|found| found.text.as_str()));
             let is_same = before.as_ref().is_some_and(|found| found.text == text);
@@ -156,7 +163,7 @@ fn old_lock(
         Some(Err(problems)) => {
             let newer = problems
                 .iter()
-                .any(|one| one.field.as_deref() == Some("version"));
+                .any(|one| one.kind == ProblemKind::UnsupportedSchema);
             match named.is_empty() && !newer {
                 true => Ok(Lockfile::default()),
                 false => Err(place.unusable(problems.clone())),
@@ -183,14 +190,43 @@ fn refuse_missing(named: &[PluginId], of_home: &OfHome) -> Result<(), Error> {
     Ok(())
 }
 
+/// Why nothing is known of what is switched on.
+fn broken(config: &Snapshot) -> Error {
+    let problem = config.problems().first().cloned();
+    let unknown = || Problem::error(ProblemKind::Config, "a file of it cannot be read");
+    Error::from(LockError::BrokenConfig {
+        problem: Box::new(problem.unwrap_or_else(unknown)),
+    })
+}
+
 /// A lock in which some blocks are replaced. A marketplace without plugins has nothing to say.
-fn joined(mut old: Lockfile, new: Lockfile) -> Lockfile {
+///
+/// # Errors
+/// A plugin is from another marketplace than those of its marketplace that stay.
+fn joined(mut old: Lockfile, new: Lockfile) -> Result<Lockfile, LockError> {
+    for id in new.plugins.keys() {
+        let name = &id.marketplace;
+        let is_other = old.marketplaces.get(name) != new.marketplaces.get(name);
+        let mut staying = old
+            .plugins
+            .keys()
+            .filter(|other| !new.plugins.contains_key(*other));
+        if is_other && staying.any(|other| other.marketplace == *name) {
+            let text = format!(
+                "the lock has other plugins of `{name}` from another source; lock all of them"
+            );
+            return Err(LockError::NotLockable {
+                id: id.clone(),
+                problem: Box::new(Problem::error(ProblemKind::Conflict, text)),
+            });
+        }
+    }
     old.marketplaces.extend(new.marketplaces);
     old.plugins.extend(new.plugins);
     let plugins = &old.plugins;
     old.marketplaces
         .retain(|name, _| plugins.keys().any(|id| id.marketplace == *name));
-    old
+    Ok(old)
 }
 
 fn changes(old: &Lockfile, new: &Lockfile) -> Vec<LockChange> {

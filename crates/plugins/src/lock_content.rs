@@ -11,6 +11,7 @@ use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, Source};
 use plugd_store::{Kept, Workspace};
 
+use crate::binding;
 use crate::call::Call;
 use crate::checkout::Note;
 use crate::curated::curated_url;
@@ -18,6 +19,7 @@ use crate::fetcher::{Fetched, Repository};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
 use crate::lock_plan::{Plan, PluginStep, directory};
+use crate::lock_stage::same_place;
 use crate::marketplace_add::checkout_of;
 use crate::parts::Parts;
 use crate::source_text::GitSource;
@@ -147,9 +149,18 @@ fn kept(copies: &Copies, step: &PluginStep) -> Result<Option<Kept>, Error> {
     let in_store = |error| Error::StoreState(Box::new(error));
     let store = copies.store()?;
     let wanted = &step.wanted;
+    // Only what came from the marketplace that the lock names: whatever else has that content was
+    // never offered by it.
     let is_it = |kept: &Kept| {
-        let source = kept.origin.as_ref().and_then(|origin| origin.source_digest);
-        kept.version == wanted.version && source == Some(wanted.source_digest)
+        kept.origin.as_ref().is_some_and(|origin| {
+            kept.version == wanted.version
+                && origin.source_digest == Some(wanted.source_digest)
+                && step.bound.is(&binding::of_record(&origin.bound))
+                && match &wanted.source {
+                    LockedSource::InMarketplace(_) => matches!(origin.source, Source::Local { .. }),
+                    elsewhere => same_place(elsewhere, &origin.source),
+                }
+        })
     };
     let versions = store.kept_versions(&step.id).map_err(in_store)?;
     for (kept, _) in versions.into_iter().filter(|(kept, _)| is_it(kept)) {

@@ -98,6 +98,28 @@ pub enum LockError {
         #[source]
         source: Box<crate::Error>,
     },
+    /// What the lock names calls itself something else by now.
+    #[error("the marketplace that the lock names `{name}` calls itself `{found}`")]
+    Renamed {
+        /// In the lock.
+        name: String,
+        /// In its manifest.
+        found: String,
+    },
+    /// What is switched on is not known, so neither is what the lock would be.
+    #[error("the configuration cannot be read, so what is switched on is not known: {}", problem.message)]
+    BrokenConfig {
+        /// What is wrong with it.
+        problem: Box<Problem>,
+    },
+    /// A lock would lose all that it says.
+    #[error(
+        "nothing that is installed and switched on here can be locked, and `{path}` names plugins"
+    )]
+    WouldBeEmpty {
+        /// The lock.
+        path: AbsPath,
+    },
     /// Another machine would have to be asked.
     #[error("without the network this cannot be had: {}", missing.join(", "))]
     Offline {
@@ -125,7 +147,10 @@ impl LockError {
             | Self::Conflicts { .. }
             | Self::OtherContent { .. }
             | Self::OtherVersion { .. }
-            | Self::NotOffered { .. } => Kind::Conflict,
+            | Self::NotOffered { .. }
+            | Self::Renamed { .. }
+            | Self::BrokenConfig { .. }
+            | Self::WouldBeEmpty { .. } => Kind::Conflict,
             Self::InPart { source, .. } => source.kind(),
             Self::Offline { .. } => Kind::Unavailable,
         }
@@ -144,8 +169,18 @@ impl LockError {
         let facts = match self {
             Self::NoLock { path }
             | Self::NotAFile { path }
+            | Self::WouldBeEmpty { path }
             | Self::Differs { path, .. }
             | Self::Conflicts { path, .. } => of_file(path),
+            Self::Renamed { name, .. } => Facts {
+                marketplace: Some(name.clone()),
+                ..Facts::default()
+            },
+            Self::BrokenConfig { problem } => Facts {
+                path: problem.path.clone(),
+                place: problem.place,
+                ..Facts::default()
+            },
             Self::Contested { path } => Facts {
                 retryable: true,
                 ..of_file(path)
@@ -192,6 +227,9 @@ impl LockError {
             }
             Self::NotOffered { .. } => "install what there is now and lock it again",
             Self::InPart { .. } => "`plugd sync` goes on from here",
+            Self::Renamed { .. } => "lock the plugins of that marketplace again",
+            Self::BrokenConfig { .. } => "mend the file, or name the plugins to lock",
+            Self::WouldBeEmpty { .. } => "install the plugins first, or remove the file",
             Self::Offline { .. } => "ask again with the network",
         }
     }

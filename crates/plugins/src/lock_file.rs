@@ -40,17 +40,28 @@ impl LockPlace {
         named: Option<&AbsPath>,
     ) -> Result<Self, Error> {
         if let Some(file) = named {
-            return Ok(Self::at(file.clone()));
+            return Ok(Self::at(file.clone()).resolved(disk));
         }
         let dirs = project_dirs(disk, config, cwd, ProjectRoot::Marked);
         for dir in dirs.iter().rev() {
             let file = Self::in_project(dir);
             if disk.link_stamp(&file)?.is_some() {
-                return Ok(Self::at(file));
+                return Ok(Self::at(file).resolved(disk));
             }
         }
         let root = dirs.first().unwrap_or(cwd);
-        Ok(Self::at(Self::in_project(root)))
+        Ok(Self::at(Self::in_project(root)).resolved(disk))
+    }
+
+    /// The same with the links on the way to it followed: what is configured and recorded is written
+    /// that way, and one project is one, from wherever it is reached.
+    fn resolved(self, disk: &Disk) -> Self {
+        let project = disk
+            .resolve(&self.project)
+            .unwrap_or_else(|_| self.project.clone());
+        let rest = self.file.as_path().strip_prefix(self.project.as_path());
+        let file = rest.map_or_else(|_| self.file.clone(), |rest| project.join(rest));
+        Self { file, project }
     }
 
     fn in_project(dir: &AbsPath) -> AbsPath {

@@ -43,6 +43,8 @@ pub(crate) struct PluginStep {
     pub(crate) switches_on: bool,
     /// The other locks that hold it and name the same.
     pub(crate) agreeing: Vec<AbsPath>,
+    /// What it is to be bound to.
+    pub(crate) bound: Bound,
 }
 
 /// The other locks that plugins of this home are held by, as far as they are there.
@@ -198,6 +200,7 @@ pub(crate) fn plan(
             what,
             switches_on,
             agreeing,
+            bound,
         });
     }
     plan
@@ -224,12 +227,27 @@ fn marketplace(
     };
     match same {
         true => Ok(false),
-        false => Err(Conflict {
-            text: format!(
-                "the marketplace `{name}` is configured from another source than {wanted}"
-            ),
-            can_switch: false,
-        }),
+        false => {
+            let from = row.map_or_else(String::new, |row| shown(&row.kind));
+            let text = format!(
+                "the marketplace `{name}` is configured from {from}, and this lock has it from {wanted}: \
+                 `plugd marketplace remove {name}`, if it is not needed"
+            );
+            Err(Conflict {
+                text,
+                can_switch: false,
+            })
+        }
+    }
+}
+
+/// The source of a configured marketplace, for people.
+fn shown(kind: &MarketplaceKind) -> String {
+    match kind {
+        MarketplaceKind::Local { source } => format!("`{source}`"),
+        MarketplaceKind::Git { source, .. } => {
+            format!("`{}`", plugd_model::git_url::without_secrets(source))
+        }
     }
 }
 
@@ -265,7 +283,7 @@ fn bound(sight: &Sight<'_>, from: &LockedMarketplace) -> Bound {
 }
 
 impl Bound {
-    fn is(&self, binding: &Binding) -> bool {
+    pub(crate) fn is(&self, binding: &Binding) -> bool {
         match (self, binding) {
             (Self::Directory(dir), Binding::Manifest(manifest)) => {
                 plugd_manifest::marketplace_root(manifest).as_ref() == Some(dir)
@@ -300,6 +318,10 @@ fn what(
         return What::Replace;
     }
     let held = standing.pin().is_some_and(|pin| {
+        // What the user holds there himself stays his.
+        if pin.locks.is_empty() && allows(pin, wanted, standing) {
+            return true;
+        }
         pin.version == wanted.version
             && pin.tree_digest == record.map(|record| record.tree_digest)
             && pin.locks.contains(lock)

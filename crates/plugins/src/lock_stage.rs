@@ -198,6 +198,10 @@ impl Stager<'_> {
                 let dir = local(self.lookup.disk(), step.id.clone(), catalog, &dir)?;
                 Ok(Obtained::of_dir(dir, step.wanted.resolved.clone()))
             }
+            (wanted, _) if !same_place(wanted, &offer.entry.source) => {
+                let why = "its marketplace names another repository or package for it";
+                Err(not_offered(step, why).into())
+            }
             (_, Some(fetched)) => Ok(Obtained::of_fetched(fetched)),
             (_, None) => Err(not_offered(step, "its content did not come").into()),
         }
@@ -216,21 +220,17 @@ impl Stager<'_> {
         let job = self.job(subject, &step, &expected);
         let prepared = job.prepare(self.call, self.lookup, self.copies, content, obtained)?;
         let (tree_digest, staged) = match prepared {
+            // What its source has now stands there already, which need not be what was locked.
             Prepared::Current(copy) => {
                 let record = copy.provenance_record();
-                let digest = record.map(|record| record.tree_digest);
-                (digest.unwrap_or(step.wanted.tree_digest), None)
+                let (copied, left) = record
+                    .map(|record| (record.source_digest, record.tree_digest))
+                    .unwrap_or((None, step.wanted.tree_digest));
+                must_be_locked(&step, copied)?;
+                (left, None)
             }
             Prepared::Staged(staged) => {
-                let found = staged.tree().source_digest;
-                if found != step.wanted.source_digest {
-                    return Err(LockError::OtherContent {
-                        id: step.id.clone(),
-                        expected: step.wanted.source_digest.to_string(),
-                        found: found.to_string(),
-                    }
-                    .into());
-                }
+                must_be_locked(&step, Some(staged.tree().source_digest))?;
                 (staged.tree().tree_digest, Some(staged))
             }
         };
@@ -243,6 +243,21 @@ impl Stager<'_> {
             staged,
             problems,
         })
+    }
+}
+
+/// Refuses content that is not what was locked.
+fn must_be_locked(step: &PluginStep, found: Option<Digest>) -> Result<(), LockError> {
+    match found {
+        Some(found) if found == step.wanted.source_digest => Ok(()),
+        found => Err(LockError::OtherContent {
+            id: step.id.clone(),
+            expected: step.wanted.source_digest.to_string(),
+            found: found.map_or_else(
+                || "content of no record".to_owned(),
+                |found| found.to_string(),
+            ),
+        }),
     }
 }
 
@@ -278,6 +293,30 @@ fn source(source: &LockedSource, root: &AbsPath) -> Source {
             version: version.clone(),
             registry: registry.clone(),
         },
+    }
+}
+
+/// Whether a lock names the place that an entry names; the commit or release is the lock's own. It is
+/// the marketplace that is trusted with the place, not the lock.
+pub(crate) fn same_place(wanted: &LockedSource, entry: &Source) -> bool {
+    match (wanted, entry.without_secrets()) {
+        (
+            LockedSource::Git { url, path, .. },
+            Source::Git {
+                url: of, path: at, ..
+            },
+        ) => *url == of && *path == at,
+        (
+            LockedSource::Npm {
+                package, registry, ..
+            },
+            Source::Npm {
+                package: of,
+                registry: at,
+                ..
+            },
+        ) => *package == of && *registry == at,
+        _ => false,
     }
 }
 

@@ -310,8 +310,9 @@ async fn apply(
     done: &mut Vec<Done>,
 ) -> Result<(), Error> {
     for step in adds {
-        add(call, parts, place, &step, offline).await?;
-        done.push(Done::Added(step.name));
+        if add(call, parts, place, &step, offline).await? {
+            done.push(Done::Added(step.name));
+        }
     }
     let (of, place) = (parts.clone(), place.clone());
     let call = call.clone();
@@ -325,14 +326,15 @@ async fn apply(
     outcome
 }
 
-/// Configures a marketplace under its own name.
+/// Configures a marketplace under its own name. Answers whether it was not there before: what
+/// somebody else has added meanwhile is his.
 async fn add(
     call: &Call,
     parts: &Parts,
     place: &LockPlace,
     step: &MarketplaceStep,
     offline: bool,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let none = || (None, Vec::new());
     let (source, (ref_name, sparse_paths)) = match &step.wanted {
         LockedMarketplace::Local(location) => (directory(place, location).to_text(), none()),
@@ -349,7 +351,7 @@ async fn add(
             }
             (url.clone(), (ref_name.clone(), sparse_paths.clone()))
         }
-        LockedMarketplace::Curated => return Ok(()),
+        LockedMarketplace::Curated => return Ok(false),
     };
     let request = AddRequest {
         source,
@@ -366,17 +368,19 @@ async fn add(
         ..
     } = parts;
     let added = add_marketplace(call, blocking, lookup, copies, fetcher, events, request).await?;
-    match added.name == step.name {
-        true => Ok(()),
-        false => {
-            // It is there now, and it is not the one that was meant.
-            undo(call, parts, vec![Done::Added(added.name.clone())]).await;
-            Err(Error::Renamed {
-                name: step.name.to_string(),
-                found: added.name.to_string(),
-            })
-        }
+    if added.name == step.name {
+        return Ok(!added.already_added);
     }
+    if !added.already_added {
+        // It is there now, and it is not the one that was meant.
+        undo(call, parts, vec![Done::Added(added.name.clone())]).await;
+    }
+    let found = added.name;
+    Err(LockError::Renamed {
+        name: step.name.to_string(),
+        found: found.to_string(),
+    }
+    .into())
 }
 
 fn apply_plugins(
@@ -438,7 +442,11 @@ fn hold(
 ) -> Result<(), Error> {
     let record = step.standing.record.as_ref();
     let digest = record.map_or(step.wanted.tree_digest, |record| record.tree_digest);
-    let pin = pin(place, &step, digest);
+    let pin = plugd_store::Pin {
+        // The same content may have come from another commit, and that is the one that stands there.
+        commit: record.and_then(|record| record.commit.clone()),
+        ..pin(place, &step, digest)
+    };
     set(call, parts, step, pin, done)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use plugd_config::Edit;
 use plugd_model::{MarketplaceName, PluginId, error_chain};
-use plugd_store::{InstalledBy, NewInstall, PinChange, Retention};
+use plugd_store::{BoundSource, InstalledBy, Kept, NewInstall, PinChange, Retention};
 
 use crate::call::Call;
 use crate::install::STORE_PATIENCE;
@@ -98,10 +98,21 @@ fn put_back(call: &Call, parts: &Parts, step: &PluginStep) -> Result<(), Error> 
     let id = &step.id;
     let store = parts.copies.store()?;
     let now = Standing::of(store, id).map_err(|error| failed(id, error))?;
+    let is_ours = now.record.as_ref().is_some_and(|record| {
+        record.version == step.wanted.version
+            && record.source_digest == Some(step.wanted.source_digest)
+    });
+    if !is_ours {
+        // Somebody has put something else there since, which is his.
+        return Ok(());
+    }
+    let not_there = || Error::NotInstalled { id: id.clone() };
     let Some(before) = &step.standing.copy else {
-        return match step.switches_on {
-            true => uninstall::remove(call, &parts.lookup, store, id.clone()).map(drop),
-            false => {
+        return match (&step.standing.record, step.switches_on) {
+            // What was recorded of a copy that was gone would go with this one.
+            (Some(_), _) => Err(not_there()),
+            (None, true) => uninstall::remove(call, &parts.lookup, store, id.clone()).map(drop),
+            (None, false) => {
                 let patience = call.patience(STORE_PATIENCE);
                 let begun = store.uninstall_seen(id, &now.seen, patience);
                 let removed = begun.and_then(|removal| removal.commit(&BTreeSet::new()));
@@ -110,17 +121,20 @@ fn put_back(call: &Call, parts: &Parts, step: &PluginStep) -> Result<(), Error> 
         };
     };
     let versions = store.kept_versions(id).map_err(|error| failed(id, error))?;
-    let kept = versions.into_iter().map(|(kept, _)| kept);
-    let kept = kept.into_iter().find(|kept| kept.version == before.version);
+    let digest = before.provenance_record().map(|record| record.tree_digest);
+    let is_it = |kept: &Kept| match digest {
+        Some(digest) => kept.tree_digest == digest,
+        None => kept.version == before.version && kept.origin.is_none(),
+    };
+    let kept = versions.into_iter().map(|(kept, _)| kept).find(is_it);
     let (Some(kept), Some(record)) = (kept, &now.record) else {
-        return Err(Error::NotInstalled { id: id.clone() });
+        return Err(not_there());
     };
     let origin = kept.origin.clone().unwrap_or_else(|| record.origin());
     let begun = store.begin(id);
     let staged = begun.and_then(|transaction| transaction.stage_kept(&kept, call));
     let new = NewInstall {
         version: kept.version.clone(),
-        bound: origin.bound,
         source: origin.source,
         commit: origin.commit,
         by: kept.origin.map_or(InstalledBy::Adopted, |origin| origin.by),
@@ -128,7 +142,11 @@ fn put_back(call: &Call, parts: &Parts, step: &PluginStep) -> Result<(), Error> 
             Some(pin) => PinChange::Set(pin.clone()),
             None => PinChange::Clear,
         },
-        remote_id: None,
+        remote_id: match &origin.bound {
+            BoundSource::Remote { id } => Some(id.clone()),
+            BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+        },
+        bound: origin.bound,
         repaired_from: None,
     };
     let retention = Retention {

@@ -77,7 +77,7 @@ fn every_value_survives() {
             version: version("1.0.0"),
             commit: Some("abc".to_owned()),
             tree_digest: Some(digest),
-            locks: Vec::new(),
+            locks: vec![AbsPath::new("/p/plugins.lock").unwrap()],
         }),
         ..sample()
     });
@@ -107,6 +107,11 @@ fn every_value_survives() {
     for by in [InstalledBy::Refresh, InstalledBy::Sync, InstalledBy::Lock] {
         check(&Record { by, ..sample() });
     }
+}
+
+#[test]
+fn every_predecessor_survives() {
+    let digest = FileDigests::default().digest();
     for before in [Before::Unknown, Before::Nothing] {
         let origin = Origin {
             before: before.clone(),

@@ -114,6 +114,10 @@ impl Store {
             return Err(superseded());
         };
         let before = old.record.as_ref();
+        // The same content in the same place has what stood there before it.
+        let same = before.filter(|record| {
+            record.version == installed.version && record.tree_digest == adoption.tree_digest
+        });
         let record = Record {
             bound: adoption.bound,
             source: adoption.source,
@@ -123,7 +127,7 @@ impl Store {
             tree_digest: adoption.tree_digest,
             installed_at: self.now(),
             by: InstalledBy::Adopted,
-            before: Before::Unknown,
+            before: same.map_or(Before::Unknown, |record| record.before.clone()),
             // The other program has removed the copy that was there before; older ones are ours.
             kept: before.map_or(Vec::new(), |record| record.kept.clone()),
             pin: before.and_then(|record| record.pin.clone()),

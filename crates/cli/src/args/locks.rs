@@ -15,7 +15,8 @@ Examples:
 
 pub(super) const SYNC_HELP: &str = "\
 Marketplaces are added, plugins installed or moved to what the lock names, compared by digest, and
-pinned there. Nothing changes unless all of it can be had. Other plugins of the home stay as they are.
+pinned there. Nothing changes unless all of it can be had. Other plugins of the home stay as they
+are.
 
 Exit codes:
   0    the home matches the lock

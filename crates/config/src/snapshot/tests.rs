@@ -298,7 +298,7 @@ fn the_home_is_no_project() {
 #[test]
 fn a_link_to_nothing_is_told_and_an_absent_file_is_not() {
     let sandbox = Sandbox::from(
-        "== ch/config.toml\na = 1\n== home/.codex/config.toml -> nowhere\n== etc/plugd.toml -> ../gone\n",
+        "== ch/config.toml\na = 1\n== home/.codex/config.toml -> nowhere\n== etc/requirements.toml -> ../gone\n",
     );
     let trust = ["projects.\"$ROOT/home\".trust_level=trusted"];
     let snapshot = read(&sandbox, &trust, Some("home"));
@@ -307,7 +307,7 @@ fn a_link_to_nothing_is_told_and_an_absent_file_is_not() {
         problems(&sandbox, &snapshot),
         [
             "missing /home/.codex/config.toml",
-            "missing /etc/plugd.toml"
+            "missing /etc/requirements.toml"
         ]
     );
     assert_eq!(snapshot.warnings().len(), 2);

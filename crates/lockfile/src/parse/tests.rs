@@ -35,7 +35,7 @@ fn plugin(lines: &str) -> String {
 #[test]
 fn the_format_comes_first() {
     check("", &["1:1 missingField version"]);
-    check("version = 2\nx = 1", &["1:11 badValue version"]);
+    check("version = 2\nx = 1", &["1:11 unsupportedSchema version"]);
     check("version = \"1\"", &["1:11 badValue version"]);
 }
 
@@ -61,7 +61,17 @@ fn marketplaces() {
         &block("git = \"https://x\"\npath = \"./m\""),
         &["2:1 missingField marketplaces.m"],
     );
-    check(&block("git = 1"), &["3:7 badValue marketplaces.m.git"]);
+    for git in [
+        "1",
+        "\"./m\"",
+        "\"-u./x\"",
+        "\"https://ada:pw@example.com/m\"",
+    ] {
+        check(
+            &block(&format!("git = {git}")),
+            &["3:7 badValue marketplaces.m.git"],
+        );
+    }
     check(
         &block("git = \"https://x\"\nref = \"\"\n"),
         &["4:7 badValue marketplaces.m.ref"],
