@@ -59,6 +59,7 @@ mod links;
 mod list;
 mod listing;
 mod lock;
+mod lock_apply;
 mod lock_content;
 mod lock_error;
 mod lock_file;
