@@ -269,6 +269,30 @@ fn a_lock_that_cannot_be_kept_is_not_written_over() {
 }
 
 #[test]
+fn a_lock_is_never_emptied_by_what_cannot_be_seen() {
+    let sandbox = project();
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, MANIFEST, "a");
+    lock(&mut daemon, json!({}));
+    let written = sandbox.text(LOCK);
+    let config = sandbox.text("ch/config.toml");
+    sandbox.write("ch/config.toml", "x = [");
+    let error = daemon.err("plugd/lock", in_project(json!({})));
+    assert_eq!(
+        (&error["data"]["kind"], &error["data"]["line"]),
+        (&json!("conflict"), &json!(1)),
+        "{error:#}"
+    );
+    lock(&mut daemon, json!({"pluginIds": ["a@team"]}));
+    sandbox.write("ch/config.toml", config);
+    daemon.ok("plugin/uninstall", json!({"pluginId": "a@team"}));
+    let error = daemon.err("plugd/lock", in_project(json!({})));
+    assert_eq!(error["data"]["kind"], "conflict", "{error:#}");
+    assert_eq!(sandbox.text(LOCK), written);
+    daemon.shut_down();
+}
+
+#[test]
 fn the_command_line() {
     let sandbox = project();
     assert_eq!(cli(&sandbox, &["plugin", "add", "a@team"]).code(), 0);

@@ -1,7 +1,7 @@
 //! Proves `plugd/sync`: another home comes to hold exactly what was locked, nothing is overruled
 //! without being asked, and a failure leaves everything as it was.
 
-use plugd_testkit::{Daemon, Launch, Sandbox};
+use plugd_testkit::{Daemon, GitRepo, Launch, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -329,6 +329,72 @@ fn bad_locks_and_marketplaces_in_the_way() {
         "{error:#}"
     );
     second.shut_down();
+}
+
+#[test]
+fn what_stands_here_and_is_not_what_was_locked_is_refused() {
+    let (sandbox, _) = locked();
+    let mut second = other(&sandbox);
+    second.ok("marketplace/add", json!({"source": "$ROOT/p/market"}));
+    sandbox.write("p/market/a/notes.md", "other\n");
+    install(&mut second, MANIFEST, "a");
+    let before = visible(&sandbox);
+    let error = second.err("plugd/sync", in_project(json!({})));
+    assert!(
+        text(&error["message"]).contains("is not what was locked"),
+        "{error:#}"
+    );
+    assert_eq!(visible(&sandbox), before);
+    assert_eq!(held(&mut second, "a@team").2, Value::Null);
+    second.shut_down();
+}
+
+#[test]
+fn a_lock_takes_no_marketplace_away() {
+    let (sandbox, _) = locked();
+    let mut second = other(&sandbox);
+    second.ok("marketplace/add", json!({"source": "$ROOT/p/market"}));
+    let before = visible(&sandbox);
+    sandbox.write(
+        LOCK,
+        "version = 1\n[marketplaces.evil]\npath = \"./market\"\n",
+    );
+    let error = second.err("plugd/sync", in_project(json!({})));
+    assert_eq!(
+        (&error["data"]["kind"], &error["data"]["marketplace"]),
+        (&json!("conflict"), &json!("evil"))
+    );
+    assert_eq!(visible(&sandbox), before);
+    second.shut_down();
+}
+
+#[test]
+fn the_marketplace_says_where_a_plugin_is_and_not_the_lock() {
+    let (sandbox, _) = locked();
+    let evil = GitRepo::bare(&sandbox, "evil.git");
+    let commit = evil.commit(&plugin("x", "a", "1.0.0").replace("== x/", "== "));
+    let there = format!("{{ git = \"{}\" }}\ncommit = \"{commit}\"", evil.file_url());
+    let lock = sandbox.text(LOCK).replace("{ path = \"./a\" }", &there);
+    sandbox.write(LOCK, lock);
+    let mut second = other(&sandbox);
+    let error = second.err("plugd/sync", in_project(json!({})));
+    assert!(
+        text(&error["message"]).contains("names another repository"),
+        "{error:#}"
+    );
+    assert_eq!(visible(&sandbox), [String::new(), String::new()]);
+    second.shut_down();
+}
+
+#[test]
+fn a_pin_of_the_user_stays_his() {
+    let (sandbox, _) = locked();
+    let mut first = start(&sandbox);
+    first.ok("plugd/pin", json!({"pluginId": "a@team"}));
+    sync(&mut first, json!({}));
+    assert_eq!(held(&mut first, "a@team").2["lockPaths"], json!([]));
+    sync(&mut first, json!({"frozen": true}));
+    first.shut_down();
 }
 
 #[test]

@@ -255,3 +255,18 @@ fn the_command_says_what_is_held() {
     assert_eq!(versions(&mut daemon, "hello@demo")["pin"], Value::Null);
     daemon.shut_down();
 }
+
+#[test]
+fn a_copy_that_is_gone_comes_back_as_what_was_pinned_or_not_at_all() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    daemon.ok("plugd/pin", hello(json!({})));
+    let good = sandbox.text("demo/hello/notes.md");
+    sandbox.write("demo/hello/notes.md", "other\n");
+    sandbox.remove(CACHE);
+    list_and_settle(&mut daemon, json!({}));
+    assert!(!sandbox.exists(CACHE), "{}", sandbox.tree(CACHE));
+    sandbox.write("demo/hello/notes.md", &good);
+    list_and_settle(&mut daemon, json!({}));
+    assert_eq!(sandbox.text(&format!("{CACHE}/1.0.0/notes.md")), good);
+    daemon.shut_down();
+}
