@@ -10,7 +10,7 @@ use crate::swap::{self, Staged};
 use crate::undo::UndoRecord;
 
 /// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
-/// and is still true then. `planned` is what [`plan`] found of the same edits before.
+/// and is still true then. `planned` is what [`plan()`] found of the same edits before.
 ///
 /// # Errors
 /// As [`write`](super::write()): edits that could not be made cannot be begun.
