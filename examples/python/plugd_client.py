@@ -136,8 +136,12 @@ class Client:
         line = json.dumps({"jsonrpc": "2.0", **message}) + "\n"
         with self._writing:
             assert self._process.stdin is not None
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
+            try:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+            except BrokenPipeError:
+                # The pipe may tell before the reader does.
+                raise ConnectionError(self._gone or "the daemon has ended") from None
 
     def _read(self) -> None:
         """Takes what the daemon says to its end, and lets nobody wait after it."""
