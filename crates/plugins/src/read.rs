@@ -139,21 +139,11 @@ fn read_offer(
     if let Some(copy) = survey.copy(&summary.id) {
         summary.update_available |= has_other_content(copies, offer, copy)?;
     }
-    let mut reading = Reading {
-        marketplace: offer.content.manifest.value.name.to_string(),
-        path: Some(offer.content.path.clone()),
-        share_url: None,
-        description: None,
-        skills: Vec::new(),
-        onboarding_skill: None,
-        hooks: Vec::new(),
-        apps: Vec::new(),
-        app_templates: Vec::new(),
-        mcp_servers: Vec::new(),
-        scheduled_tasks: None,
-        problems: summary.problems.clone(),
+    let mut reading = Reading::of(
+        offer.content.manifest.value.name.to_string(),
+        Some(offer.content.path.clone()),
         summary,
-    };
+    );
     // Only an account can use apps; one whose login has expired is still one.
     let config = resolved.scopes.first().map(|sight| &sight.config);
     let account = config.and_then(|config| lookup.remote().seen_as(config, &resolved.login));

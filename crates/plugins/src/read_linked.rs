@@ -42,21 +42,7 @@ fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Reading
     let none = BTreeSet::new();
     let survey = Survey::new(lookup, copies.store()?, &resolved, &none)?;
     let summary = survey.linked_row(&id, path);
-    let mut reading = Reading {
-        marketplace: id.marketplace.to_string(),
-        path: None,
-        share_url: None,
-        description: None,
-        skills: Vec::new(),
-        onboarding_skill: None,
-        hooks: Vec::new(),
-        apps: Vec::new(),
-        app_templates: Vec::new(),
-        mcp_servers: Vec::new(),
-        scheduled_tasks: None,
-        problems: summary.problems.clone(),
-        summary,
-    };
+    let mut reading = Reading::of(id.marketplace.to_string(), None, summary);
     match links::details(lookup.loader(), &id, path) {
         Details::Manifest(loaded, root) => {
             describe(&mut reading, lookup, &resolved, &loaded.value, &root);

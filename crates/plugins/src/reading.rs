@@ -41,6 +41,27 @@ pub struct Reading {
     pub problems: Vec<Problem>,
 }
 
+impl Reading {
+    /// A plugin of which nothing but its row in a listing is known yet.
+    pub(crate) fn of(marketplace: String, path: Option<AbsPath>, summary: Summary) -> Self {
+        Self {
+            marketplace,
+            path,
+            share_url: None,
+            description: None,
+            skills: Vec::new(),
+            onboarding_skill: None,
+            hooks: Vec::new(),
+            apps: Vec::new(),
+            app_templates: Vec::new(),
+            mcp_servers: Vec::new(),
+            scheduled_tasks: None,
+            problems: summary.problems.clone(),
+            summary,
+        }
+    }
+}
+
 /// A skill of a plugin that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadSkill {

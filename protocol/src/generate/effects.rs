@@ -306,20 +306,7 @@ pub(super) const EFFECTS: &[Effects] = &[
     row("plugd/pin", OF_VERSION, &[CHANGED]),
     row("plugd/rollback", OF_VERSION, &[CHANGED]),
     row("plugd/lock", OF_VERSION, &[]),
-    row(
-        "plugd/sync",
-        &[
-            InvalidParams,
-            InvalidInput,
-            NotFound,
-            NotAllowed,
-            Conflict,
-            Unavailable,
-            Internal,
-            Cancelled,
-        ],
-        &[CHANGED],
-    ),
+    row("plugd/sync", OF_SOURCE, &[CHANGED]),
     row(
         "plugd/link",
         &[InvalidParams, InvalidInput, Conflict, Internal],
