@@ -1,7 +1,8 @@
 //! Fixtures to a disk and back.
 //!
 //! Writing replaces what stands at an item's path and leaves everything else. Reading follows no
-//! link and opens no FIFO, so that it can look at any tree.
+//! link and opens no FIFO, so that it can look at any tree; what a living daemon takes away
+//! meanwhile, the temporary of an atomic write say, was not there.
 
 use std::fs::{self, File};
 use std::io;
@@ -130,27 +131,47 @@ fn remove_leaf(path: &Path) -> io::Result<()> {
 
 fn read_dir(dir: &Path, prefix: &str, items: &mut Vec<Item>) -> Result<()> {
     let fail = || format!("cannot list `{}`", dir.display());
-    let mut entries = fs::read_dir(dir)
-        .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
-        .with_context(fail)?;
+    let Some(mut entries) = unless_gone(list(dir)).with_context(fail)? else {
+        return Ok(());
+    };
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = format!("{prefix}{}", entry.file_name().display());
+        let fail = || format!("cannot read `{path}`");
+        let Some((kind, mode)) = unless_gone(read_entry(&entry)).with_context(fail)? else {
+            continue;
+        };
         let before = items.len();
-        let kind = read_kind(&entry).with_context(|| format!("cannot read `{path}`"))?;
         if kind == ItemKind::Dir {
             read_dir(&entry.path(), &format!("{path}/"), items)?;
             if items.len() > before {
                 continue;
             }
         }
-        let mode = match kind {
-            ItemKind::File(_) | ItemKind::Zeros(_) => notable_mode(&entry.metadata()?),
-            _ => None,
-        };
         items.push(Item { path, kind, mode });
     }
     Ok(())
+}
+
+fn list(dir: &Path) -> io::Result<Vec<fs::DirEntry>> {
+    fs::read_dir(dir)?.collect()
+}
+
+/// `None` for what somebody removed between the listing and the look at it.
+fn unless_gone<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn read_entry(entry: &fs::DirEntry) -> io::Result<(ItemKind, Option<u32>)> {
+    let kind = read_kind(entry)?;
+    let mode = match kind {
+        ItemKind::File(_) | ItemKind::Zeros(_) => notable_mode(&entry.metadata()?),
+        _ => None,
+    };
+    Ok((kind, mode))
 }
 
 fn read_kind(entry: &fs::DirEntry) -> io::Result<ItemKind> {
@@ -308,6 +329,20 @@ mod tests {
         write("== a\nold\n== b -> a\n== c (fifo)\n== d\nkept\n");
         write("== b\nnew\n== c\nnew\n");
         assert_eq!(tree(&root), "== a\nold\n== b\nnew\n== c\nnew\n== d\nkept\n");
+    }
+
+    #[test]
+    fn what_goes_away_between_the_listing_and_the_look_at_it_was_not_there() {
+        let temporary = tempfile::tempdir().unwrap();
+        let write = |name: &str| std::fs::write(temporary.path().join(name), "x").unwrap();
+        write("stays");
+        write("goes");
+        let mut entries = super::list(temporary.path()).unwrap();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        std::fs::remove_file(temporary.path().join("goes")).unwrap();
+        let read = |entry| super::unless_gone(super::read_entry(entry)).unwrap();
+        let seen: Vec<bool> = entries.iter().map(|entry| read(entry).is_some()).collect();
+        assert_eq!(seen, [false, true]);
     }
 
     #[test]
