@@ -233,6 +233,25 @@ fn who_may() {
         "{error:#}"
     );
     assert!(account.sandbox.exists(DIR));
+    // Neither could it be told with one that cannot be read: somebody is logged in.
+    account.sandbox.write("ch/auth.json", "{\"tokens\": ");
+    let error = daemon.err("plugin/uninstall", json!({"pluginId": NAME}));
+    assert_eq!(
+        (
+            &error["code"],
+            &error["data"]["kind"],
+            &error["data"]["path"]
+        ),
+        (
+            &json!(-32600),
+            &json!("notAllowed"),
+            &json!(account.sandbox.path("ch/auth.json").to_text())
+        ),
+        "{error:#}"
+    );
+    let hint = text(&error["data"]["hint"]);
+    assert!(hint.contains("it is not valid JSON"), "{hint}");
+    assert!(account.sandbox.exists(DIR));
     // Without one there is nobody to tell.
     account.sandbox.remove("ch/auth.json");
     assert_eq!(

@@ -23,7 +23,7 @@ use plugd_catalog::{
 use plugd_config::{CredentialStore as ConfiguredStore, Snapshot};
 use plugd_disk::{Disk, DiskError};
 use plugd_marketplace::Login as ResolverLogin;
-use plugd_model::{Clock, Environment, Layout, Problem, RemoteScope, error_chain};
+use plugd_model::{Clock, Environment, Layout, Problem, RemoteScope, Severity, error_chain};
 use tokio::sync::Semaphore;
 
 use crate::remote_error::RemoteError;
@@ -127,11 +127,12 @@ impl Remote {
     /// What a call to the service needs. Reads a file.
     ///
     /// # Errors
-    /// Nobody is logged in, or with an API key; the login has expired; the configured address is
-    /// none that a token may be sent to.
+    /// Nobody is logged in, or with an API key; the login cannot be read; it has expired; the
+    /// configured address is none that a token may be sent to.
     pub(crate) fn access(&self, config: &Snapshot, action: &'static str) -> Result<Access, Error> {
-        let account = match self.login(config).login {
-            Login::None => return Err(Error::LoginRequired { action }),
+        let LoginState { login, problems } = self.login(config);
+        let account = match login {
+            Login::None => return Err(nobody(problems, action)),
             Login::ApiKey => return Err(RemoteError::ApiKey { action }.into()),
             Login::Backend(account) => account,
         };
@@ -430,6 +431,20 @@ impl Remote {
 
     fn held(&self) -> MutexGuard<'_, Known> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nobody is logged in, or nobody can tell who: a caller may go on without an account only in the
+/// first case, because an account that is not told would bring back what it was not told about.
+fn nobody(problems: Vec<Problem>, action: &'static str) -> Error {
+    let broken = |problem: &Problem| problem.severity == Severity::Error;
+    match problems.into_iter().find(broken) {
+        Some(problem) => RemoteError::LoginUnread {
+            action,
+            problem: Box::new(problem),
+        }
+        .into(),
+        None => Error::LoginRequired { action },
     }
 }
 

@@ -4,7 +4,7 @@
 
 use plugd_catalog::CatalogError;
 use plugd_fetch::BundleAddressError;
-use plugd_model::{PluginId, RemoteIdError, RemotePluginId, VersionError};
+use plugd_model::{PluginId, Problem, RemoteIdError, RemotePluginId, VersionError};
 
 use crate::call::Cancelled;
 use crate::error::{Error, Facts, Kind};
@@ -20,6 +20,15 @@ pub enum RemoteError {
     ApiKey {
         /// What was tried.
         action: &'static str,
+    },
+    /// There is a login, and nobody can tell whose: not the same as nobody. Clients of the reference
+    /// match on the words, so the reason is in the hint.
+    #[error("{action}: chatgpt authentication required for remote plugin catalog")]
+    LoginUnread {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        problem: Box<Problem>,
     },
     /// The login was good once.
     #[error("{action}: the login has expired")]
@@ -209,6 +218,7 @@ impl RemoteError {
             | Self::UnknownMarketplace { .. } => Kind::InvalidInput,
             Self::NotEnabled { .. }
             | Self::ApiKey { .. }
+            | Self::LoginUnread { .. }
             | Self::LoginExpired { .. }
             | Self::NoService { .. }
             | Self::DisabledByAdmin { .. }
@@ -260,13 +270,23 @@ impl RemoteError {
             _ => None,
         };
         Facts {
+            path: match self {
+                Self::LoginUnread { problem, .. } => problem.path.clone(),
+                _ => None,
+            },
             plugin: match self {
                 Self::Unknown { id } => Some(id.to_string()),
                 _ => plugin.map(PluginId::to_string),
             },
             marketplace: plugin.map(|id| id.marketplace.to_string()),
             host: host.map(str::to_owned),
-            hint: self.hint().map(str::to_owned),
+            hint: match self {
+                Self::LoginUnread { problem, .. } => Some(format!(
+                    "{}; mend the file, or log in again: the login program writes it anew",
+                    problem.message
+                )),
+                _ => self.hint().map(str::to_owned),
+            },
             field,
             retryable,
             ..Facts::default()
