@@ -32,10 +32,24 @@ impl Note {
     /// Reads the note of a checkout. One that cannot be read says nothing, and the next upgrade
     /// writes a new one.
     pub(crate) fn read(disk: &Disk, checkout: &AbsPath) -> Option<Self> {
-        let bytes = disk
-            .read(&Layout::git_marketplace_note(checkout), MAX_NOTE)
-            .ok()?;
-        let value: Value = serde_json::from_slice(&bytes).ok()?;
+        Self::known(disk, checkout).ok()?
+    }
+
+    /// The same for whoever writes down what it says: a note that the system refuses to read must not
+    /// be taken for none.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(crate) fn known(disk: &Disk, checkout: &AbsPath) -> Result<Option<Self>, DiskError> {
+        match disk.read(&Layout::git_marketplace_note(checkout), MAX_NOTE) {
+            Ok(bytes) => Ok(Self::parse(&bytes)),
+            Err(error) if says_nothing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(bytes).ok()?;
         let text = |key: &str| value[key].as_str().map(str::to_owned);
         let paths = value["sparse_paths"].as_array().into_iter().flatten();
         Some(Self {
@@ -54,6 +68,15 @@ impl Note {
     pub(crate) fn is(&self, source: &GitSource, revision: &str) -> bool {
         self.source.as_ref() == Some(source) && self.revision.as_deref() == Some(revision)
     }
+}
+
+/// Whether what cannot be read is no file that says something, also at the next look.
+pub(crate) fn says_nothing(error: &DiskError) -> bool {
+    let is_none = matches!(
+        error,
+        DiskError::NotAFile { .. } | DiskError::TooLarge { .. }
+    );
+    is_none || error.is_not_found()
 }
 
 /// Writes the note of a checkout that is not in its place yet. A file of the repository that has its

@@ -462,5 +462,9 @@ pub(crate) fn problem_of(error: &Error) -> Problem {
 }
 
 #[cfg(test)]
+#[path = "follow_fault_tests.rs"]
+mod fault_tests;
+
+#[cfg(test)]
 #[path = "follow_tests.rs"]
 mod tests;

@@ -69,7 +69,7 @@ pub(crate) fn obtain_from(
     if let Source::Local { path } = source {
         let root = &offer.content.manifest.value.root;
         let dir = local(lookup.disk(), offer.id(), root, path)?;
-        let commit = commit_of_marketplace(lookup, offer);
+        let commit = commit_of_marketplace(lookup, offer)?;
         return Ok(Supply::Here(Obtained::of_dir(dir, commit)));
     }
     Ok(match fetched {
@@ -109,15 +109,17 @@ impl Obtained {
     }
 }
 
-/// The commit that a marketplace is at, when its files come from git.
-fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Option<String> {
+/// The commit that a marketplace is at, when its files come from git. It is going to be recorded, so
+/// what cannot be read for the moment is an error.
+fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Result<Option<String>, DiskError> {
     match &offer.content.binding {
-        Binding::Manifest(_) | Binding::Remote { .. } => None,
+        Binding::Manifest(_) | Binding::Remote { .. } => Ok(None),
         Binding::Git { .. } => {
             let root = &offer.content.manifest.value.root;
-            checkout::Note::read(lookup.disk(), root)?.revision
+            let note = checkout::Note::known(lookup.disk(), root)?;
+            Ok(note.and_then(|note| note.revision))
         }
-        Binding::Curated => survey::curated_commit(lookup.loader(), lookup.layout()),
+        Binding::Curated => survey::known_curated_commit(lookup.disk(), lookup.layout()),
     }
 }
 

@@ -23,13 +23,23 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Looks.
+    /// Looks. The mark, the copy and the record are of one look, and a record that the system refuses
+    /// to read is an error: a decision without it would take our own copy for a foreign one.
     pub(crate) fn of(store: &Store, id: &PluginId) -> Result<Self, StoreError> {
-        Ok(Self {
-            seen: store.seen(id)?,
-            copy: store.get(id)?,
-            record: store.record(id)?,
-        })
+        // Before the look, so that a copy that comes between the two does not pass for seen.
+        let seen = store.seen(id)?;
+        match store.get_with_record(id)? {
+            Some(copy) => Ok(Self {
+                seen: copy.seen.clone(),
+                record: copy.record.clone(),
+                copy: Some(copy),
+            }),
+            None => Ok(Self {
+                seen,
+                copy: None,
+                record: store.record(id)?,
+            }),
+        }
     }
 
     /// What the plugin is bound to.

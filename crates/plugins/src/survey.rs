@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plugd_disk::Kind;
+use plugd_disk::{Disk, DiskError, Kind};
 use plugd_manifest::{Glance, Loaded, Loader, store_version};
 use plugd_marketplace::{Binding, Content, Offer};
 use plugd_model::{
@@ -15,6 +15,7 @@ use plugd_model::{
 };
 use plugd_store::{Installed, Store};
 
+use crate::checkout::says_nothing;
 use crate::links::{self, Links};
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
 use crate::lookup::Resolved;
@@ -472,7 +473,24 @@ pub(crate) fn curated_version(loader: &Loader, layout: &Layout) -> Option<String
 
 /// What is recorded of the curated snapshot's commit.
 pub(crate) fn curated_commit(loader: &Loader, layout: &Layout) -> Option<String> {
-    let bytes = loader.disk().read(&layout.curated_sha(), 4096).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    known_curated_commit(loader.disk(), layout).ok()?
+}
+
+/// The same for whoever writes it down: a file that the system refuses to read must not be taken for
+/// none.
+///
+/// # Errors
+/// The system refuses.
+pub(crate) fn known_curated_commit(
+    disk: &Disk,
+    layout: &Layout,
+) -> Result<Option<String>, DiskError> {
+    let bytes = match disk.read(&layout.curated_sha(), 4096) {
+        Ok(bytes) => bytes,
+        Err(error) if says_nothing(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8(bytes).ok();
+    let text = text.map(|text| text.trim().to_owned());
+    Ok(text.filter(|text| !text.is_empty()))
 }

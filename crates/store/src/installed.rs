@@ -9,7 +9,7 @@ use plugd_model::{
     Source, VersionSegment, error_chain,
 };
 
-use crate::record::{BoundSource, Record, RecordFile};
+use crate::record::{BoundSource, Record, RecordFile, is_no_record};
 use crate::seen::{Seen, SeenRecord};
 use crate::{Identity, Store, StoreError};
 
@@ -107,15 +107,37 @@ enum Look {
     Present(Box<Installed>),
 }
 
+/// What becomes of a look whose record the system refuses to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unread {
+    /// The copy is shown, with a problem.
+    IsTold,
+    /// The look fails.
+    Fails,
+}
+
 impl Store {
     /// The installed copy of a plugin.
     ///
     /// # Errors
     /// The cache cannot be read.
     pub fn get(&self, id: &PluginId) -> Result<Option<Installed>, StoreError> {
+        self.get_and(id, Unread::IsTold)
+    }
+
+    /// The same for whoever decides by what is recorded.
+    ///
+    /// # Errors
+    /// The cache cannot be read, or the system refuses to read the record. What is no record at all,
+    /// like a directory in its place, is none.
+    pub fn get_with_record(&self, id: &PluginId) -> Result<Option<Installed>, StoreError> {
+        self.get_and(id, Unread::Fails)
+    }
+
+    fn get_and(&self, id: &PluginId, unread: Unread) -> Result<Option<Installed>, StoreError> {
         let mut absent_before = false;
         for _ in 0..LOOKS {
-            match self.look(id)? {
+            match self.look(id, unread)? {
                 Look::Present(installed) => return Ok(Some(*installed)),
                 // Where directories cannot be exchanged there is a moment without one.
                 Look::Absent if absent_before => return Ok(None),
@@ -199,7 +221,7 @@ impl Store {
         Ok(dirs)
     }
 
-    fn look(&self, id: &PluginId) -> Result<Look, StoreError> {
+    fn look(&self, id: &PluginId, unread: Unread) -> Result<Look, StoreError> {
         let dir = self.layout().plugin_dir(id);
         // The directory first: when it is exchanged after this, the whole fits nothing.
         let directory = self.identity(&dir)?;
@@ -218,7 +240,10 @@ impl Store {
             return Ok(Look::Moved);
         };
         let mut problems = Vec::new();
-        let file = self.record_file(id);
+        let file = match self.record_file(id) {
+            Err(error) if unread == Unread::Fails && !is_no_record(&error) => return Err(error),
+            file => file,
+        };
         let seen_record = SeenRecord::of(&file);
         let record = self.recorded(id, file, &mut problems);
         let remote_id = if entries.iter().any(|e| e.name == Layout::REMOTE_SIDECAR) {

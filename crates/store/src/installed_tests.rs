@@ -1,6 +1,8 @@
 use pretty_assertions::assert_eq;
 
+use plugd_disk::OperationKind;
 use plugd_model::ProblemKind;
+use plugd_testkit::{Fault, RecordingProbe};
 
 use crate::fixture::{World, id, is_recorded};
 
@@ -130,4 +132,23 @@ fn a_damaged_record_is_a_problem_of_its_copy() {
     assert_eq!(copies[0].problems[0].path, Some(world.sandbox.path(record)));
     // The next installation makes it good.
     assert!(is_recorded(&world.install(&store, "one", "1.0.0").unwrap()));
+}
+
+#[test]
+fn a_record_that_the_system_refuses_to_read_is_shown_as_unreadable_and_decided_by_nobody() {
+    let world = World::new();
+    world.install(&world.store(), "one", "1.0.0").unwrap();
+    let no_reading = || Fault::from(1).among(|kind| kind == OperationKind::Read);
+    let store = world.store_on(RecordingProbe::failing(no_reading()).disk());
+    let shown = store.get(&id()).unwrap().unwrap();
+    assert_eq!(shown.problems[0].kind, ProblemKind::Unreadable);
+    let error = store.get_with_record(&id()).unwrap_err();
+    let record = "ch/plugins/.plugd/installed/demo/hello.json";
+    let path = world.sandbox.path(record).to_text();
+    assert!(error.to_string().contains(&*path), "{error}");
+    // A directory in its place is none, however often one looks.
+    world.sandbox.remove(record);
+    world.sandbox.add(&format!("== {record}/x\n1\n"));
+    let shown = world.store().get_with_record(&id()).unwrap().unwrap();
+    assert!(!is_recorded(&shown));
 }

@@ -245,6 +245,14 @@ pub(crate) struct RecordFile {
     pub(crate) reason: Option<String>,
 }
 
+/// Whether what stands in the place of a record is none, also at the next look.
+pub(crate) fn is_no_record(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Disk(DiskError::NotAFile { .. } | DiskError::TooLarge { .. })
+    )
+}
+
 impl Store {
     /// What is recorded about a plugin, whether or not there is a copy: the cache is the other
     /// programs' too, and what a plugin is bound to outlives the loss of its files. `None` also when
@@ -256,9 +264,7 @@ impl Store {
     pub fn record(&self, id: &PluginId) -> Result<Option<Record>, StoreError> {
         match self.record_file(id) {
             Ok(file) => Ok(file.record),
-            Err(StoreError::Disk(DiskError::NotAFile { .. } | DiskError::TooLarge { .. })) => {
-                Ok(None)
-            }
+            Err(error) if is_no_record(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
