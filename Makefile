@@ -2,13 +2,18 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench dist check-targets
+.PHONY: demo team test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
 	@echo "building plugd and the demo …"
 	$(CARGO) build --locked --quiet --bin plugd --example demo
 	$(CARGO) run --locked --quiet --example demo
+
+# Two people, two homes and one project, in temporary directories.
+team:
+	$(CARGO) build --locked --quiet --bin plugd --example team
+	$(CARGO) run --locked --quiet --example team
 
 test:
 ifeq ($(NEXTEST),yes)

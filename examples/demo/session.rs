@@ -1,96 +1,16 @@
 //! The session itself, apart from `main` so that a test can run it too.
 #![expect(
     clippy::disallowed_methods,
-    reason = "an example is a program of its own: it starts a process and copies files"
+    reason = "an example is a program of its own: it writes files"
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::ensure;
 use serde_json::{Value, json};
 
-/// A daemon that speaks newline-delimited JSON over its stdin and stdout.
-struct Daemon {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-    next_id: u64,
-}
-
-impl Daemon {
-    fn start(binary: &Path, home: &Path) -> anyhow::Result<Self> {
-        let mut child = Command::new(binary)
-            .arg("app-server")
-            .current_dir(home)
-            .env_clear()
-            .env("HOME", home)
-            .env("CODEX_HOME", home.join("codex"))
-            // The official marketplace would be fetched otherwise.
-            .env("CODEX_DISABLE_CURATED_PLUGIN_SYNC", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().context("the daemon has no stdout")?;
-        Ok(Self {
-            child,
-            stdin,
-            stdout: BufReader::new(stdout),
-            next_id: 0,
-        })
-    }
-
-    fn send(&mut self, message: &Value) -> anyhow::Result<()> {
-        let stdin = self.stdin.as_mut().context("stdin is closed")?;
-        writeln!(stdin, "{message}")?;
-        Ok(stdin.flush()?)
-    }
-
-    fn receive(&mut self) -> anyhow::Result<Value> {
-        let mut line = String::new();
-        let read = self.stdout.read_line(&mut line)?;
-        ensure!(read > 0, "the daemon closed its stdout");
-        Ok(serde_json::from_str(&line)?)
-    }
-
-    /// Sends a request and reads until its answer; notifications in between are passed over.
-    fn call(&mut self, method: &str, params: &Value) -> anyhow::Result<Value> {
-        self.next_id += 1;
-        let id = self.next_id;
-        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))?;
-        loop {
-            let mut message = self.receive()?;
-            if message["id"] != json!(id) {
-                continue;
-            }
-            if let Some(error) = message.get("error") {
-                bail!("{method}: {error}");
-            }
-            return Ok(message["result"].take());
-        }
-    }
-
-    /// Reads until a notification that `wanted` accepts.
-    fn wait_for(&mut self, method: &str, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
-        loop {
-            let message = self.receive()?;
-            if message["method"] == method && wanted(&message["params"]) {
-                return Ok(message["params"].clone());
-            }
-        }
-    }
-
-    fn stop(mut self) -> anyhow::Result<()> {
-        drop(self.stdin.take());
-        let status = self.child.wait()?;
-        ensure!(status.success(), "the daemon ended with {status}");
-        Ok(())
-    }
-}
+use super::daemon::{Daemon, copy, text};
 
 /// Runs the session and tells each step; answers the directory it used, which is gone by then.
 pub(crate) fn run(
@@ -103,17 +23,9 @@ pub(crate) fn run(
     let market = home.join("sample");
     copy(sample, &market)?;
     fs::create_dir(home.join("codex"))?;
-    let mut daemon = Daemon::start(binary, &home)?;
 
     print("1. initialize");
-    let hello = daemon.call(
-        "initialize",
-        &json!({
-            "clientInfo": {"name": "demo", "version": "1.0.0"},
-            "capabilities": {"plugd": {"notifications": true}},
-        }),
-    )?;
-    daemon.send(&json!({"method": "initialized"}))?;
+    let (mut daemon, hello) = Daemon::greeted(binary, &home)?;
     print(&format!("   {}", text(&hello["userAgent"])));
 
     print("2. marketplace/add: the sample marketplace, by its directory");
@@ -180,27 +92,9 @@ fn show(listing: &Value, print: &mut dyn FnMut(&str)) {
     }
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("-")
-}
-
 fn bump(manifest: &Path) -> anyhow::Result<()> {
     let old = fs::read_to_string(manifest)?;
     let new = old.replace("\"1.0.0\"", "\"1.1.0\"");
     ensure!(old != new, "the sample plugin is not at 1.0.0");
     Ok(fs::write(manifest, new)?)
-}
-
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
