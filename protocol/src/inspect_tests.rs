@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::checks::{check, check_params};
 use crate::{
     HookEventName, PlugdBeforeAfter, PlugdEnvironmentName, PlugdExecutable, PlugdExecutableKind,
-    PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse, PlugdGcTree,
-    PlugdHiddenCharacter, PlugdHiddenClass, PlugdInspectParams, PlugdInspectResponse,
-    PlugdInspectedApp, PlugdInspectedHandler, PlugdInspectedHook, PlugdInspectedMcpServer,
-    PlugdInspectedTransport, PlugdInspection, PlugdInspectionCategory, PlugdInspectionChange,
-    PlugdInspectionDifference, PlugdModelText, PlugdModelTextKind, PlugdOddity, PlugdOddityKind,
-    PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject, Problem, Severity,
+    PlugdGcChange, PlugdGcKind, PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse,
+    PlugdGcTotal, PlugdGcTree, PlugdHiddenCharacter, PlugdHiddenClass, PlugdInspectParams,
+    PlugdInspectResponse, PlugdInspectedApp, PlugdInspectedHandler, PlugdInspectedHook,
+    PlugdInspectedMcpServer, PlugdInspectedTransport, PlugdInspection, PlugdInspectionCategory,
+    PlugdInspectionChange, PlugdInspectionDifference, PlugdModelText, PlugdModelTextKind,
+    PlugdOddity, PlugdOddityKind, PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject,
+    Problem, Severity,
 };
 
 #[test]
@@ -208,7 +209,26 @@ fn a_collection() {
             path: "/m".into(),
             bytes: 4,
         }],
+        changes: vec![PlugdGcChange {
+            kind: PlugdGcKind::HalfWritten,
+            path: "/h".into(),
+            plugin_id: None,
+            marketplace_name: None,
+            tree_digest: None,
+            entries: 1,
+            files: 1,
+            bytes: 12,
+            changed: true,
+            reason: PlugdGcReason::NotConfigured,
+        }],
+        totals: vec![PlugdGcTotal {
+            kind: PlugdGcKind::Checkout,
+            entries: 1,
+            files: 2,
+            bytes: 3,
+        }],
         freed_bytes: 12,
+        freed_files: 6,
         problems: Vec::new(),
     };
     let expected = json!({
@@ -216,7 +236,12 @@ fn a_collection() {
         "trees": [{"treeDigest": "sha256:0", "path": "/t", "bytes": 5,
                    "reason": "copyOfInstalled"}],
         "stagingBytes": 1, "trashBytes": 2, "deadLeases": 3,
-        "mirrors": [{"path": "/m", "bytes": 4}], "freedBytes": 12, "problems": [],
+        "mirrors": [{"path": "/m", "bytes": 4}],
+        "changes": [{"kind": "halfWritten", "path": "/h", "pluginId": null,
+                     "marketplaceName": null, "treeDigest": null, "entries": 1, "files": 1,
+                     "bytes": 12, "changed": true, "reason": "notConfigured"}],
+        "totals": [{"kind": "checkout", "entries": 1, "files": 2, "bytes": 3}],
+        "freedBytes": 12, "freedFiles": 6, "problems": [],
     });
     check(&response, &expected);
 }

@@ -168,9 +168,9 @@ pub use status::{
     PluginOutcomeKind,
 };
 pub use upkeep::{
-    PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse, PlugdGcTree,
-    PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject, PlugdVerifiedPlugin,
-    PlugdVerifyParams, PlugdVerifyResponse,
+    PlugdGcChange, PlugdGcKind, PlugdGcMirror, PlugdGcParams, PlugdGcReason, PlugdGcResponse,
+    PlugdGcTotal, PlugdGcTree, PlugdValidateResponse, PlugdValidatedKind, PlugdValidatedSubject,
+    PlugdVerifiedPlugin, PlugdVerifyParams, PlugdVerifyResponse,
 };
 pub use versions::{
     PlugdBoundTo, PlugdConfirm, PlugdInstalledBy, PlugdOutdatedParams, PlugdPin, PlugdPinParams,

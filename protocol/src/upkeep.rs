@@ -85,10 +85,80 @@ pub struct PlugdGcResponse {
     /// Copies of repositories that no configured marketplace and no installed plugin names, by path.
     /// They save fetching twice and nothing else.
     pub mirrors: Vec<PlugdGcMirror>,
+    /// Everything that was removed or would be, what stands above included, by kind and path.
+    pub changes: Vec<PlugdGcChange>,
+    /// The same in numbers, for each kind of which there is anything.
+    pub totals: Vec<PlugdGcTotal>,
     /// All bytes together. Files that a file system shares count in each copy.
     pub freed_bytes: u64,
+    /// All files together.
+    pub freed_files: u64,
     /// What could not be understood or removed.
     pub problems: Vec<Problem>,
+}
+
+/// Something that nobody needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdGcChange {
+    /// What it is.
+    pub kind: PlugdGcKind,
+    /// Where it lies or lay; the directory, for things that are told together.
+    pub path: AbsolutePathBuf,
+    /// The plugin that it is about.
+    pub plugin_id: Option<String>,
+    /// The marketplace that it is about.
+    pub marketplace_name: Option<String>,
+    /// The digest that a tree was named by.
+    pub tree_digest: Option<String>,
+    /// How many things these are.
+    pub entries: u64,
+    /// How many files they have.
+    pub files: u64,
+    /// How many bytes those have.
+    pub bytes: u64,
+    /// Whether it is gone, or would be; what stays is among the problems.
+    pub changed: bool,
+    /// Why nobody needs it.
+    pub reason: PlugdGcReason,
+}
+
+/// Everything of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlugdGcTotal {
+    /// The kind.
+    pub kind: PlugdGcKind,
+    /// How many things.
+    pub entries: u64,
+    /// How many files they have.
+    pub files: u64,
+    /// How many bytes those have.
+    pub bytes: u64,
+}
+
+/// What kind of thing nobody needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PlugdGcKind {
+    /// A kept or leased version.
+    Tree,
+    /// What interrupted operations had half made.
+    Staging,
+    /// What they had half removed.
+    Trash,
+    /// Leases of dead processes.
+    Lease,
+    /// What is recorded of a plugin.
+    Record,
+    /// A file that was never finished.
+    HalfWritten,
+    /// A copy of a repository.
+    Mirror,
+    /// The checkout of a git marketplace.
+    Checkout,
+    /// A file of the remote catalog.
+    Catalog,
 }
 
 /// A kept version that nobody needs.
@@ -115,7 +185,7 @@ pub struct PlugdGcMirror {
     pub bytes: u64,
 }
 
-/// Why a kept version is not needed.
+/// Why something is not needed. Those of kept versions are the first three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum PlugdGcReason {
@@ -125,6 +195,16 @@ pub enum PlugdGcReason {
     TooMany,
     /// It is a copy of what is installed, made for a lease that is over.
     CopyOfInstalled,
+    /// The process that it belonged to is gone.
+    Dead,
+    /// Its plugin is neither installed nor configured nor pinned.
+    NotInstalled,
+    /// No configuration, entry or record names its source.
+    NotNamed,
+    /// No configuration has a marketplace of its name.
+    NotConfigured,
+    /// It is not of the login of this home, and was not written for 30 days.
+    Unused,
 }
 
 /// What `plugd validate` says about a plugin or a marketplace.

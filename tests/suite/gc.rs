@@ -21,7 +21,8 @@ fn gc(daemon: &mut Daemon, dry_run: bool) -> Value {
 fn nothing(dry_run: bool) -> Value {
     json!({
         "dryRun": dry_run, "trees": [], "stagingBytes": 0, "trashBytes": 0, "deadLeases": 0,
-        "mirrors": [], "freedBytes": 0, "problems": [],
+        "mirrors": [], "changes": [], "totals": [], "freedBytes": 0, "freedFiles": 0,
+        "problems": [],
     })
 }
 
@@ -205,8 +206,10 @@ fn the_command_line() {
     sandbox.write("ch/plugd.toml", "keep_versions = 0\n");
     let output = cli(&sandbox, &["gc", "--dry-run"]);
     let lines: Vec<&str> = output.stdout.lines().collect();
-    assert_eq!(lines.len(), 3, "{}", output.stdout);
-    assert!(lines[0].starts_with("Would remove ") && lines[2].starts_with("This would free "));
+    assert_eq!(lines.len(), 7, "{}", output.stdout);
+    assert!(lines[0].starts_with("Would remove ") && lines[6].starts_with("This would free "));
+    assert_eq!(lines[3], "WHAT      ENTRIES  FILES  SIZE");
+    assert!(lines[4].starts_with("versions  2        "), "{}", lines[4]);
     let output = cli(&sandbox, &["gc", "--json"]);
     let done: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(done["trees"].as_array().unwrap().len(), 2);

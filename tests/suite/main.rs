@@ -50,6 +50,8 @@ mod config_write;
 mod discover;
 /// `plugd/gc` and `plugd gc`.
 mod gc;
+/// What else `plugd/gc` collects, and its numbers.
+mod gc_kinds;
 /// `plugd/mentions` and `plugd/instructions`.
 mod guidance;
 /// `hooks/list`, and what trust is worth.

@@ -37,6 +37,7 @@ mod saved;
 mod service;
 mod share_paths;
 mod sharing;
+mod unused;
 
 pub use account::{Access, Account, LoginMode, Secret};
 pub use answer::{

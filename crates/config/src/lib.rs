@@ -55,4 +55,6 @@ pub use several::load_several;
 pub use skill_setting::{SkillRule, SkillSelector};
 pub use snapshot::{Snapshot, Warning, load};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
-pub use write::{PendingWrite, Plan, WriteError, Written, begin, check_file, plan, write};
+pub use write::{
+    PendingWrite, Plan, WriteError, Written, begin, check_file, left_overs, plan, write,
+};

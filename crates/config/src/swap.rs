@@ -66,6 +66,15 @@ pub(crate) fn change(
     swap.until_done(patience, edit)
 }
 
+/// What a crash left beside a file and nobody needs. Nothing is removed; whoever holds the lock may.
+pub(crate) fn rubbish(
+    disk: &Disk,
+    home: &AbsPath,
+    file: &AbsPath,
+) -> Result<Vec<AbsPath>, WriteError> {
+    Swap::new(disk, home, file)?.rubbish()
+}
+
 /// What is done until an edit is in place.
 impl Swap<'_> {
     fn until_done(

@@ -196,6 +196,19 @@ pub fn write<'a>(
     editing.done()
 }
 
+/// The files that edits of the user's files left behind when they were killed, and that hold nobody's
+/// text. They may be removed by whoever holds the lock over configuration; the next edit does so too.
+///
+/// # Errors
+/// A directory cannot be read.
+pub fn left_overs(disk: &Disk, layout: &Layout) -> Result<Vec<AbsPath>, WriteError> {
+    let mut found = Vec::new();
+    for file in [layout.user_config(), layout.user_plugd_config()] {
+        found.extend(swap::rubbish(disk, layout.home(), &file)?);
+    }
+    Ok(found)
+}
+
 /// Edits that are made on whatever text the file turns out to have.
 struct Editing<'a> {
     target: Target,

@@ -39,6 +39,8 @@ mod fixture;
 mod follow;
 mod follow_elsewhere;
 mod gc;
+mod gc_loose;
+mod gc_named;
 mod hook_layers;
 mod hook_trust;
 mod hook_witnesses;
@@ -163,7 +165,7 @@ pub use doctor::{Area, Check, Diagnosis, Finding};
 pub use doctor_look::doctor;
 pub use error::{Error, Facts, Kind, WriteRefusal};
 pub use fetcher::Fetcher;
-pub use gc::{Collected, gc};
+pub use gc::{Collected, GcChange, GcKind, GcReason, GcTotal, gc};
 pub use hook_layers::{HookLayer, LayerHook};
 pub use hook_trust::HookTrust;
 pub use hooks_list::{HookRow, HooksSeen, hooks};
@@ -255,6 +257,6 @@ pub use plugd_disk::tree::Digest;
 pub use plugd_fetch::{LeftOut as NotPacked, Why as WhyNotPacked};
 pub use plugd_marketplace::{Binding, Origin};
 pub use plugd_store::{
-    Before, BoundSource, GcReport, GcTree, InstalledBy, Origin as VersionOrigin, Pin, Unneeded,
-    VerifyReport,
+    Before, BoundSource, GcReport, GcTree, InstalledBy, Origin as VersionOrigin, Pin,
+    Size as GcSize, Unneeded, VerifyReport,
 };

@@ -12,10 +12,11 @@ use plugd_disk::tree::{TreeError, remove_tree};
 use plugd_disk::{Disk, DiskError, Kind};
 use plugd_git::Address;
 use plugd_marketplace::State;
-use plugd_model::{AbsPath, Problem, ProblemKind, Source, error_chain, git_url};
-use plugd_store::{BoundSource, Store};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, Source, error_chain, git_url};
+use plugd_store::{BoundSource, Size, Store};
 
 use crate::call::Call;
+use crate::gc_named::Named;
 use crate::{Error, Lookup, Roots};
 
 /// How many hexadecimal digits the name of a mirror has.
@@ -28,20 +29,22 @@ const MAX_ENTRIES: u64 = 1_000_000;
 pub struct Mirror {
     /// Where it lies, or lay.
     pub path: AbsPath,
-    /// How many bytes its files have, as far as they can be counted.
-    pub bytes: u64,
+    /// How much it is, as far as that can be counted.
+    pub size: Size,
 }
 
 /// The names of the mirrors that something names: a configured marketplace, an entry of any catalog
-/// that is seen without a project, the curated repository, and where installed plugins came from. A
+/// that is seen without a project, the curated repository, and where recorded plugins came from. A
 /// problem instead when something could not be read and might name others.
 pub(crate) fn needed(
     lookup: &Lookup,
     store: &Store,
     config: &Snapshot,
+    named: &Named,
+    forgotten: &BTreeSet<&PluginId>,
 ) -> Result<Result<BTreeSet<String>, Problem>, Error> {
-    if config.is_broken() {
-        return Ok(Err(kept("the configuration cannot be read")));
+    if let Some(why) = named.unknown() {
+        return Ok(Err(kept(why)));
     }
     let mut needed = BTreeSet::new();
     let mut add = |url: &str| {
@@ -54,7 +57,7 @@ pub(crate) fn needed(
         .curated_url
         .as_deref()
         .unwrap_or(CURATED_URL));
-    for row in config.marketplaces() {
+    for row in named.marketplaces() {
         if let MarketplaceKind::Git { source, .. } = &row.kind {
             add(source);
         }
@@ -75,10 +78,12 @@ pub(crate) fn needed(
             }
         }
     }
-    let (copies, _) = store
-        .list()
-        .map_err(|error| Error::StoreState(Box::new(error)))?;
-    for record in copies.into_iter().filter_map(|copy| copy.record) {
+    let records = store.records();
+    let records = records.map_err(|error| Error::StoreState(Box::new(error)))?;
+    for (id, record) in records {
+        if forgotten.contains(&id) {
+            continue;
+        }
         if let BoundSource::Git { url, .. } = &record.bound {
             add(url);
         }
@@ -148,18 +153,19 @@ fn one(
             None => return Ok(None),
         }
     };
-    let bytes = bytes_below(disk, path)?;
+    let size = size_below(disk, path)?;
     if !dry_run {
         remove_tree(disk, path)?;
     }
     Ok(Some(Mirror {
         path: path.clone(),
-        bytes,
+        size,
     }))
 }
 
-fn bytes_below(disk: &Disk, root: &AbsPath) -> Result<u64, DiskError> {
-    let mut bytes = 0;
+/// How much the files below a directory are.
+pub(crate) fn size_below(disk: &Disk, root: &AbsPath) -> Result<Size, DiskError> {
+    let mut size = Size::default();
     let mut dirs = vec![root.clone()];
     while let Some(dir) = dirs.pop() {
         for entry in disk.list_up_to(&dir, MAX_ENTRIES)?.unwrap_or_default() {
@@ -167,13 +173,14 @@ fn bytes_below(disk: &Disk, root: &AbsPath) -> Result<u64, DiskError> {
             match entry.kind {
                 Kind::Dir => dirs.push(path),
                 Kind::File => {
-                    bytes += disk.link_stamp(&path)?.map_or(0, |stamp| stamp.size);
+                    size.files += 1;
+                    size.bytes += disk.link_stamp(&path)?.map_or(0, |stamp| stamp.size);
                 }
                 Kind::Link | Kind::Special => {}
             }
         }
     }
-    Ok(bytes)
+    Ok(size)
 }
 
 fn is_name(name: &str) -> bool {

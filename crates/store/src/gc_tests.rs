@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pretty_assertions::assert_eq;
 
-use plugd_disk::OperationKind;
-use plugd_disk::tree::{AtEase, Digest};
+use plugd_disk::tree::{AtEase, Digest, remove_tree};
+use plugd_disk::{Disk, OperationKind};
 use plugd_testkit::{RecordingProbe, tree};
 
-use super::{Gc, GcReport, Unneeded};
+use super::{Gc, GcReport, Size, Unneeded};
 use crate::fixture::{NO_PATIENCE, World, hooked, id, installed, retention, version};
 use crate::{Pin, Store};
 
@@ -19,7 +19,12 @@ fn gc(keep: usize) -> Gc {
         dry_run: false,
         keep,
         protected: [].into(),
+        forgettable: [].into(),
     }
+}
+
+fn size(files: u64, bytes: u64) -> Size {
+    Size { files, bytes }
 }
 
 fn dry(gc: &Gc) -> Gc {
@@ -44,12 +49,13 @@ fn check(world: &World, gc: &Gc, expected: &[(&str, u64, Unneeded)], left: usize
     expected.sort();
     let found = report.trees.iter();
     let found: Vec<_> = found
-        .map(|tree| (tree.digest, tree.bytes, tree.why))
+        .map(|tree| (tree.digest, tree.size.bytes, tree.why))
         .collect();
     assert_eq!(found, expected);
     assert_eq!(world.trees().len(), left);
     let of_trees: u64 = expected.iter().map(|(_, bytes, _)| bytes).sum();
-    assert_eq!(report.freed, of_trees + report.staging + report.trash);
+    let rest = report.staging + report.trash;
+    assert_eq!(report.freed, of_trees + rest.bytes);
     // Nothing is left for a second one.
     let again = world.store().gc(gc, NO_PATIENCE).unwrap();
     assert_eq!(again.freed, 0);
@@ -199,10 +205,11 @@ fn what_the_dead_left_is_counted_and_goes() {
     let report = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
     assert_eq!(report, told);
     let expected = GcReport {
-        staging: 100,
-        trash: 23,
+        staging: size(1, 100),
+        trash: size(2, 23),
         dead_leases: 2,
-        freed: 123,
+        leases: size(3, 6),
+        freed: 129,
         ..GcReport::default()
     };
     assert_eq!(report, expected);
@@ -268,4 +275,105 @@ fn interrupted_operations_are_undone_before_anything_is_judged() {
     assert_eq!(installed(&world.store()).version.as_str(), "3");
     assert_eq!(world.kept(), ["2", "1"]);
     assert_eq!(world.leftovers(), "");
+}
+
+/// Another program has uninstalled it: neither copy nor configuration, and all that was kept of it.
+#[test]
+fn what_is_written_of_a_plugin_that_is_nowhere_goes_with_what_it_kept() {
+    let world = with_three();
+    let store = world.store();
+    assert_eq!(store.records_without_copy().unwrap(), [].into());
+    let gc = Gc {
+        forgettable: [id()].into(),
+        ..gc(2)
+    };
+    // A copy that is there keeps its record whatever the configuration says.
+    check(&world, &gc, &[], 2);
+    let layout = world.sandbox.layout();
+    remove_tree(&Disk::new(), &layout.plugin_dir(&id())).unwrap();
+    assert_eq!(store.records_without_copy().unwrap(), [id()].into());
+    let written = [layout.record(&id()), layout.file_list(&id())];
+    let bytes: u64 = written.iter().map(|path| store.size_of(path).bytes).sum();
+    // As long as it is not said that it may go, it stays, with what it names.
+    let kept = Gc {
+        forgettable: [].into(),
+        ..gc.clone()
+    };
+    assert_eq!(store.gc(&kept, NO_PATIENCE).unwrap(), GcReport::default());
+    let told = store.gc(&dry(&gc), NO_PATIENCE).unwrap();
+    let done = store.gc(&gc, NO_PATIENCE).unwrap();
+    assert_eq!(done, told);
+    assert_eq!(done.records.len(), 1);
+    assert_eq!(done.records[0].size, size(2, bytes));
+    let trees: Vec<_> = done.trees.iter().map(|tree| tree.why).collect();
+    assert_eq!(trees, [Unneeded::Unnamed, Unneeded::Unnamed]);
+    assert_eq!(done.freed, bytes + 12);
+    assert_eq!(tree(&layout.records()), "");
+    assert_eq!(store.gc(&gc, NO_PATIENCE).unwrap(), GcReport::default());
+}
+
+#[test]
+fn a_pin_keeps_the_record_and_a_list_alone_goes() {
+    let world = with_three();
+    let store = world.store();
+    let pin = Pin {
+        version: version("1"),
+        commit: None,
+        tree_digest: None,
+        locks: vec![world.sandbox.path("p/plugins.lock")],
+    };
+    let seen = store.seen(&id()).unwrap();
+    store.set_pin(&id(), Some(pin), &seen, NO_PATIENCE).unwrap();
+    let layout = world.sandbox.layout();
+    remove_tree(&Disk::new(), &layout.plugin_dir(&id())).unwrap();
+    let gc = Gc {
+        forgettable: [id()].into(),
+        ..gc(2)
+    };
+    assert_eq!(store.gc(&gc, NO_PATIENCE).unwrap(), GcReport::default());
+    world
+        .sandbox
+        .add(&format!("== {STATE}/installed/x/y.files\nabc\n"));
+    let done = store.gc(&gc, NO_PATIENCE).unwrap();
+    assert_eq!((done.records.len(), done.freed), (1, 4));
+    assert!(!world.sandbox.exists(&format!("{STATE}/installed/x")));
+}
+
+#[test]
+fn files_that_were_never_finished_are_counted() {
+    let world = with_three();
+    let name = ".plugd-00000000000000aa";
+    world.sandbox.add(&format!(
+        "== {STATE}/installed/x/{name}\nabc\n== {STATE}/{name}\nyoung\n"
+    ));
+    let young = dry(&gc(2));
+    assert_eq!(world.store().gc(&young, NO_PATIENCE).unwrap().freed, 4);
+    world
+        .clock
+        .advance(std::time::Duration::from_secs(100 * 365 * 86_400));
+    let told = world.store().gc(&young, NO_PATIENCE).unwrap();
+    let done = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
+    assert_eq!(done, told);
+    assert_eq!((done.half_written.len(), done.freed), (2, 10));
+    assert_eq!(world.store().gc(&gc(2), NO_PATIENCE).unwrap().freed, 0);
+}
+
+#[test]
+fn what_cannot_be_moved_is_told_and_the_rest_goes() {
+    let world = with_three();
+    let stuck = digest_of(&world, "one").hex();
+    let suffix = format!("trees/{stuck}");
+    let store = world.store_on(hooked(move |operation| {
+        let refused =
+            operation.kind == OperationKind::Rename && operation.path.as_path().ends_with(&suffix);
+        match refused {
+            true => Err(io::Error::other("no")),
+            false => Ok(()),
+        }
+    }));
+    let report = store.gc(&gc(0), NO_PATIENCE).unwrap();
+    assert_eq!((report.trees.len(), report.freed), (1, 4));
+    assert_eq!(report.problems.len(), 1);
+    let path = world.sandbox.path(format!("{STATE}/trees/{stuck}"));
+    assert_eq!(report.problems[0].path, Some(path));
 }

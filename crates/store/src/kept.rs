@@ -210,7 +210,7 @@ impl Store {
     fn measured(&self, tree: TreeDir) -> UnusedTree {
         UnusedTree {
             digest: tree.digest,
-            bytes: self.bytes_in(&tree.root),
+            bytes: self.size_of(&tree.root).bytes,
             root: tree.root,
         }
     }

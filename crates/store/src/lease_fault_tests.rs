@@ -223,6 +223,7 @@ fn collecting() {
         dry_run: false,
         keep: 0,
         protected: [].into(),
+        forgettable: [].into(),
     };
     for fault in [Fault::once, killed] {
         let faults = every_fault(fault, |number, probe| {
@@ -263,6 +264,7 @@ fn a_living_lease_outlives_every_collection() {
             dry_run: false,
             keep: 0,
             protected: [].into(),
+            forgettable: [].into(),
         };
         let _ = world.store_on(probe.disk()).gc(&gc, NO_PATIENCE);
         world.store().recover(NO_PATIENCE).unwrap();

@@ -65,6 +65,13 @@ impl Leases {
         self.dead.len()
     }
 
+    /// The files of the dead, finished or not.
+    pub(crate) fn dead_files(&self, store: &Store) -> Vec<AbsPath> {
+        let both = self.dead.iter().map(|lease| store.lease_files(&lease.id));
+        let files = both.flat_map(|LeaseFiles { json, lock }| [json, lock]);
+        files.chain(self.half_written.iter().cloned()).collect()
+    }
+
     fn report_unknown(&mut self, problem: Problem) {
         self.unknown = true;
         self.problems.push(problem);

@@ -33,6 +33,7 @@ mod contents;
 mod error;
 mod file_list;
 mod gc;
+mod gc_records;
 mod install;
 mod installed;
 mod journal;
@@ -70,7 +71,8 @@ mod rollback_tests;
 
 pub use contents::SourceContent;
 pub use error::{ConfigUndo, StoreError, UndoError};
-pub use gc::{Gc, GcReport, GcTree, Unneeded};
+pub use gc::{Gc, GcReport, GcTree, Size, Unneeded};
+pub use gc_records::GcRecord;
 pub use install::{ActivatedInstall, LockedInstall};
 pub use installed::{Installed, Provenance};
 pub use kept::UnusedTree;

@@ -49,7 +49,7 @@ pub(crate) struct Remains {
     /// Whether there is a journal or a part of one.
     journals: bool,
     /// Files of the state directory itself that are not finished.
-    half_written: Vec<AbsPath>,
+    pub(crate) half_written: Vec<AbsPath>,
     /// Whether there are leases, of the living or of the dead.
     leases: bool,
     /// What does not belong there.

@@ -7,6 +7,7 @@
 use plugd_disk::{Entry, FileLock, Kind, is_temporary};
 use plugd_model::AbsPath;
 
+use crate::gc::Size;
 use crate::leases::Leases;
 use crate::state::Ticket;
 use crate::trees::TreeDir;
@@ -46,17 +47,20 @@ impl Store {
         Ok(Some(ticket))
     }
 
-    /// How many bytes the files below a path have, as far as they can be counted. A link has none: what
-    /// it leads to stays when the link goes.
-    pub(crate) fn bytes_in(&self, root: &AbsPath) -> u64 {
-        let mut bytes = 0u64;
+    /// How many files there are at or below a path, and how many bytes they have, as far as they can
+    /// be counted. A link counts for nothing: what it leads to stays when the link goes.
+    pub(crate) fn size_of(&self, root: &AbsPath) -> Size {
+        let mut size = Size::default();
         let mut waiting = vec![root.clone()];
         while let Some(path) = waiting.pop() {
             let Ok(Some(stamp)) = self.disk().link_stamp(&path) else {
                 continue;
             };
             match stamp.kind {
-                Kind::File => bytes = bytes.saturating_add(stamp.size),
+                Kind::File => {
+                    size.files += 1;
+                    size.bytes = size.bytes.saturating_add(stamp.size);
+                }
                 Kind::Dir => {
                     let entries = self.disk().list(&path).unwrap_or_default().into_iter();
                     waiting.extend(entries.map(|entry| path.join(entry.name)));
@@ -64,7 +68,7 @@ impl Store {
                 Kind::Link | Kind::Special => {}
             }
         }
-        bytes
+        size
     }
 
     /// Removes records that were half written. Records are written under the store lock only, so
@@ -103,17 +107,20 @@ impl Store {
     /// Removes files of the state directory that were half written long ago. Needs no lock, because
     /// nobody writes that long.
     pub(crate) fn sweep_old(&self, half_written: &[AbsPath]) -> Result<(), StoreError> {
-        let now = self.inner.clock.now().as_nanos();
-        let now = i128::try_from(now).unwrap_or(i128::MAX);
         for path in half_written {
-            let Some(stamp) = self.disk().link_stamp(path)? else {
-                continue;
-            };
-            if now.saturating_sub(stamp.modified_ns) > HALF_WRITTEN_NS {
+            if self.is_old(path)? {
                 self.disk().remove_file(path)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a file is there that nobody can still be writing.
+    pub(crate) fn is_old(&self, path: &AbsPath) -> Result<bool, StoreError> {
+        let now = self.inner.clock.now().as_nanos();
+        let now = i128::try_from(now).unwrap_or(i128::MAX);
+        let stamp = self.disk().link_stamp(path)?;
+        Ok(stamp.is_some_and(|stamp| now.saturating_sub(stamp.modified_ns) > HALF_WRITTEN_NS))
     }
 
     /// Lists a directory that need not exist.

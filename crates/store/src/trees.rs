@@ -159,8 +159,19 @@ impl Store {
     }
 
     pub(crate) fn named_trees(&self) -> Result<NamedTrees, StoreError> {
+        self.named_trees_without(&BTreeSet::new())
+    }
+
+    /// The same, as if some records were gone.
+    pub(crate) fn named_trees_without(
+        &self,
+        forgotten: &BTreeSet<&PluginId>,
+    ) -> Result<NamedTrees, StoreError> {
         let mut named = NamedTrees::default();
         for id in self.recorded_ids()? {
+            if forgotten.contains(&id) {
+                continue;
+            }
             let members = self.record_file(&id)?.members;
             named.kept.extend(trees_in(&members));
             named.installed.extend(installed_in(&members));
