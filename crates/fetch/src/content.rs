@@ -4,14 +4,14 @@
 //! The layers above are told of a failure as an [`io::Error`], because that is what they understand;
 //! the real one waits in [`Content::failure`].
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 use plugd_disk::tree::Pace;
 use sha2::{Digest as _, Sha256};
 
 use crate::integrity::{Hasher, to_hex};
-use crate::{Chunks, FetchError, Over, Rules};
+use crate::{Chunks, FetchError, Over, Packing, Rules};
 
 /// How much may come out before its ratio to what went in is looked at: a small archive of repeated
 /// text is no bomb.
@@ -20,12 +20,25 @@ pub(crate) const FREE_OF_RATIO: u64 = 8 << 20;
 /// How much is read at once.
 const BUFFER: usize = 64 * 1024;
 
-/// The bytes in a gzip archive.
+/// What a gzip file begins with. No path in a tar archive begins so: it is a control character.
+const GZIP: u8 = 0x1f;
+
+/// The bytes in an archive, packed or not.
 pub(crate) struct Content<'a> {
-    unpacking: GzDecoder<BufReader<Archive<'a>>>,
+    source: Source<'a>,
+    packing: Packing,
     came_out: u64,
     ratio: u64,
     failure: Option<FetchError>,
+}
+
+/// How the bytes in an archive are read.
+enum Source<'a> {
+    Gzip(Box<GzDecoder<BufReader<Archive<'a>>>>),
+    Plain(BufReader<Archive<'a>>),
+    /// Nothing of it was read, so it is not known whether it is packed. Only ever empty for the
+    /// moment in which that is found out.
+    Unread(Option<BufReader<Archive<'a>>>),
 }
 
 /// The bytes of the archive itself.
@@ -51,8 +64,14 @@ impl<'a> Content<'a> {
             limit: rules.archive_bytes,
             failure: None,
         };
+        let archive = BufReader::with_capacity(BUFFER, archive);
+        let source = match rules.packing {
+            Packing::Gzip => Source::Gzip(Box::new(GzDecoder::new(archive))),
+            Packing::GzipOrNone => Source::Unread(Some(archive)),
+        };
         Self {
-            unpacking: GzDecoder::new(BufReader::with_capacity(BUFFER, archive)),
+            source,
+            packing: rules.packing,
             came_out: 0,
             ratio: rules.ratio,
             failure: None,
@@ -61,11 +80,14 @@ impl<'a> Content<'a> {
 
     /// What an [`io::Error`] of this reader stands for.
     pub(crate) fn failure(&mut self, error: &io::Error) -> FetchError {
-        let below = self.unpacking.get_mut().get_mut().failure.take();
+        let archive = self.source.archive().map(BufReader::get_mut);
+        let below = archive.and_then(|archive| archive.failure.take());
         self.failure.take().or(below).unwrap_or_else(|| {
             let reason = match error.kind() {
                 io::ErrorKind::UnexpectedEof => "it ends in the middle".to_owned(),
-                _ if self.came_out == 0 => "it is no gzip file".to_owned(),
+                _ if self.came_out == 0 && self.packing == Packing::Gzip => {
+                    "it is no gzip file".to_owned()
+                }
                 _ => "what is in it cannot be unpacked".to_owned(),
             };
             FetchError::Damaged { reason }
@@ -76,16 +98,19 @@ impl<'a> Content<'a> {
     /// read. The SHA-256 of the archive in hexadecimal digits.
     pub(crate) fn finish(mut self, rules: &Rules) -> Result<String, FetchError> {
         let mut more = [0];
-        let archive = self.unpacking.get_mut();
-        match archive.read(&mut more) {
-            Ok(0) => {}
-            Ok(_) => {
+        let read = self.source.archive().map(|archive| archive.read(&mut more));
+        match read {
+            Some(Ok(0)) | None => {}
+            Some(Ok(_)) => {
                 let reason = "something follows the gzip data".to_owned();
                 return Err(FetchError::Damaged { reason });
             }
-            Err(error) => return Err(self.failure(&error)),
+            Some(Err(error)) => return Err(self.failure(&error)),
         }
-        let archive = self.unpacking.into_inner().into_inner();
+        let Some(archive) = self.source.into_archive() else {
+            // It is there whenever nobody is in the middle of a read.
+            return Err(FetchError::BrokenOff);
+        };
         if let Some((integrity, hasher)) = rules.integrity.as_ref().zip(archive.promised) {
             integrity.check(hasher)?;
         }
@@ -95,15 +120,63 @@ impl<'a> Content<'a> {
 
 impl Read for Content<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.unpacking.read(buffer)?;
+        let read = self.source.read(buffer)?;
         self.came_out = self.came_out.saturating_add(count(read));
-        let went_in = self.unpacking.get_ref().get_ref().bytes;
+        let archive = self.source.archive();
+        let went_in = archive.map_or(0, |archive| archive.get_ref().bytes);
         if self.came_out > FREE_OF_RATIO.max(went_in.saturating_mul(self.ratio)) {
             let over = Over::Ratio(self.ratio);
             self.failure = Some(FetchError::OverLimit { over, at: None });
             return Err(io::Error::other("a bomb"));
         }
         Ok(read)
+    }
+}
+
+impl<'a> Source<'a> {
+    fn archive(&mut self) -> Option<&mut BufReader<Archive<'a>>> {
+        match self {
+            Self::Gzip(unpacking) => Some(unpacking.get_mut()),
+            Self::Plain(archive) => Some(archive),
+            Self::Unread(archive) => archive.as_mut(),
+        }
+    }
+
+    fn into_archive(self) -> Option<Archive<'a>> {
+        match self {
+            Self::Gzip(unpacking) => Some(unpacking.into_inner().into_inner()),
+            Self::Plain(archive) => Some(archive.into_inner()),
+            Self::Unread(archive) => archive.map(BufReader::into_inner),
+        }
+    }
+
+    /// Looks at the first byte, once, to find out whether the archive is packed.
+    fn settle(&mut self) -> io::Result<()> {
+        let Self::Unread(unread) = self else {
+            return Ok(());
+        };
+        let first = match unread {
+            Some(archive) => archive.fill_buf()?.first().copied(),
+            None => None,
+        };
+        if let Some(archive) = unread.take() {
+            *self = match first {
+                Some(GZIP) => Self::Gzip(Box::new(GzDecoder::new(archive))),
+                _ => Self::Plain(archive),
+            };
+        }
+        Ok(())
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.settle()?;
+        match self {
+            Self::Gzip(unpacking) => unpacking.read(buffer),
+            Self::Plain(archive) => archive.read(buffer),
+            Self::Unread(_) => Ok(0),
+        }
     }
 }
 

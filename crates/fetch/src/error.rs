@@ -201,6 +201,21 @@ pub enum Access {
         /// The variable.
         variable: String,
     },
+    /// Nothing: the docker config has no login for the registry.
+    NoLogin {
+        /// The registry.
+        host: String,
+    },
+    /// The login of the docker config for the registry.
+    Login {
+        /// The registry.
+        host: String,
+    },
+    /// Nothing: the docker config has a login that is not understood.
+    NotUsed {
+        /// What it has, and why that is not used.
+        reason: String,
+    },
 }
 
 /// Why a version of a package cannot be fetched.
@@ -355,6 +370,15 @@ impl fmt::Display for Access {
                 f,
                 "`{key}` of the npmrc was not sent, because the variable `{variable}` is not set"
             ),
+            Self::NoLogin { host } => write!(
+                f,
+                "no login was sent; if it is private, put one for `{host}` into the docker config"
+            ),
+            Self::Login { host } => write!(
+                f,
+                "the login for `{host}` of the docker config was sent; is it right?"
+            ),
+            Self::NotUsed { reason } => write!(f, "no login was sent: {reason}"),
         }
     }
 }

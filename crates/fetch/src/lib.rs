@@ -1,8 +1,9 @@
-//! Content from the network into a directory: packages of npm registries and bundles of the remote
-//! catalog, streamed, checked, unpacked; and a directory into an archive that can be shared.
+//! Content from the network into a directory: packages of npm registries, artifacts of OCI registries
+//! and archives behind addresses, streamed, checked, unpacked; and a directory into an archive that
+//! can be shared.
 //!
-//! [`Npm`] asks a registry what a package means and brings its archive in chunks, [`Bundles`] brings
-//! the archive behind an address that a service named; [`unpack()`] reads the chunks on a thread that
+//! [`Npm`] asks a registry what a package means and brings its archive in chunks, [`Oci`] does the
+//! same for artifacts, [`Bundles`] brings the archive behind an address that somebody named; [`unpack()`] reads the chunks on a thread that
 //! may block and writes a directory. The two meet in [`Chunks`], so that
 //! an archive is never in memory as a whole and never on disk.
 //!
@@ -11,7 +12,8 @@
 //! - What was not checked is not kept: a directory is only good when [`unpack()`] succeeded, and it
 //!   fails unless the archive ended where it should, with the digest that the registry names.
 //! - A directory holds regular files and directories only, all of them below its root.
-//! - A credential goes to the host and path that the user's npmrc gives it for, and stands in no
+//! - A credential goes to the host and path that the user's npmrc gives it for, or to the registry
+//!   that the docker config names and where that one sends logins, and stands in no
 //!   error, no `Debug` text and no value that is handed out.
 //! - Memory, disk and time are bounded whatever a server sends.
 //!
@@ -29,6 +31,7 @@ mod integrity;
 mod names;
 mod npm;
 mod npmrc;
+mod oci;
 mod pack;
 mod package_json;
 mod packument;
@@ -43,6 +46,7 @@ pub use chunks::Chunks;
 pub use error::{Access, EntryFault, FetchError, Over, VersionFault};
 pub use integrity::{Algorithm, Integrity};
 pub use npm::{Npm, Package, Tarball};
+pub use oci::{Artifact, Oci};
 pub use pack::{LeftOut, PackError, PackRules, Packed, Why, pack};
-pub use rules::{GitData, Links, Rules, Strip};
+pub use rules::{GitData, Links, Packing, Rules, Strip};
 pub use unpack::{Unpacked, joined, unpack};

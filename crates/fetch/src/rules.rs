@@ -16,6 +16,8 @@ pub struct Rules {
     /// How many bytes may come out of one byte of the archive, once more than 8 MiB have come out:
     /// what is beyond that is a bomb and no content.
     pub ratio: u64,
+    /// How the archive is packed.
+    pub packing: Packing,
     /// What becomes of the first component of each path.
     pub strip: Strip,
     /// What becomes of symbolic and hard links.
@@ -26,6 +28,16 @@ pub struct Rules {
     pub integrity: Option<Integrity>,
     /// The name that the `package.json` at the root must have; without one no such file is needed.
     pub package: Option<String>,
+}
+
+/// How an archive is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// As gzip.
+    Gzip,
+    /// As gzip or not at all, as its first byte says: what is pushed to a registry carries a media
+    /// type that people write by hand.
+    GzipOrNone,
 }
 
 /// What becomes of the first component of the paths in an archive.
@@ -67,6 +79,7 @@ impl Rules {
             entries: 100_000,
             depth: 64,
             ratio: 200,
+            packing: Packing::Gzip,
             strip: Strip::Nothing,
             links: Links::LeaveOut,
             git: GitData::Refuse,
@@ -98,6 +111,18 @@ impl Rules {
             git: GitData::LeaveOut,
             integrity: expected,
             ..Self::new()
+        }
+    }
+
+    /// For an archive of a team's own server or registry: as large as a bundle may be, packed or not,
+    /// and with this digest where one is known. What it is named and how it is rooted is for its
+    /// author to say, so links and data of git are left out and told, as they are from local plugins.
+    #[must_use]
+    pub fn archive(expected: Option<Integrity>) -> Self {
+        Self {
+            packing: Packing::GzipOrNone,
+            links: Links::LeaveOut,
+            ..Self::bundle(expected)
         }
     }
 }

@@ -6,6 +6,7 @@
 //! them and they without a format.
 
 mod abs_path;
+mod archive_url;
 mod environment;
 mod error_chain;
 pub mod git_url;
@@ -13,6 +14,7 @@ pub mod json_depth;
 mod layout;
 mod manifest;
 mod names;
+mod oci_reference;
 mod policy;
 mod problem;
 mod remote;
@@ -20,6 +22,7 @@ mod source;
 mod version;
 
 pub use abs_path::{AbsPath, NotAbsolute};
+pub use archive_url::ArchiveUrl;
 pub use environment::{Clock, Environment, RandomNames};
 pub use error_chain::error_chain;
 pub use layout::Layout;
@@ -30,6 +33,7 @@ pub use names::{
     CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, MAX_NAME_BYTES, MarketplaceName, NameError,
     PluginId, PluginName, RESERVED_MARKETPLACES,
 };
+pub use oci_reference::{OciReference, sha256_digest};
 pub use policy::{AuthPolicy, InstallPolicy, Product};
 pub use problem::{Place, Problem, ProblemKind, Severity};
 pub use remote::{
