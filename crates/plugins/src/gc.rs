@@ -214,7 +214,7 @@ fn collect(call: &Call, lookup: &Lookup, store: &Store, dry_run: bool) -> Result
         dry_run,
         problems: &mut problems,
     };
-    changes.extend(loose(&mut sweeper, &named, &config));
+    changes.extend(loose(&mut sweeper, &config));
     changes.sort_by(|left, right| (left.kind, &left.path).cmp(&(right.kind, &right.path)));
     Ok(Collected {
         dry_run,
@@ -284,9 +284,9 @@ fn of_tree(why: Unneeded) -> GcReason {
     }
 }
 
-fn loose(sweeper: &mut Sweeper<'_>, named: &Named, config: &Snapshot) -> Vec<GcChange> {
+fn loose(sweeper: &mut Sweeper<'_>, config: &Snapshot) -> Vec<GcChange> {
     let row = |kind, reason| move |Loose { path, size }| GcChange::new(kind, path, size, reason);
-    let checkouts = sweeper.checkouts(named).into_iter();
+    let checkouts = sweeper.checkouts().into_iter();
     let checkouts = checkouts.map(|(name, loose)| GcChange {
         marketplace: Some(name),
         ..row(GcKind::Checkout, GcReason::NotConfigured)(loose)

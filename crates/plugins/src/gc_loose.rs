@@ -33,7 +33,7 @@ pub(crate) struct Sweeper<'a> {
 impl Sweeper<'_> {
     /// Checkouts of git marketplaces without a row: an addition that was killed in between, or a
     /// removal. One without a note of a git marketplace is somebody else's.
-    pub(crate) fn checkouts(&mut self, named: &Named) -> Vec<(MarketplaceName, Loose)> {
+    pub(crate) fn checkouts(&mut self) -> Vec<(MarketplaceName, Loose)> {
         let layout = self.lookup.layout();
         let dir = layout.git_marketplaces();
         let Some(names) = self.names_in(&dir) else {
@@ -42,14 +42,16 @@ impl Sweeper<'_> {
         if names.is_empty() {
             return Vec::new();
         }
+        let Some(_held) = self.hold(&layout.git_marketplaces_lock()) else {
+            return Vec::new();
+        };
+        // Under the lock: whoever adds a marketplace writes its row before letting the lock go.
+        let named = Named::read(self.lookup, self.lookup.config(None));
         if let Some(why) = named.unknown() {
             let text = format!("no checkout of a marketplace is removed, because {why}");
             self.tell(&dir, text);
             return Vec::new();
         }
-        let Some(_held) = self.hold(&layout.git_marketplaces_lock()) else {
-            return Vec::new();
-        };
         let mut found = Vec::new();
         for name in names
             .iter()
