@@ -11,6 +11,7 @@
 //!
 //! This crate does no I/O, knows no numeric error code, and names no other crate of ours.
 
+mod archives;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
@@ -59,6 +60,10 @@ mod status;
 mod upkeep;
 mod versions;
 
+pub use archives::{
+    PlugdExportParams, PlugdExportResponse, PlugdExportedPlugin, PlugdImportParams,
+    PlugdImportResponse,
+};
 pub use components::{
     PlugdApp, PlugdComponentPlugin, PlugdComponentsParams, PlugdComponentsResponse, PlugdHook,
     PlugdHookHandler, PlugdReleaseParams, PlugdReleaseResponse, PlugdShadowed, PlugdShadowedKind,

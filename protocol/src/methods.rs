@@ -10,9 +10,10 @@ use crate::{
     HooksListResponse, InitializeParams, InitializeResponse, MarketplaceAddParams,
     MarketplaceAddResponse, MarketplaceRemoveParams, MarketplaceRemoveResponse,
     MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
-    PlugdComponentsParams, PlugdComponentsResponse, PlugdGcParams, PlugdGcResponse,
-    PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
-    PlugdLinkParams, PlugdLinkResponse, PlugdLockParams, PlugdLockResponse, PlugdMentionsParams,
+    PlugdComponentsParams, PlugdComponentsResponse, PlugdExportParams, PlugdExportResponse,
+    PlugdGcParams, PlugdGcResponse, PlugdImportParams, PlugdImportResponse, PlugdInspectParams,
+    PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse, PlugdLinkParams,
+    PlugdLinkResponse, PlugdLockParams, PlugdLockResponse, PlugdMentionsParams,
     PlugdMentionsResponse, PlugdOutdatedParams, PlugdPinParams, PlugdReleaseParams,
     PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse,
     PlugdSyncParams, PlugdSyncResponse, PlugdUnlinkParams, PlugdUnlinkResponse, PlugdUpdateParams,
@@ -179,6 +180,13 @@ methods! {
 
     /// Makes the home match a project's lock, and pins what it names; all of it or nothing.
     PlugdSync = "plugd/sync" (Marketplaces, Own): PlugdSyncParams => PlugdSyncResponse;
+
+    /// Writes one archive with everything that is needed to install plugins on a machine without a
+    /// network, verified by digest.
+    PlugdExport = "plugd/export" (Read, Own): PlugdExportParams => PlugdExportResponse;
+
+    /// Installs and pins what an archive holds; all of it or nothing. Nothing is fetched.
+    PlugdImport = "plugd/import" (Marketplaces, Own): PlugdImportParams => PlugdImportResponse;
 
     /// Puts a plugin's working tree in the place of its installed copy, for this server only: it is used
     /// where it lies, nothing is copied, written there or configured.

@@ -103,6 +103,8 @@ fn lanes() {
     check("plugd/rollback", Lane::Plugin);
     check("plugd/lock", Lane::Marketplaces);
     check("plugd/sync", Lane::Marketplaces);
+    check("plugd/export", Lane::Read);
+    check("plugd/import", Lane::Marketplaces);
     check("plugd/link", Lane::Plugin);
     check("plugd/unlink", Lane::Plugin);
     check("plugd/mentions", Lane::Read);
@@ -112,7 +114,7 @@ fn lanes() {
 
 #[test]
 fn what_is_not_built_is_not_found() {
-    assert!(find("plugd/export").is_none());
+    assert!(find("plugd/nothing").is_none());
     assert!(find("Plugin/list").is_none());
     assert!(find("").is_none());
     assert!(notifications::find("skills/other").is_none());

@@ -98,6 +98,8 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PlugdMentions>(&mut checked);
     check::<methods::PlugdLock>(&mut checked);
     check::<methods::PlugdSync>(&mut checked);
+    check::<methods::PlugdExport>(&mut checked);
+    check::<methods::PlugdImport>(&mut checked);
     check::<methods::PlugdInstructions>(&mut checked);
     check::<methods::PlugdStatus>(&mut checked);
     check::<methods::RpcDiscover>(&mut checked);

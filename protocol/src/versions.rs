@@ -138,6 +138,8 @@ pub enum PlugdInstalledBy {
     Sync,
     /// A lockfile.
     Lock,
+    /// An archive that was exported elsewhere.
+    Import,
     /// Another program; its copy was taken over as it was.
     Adopted,
 }

@@ -9,7 +9,9 @@ import type { MarketplaceRemoveParams } from "./v2/MarketplaceRemoveParams";
 import type { MarketplaceUpgradeParams } from "./v2/MarketplaceUpgradeParams";
 import type { NoParams } from "./plugd/NoParams";
 import type { PlugdComponentsParams } from "./plugd/PlugdComponentsParams";
+import type { PlugdExportParams } from "./plugd/PlugdExportParams";
 import type { PlugdGcParams } from "./plugd/PlugdGcParams";
+import type { PlugdImportParams } from "./plugd/PlugdImportParams";
 import type { PlugdInspectParams } from "./plugd/PlugdInspectParams";
 import type { PlugdInstructionsParams } from "./plugd/PlugdInstructionsParams";
 import type { PlugdLinkParams } from "./plugd/PlugdLinkParams";
@@ -326,6 +328,21 @@ export type ClientRequest =
     id: RequestId;
     method: "plugd/sync";
     params: PlugdSyncParams;
+  }
+  /**
+   * Writes one archive with everything that is needed to install plugins on a machine without a
+   * network, verified by digest.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/export";
+    params: PlugdExportParams;
+  }
+  /** Installs and pins what an archive holds; all of it or nothing. Nothing is fetched. */
+  | {
+    id: RequestId;
+    method: "plugd/import";
+    params: PlugdImportParams;
   }
   /**
    * Puts a plugin's working tree in the place of its installed copy, for this server only: it

@@ -38,6 +38,10 @@ mod subprocess;
 /// The bytes: framing, envelopes, ids, batches, forms of params, limits.
 mod wire;
 
+/// `plugd/export` and `plugd/import`.
+mod archives;
+/// Archives that are refused.
+mod archives_refused;
 /// `plugd/components` and `plugd/release`.
 mod components;
 /// `config/read`.

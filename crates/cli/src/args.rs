@@ -17,7 +17,7 @@ mod versions;
 
 use authors::LINK_HELP;
 pub(crate) use authors::{LinkArgs, NewArgs, NewCommand, UnlinkArgs};
-pub(crate) use locks::{LockArgs, SyncArgs};
+pub(crate) use locks::{ExportArgs, ImportArgs, LockArgs, SyncArgs};
 pub(crate) use reading::{
     ConfigCommand, ConfigReadArgs, ConfigWriteArgs, HooksCommand, InstructionsArgs, MentionsArgs,
     PlaceArgs, SearchArgs, SkillArgs, SkillsCommand,
@@ -240,6 +240,12 @@ Examples:
     /// Make the home match the project's lock
     #[command(after_help = locks::SYNC_HELP)]
     Sync(SyncArgs),
+    /// Write an archive of plugins for machines without a network
+    #[command(after_help = locks::EXPORT_HELP)]
+    Export(ExportArgs),
+    /// Install what an archive of plugins holds
+    #[command(after_help = locks::IMPORT_HELP)]
+    Import(ImportArgs),
     /// Use the working tree of a plugin in the place of its installed copy
     #[command(after_help = LINK_HELP)]
     Link(LinkArgs),

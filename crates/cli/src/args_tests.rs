@@ -321,6 +321,8 @@ const METHODS: &[(&str, Option<&str>)] = &[
     ("plugd/rollback", Some("plugin rollback a@b --to 1")),
     ("plugd/lock", Some("lock")),
     ("plugd/sync", Some("sync --frozen")),
+    ("plugd/export", Some("export a.tar.gz")),
+    ("plugd/import", Some("import a.tar.gz")),
     ("plugd/link", Some("link .")),
     ("plugd/unlink", Some("unlink .")),
     ("plugd/mentions", Some("mentions x")),

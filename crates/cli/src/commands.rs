@@ -33,8 +33,9 @@ use plugd_server::schema::GeneratedFile;
 use serde_json::Value;
 
 use crate::args::{
-    Command, CommandLine, ConfigCommand, GcArgs, HooksCommand, LoginCommand, MarketplaceCommand,
-    PluginCommand, SchemaCommand, ServerCommand, SkillsCommand, TypesArgs, VerifyArgs,
+    Command, CommandLine, ConfigCommand, ExportArgs, GcArgs, HooksCommand, ImportArgs,
+    LoginCommand, MarketplaceCommand, PluginCommand, SchemaCommand, ServerCommand, SkillsCommand,
+    TypesArgs, VerifyArgs,
 };
 use crate::asked::{self, Question};
 use crate::blame;
@@ -83,6 +84,8 @@ pub(crate) fn execute(
             let done = session.change(lock::sync(&session, args, form));
             with_configuration(&session, done, form)
         }
+        Command::Export(args) => export(&open()?, args, form),
+        Command::Import(args) => import(&open()?, args, form),
         Command::Login(LoginCommand::Status) => login(&open()?, form),
         Command::Skills(command) => skills(&open()?, command, form),
         Command::Hooks(HooksCommand::List(place)) => {
@@ -199,6 +202,16 @@ fn configuration(session: &Session, command: &ConfigCommand, form: Form) -> Resu
             asked(session, config::requirements(), form, &config::required)
         }
     }
+}
+
+fn export(session: &Session, args: &ExportArgs, form: Form) -> Result<Page, Failure> {
+    let question = lock::export(session, args);
+    asked(session, question, form, &lock::exported)
+}
+
+fn import(session: &Session, args: &ImportArgs, form: Form) -> Result<Page, Failure> {
+    let done = session.change(lock::import(session, args, form));
+    with_configuration(session, done, form)
 }
 
 fn collect(session: &Session, args: &GcArgs, form: Form) -> Result<Page, Failure> {

@@ -12,7 +12,7 @@ use crate::flags::Flags;
 
 /// The words that begin a command. A word behind an unknown switch is its value unless it is one
 /// of these.
-pub(crate) const COMMANDS: [&str; 24] = [
+pub(crate) const COMMANDS: [&str; 26] = [
     SERVER,
     "plugin",
     "marketplace",
@@ -30,6 +30,8 @@ pub(crate) const COMMANDS: [&str; 24] = [
     "verify",
     "lock",
     "sync",
+    "export",
+    "import",
     "new",
     "link",
     "unlink",

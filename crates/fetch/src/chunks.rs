@@ -1,5 +1,6 @@
 //! Where a download and the section that unpacks it meet.
 
+use std::fmt;
 use std::io::{self, Read};
 
 use plugd_http::Bytes;
@@ -12,11 +13,17 @@ const QUEUE: usize = 16;
 ///
 /// An empty chunk says that everything has come. Without it the end of the channel is an error, so
 /// that a download that was broken off or cancelled is never taken for a whole one.
-#[derive(Debug)]
+///
+/// The archive may also be a file that is there; then its end is the end.
 pub struct Chunks {
-    receiver: mpsc::Receiver<Bytes>,
+    source: Source,
     current: Bytes,
     state: State,
+}
+
+enum Source {
+    Channel(mpsc::Receiver<Bytes>),
+    File(Box<dyn Read + Send>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,19 +45,42 @@ impl Chunks {
     /// The reading end of a channel of the caller's.
     #[must_use]
     pub fn new(receiver: mpsc::Receiver<Bytes>) -> Self {
+        Self::of(Source::Channel(receiver))
+    }
+
+    /// The bytes of a file that is there.
+    #[must_use]
+    pub fn of_file(file: Box<dyn Read + Send>) -> Self {
+        Self::of(Source::File(file))
+    }
+
+    fn of(source: Source) -> Self {
         Self {
-            receiver,
+            source,
             current: Bytes::new(),
             state: State::Coming,
         }
     }
 }
 
+impl fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = &self.state;
+        f.debug_struct("Chunks")
+            .field("state", state)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Read for Chunks {
     /// Waits for the next chunk. It must not be called on a thread that drives async work.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let receiver = match &mut self.source {
+            Source::File(file) => return file.read(buffer),
+            Source::Channel(receiver) => receiver,
+        };
         if self.current.is_empty() && self.state == State::Coming {
-            match self.receiver.blocking_recv() {
+            match receiver.blocking_recv() {
                 Some(chunk) if chunk.is_empty() => self.state = State::Whole,
                 Some(chunk) => self.current = chunk,
                 None => self.state = State::BrokenOff,
@@ -102,6 +132,14 @@ mod tests {
         assert_eq!(whole, b"one");
         assert_eq!(error.to_string(), "the download was broken off");
         assert!(chunks.read(&mut [0]).is_err());
+    }
+
+    #[test]
+    fn a_file_ends_where_it_ends() {
+        let mut chunks = Chunks::of_file(Box::new(&b"one"[..]));
+        let mut whole = Vec::new();
+        chunks.read_to_end(&mut whole).unwrap();
+        assert_eq!(whole, b"one");
     }
 
     #[test]

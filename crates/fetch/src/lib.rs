@@ -47,6 +47,6 @@ pub use error::{Access, EntryFault, FetchError, Over, VersionFault};
 pub use integrity::{Algorithm, Integrity};
 pub use npm::{Npm, Package, Tarball};
 pub use oci::{Artifact, Oci};
-pub use pack::{LeftOut, PackError, PackRules, Packed, Why, pack};
+pub use pack::{LeftOut, PackError, PackRules, Packed, Takes, Why, pack};
 pub use rules::{GitData, Links, Packing, Rules, Strip};
 pub use unpack::{Unpacked, joined, unpack};

@@ -16,9 +16,11 @@ use flate2::write::GzEncoder;
 use plugd_disk::tree::{Below, Pace, TreeError};
 use plugd_disk::{Disk, DiskError, NewFile, OperationKind};
 use plugd_model::AbsPath;
+use sha2::{Digest as _, Sha256};
 
 use crate::EntryFault;
 use crate::content::FREE_OF_RATIO;
+use crate::integrity::to_hex;
 use crate::tar::{END, New, headers, padding};
 use plan::{Plan, Planned};
 
@@ -41,6 +43,17 @@ pub struct PackRules {
     /// How many bytes of content one byte of the archive may stand for, once there are more than
     /// 8 MiB: who unpacks it takes what is beyond that for a bomb.
     pub ratio: u64,
+    /// Which of it.
+    pub takes: Takes,
+}
+
+/// What of a directory is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// What is for others: neither secrets nor what tools leave behind.
+    WhatIsForOthers,
+    /// All of it, for a directory that was made to be packed.
+    Everything,
 }
 
 /// What was packed.
@@ -48,6 +61,8 @@ pub struct PackRules {
 pub struct Packed {
     /// Bytes of the archive.
     pub bytes: u64,
+    /// SHA-256 of the archive, in hexadecimal digits.
+    pub sha256: String,
     /// What is not in it, in the order of the archive. A directory stands for all that is in it.
     pub left_out: Vec<LeftOut>,
 }
@@ -120,8 +135,9 @@ pub fn pack(
     let file = disk.create_unsynced(dest, 0o600, 0)?;
     let archive = Archive::new(dest, file, rules);
     match archive.write(&below, &plan.entries, pace) {
-        Ok(bytes) => Ok(Packed {
+        Ok((bytes, sha256)) => Ok(Packed {
             bytes,
+            sha256,
             left_out: plan.left_out,
         }),
         Err(error) => {
@@ -141,6 +157,17 @@ impl PackRules {
         entries: 100_000,
         depth: 64,
         ratio: 200,
+        takes: Takes::WhatIsForOthers,
+    };
+
+    /// What may be exported: the limits of [`crate::Rules::export`].
+    pub const EXPORT: Self = Self {
+        archive_bytes: 4 << 30,
+        bytes: 4 << 30,
+        entries: 300_000,
+        depth: 72,
+        ratio: 200,
+        takes: Takes::Everything,
     };
 }
 
@@ -171,6 +198,7 @@ struct Archive<'a> {
 /// [`io::Error`]; the real one waits here.
 struct Counted {
     file: NewFile,
+    sha256: Sha256,
     bytes: u64,
     limit: u64,
     failure: Option<PackError>,
@@ -180,6 +208,7 @@ impl<'a> Archive<'a> {
     fn new(dest: &'a AbsPath, file: NewFile, rules: &PackRules) -> Self {
         let counted = Counted {
             file,
+            sha256: Sha256::new(),
             bytes: 0,
             limit: rules.archive_bytes,
             failure: None,
@@ -192,19 +221,23 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// Writes all entries and the end; how many bytes that made.
+    /// Writes all entries and the end; how many bytes that made, and their SHA-256.
     fn write(
         mut self,
         below: &Below,
         entries: &[Planned],
         pace: &dyn Pace,
-    ) -> Result<u64, PackError> {
+    ) -> Result<(u64, String), PackError> {
         for entry in entries {
             self.entry(below, entry, pace)?;
         }
         self.put(&END)?;
         match self.packing.try_finish() {
-            Ok(()) => Ok(self.packing.get_ref().bytes),
+            Ok(()) => {
+                let counted = self.packing.get_ref();
+                let sha256 = counted.sha256.clone().finalize();
+                Ok((counted.bytes, to_hex(&sha256)))
+            }
             Err(error) => Err(self.failure(error)),
         }
     }
@@ -268,7 +301,10 @@ impl Write for Counted {
             self.file.write(piece).map_err(PackError::from)
         };
         match outcome {
-            Ok(()) => Ok(piece.len()),
+            Ok(()) => {
+                self.sha256.update(piece);
+                Ok(piece.len())
+            }
             Err(error) => {
                 self.failure = Some(error);
                 Err(io::Error::other("not written"))

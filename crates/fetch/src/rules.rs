@@ -125,6 +125,22 @@ impl Rules {
             ..Self::bundle(expected)
         }
     }
+
+    /// For an archive that was exported with its plugins in it: 4 GiB, as much unpacked and 300,000
+    /// entries, because it holds many plugins; a link or data of git refuses it, since no export has
+    /// any.
+    #[must_use]
+    pub fn export() -> Self {
+        Self {
+            archive_bytes: 4 << 30,
+            bytes: 4 << 30,
+            entries: 300_000,
+            depth: 72,
+            links: Links::Refuse,
+            git: GitData::Refuse,
+            ..Self::new()
+        }
+    }
 }
 
 impl Default for Rules {

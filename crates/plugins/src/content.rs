@@ -12,7 +12,7 @@ use crate::survey::{curated_version, details_of_dir};
 use crate::{Copies, Error, Lookup};
 
 /// Where an installation puts the manifest that a marketplace entry stands in for.
-const FALLBACK_MANIFEST: &str = "./.codex-plugin/plugin.json";
+pub(crate) const FALLBACK_MANIFEST: &str = "./.codex-plugin/plugin.json";
 
 /// The content of an offer that can be installed.
 pub(crate) struct Content {

@@ -167,12 +167,19 @@ impl Sweeper<'_> {
         let stays = |error: &dyn std::error::Error| format!("it stays: {}", error_chain(error));
         let workspace = self.store.workspace().map_err(|error| stays(&error))?;
         let disk = self.disk();
-        let moved = disk.rename(path, &workspace.dir().join("removed"));
+        let away = workspace.dir().join("removed");
+        let moved = disk.rename(path, &away);
         moved.map_err(|error| stays(&error))?;
+        let synced = path
+            .parent()
+            .map_or(Ok(()), |parent| disk.sync_dir(&parent));
+        synced.map_err(|error| stays(&error))?;
         // What cannot be removed there is recovery's.
-        path.parent()
-            .map_or(Ok(()), |parent| disk.sync_dir(&parent))
-            .map_err(|error| stays(&error))
+        drop(workspace);
+        match disk.link_stamp(&away) {
+            Ok(None) => Ok(()),
+            _ => Err(format!("it was moved to `{away}` and cannot be removed")),
+        }
     }
 
     fn take_files(&mut self, paths: Vec<AbsPath>) -> Vec<Loose> {

@@ -37,6 +37,8 @@ pub(crate) enum Why<'a> {
         pin: &'a Pin,
         /// Whether it is switched on; one that is configured already stays as it is.
         switches_on: bool,
+        /// What it is recorded as.
+        by: InstalledBy,
     },
 }
 
@@ -47,7 +49,7 @@ impl Why<'_> {
             Self::Configured { .. } => InstalledBy::Refresh,
             Self::Account { by } => by,
             Self::State { .. } => InstalledBy::Sync,
-            Self::Lock { .. } => InstalledBy::Lock,
+            Self::Lock { by, .. } => by,
         }
     }
 

@@ -5,6 +5,9 @@
 //! Decisions are pure functions, file work runs in one blocking section per phase.
 
 mod active;
+mod archive_error;
+mod archive_index;
+mod archive_read;
 mod binding;
 mod blocking;
 pub mod call;
@@ -31,6 +34,8 @@ mod doctor_look;
 mod doctor_store;
 mod error;
 pub mod events;
+mod export;
+mod export_stage;
 mod facts;
 mod facts_elsewhere;
 mod fetcher;
@@ -149,6 +154,7 @@ mod versions;
 mod waits;
 mod watched_places;
 
+pub use archive_error::ArchiveError;
 pub use blocking::Blocking;
 pub use change_watch::ChangeWatch;
 pub use component_kinds::ComponentKinds;
@@ -164,6 +170,7 @@ pub use curated::{CuratedSync, Insistence};
 pub use doctor::{Area, Check, Diagnosis, Finding};
 pub use doctor_look::doctor;
 pub use error::{Error, Facts, Kind, WriteRefusal};
+pub use export::{ExportRequest, Exported, ExportedPlugin, export};
 pub use fetcher::Fetcher;
 pub use gc::{Collected, GcChange, GcKind, GcReason, GcTotal, gc};
 pub use hook_layers::{HookLayer, LayerHook};
@@ -182,7 +189,9 @@ pub use list::{ListRequest, MarketplaceKind, list};
 pub use listing::{ListedMarketplace, Listing, LoadError, ShownInterface, Summary};
 pub use lock::{LockChange, LockReason, LockRequest, LockSubject, Locked, lock};
 pub use lock_error::LockError;
-pub use lock_sync::{SyncChange, SyncReason, SyncRequest, Synced, sync_lock};
+pub use lock_sync::{
+    ImportRequest, Imported, SyncChange, SyncReason, SyncRequest, Synced, import, sync_lock,
+};
 pub use login_status::{LoginBy, LoginReport, login_status};
 pub use lookup::{Lookup, Resolved, Roots, Sight};
 pub use marketplace_add::{AddRequest, Added, add_marketplace};

@@ -173,7 +173,7 @@ fn old_lock(
 }
 
 /// Who names a plugin wants it in the lock.
-fn refuse_missing(named: &[PluginId], of_home: &OfHome) -> Result<(), Error> {
+pub(crate) fn refuse_missing(named: &[PluginId], of_home: &OfHome) -> Result<(), Error> {
     for id in named {
         if of_home.lock.plugins.contains_key(id) {
             continue;

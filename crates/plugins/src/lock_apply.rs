@@ -1,10 +1,10 @@
 //! The part of a synchronisation that changes the home: marketplaces first, then each plugin by a
 //! transaction of its own. What was done is noted, so that it can be taken back.
 
-use plugd_config::Edit;
+use plugd_config::{Edit, MarketplaceKind};
 use plugd_lockfile::LockedMarketplace;
 use plugd_model::{MarketplaceName, PluginId};
-use plugd_store::Pin;
+use plugd_store::{InstalledBy, Pin};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
@@ -17,9 +17,31 @@ use crate::lock_file::LockPlace;
 use crate::lock_plan::{MarketplaceStep, PluginStep, What, directory};
 use crate::lock_stage::{Ready, pin};
 use crate::lock_undo::{Done, undo};
-use crate::marketplace_add::{AddRequest, add_marketplace};
+use crate::marketplace_add::{AddRequest, add_marketplace, allowed};
 use crate::parts::Parts;
+use crate::source_text::GitSource;
 use crate::{Error, Lookup};
+
+/// Where the content comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The nearest place that has it, another machine included.
+    Online,
+    /// This machine.
+    Offline,
+    /// An archive; of a marketplace only where it is.
+    Archive,
+}
+
+impl Way {
+    /// What is recorded as the reason of an installation.
+    pub(crate) fn recorded(self) -> InstalledBy {
+        match self {
+            Self::Online | Self::Offline => InstalledBy::Lock,
+            Self::Archive => InstalledBy::Import,
+        }
+    }
+}
 
 /// Makes the changes. What was done is in `done`, also after a failure.
 #[expect(
@@ -33,11 +55,15 @@ pub(crate) async fn apply(
     adds: Vec<MarketplaceStep>,
     steps: Vec<PluginStep>,
     ready: Vec<Ready>,
-    offline: bool,
+    way: Way,
     done: &mut Vec<Done>,
 ) -> Result<(), Error> {
     for step in adds {
-        if add(call, parts, place, &step, offline).await? {
+        let added = match way {
+            Way::Archive => configure(call, parts, place, step.clone()).await?,
+            Way::Offline | Way::Online => add(call, parts, place, &step, way).await?,
+        };
+        if added {
             done.push(Done::Added(step.name));
         }
     }
@@ -45,7 +71,8 @@ pub(crate) async fn apply(
     let call = call.clone();
     let section = parts.blocking.write(move || {
         let mut noted = Vec::new();
-        let outcome = apply_plugins(&call, &of, &place, steps, ready, &mut noted);
+        let by = way.recorded();
+        let outcome = apply_plugins(&call, &of, &place, (steps, ready), by, &mut noted);
         Ok((noted, outcome))
     });
     let (noted, outcome) = section.await?;
@@ -60,7 +87,7 @@ async fn add(
     parts: &Parts,
     place: &LockPlace,
     step: &MarketplaceStep,
-    offline: bool,
+    way: Way,
 ) -> Result<bool, Error> {
     let none = || (None, Vec::new());
     let (source, (ref_name, sparse_paths)) = match &step.wanted {
@@ -70,7 +97,7 @@ async fn add(
             ref_name,
             sparse_paths,
         } => {
-            if offline {
+            if way == Way::Offline {
                 return Err(LockError::Offline {
                     missing: vec![format!("the marketplace `{}`", step.name)],
                 }
@@ -110,16 +137,70 @@ async fn add(
     .into())
 }
 
+/// Writes the row of a marketplace, and looks for nothing there: it may be on no machine that can be
+/// reached. Answers whether there was none before.
+async fn configure(
+    call: &Call,
+    parts: &Parts,
+    place: &LockPlace,
+    step: MarketplaceStep,
+) -> Result<bool, Error> {
+    let (call, lookup, place) = (call.clone(), parts.lookup.clone(), place.clone());
+    let section = move || {
+        let name = &step.name;
+        let kind = match &step.wanted {
+            LockedMarketplace::Local(location) => MarketplaceKind::Local {
+                source: directory(&place, location),
+            },
+            LockedMarketplace::Git {
+                url,
+                ref_name,
+                sparse_paths,
+            } => {
+                let (ref_name, sparse_paths) = (ref_name.clone(), sparse_paths.clone());
+                let url = url.clone();
+                let source = GitSource {
+                    url,
+                    ref_name,
+                    sparse_paths,
+                };
+                source.row()
+            }
+            LockedMarketplace::Curated => return Ok(false),
+        };
+        if name.is_reserved() {
+            return Err(Error::from(LockError::Reserved {
+                name: name.to_string(),
+            }));
+        }
+        let config = lookup.config(None);
+        allowed(&config, name.as_str(), &kind)?;
+        let mut rows = config.marketplaces().iter();
+        match rows.rfind(|row| row.key == name.as_str()) {
+            Some(row) if row.kind == kind => Ok(false),
+            // Somebody has added another one since it was planned.
+            Some(_) => Err(Error::from(LockError::Contested {
+                path: lookup.layout().user_config(),
+            })),
+            None => {
+                lookup.write_edits(&call, &Edit::set_marketplace(name.as_str(), &kind))?;
+                Ok(true)
+            }
+        }
+    };
+    parts.blocking.write(section).await
+}
+
 fn apply_plugins(
     call: &Call,
     parts: &Parts,
     place: &LockPlace,
-    steps: Vec<PluginStep>,
-    ready: Vec<Ready>,
+    (steps, ready): (Vec<PluginStep>, Vec<Ready>),
+    by: InstalledBy,
     done: &mut Vec<Done>,
 ) -> Result<(), Error> {
     for one in ready {
-        put(call, parts, one, done)?;
+        put(call, parts, one, by, done)?;
     }
     for step in steps {
         match step.what {
@@ -132,7 +213,13 @@ fn apply_plugins(
 }
 
 /// Puts a staged plugin into its place.
-fn put(call: &Call, parts: &Parts, ready: Ready, done: &mut Vec<Done>) -> Result<(), Error> {
+fn put(
+    call: &Call,
+    parts: &Parts,
+    ready: Ready,
+    by: InstalledBy,
+    done: &mut Vec<Done>,
+) -> Result<(), Error> {
     let Ready {
         step,
         subject,
@@ -145,6 +232,7 @@ fn put(call: &Call, parts: &Parts, ready: Ready, done: &mut Vec<Done>) -> Result
         why: Why::Lock {
             pin: &pin,
             switches_on: step.switches_on,
+            by,
         },
         pin: PinWish::Keep,
         standing: step.standing.clone(),

@@ -11,6 +11,7 @@ use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, Source};
 use plugd_store::{Kept, Workspace};
 
+use crate::archive_read::{Archived, Opened};
 use crate::binding;
 use crate::call::Call;
 use crate::checkout::Note;
@@ -36,6 +37,8 @@ pub(crate) struct Brought {
     catalogs: BTreeMap<Wanted, AbsPath>,
     /// The content of plugins that lie elsewhere.
     pub(crate) fetched: BTreeMap<PluginId, Fetched>,
+    /// What an archive has of plugins.
+    pub(crate) archived: BTreeMap<PluginId, Archived>,
     /// Versions that are kept here.
     pub(crate) kept: BTreeMap<PluginId, Kept>,
     /// Hold what was fetched of marketplaces.
@@ -94,8 +97,25 @@ pub(crate) async fn bring(
 
 impl Brought {
     /// The directory of the marketplace that has a plugin's entry.
-    pub(crate) fn catalog(&self, step: &PluginStep) -> Option<&AbsPath> {
-        self.catalogs.get(&wanted_catalog(step))
+    pub(crate) fn catalog(
+        &self,
+        step: &PluginStep,
+        archived: Option<&Archived>,
+    ) -> Option<AbsPath> {
+        match archived {
+            Some(archived) => Some(archived.catalog.clone()),
+            None => self.catalogs.get(&wanted_catalog(step)).cloned(),
+        }
+    }
+
+    /// What an archive has. Nothing else is looked for: it has everything, or is refused.
+    pub(crate) fn of_archive(opened: &Opened, plan: &Plan) -> Self {
+        let steps = plan.plugins.iter().filter(|step| step.brings());
+        let archived = steps.filter_map(|step| Some((step.id.clone(), opened.of(&step.id)?)));
+        Self {
+            archived: archived.collect(),
+            ..Self::default()
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use plugd_model::{AbsPath, PluginId, Problem};
 
+use crate::archive_error::ArchiveError;
 use crate::error::{Facts, Kind};
 
 /// Why.
@@ -106,6 +107,12 @@ pub enum LockError {
         /// In its manifest.
         found: String,
     },
+    /// What an archive names would be configured under a name that nobody may use.
+    #[error("the marketplace name `{name}` is reserved")]
+    Reserved {
+        /// In the lock.
+        name: String,
+    },
     /// What is switched on is not known, so neither is what the lock would be.
     #[error("the configuration cannot be read, so what is switched on is not known: {}", problem.message)]
     BrokenConfig {
@@ -120,6 +127,9 @@ pub enum LockError {
         /// The lock.
         path: AbsPath,
     },
+    /// It is about an archive of plugins.
+    #[error(transparent)]
+    Archive(ArchiveError),
     /// Another machine would have to be asked.
     #[error("without the network this cannot be had: {}", missing.join(", "))]
     Offline {
@@ -140,7 +150,9 @@ impl LockError {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::NoLock { .. } => Kind::NotFound,
-            Self::NotAFile { .. } | Self::BadLock { .. } => Kind::InvalidInput,
+            Self::NotAFile { .. } | Self::BadLock { .. } | Self::Reserved { .. } => {
+                Kind::InvalidInput
+            }
             Self::Contested { .. }
             | Self::NotLockable { .. }
             | Self::Differs { .. }
@@ -152,6 +164,7 @@ impl LockError {
             | Self::BrokenConfig { .. }
             | Self::WouldBeEmpty { .. } => Kind::Conflict,
             Self::InPart { source, .. } => source.kind(),
+            Self::Archive(error) => error.kind(),
             Self::Offline { .. } => Kind::Unavailable,
         }
     }
@@ -172,7 +185,7 @@ impl LockError {
             | Self::WouldBeEmpty { path }
             | Self::Differs { path, .. }
             | Self::Conflicts { path, .. } => of_file(path),
-            Self::Renamed { name, .. } => Facts {
+            Self::Renamed { name, .. } | Self::Reserved { name } => Facts {
                 marketplace: Some(name.clone()),
                 ..Facts::default()
             },
@@ -198,6 +211,7 @@ impl LockError {
             | Self::OtherVersion { id, .. }
             | Self::NotOffered { id, .. } => of_plugin(id),
             Self::InPart { source, .. } => source.facts(),
+            Self::Archive(error) => error.facts(),
             Self::Offline { .. } => Facts::default(),
         };
         Facts {
@@ -217,8 +231,8 @@ impl LockError {
             Self::Conflicts {
                 can_switch: true, ..
             } => {
-                "`plugd sync --switch` follows this lock all the same, here and for every other \
-                 project of this home"
+                "`plugd sync --switch` (or `plugd import --switch`) follows this lock all the same, \
+                 here and for every other project of this home"
             }
             Self::Conflicts { .. } => "remove what stands in the way, then ask again",
             Self::OtherContent { .. } | Self::OtherVersion { .. } => {
@@ -227,9 +241,11 @@ impl LockError {
             }
             Self::NotOffered { .. } => "install what there is now and lock it again",
             Self::InPart { .. } => "`plugd sync` goes on from here",
+            Self::Reserved { .. } => "rename the marketplace in its manifest, then export it again",
             Self::Renamed { .. } => "lock the plugins of that marketplace again",
             Self::BrokenConfig { .. } => "mend the file, or name the plugins to lock",
             Self::WouldBeEmpty { .. } => "install the plugins first, or remove the file",
+            Self::Archive(error) => error.hint(),
             Self::Offline { .. } => "ask again with the network",
         }
     }

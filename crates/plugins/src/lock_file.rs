@@ -20,6 +20,18 @@ const IN_PROJECT: [&str; 3] = [".agents", "plugins", "plugins.lock"];
 pub(crate) struct LockPlace {
     pub(crate) file: AbsPath,
     pub(crate) project: AbsPath,
+    /// What the file is.
+    pub(crate) kind: LockKind,
+}
+
+/// What kind of file a lock lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LockKind {
+    /// A lock, which holds the plugins that it names.
+    Lock,
+    /// An archive with a lock in it. It may be gone tomorrow, so it holds nothing: what came out of
+    /// it is pinned as if somebody had done so by hand.
+    Archive,
 }
 
 /// A lock as it was read.
@@ -61,7 +73,11 @@ impl LockPlace {
             .unwrap_or_else(|_| self.project.clone());
         let rest = self.file.as_path().strip_prefix(self.project.as_path());
         let file = rest.map_or_else(|_| self.file.clone(), |rest| project.join(rest));
-        Self { file, project }
+        Self {
+            file,
+            project,
+            ..self
+        }
     }
 
     fn in_project(dir: &AbsPath) -> AbsPath {
@@ -77,7 +93,27 @@ impl LockPlace {
             Some(project) if Self::in_project(project) == file => project.clone(),
             _ => file.parent().unwrap_or_else(|| file.clone()),
         };
-        Self { file, project }
+        Self {
+            file,
+            project,
+            kind: LockKind::Lock,
+        }
+    }
+
+    /// An archive.
+    pub(crate) fn of_archive(file: AbsPath) -> Self {
+        Self {
+            kind: LockKind::Archive,
+            ..Self::at(file)
+        }
+    }
+
+    /// The lock that a plugin is held by, when this is one.
+    pub(crate) fn holder(&self) -> Option<&AbsPath> {
+        match self.kind {
+            LockKind::Lock => Some(&self.file),
+            LockKind::Archive => None,
+        }
     }
 
     /// Reads it; nothing when there is none.

@@ -185,7 +185,7 @@ pub(crate) fn plan(
         let naming = || others.naming(standing.pin(), &id);
         let agreeing = naming().filter(|(_, other)| agree(wanted, other));
         let agreeing: Vec<AbsPath> = agreeing.map(|(lock, _)| lock.clone()).collect();
-        let held_by = (&sight.place.file, agreeing.as_slice());
+        let held_by = (sight.place.holder(), agreeing.as_slice());
         let what = what(wanted, &standing, on_disk, &bound, held_by);
         if !sight.switch {
             let other = naming().find(|(_, other)| !agree(wanted, other));
@@ -299,7 +299,7 @@ fn what(
     standing: &Standing,
     on_disk: Option<Digest>,
     bound: &Bound,
-    (lock, agreeing): (&AbsPath, &[AbsPath]),
+    (lock, agreeing): (Option<&AbsPath>, &[AbsPath]),
 ) -> What {
     let Some(copy) = &standing.copy else {
         return What::Install;
@@ -318,10 +318,10 @@ fn what(
         return What::Replace;
     }
     let held = standing.pin().is_some_and(|pin| {
-        // What the user holds there himself stays his.
-        if pin.locks.is_empty() && allows(pin, wanted, standing) {
-            return true;
-        }
+        // What the user holds there himself stays his, and what is no lock holds nothing.
+        let Some(lock) = lock.filter(|_| !pin.locks.is_empty()) else {
+            return allows(pin, wanted, standing);
+        };
         pin.version == wanted.version
             && pin.tree_digest == record.map(|record| record.tree_digest)
             && pin.locks.contains(lock)

@@ -7,8 +7,9 @@ use plugd_disk::tree::Digest;
 use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_marketplace::{Binding, Offer, Selector};
 use plugd_model::{AbsPath, AuthPolicy, Problem, ProblemKind, Source};
-use plugd_store::{Kept, Pin};
+use plugd_store::{InstalledBy, Kept, Pin};
 
+use crate::archive_read::Archived;
 use crate::call::Call;
 use crate::content::Content;
 use crate::fetcher::Fetched;
@@ -40,6 +41,8 @@ pub(crate) struct Stager<'a> {
     pub(crate) copies: &'a Copies,
     pub(crate) place: &'a LockPlace,
     pub(crate) lock: &'a Lockfile,
+    /// What it is recorded as.
+    pub(crate) by: InstalledBy,
 }
 
 impl Stager<'_> {
@@ -68,11 +71,18 @@ impl Stager<'_> {
         &self,
         marketplace: &LockedMarketplace,
         step: &PluginStep,
+        archived: Option<&Archived>,
     ) -> Result<Subject, Error> {
         let (id, layout) = (&step.id, self.lookup.layout());
         let (binding, root) = match marketplace {
             LockedMarketplace::Local(location) => {
                 let root = directory(self.place, location);
+                if let Some(manifest) = archived.and_then(|one| one.manifest.as_ref()) {
+                    // It need not be on this machine.
+                    let names = manifest.split('/');
+                    let manifest = names.fold(root.clone(), |dir, name| dir.join(name));
+                    return Ok(self.bound(step, Binding::Manifest(manifest), &root));
+                }
                 let found = self.lookup.loader().find_marketplace(&root).found;
                 let none = || not_offered(step, format!("there is no marketplace at `{root}`"));
                 (Binding::Manifest(found.ok_or_else(none)?), root)
@@ -86,13 +96,17 @@ impl Stager<'_> {
             ),
             LockedMarketplace::Curated => (Binding::Curated, layout.curated()),
         };
-        Ok(Subject {
-            id: id.clone(),
+        Ok(self.bound(step, binding, &root))
+    }
+
+    fn bound(&self, step: &PluginStep, binding: Binding, root: &AbsPath) -> Subject {
+        Subject {
+            id: step.id.clone(),
             binding,
-            source: source(&step.wanted.source, &root).without_secrets(),
+            source: source(&step.wanted.source, root).without_secrets(),
             auth_policy: AuthPolicy::default(),
             remote_id: None,
-        })
+        }
     }
 
     fn job<'b>(&self, subject: Subject, step: &PluginStep, pin: &'b Pin) -> Job<'b> {
@@ -101,6 +115,7 @@ impl Stager<'_> {
             why: Why::Lock {
                 pin,
                 switches_on: step.switches_on,
+                by: self.by,
             },
             pin: PinWish::Keep,
             standing: step.standing.clone(),
@@ -114,7 +129,7 @@ impl Stager<'_> {
         kept: &Kept,
     ) -> Result<Ready, Error> {
         let pin = pin(self.place, &step, kept.tree_digest);
-        let job = self.job(self.subject(marketplace, &step)?, &step, &pin);
+        let job = self.job(self.subject(marketplace, &step, None)?, &step, &pin);
         let staged = job.prepare_kept(self.call, self.lookup, self.copies, kept)?;
         Ok(Ready {
             problems: note_of(&step, kept.tree_digest).into_iter().collect(),
@@ -131,8 +146,9 @@ impl Stager<'_> {
         step: PluginStep,
         brought: &mut Brought,
     ) -> Result<Ready, Error> {
-        let mut subject = self.subject(marketplace, &step)?;
-        let Some(catalog) = brought.catalog(&step).cloned() else {
+        let archived = brought.archived.remove(&step.id);
+        let mut subject = self.subject(marketplace, &step, archived.as_ref())?;
+        let Some(catalog) = brought.catalog(&step, archived.as_ref()) else {
             return Err(not_offered(&step, "its marketplace did not come").into());
         };
         let fetched = brought.fetched.remove(&step.id);
@@ -153,7 +169,10 @@ impl Stager<'_> {
         }
         admit(&offer)?;
         subject.auth_policy = offer.entry.auth_policy;
-        let obtained = self.obtained(&offer, &catalog, &step, fetched)?;
+        let obtained = match archived {
+            Some(archived) => self.unpacked(&offer, &catalog, &step, &archived)?,
+            None => self.obtained(&offer, &catalog, &step, fetched)?,
+        };
         let mut content = Content::read(self.lookup, &offer, obtained.dir.clone())?;
         if *marketplace == LockedMarketplace::Curated && names_commit(&step.wanted) {
             // Its plugins are called after its commit, which a staged checkout does not say.
@@ -205,6 +224,31 @@ impl Stager<'_> {
             (_, Some(fetched)) => Ok(Obtained::of_fetched(fetched)),
             (_, None) => Err(not_offered(step, "its content did not come").into()),
         }
+    }
+
+    /// The content that an archive has of an entry. Where it comes from is what the lock says; an
+    /// entry that names another place is not the one that was exported.
+    fn unpacked(
+        &self,
+        offer: &Offer<'_>,
+        catalog: &AbsPath,
+        step: &PluginStep,
+        archived: &Archived,
+    ) -> Result<Obtained, Error> {
+        let entry = &offer.entry.source;
+        let is_it = match &step.wanted.source {
+            LockedSource::InMarketplace(path) => {
+                matches!(entry, Source::Local { path: of } if *of == below(catalog, path))
+            }
+            elsewhere => same_place(elsewhere, entry),
+        };
+        if !is_it {
+            let why = "the archive has its entry with another source";
+            return Err(not_offered(step, why).into());
+        }
+        let content = archived.content.clone();
+        let dir = local(self.lookup.disk(), step.id.clone(), &content, &content)?;
+        Ok(Obtained::of_dir(dir, step.wanted.resolved.clone()))
     }
 
     /// Copies the content and compares what was copied.
@@ -335,7 +379,7 @@ fn names_commit(wanted: &LockedPlugin) -> bool {
 /// What a plugin is held at from now on, by this lock and by those that name the same.
 pub(crate) fn pin(place: &LockPlace, step: &PluginStep, tree_digest: Digest) -> Pin {
     let mut locks = step.agreeing.clone();
-    locks.push(place.file.clone());
+    locks.extend(place.holder().cloned());
     locks.sort();
     Pin {
         version: step.wanted.version.clone(),

@@ -11,11 +11,12 @@ use plugd_lockfile::Lockfile;
 use plugd_model::{AbsPath, Problem};
 
 use crate::Error;
+use crate::archive_read::{self, Opened};
 use crate::call::Call;
 use crate::install_job::failed;
 use crate::lock::LockSubject;
-use crate::lock_apply::{apply, tell};
-use crate::lock_content::bring;
+use crate::lock_apply::{Way, apply, tell};
+use crate::lock_content::{Brought, bring};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
 use crate::lock_plan::{MarketplaceStep, Others, Plan, PluginStep, Sight, What, plan};
@@ -118,6 +119,22 @@ pub async fn sync_lock(call: &Call, parts: &Parts, request: SyncRequest) -> Resu
 
 async fn once(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Synced, Error> {
     let planned = look(call, parts, request).await?;
+    let way = match request.offline {
+        true => Way::Offline,
+        false => Way::Online,
+    };
+    follow(call, parts, planned, way, request.dry_run, None).await
+}
+
+/// Makes the home match what was planned.
+async fn follow(
+    call: &Call,
+    parts: &Parts,
+    planned: Planned,
+    way: Way,
+    dry_run: bool,
+    opened: Option<&Opened>,
+) -> Result<Synced, Error> {
     let Planned {
         place,
         lock,
@@ -130,10 +147,13 @@ async fn once(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Synce
         changes,
         problems,
     };
-    if request.dry_run || plan.is_empty() {
+    if dry_run || plan.is_empty() {
         return Ok(answer(problems));
     }
-    let brought = bring(call, parts, &place, &lock, &plan, request.offline).await?;
+    let brought = match opened {
+        Some(opened) => Brought::of_archive(opened, &plan),
+        None => bring(call, parts, &place, &lock, &plan, way == Way::Offline).await?,
+    };
     let steps: Vec<PluginStep> = plan.plugins.clone();
     let adds: Vec<MarketplaceStep> = plan
         .marketplaces
@@ -151,6 +171,7 @@ async fn once(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Synce
                 copies: &of.copies,
                 place: &place,
                 lock: &lock,
+                by: way.recorded(),
             };
             stager.stage(plan, brought)
         })
@@ -158,18 +179,7 @@ async fn once(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Synce
     let ready = ready.await?;
     problems.extend(ready.iter().flat_map(|one| one.problems.iter().cloned()));
     let mut done = Vec::new();
-    let applied = apply(
-        call,
-        parts,
-        &place,
-        adds,
-        steps,
-        ready,
-        request.offline,
-        &mut done,
-    )
-    .await;
-    match applied {
+    match apply(call, parts, &place, adds, steps, ready, way, &mut done).await {
         Ok(()) => {
             tell(parts, &done);
             Ok(answer(problems))
@@ -188,6 +198,97 @@ async fn once(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Synce
     }
 }
 
+/// What to take out of an archive.
+#[derive(Debug, Clone)]
+pub struct ImportRequest {
+    /// The archive.
+    pub path: AbsPath,
+    /// Win over what locks and the user have pinned.
+    pub switch: bool,
+    /// Only say what would change.
+    pub dry_run: bool,
+}
+
+/// A home that holds what an archive has, or would.
+#[derive(Debug)]
+pub struct Imported {
+    /// The SHA-256 of the archive, in hexadecimal digits.
+    pub sha256: String,
+    /// What that meant; its path is the archive.
+    pub synced: Synced,
+}
+
+/// Makes the home match the lock in an archive, with the content that is in it. Nothing else is asked
+/// or looked at; marketplaces are configured and not fetched.
+///
+/// # Errors
+/// The archive is not what it says, or as [`sync_lock`]. The home is as it was then, unless the error
+/// names what is not.
+pub async fn import(call: &Call, parts: &Parts, request: ImportRequest) -> Result<Imported, Error> {
+    let section = {
+        let (call, of, path) = (call.clone(), parts.clone(), request.path.clone());
+        parts
+            .blocking
+            .write(move || archive_read::open(&call, &of.lookup, &of.copies, &path))
+    };
+    let opened = section.await?;
+    let outcome = import_opened(call, parts, &request, &opened).await;
+    let swept = parts.blocking.write(move || {
+        let sha256 = opened.sha256.clone();
+        drop(opened);
+        Ok(sha256)
+    });
+    let sha256 = swept.await;
+    Ok(Imported {
+        synced: outcome?,
+        sha256: sha256?,
+    })
+}
+
+async fn import_opened(
+    call: &Call,
+    parts: &Parts,
+    request: &ImportRequest,
+    opened: &Opened,
+) -> Result<Synced, Error> {
+    let as_sync = SyncRequest {
+        cwd: opened.place.project.clone(),
+        path: None,
+        frozen: false,
+        offline: true,
+        switch: request.switch,
+        dry_run: request.dry_run,
+    };
+    loop {
+        let begun = std::time::Instant::now();
+        let planned = {
+            let (call, of, as_sync) = (call.clone(), parts.clone(), as_sync.clone());
+            let (place, lock) = (opened.place.clone(), opened.lock.clone());
+            let section = parts.blocking.read(move || {
+                Ok(Planned {
+                    plan: planned(&call, &of, &place, &lock, &as_sync)?,
+                    place,
+                    lock,
+                    problems: Vec::new(),
+                })
+            });
+            section.await?
+        };
+        let followed = follow(
+            call,
+            parts,
+            planned,
+            Way::Archive,
+            request.dry_run,
+            Some(opened),
+        );
+        match followed.await {
+            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Reads the lock and the home.
 async fn look(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Planned, Error> {
     let (call, of, request) = (call.clone(), parts.clone(), request.clone());
@@ -196,38 +297,7 @@ async fn look(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Plann
         let config = lookup.config(Some(&request.cwd));
         let place = LockPlace::find(lookup.disk(), &config, &request.cwd, request.path.as_ref())?;
         let (lock, problems) = place.read_whole(lookup.disk())?;
-        // What a project configures is gone when the project is, so the user's own counts.
-        let config = lookup.config(None);
-        // Who only looks changes nothing, not even what a dead process left.
-        let store = match request.frozen || request.dry_run {
-            true => of.copies.store_as_it_is(),
-            false => of.copies.store()?,
-        };
-        let sight = Sight {
-            config: &config,
-            place: &place,
-            lock: &lock,
-            switch: request.switch,
-        };
-        let mut others = Others::default();
-        let mut looked = Vec::new();
-        for (done, id) in (0_u64..).zip(lock.plugins.keys()) {
-            call.cancel.check()?;
-            call.progress
-                .report("checking", done, u64::try_from(lock.plugins.len()).ok());
-            let standing = Standing::of(store, id).map_err(|error| failed(id, error))?;
-            let on_disk = standing.copy.as_ref().and_then(|copy| {
-                let read = store.tree_digest(copy, &call);
-                read.ok()
-                    .filter(|found| found.clean)
-                    .map(|found| found.digest)
-            });
-            others.read(lookup.disk(), &place, &standing);
-            looked.push((id.clone(), standing, on_disk));
-        }
-        call.cancel.check()?;
-        let plan = plan(&sight, &others, looked);
-        refuse(&place, &plan, &request)?;
+        let (plan, problems) = (planned(&call, &of, &place, &lock, &request)?, problems);
         Ok(Planned {
             plan,
             place,
@@ -236,6 +306,50 @@ async fn look(call: &Call, parts: &Parts, request: &SyncRequest) -> Result<Plann
         })
     });
     section.await
+}
+
+/// What has to happen for a lock, unless something stands in the way.
+fn planned(
+    call: &Call,
+    of: &Parts,
+    place: &LockPlace,
+    lock: &Lockfile,
+    request: &SyncRequest,
+) -> Result<Plan, Error> {
+    let lookup = &of.lookup;
+    // What a project configures is gone when the project is, so the user's own counts.
+    let config = lookup.config(None);
+    // Who only looks changes nothing, not even what a dead process left.
+    let store = match request.frozen || request.dry_run {
+        true => of.copies.store_as_it_is(),
+        false => of.copies.store()?,
+    };
+    let sight = Sight {
+        config: &config,
+        place,
+        lock,
+        switch: request.switch,
+    };
+    let mut others = Others::default();
+    let mut looked = Vec::new();
+    for (done, id) in (0_u64..).zip(lock.plugins.keys()) {
+        call.cancel.check()?;
+        call.progress
+            .report("checking", done, u64::try_from(lock.plugins.len()).ok());
+        let standing = Standing::of(store, id).map_err(|error| failed(id, error))?;
+        let on_disk = standing.copy.as_ref().and_then(|copy| {
+            let read = store.tree_digest(copy, call);
+            read.ok()
+                .filter(|found| found.clean)
+                .map(|found| found.digest)
+        });
+        others.read(lookup.disk(), place, &standing);
+        looked.push((id.clone(), standing, on_disk));
+    }
+    call.cancel.check()?;
+    let plan = plan(&sight, &others, looked);
+    refuse(place, &plan, request)?;
+    Ok(plan)
 }
 
 /// What stands in the way is told before anything is fetched.

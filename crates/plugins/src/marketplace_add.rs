@@ -348,7 +348,11 @@ pub(crate) fn name_of(lookup: &Lookup, root: &AbsPath) -> Result<MarketplaceName
     Ok(name)
 }
 
-fn allowed(config: &Snapshot, name: &str, kind: &MarketplaceKind) -> Result<(), Error> {
+/// Whether the requirements let a marketplace be configured.
+///
+/// # Errors
+/// They do not.
+pub(crate) fn allowed(config: &Snapshot, name: &str, kind: &MarketplaceKind) -> Result<(), Error> {
     let verdict = config.requirements().allows(name, kind);
     verdict.map_err(|problem| {
         let problem = Box::new(problem);

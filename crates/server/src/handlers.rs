@@ -21,7 +21,9 @@ mod marketplace_add;
 mod marketplace_remove;
 mod marketplace_upgrade;
 mod plugd_components;
+mod plugd_export;
 mod plugd_gc;
+mod plugd_import;
 mod plugd_inspect;
 mod plugd_instructions;
 mod plugd_link;
@@ -111,6 +113,8 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::PlugdInstructions, _, _>(plugd_instructions::handle)?;
     table.register::<methods::PlugdLock, _, _>(plugd_lock::handle)?;
     table.register::<methods::PlugdSync, _, _>(plugd_sync::handle)?;
+    table.register::<methods::PlugdExport, _, _>(plugd_export::handle)?;
+    table.register::<methods::PlugdImport, _, _>(plugd_import::handle)?;
     table.register::<methods::PlugdStatus, _, _>(plugd_status::handle)?;
     table.register::<methods::RpcDiscover, _, _>(rpc_discover::handle)?;
     Ok(table.finish())

@@ -265,6 +265,7 @@ fn by(word: &str) -> Result<InstalledBy, String> {
         "refresh" => InstalledBy::Refresh,
         "sync" => InstalledBy::Sync,
         "lock" => InstalledBy::Lock,
+        "import" => InstalledBy::Import,
         "adopted" => InstalledBy::Adopted,
         other => return Err(format!("`{other}` is not a reason to install")),
     })
@@ -388,6 +389,7 @@ fn by_word(by: InstalledBy) -> &'static str {
         InstalledBy::Refresh => "refresh",
         InstalledBy::Sync => "sync",
         InstalledBy::Lock => "lock",
+        InstalledBy::Import => "import",
         InstalledBy::Adopted => "adopted",
     }
 }

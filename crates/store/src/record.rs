@@ -44,6 +44,8 @@ pub enum InstalledBy {
     Sync,
     /// A lockfile.
     Lock,
+    /// An archive that was exported elsewhere.
+    Import,
     /// Another program; its copy was taken over as it was.
     Adopted,
 }

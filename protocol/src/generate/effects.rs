@@ -307,6 +307,20 @@ pub(super) const EFFECTS: &[Effects] = &[
     row("plugd/rollback", OF_VERSION, &[CHANGED]),
     row("plugd/lock", OF_VERSION, &[]),
     row("plugd/sync", OF_SOURCE, &[CHANGED]),
+    row("plugd/export", OF_VERSION, &[]),
+    row(
+        "plugd/import",
+        &[
+            InvalidParams,
+            InvalidInput,
+            NotFound,
+            NotAllowed,
+            Conflict,
+            Internal,
+            Cancelled,
+        ],
+        &[CHANGED],
+    ),
     row(
         "plugd/link",
         &[InvalidParams, InvalidInput, Conflict, Internal],

@@ -10,5 +10,7 @@ export type PlugdInstalledBy =
   | "sync"
   /** A lockfile. */
   | "lock"
+  /** An archive that was exported elsewhere. */
+  | "import"
   /** Another program; its copy was taken over as it was. */
   | "adopted";

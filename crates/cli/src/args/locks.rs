@@ -27,6 +27,53 @@ Examples:
   plugd sync
   plugd sync --frozen";
 
+pub(super) const EXPORT_HELP: &str = "\
+The archive has everything that is needed to install plugins on a machine without a network:
+content, marketplace entries and a lock, each with its SHA-256. Without names it has everything that
+is installed and switched on. The same home makes the same archive.
+
+Examples:
+  plugd export plugins.tar.gz
+  plugd export plugins.tar.gz --plugin hello@demo
+  plugd export team.tar.gz --lock .agents/plugins/plugins.lock";
+
+pub(super) const IMPORT_HELP: &str = "\
+Everything in the archive is compared with what it says of itself before anything changes. Then the
+plugins are installed and pinned, all of them or none. Marketplaces are configured and not fetched.
+
+Examples:
+  plugd import plugins.tar.gz --dry-run
+  plugd import plugins.tar.gz";
+
+/// What to export.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct ExportArgs {
+    /// The archive to write
+    pub(crate) file: PathBuf,
+    /// A plugin, as NAME@MARKETPLACE; it may be repeated
+    #[arg(long = "plugin", value_name = "ID")]
+    pub(crate) plugins: Vec<String>,
+    /// A lock whose plugins are meant
+    #[arg(long, value_name = "PATH")]
+    pub(crate) lock: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What to import, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct ImportArgs {
+    /// The archive
+    pub(crate) file: PathBuf,
+    /// Win over what a lock or a pin holds
+    #[arg(long)]
+    pub(crate) switch: bool,
+    /// Only tell what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// What to lock.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct LockArgs {

@@ -1,11 +1,12 @@
-//! `plugd lock` and `plugd sync`. The JSON is the result of `plugd/lock` and `plugd/sync`.
+//! `plugd lock` and `plugd sync`, `plugd export` and `plugd import`. The JSON is the result of the
+//! method of that name.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::args::{LockArgs, SyncArgs};
+use crate::args::{ExportArgs, ImportArgs, LockArgs, SyncArgs};
 use crate::asked::{self, Question, is_set, items, member};
 use crate::escape;
 use crate::failure::Failure;
@@ -89,6 +90,45 @@ pub(super) async fn sync(session: &Session, args: &SyncArgs, form: Form) -> Resu
         // Nobody may be reading, which is no reason to stop.
         let _ = std::io::stderr().write_all(plan_text(&plan, err).as_bytes());
     }
+    asked::page(session, question(args.dry_run), form, &synced).await
+}
+
+/// What to ask for an archive.
+pub(super) fn export(session: &Session, args: &ExportArgs) -> Question {
+    let ids = (!args.plugins.is_empty()).then_some(&args.plugins);
+    Question {
+        method: "plugd/export",
+        params: json!({
+            "path": file(session, Some(&args.file)), "plugins": ids,
+            "lockPath": file(session, args.lock.as_deref()), "force": args.force,
+        }),
+    }
+}
+
+pub(super) fn exported(result: &Value, _: Style) -> String {
+    let plugins = items(result, "plugins");
+    let mut text: String = plugins
+        .map(|row| format!("{} {}\n", name(row), version(row, "version")))
+        .collect();
+    let path = escape::line(member(result, "path"));
+    let bytes = result["bytes"].as_u64().unwrap_or_default();
+    let sha256 = escape::line(member(result, "sha256"));
+    text.push_str(&format!("Wrote {path} ({bytes} bytes, sha256 {sha256}).\n"));
+    text
+}
+
+/// Brings what an archive holds. The plan is not asked for first: that would unpack it twice.
+pub(super) async fn import(
+    session: &Session,
+    args: &ImportArgs,
+    form: Form,
+) -> Result<Page, Failure> {
+    let question = |dry_run: bool| Question {
+        method: "plugd/import",
+        params: json!({
+            "path": file(session, Some(&args.file)), "switch": args.switch, "dryRun": dry_run,
+        }),
+    };
     asked::page(session, question(args.dry_run), form, &synced).await
 }
 

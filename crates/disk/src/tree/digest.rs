@@ -99,6 +99,32 @@ impl FileDigests {
         self.files.contains_key(path)
     }
 
+    /// The same files without some, for whoever asks what a tree was before something was added.
+    #[must_use]
+    pub fn without(&self, goes: &dyn Fn(&str) -> bool) -> Self {
+        let stay = self.files.iter().filter(|(path, _)| !goes(path));
+        Self {
+            files: stay.map(|(path, file)| (path.clone(), *file)).collect(),
+        }
+    }
+
+    /// The files below a directory, by their paths in there.
+    #[must_use]
+    pub fn below(&self, dir: &str) -> Self {
+        let below = self.files.iter().filter_map(|(path, file)| {
+            let rest = path.strip_prefix(dir)?.strip_prefix('/')?;
+            Some((rest.to_owned(), *file))
+        });
+        Self {
+            files: below.collect(),
+        }
+    }
+
+    /// The paths, sorted by their bytes.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
     /// The digest of one file's content; `None` for a file that is not there.
     #[must_use]
     pub fn digest_of(&self, path: &str) -> Option<Digest> {

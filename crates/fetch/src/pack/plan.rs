@@ -11,7 +11,7 @@ use plugd_disk::{Disk, DiskError, Entry, Kind};
 use plugd_model::AbsPath;
 
 use super::unwanted::{Form, judge};
-use super::{LeftOut, PackError, PackRules, Why};
+use super::{LeftOut, PackError, PackRules, Takes, Why};
 use crate::names::{Names, Place, Stands};
 use crate::tar::New;
 use crate::unpack::shown;
@@ -136,7 +136,7 @@ impl Scan<'_> {
             Kind::Dir => Form::Dir,
             Kind::File | Kind::Special => Form::File,
         };
-        if let Some(why) = judge_both(&spot, &source, form) {
+        if let Some(why) = self.judge(&spot, &source, form) {
             self.leave_out(spot.path, why);
             return Ok(());
         }
@@ -168,7 +168,7 @@ impl Scan<'_> {
             Kind::Dir => Form::Dir,
             Kind::File | Kind::Link | Kind::Special => Form::File,
         };
-        let why = if let Some(why) = judge_both(&spot, source, form) {
+        let why = if let Some(why) = self.judge(&spot, source, form) {
             why
         } else if is_unwanted(&target, form) {
             let target = target.to_string_lossy().into_owned();
@@ -230,6 +230,13 @@ impl Scan<'_> {
             },
         });
         Ok(())
+    }
+
+    fn judge(&self, spot: &Spot, source: &Path, form: Form) -> Option<Why> {
+        match self.rules.takes {
+            Takes::WhatIsForOthers => judge_both(spot, source, form),
+            Takes::Everything => None,
+        }
     }
 
     fn leave_out(&mut self, path: String, why: Why) {

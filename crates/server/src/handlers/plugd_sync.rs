@@ -50,7 +50,7 @@ pub(crate) async fn handle(
     })
 }
 
-fn change(change: SyncChange) -> wire::PlugdSyncChange {
+pub(super) fn change(change: SyncChange) -> wire::PlugdSyncChange {
     let changed = change.changed();
     let SyncChange {
         subject,

@@ -155,6 +155,7 @@ pub(super) fn by(by: InstalledBy) -> wire::PlugdInstalledBy {
         InstalledBy::Refresh => wire::PlugdInstalledBy::Refresh,
         InstalledBy::Sync => wire::PlugdInstalledBy::Sync,
         InstalledBy::Lock => wire::PlugdInstalledBy::Lock,
+        InstalledBy::Import => wire::PlugdInstalledBy::Import,
         InstalledBy::Adopted => wire::PlugdInstalledBy::Adopted,
     }
 }
