@@ -56,5 +56,5 @@ pub use skill_setting::{SkillRule, SkillSelector};
 pub use snapshot::{Snapshot, Warning, load};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
 pub use write::{
-    PendingWrite, Plan, WriteError, Written, begin, check_file, left_overs, plan, write,
+    PendingWrite, Plan, SavedEdit, WriteError, Written, begin, check_file, left_overs, plan, write,
 };

@@ -168,6 +168,8 @@ struct Swap<'a> {
     staged: Option<Staged>,
     /// Whether the caller makes the file's name durable, together with what else it has done.
     syncs_later: bool,
+    /// The old text, when the caller is the one who looks at it once more.
+    replaced: Option<Replaced>,
 }
 
 impl<'a> Swap<'a> {
@@ -187,6 +189,7 @@ impl<'a> Swap<'a> {
             prefix: format!(".plugd-edit-{owner}-"),
             staged: None,
             syncs_later: false,
+            replaced: None,
         })
     }
 
@@ -278,7 +281,7 @@ impl<'a> Swap<'a> {
     }
 
     fn put(
-        &self,
+        &mut self,
         beside: &AbsPath,
         old: &str,
         new: &str,
@@ -293,6 +296,10 @@ impl<'a> Swap<'a> {
         }
         match self.disk.exchange(beside, &self.target) {
             Ok(true) if matches!(self.text_of(beside), Ok(Some(text)) if text == old) => {
+                if self.syncs_later {
+                    self.replaced = Some(Replaced::new(self.disk, beside, old));
+                    return Ok(Put::Done);
+                }
                 if let Err(error) = self.sync_name() {
                     self.take_back(beside, new);
                     return Err(error);
@@ -457,7 +464,7 @@ fn digest(text: &str) -> String {
 mod left_over;
 mod staged;
 
-pub(crate) use staged::{Staged, change_later, stage};
+pub(crate) use staged::{Replaced, Staged, change_later, stage};
 
 #[cfg(test)]
 mod contested;

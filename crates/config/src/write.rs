@@ -27,7 +27,7 @@ mod plan;
 mod skill_rule;
 mod target;
 
-pub use pending::{PendingWrite, begin};
+pub use pending::{PendingWrite, SavedEdit, begin};
 pub use plan::{Plan, plan};
 pub(crate) use target::Target;
 

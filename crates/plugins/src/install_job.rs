@@ -310,11 +310,15 @@ impl Job<'_> {
         let mut activated = locked
             .activate(&retention)
             .map_err(|error| failed(id, error))?;
-        if let Some(edit) = edit {
-            edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?;
-        }
+        let saved = match edit {
+            Some(edit) => Some(edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?),
+            None => None,
+        };
         lookup.claims().plugin(id.clone());
         let copy = activated.commit().map_err(|error| failed(id, error))?;
+        if let Some(saved) = saved {
+            saved.settle(call.patience(CONFIG_PATIENCE))?;
+        }
         Ok(self.done(copy, true, self.rebinding(), problems))
     }
 

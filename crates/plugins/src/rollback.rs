@@ -228,9 +228,14 @@ pub(crate) fn bring_back(
         locked.note_config(edit.undo().to_json());
     }
     let mut activated = locked.activate(&retention).map_err(failed)?;
-    if let Some(edit) = edit {
-        edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?;
-    }
+    let saved = match edit {
+        Some(edit) => Some(edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?),
+        None => None,
+    };
     lookup.claims().plugin(id.clone());
-    activated.commit().map_err(failed)
+    let copy = activated.commit().map_err(failed)?;
+    if let Some(saved) = saved {
+        saved.settle(call.patience(CONFIG_PATIENCE))?;
+    }
+    Ok(copy)
 }

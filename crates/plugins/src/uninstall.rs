@@ -105,8 +105,10 @@ fn finish(
         .journal_config(edit.undo().to_json(), written)
         .map_err(in_store)?;
     let patience = call.patience(CONFIG_PATIENCE);
-    let configured = edit.save(patience, removal.unsynced())?.changed;
+    let saved = edit.save(patience, removal.unsynced())?;
+    let configured = saved.written().changed;
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
+    saved.settle(call.patience(CONFIG_PATIENCE))?;
     Ok(Uninstalled {
         changed: configured || removed.was_present,
         id: Some(id),

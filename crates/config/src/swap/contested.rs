@@ -152,7 +152,7 @@ fn a_text_that_is_half_written_is_no_broken_one() {
         let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
         let pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
         let saved = pending.save(PATIENCE, &mut Unsynced::default());
-        assert!(saved.unwrap().changed);
+        assert!(saved.unwrap().written().changed);
         let text = "a = 1\nown = 1\n[half]\nb = 1\n";
         assert_eq!(sandbox.text("ch/config.toml"), text, "look {looks}");
     }
@@ -183,7 +183,41 @@ fn a_text_that_was_written_early_is_used_while_it_is_true() {
             sandbox.write("ch/config.toml", text);
         }
         let saved = pending.save(PATIENCE, &mut Unsynced::default());
-        assert!(saved.unwrap().changed);
+        assert!(saved.unwrap().written().changed);
+        assert_eq!(sandbox.text("ch/config.toml"), expected);
+        assert_eq!(ours(&sandbox), Vec::<String>::new());
+    }
+}
+
+/// A program that had opened the file before it was exchanged writes into the old one, and is not
+/// finished when the exchange is.
+#[test]
+fn what_is_written_into_the_replaced_file_goes_back_when_the_edit_is_durable() {
+    let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
+    let (disk, layout) = (Disk::new(), sandbox.layout());
+    let edits = [set("own", json!(1))];
+    for (settles, left) in [(true, 0), (false, 1)] {
+        sandbox.write("ch/config.toml", "a = 1\n");
+        let mut pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+        pending.stage(&mut Unsynced::default()).unwrap();
+        let path = sandbox.path("ch/config.toml");
+        let mut opened = std::fs::File::options().write(true).open(path).unwrap();
+        let saved = pending.save(PATIENCE, &mut Unsynced::default()).unwrap();
+        io::Write::write_all(&mut opened, b"a = 2\nb = 2\n").unwrap();
+        drop(opened);
+        assert_eq!(sandbox.text("ch/config.toml"), "a = 1\nown = 1\n");
+        match settles {
+            true => saved.settle(PATIENCE).unwrap(),
+            false => drop(saved),
+        }
+        assert_eq!(ours(&sandbox).len(), left);
+        // Who died before that leaves it to the next writer.
+        let other = [set("other", json!(1))];
+        write(&disk, &layout, &other, None, PATIENCE).unwrap();
+        let expected = match settles {
+            true => "a = 2\nb = 2\nown = 1\nother = 1\n",
+            false => "a = 2\nb = 2\nother = 1\n",
+        };
         assert_eq!(sandbox.text("ch/config.toml"), expected);
         assert_eq!(ours(&sandbox), Vec::<String>::new());
     }

@@ -4,9 +4,9 @@
 use plugd_disk::{Disk, FileLock, Patience, Unsynced};
 use plugd_model::Layout;
 
-use super::{Editing, Plan, WriteError, Written, check_state, plan};
+use super::{Editing, Plan, WriteError, Written, check_state, plan, write};
 use crate::Edit;
-use crate::swap::{self, Staged};
+use crate::swap::{self, Replaced, Staged};
 use crate::undo::UndoRecord;
 
 /// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
@@ -72,7 +72,7 @@ impl PendingWrite {
 
     /// Makes the edit. `patience` is how long other programs may keep rewriting the file. The edit may
     /// be lost until what is added to `unsynced` is durable; a caller who cannot make it so takes the
-    /// edit back.
+    /// edit back, and one who can calls [`SavedEdit::settle`] then.
     ///
     /// # Errors
     /// As [`write`](super::write()).
@@ -80,7 +80,7 @@ impl PendingWrite {
         self,
         patience: impl Into<Patience<'a>>,
         unsynced: &mut Unsynced,
-    ) -> Result<Written, WriteError> {
+    ) -> Result<SavedEdit, WriteError> {
         let Self {
             disk,
             layout,
@@ -92,7 +92,7 @@ impl PendingWrite {
         let edits = plan.edits.clone();
         let mut editing = Editing::new(&layout, &edits, Some(plan))?;
         let file = editing.file.clone();
-        let changed = swap::change_later(
+        let (dir, replaced) = swap::change_later(
             &disk,
             layout.home(),
             &file,
@@ -100,7 +100,56 @@ impl PendingWrite {
             patience.into(),
             &mut |text| editing.on(text),
         )?;
-        unsynced.dir(changed);
-        editing.done()
+        unsynced.dir(dir);
+        let written = editing.done()?;
+        Ok(SavedEdit {
+            written,
+            edits,
+            disk,
+            layout,
+            replaced,
+        })
+    }
+}
+
+/// An edit that is made, and holds no lock any more. Dropping it changes nothing of that.
+#[derive(Debug)]
+#[must_use]
+pub struct SavedEdit {
+    disk: Disk,
+    layout: Layout,
+    edits: Vec<Edit>,
+    written: Written,
+    replaced: Option<Replaced>,
+}
+
+impl SavedEdit {
+    /// What was written.
+    #[must_use]
+    pub fn written(&self) -> &Written {
+        &self.written
+    }
+
+    /// Called when the edit is durable: a program that had the file open when it was replaced has
+    /// written by now what it was about to write. What it wrote goes back to its place, and the edit is
+    /// made on that.
+    ///
+    /// # Errors
+    /// As [`write`](super::write()); the edit may not be there then.
+    pub fn settle<'a>(self, patience: impl Into<Patience<'a>>) -> Result<(), WriteError> {
+        let Self {
+            disk,
+            layout,
+            edits,
+            replaced,
+            ..
+        } = self;
+        match replaced {
+            Some(replaced) if !replaced.is_untouched() => {
+                drop(replaced);
+                write(&disk, &layout, &edits, None, patience).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 }
