@@ -55,6 +55,33 @@ fn a_version_bump_of_a_configured_marketplace_arrives() {
     daemon.shut_down();
 }
 
+/// What was told when a copy came is told again as long as the copy is there.
+#[test]
+fn a_command_that_became_no_skill_is_told_in_each_run() {
+    let (sandbox, mut daemon) = installed("1.0.0");
+    sandbox.write("demo/hello/commands/bare.md", "no front matter\n");
+    for outcome_of_run in ["updated", "unchanged", "unchanged"] {
+        list_and_settle(&mut daemon, json!({}));
+        let row = &outcome(&mut daemon)[0];
+        assert_eq!(row["outcome"], outcome_of_run);
+        let path = row["problem"]["path"].as_str().unwrap_or_default();
+        assert!(path.ends_with("commands/bare.md"), "{row:#}");
+    }
+    sandbox.write(
+        "demo/hello/commands/bare.md",
+        "---\ndescription: Says it\n---\nSay it.\n",
+    );
+    for outcome_of_run in ["updated", "unchanged"] {
+        list_and_settle(&mut daemon, json!({}));
+        let row = &outcome(&mut daemon)[0];
+        assert_eq!(
+            (&row["outcome"], &row["problem"]),
+            (&json!(outcome_of_run), &Value::Null)
+        );
+    }
+    daemon.shut_down();
+}
+
 #[test]
 fn new_content_under_the_same_version_arrives() {
     let (sandbox, mut daemon) = installed("1.0.0");

@@ -78,6 +78,7 @@ mod lock_undo;
 mod login_refresh;
 mod login_status;
 mod lookup;
+mod lost_commands;
 mod marketplace_add;
 mod marketplace_remove;
 mod marketplace_upgrade;

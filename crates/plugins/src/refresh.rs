@@ -23,6 +23,7 @@ use crate::follow_elsewhere::follow_elsewhere;
 use crate::last_run::{LastRun, Worth};
 use crate::listing::settings_of;
 use crate::lookup::Resolved;
+use crate::lost_commands::lost_command;
 use crate::marketplace_upgrade::bring_missing;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
@@ -348,12 +349,21 @@ impl Inner {
     /// Takes one plugin after the other, as long as there are any and nothing stops.
     fn follow_each(&self, worker: usize, looked: &Looked) -> Vec<(usize, Followed)> {
         let (lookup, copies) = (&self.parts.lookup, &self.parts.copies);
+        // Only where something was told: the others have nothing to find out again.
+        let had_problems = self.last.remembered().with_problems();
         let mut done = Vec::new();
         while let Some((number, id)) = looked.next() {
             let Some(call) = self.next_call(worker) else {
                 break;
             };
-            let followed = follow(&call, lookup, copies, &looked.resolved, &id, None);
+            let mut followed = follow(&call, lookup, copies, &looked.resolved, &id, None);
+            if let Followed::Result(result) = &mut followed
+                && result.outcome == PluginOutcome::Unchanged
+                && result.problem.is_none()
+                && had_problems.contains(&id)
+            {
+                result.problem = lost_command(lookup, copies, &id);
+            }
             done.push((number, followed));
         }
         done

@@ -3,8 +3,8 @@
 //! The last report is kept in a file of the state directory. It is written when a run says something
 //! else than the one before, not after every run, so listing does not wear the disk.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::time::Duration;
 
@@ -127,6 +127,12 @@ pub struct Status {
 }
 
 impl TaskReport {
+    /// The plugins of which something was told.
+    pub(crate) fn with_problems(&self) -> BTreeSet<PluginId> {
+        let told = self.plugins.iter().filter(|one| one.problem.is_some());
+        told.map(|one| one.id.clone()).collect()
+    }
+
     /// Whether the run ended without any failure; absent before the first run.
     #[must_use]
     pub fn succeeded(&self) -> Option<bool> {

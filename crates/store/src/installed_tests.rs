@@ -135,6 +135,23 @@ fn a_damaged_record_is_a_problem_of_its_copy() {
 }
 
 #[test]
+fn a_link_to_nothing_in_the_place_of_a_record_is_named() {
+    let world = World::new();
+    let store = world.store();
+    world.install(&store, "one", "1.0.0").unwrap();
+    let record = "ch/plugins/.plugd/installed/demo/hello.json";
+    world.sandbox.remove(record);
+    assert_eq!(store.get(&id()).unwrap().unwrap().problems, []);
+    world.sandbox.add(&format!("== {record} -> nowhere\n"));
+    let shown = store.get(&id()).unwrap().unwrap();
+    assert_eq!(shown.problems[0].path, Some(world.sandbox.path(record)));
+    // Nothing is written through it or over it.
+    let error = world.install(&store, "one", "1.0.0").unwrap_err();
+    let path = world.sandbox.path(record).to_text();
+    assert!(error.to_string().contains(&*path), "{error}");
+}
+
+#[test]
 fn a_record_that_the_system_refuses_to_read_is_shown_as_unreadable_and_decided_by_nobody() {
     let world = World::new();
     world.install(&world.store(), "one", "1.0.0").unwrap();

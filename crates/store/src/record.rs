@@ -275,7 +275,7 @@ impl Store {
     pub(crate) fn record_file(&self, id: &PluginId) -> Result<RecordFile, StoreError> {
         let bytes = match self.disk().read(&self.layout().record(id), MAX_RECORD) {
             Ok(bytes) => bytes,
-            Err(error) if error.is_not_found() => return Ok(RecordFile::default()),
+            Err(error) if error.is_not_found() => return self.no_record_file(id),
             Err(error) => return Err(error.into()),
         };
         let mut file = RecordFile::default();
@@ -291,6 +291,15 @@ impl Store {
         }
         file.bytes = Some(bytes);
         Ok(file)
+    }
+
+    /// Without a file nothing was recorded; a link to nothing stands where something was.
+    fn no_record_file(&self, id: &PluginId) -> Result<RecordFile, StoreError> {
+        let stands = self.disk().link_stamp(&self.layout().record(id))?;
+        Ok(RecordFile {
+            reason: stands.map(|_| "it is a link to a file that is not there".to_owned()),
+            ..RecordFile::default()
+        })
     }
 
     /// Writes a record over what was read before; members that are unknown here stay. The store lock
