@@ -12,6 +12,9 @@ const HEAD: &str = "\
 # match it. Commit it.
 ";
 
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The members of a marketplace and of a plugin, in the order in which they are written.
 const OF_MARKETPLACE: [&str; 5] = ["git", "ref", "sparse_paths", "path", "curated"];
 const OF_PLUGIN: [&str; 6] = [
@@ -27,6 +30,27 @@ const OF_PLUGIN: [&str; 6] = [
 /// this version does not know stay where they are; a text that is no TOML is written anew.
 #[must_use]
 pub fn render(lock: &Lockfile, before: Option<&str>) -> String {
+    let mark = before.filter(|text| text.starts_with(BYTE_ORDER_MARK));
+    let before = before.map(|text| text.trim_start_matches(BYTE_ORDER_MARK));
+    let text = rendered(lock, before);
+    // An editor that writes such ends of lines means all of them.
+    let text = match before.is_some_and(has_carriage_returns) {
+        true => text.replace("\r\n", "\n").replace('\n', "\r\n"),
+        false => text,
+    };
+    match mark {
+        Some(_) => format!("{BYTE_ORDER_MARK}{text}"),
+        None => text,
+    }
+}
+
+/// Whether every line ends with a carriage return before its end.
+fn has_carriage_returns(text: &str) -> bool {
+    let all = text.matches('\n').count();
+    all > 0 && text.matches("\r\n").count() == all
+}
+
+fn rendered(lock: &Lockfile, before: Option<&str>) -> String {
     let parsed = before.and_then(|text| text.parse::<DocumentMut>().ok());
     let mut document = parsed.unwrap_or_else(|| {
         let mut new = DocumentMut::new();
@@ -69,6 +93,10 @@ fn blocks(
     wanted: BTreeMap<String, Members>,
     position: &mut isize,
 ) {
+    // Somebody may have written a heading for the section, with a comment above it.
+    let heading = document.get(section).and_then(Item::as_table);
+    let heading = heading.filter(|table| !table.is_implicit());
+    let heading = heading.map(|table| table.decor().clone());
     let mut old = match document.remove(section) {
         Some(item) => item.into_table().unwrap_or_default(),
         None => Table::new(),
@@ -78,6 +106,12 @@ fn blocks(
     }
     let mut new = Table::new();
     new.set_implicit(true);
+    if let Some(decor) = heading {
+        new.set_implicit(false);
+        *new.decor_mut() = decor;
+        *position += 1;
+        new.set_position(Some(*position));
+    }
     for (name, members) in wanted {
         let mut block = match old.remove(&name).map(Item::into_table) {
             Some(Ok(table)) => table,

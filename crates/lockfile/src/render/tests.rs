@@ -167,3 +167,37 @@ fn another_order_or_spelling_is_no_change() {
     // What is no lock is written anew.
     assert_eq!(render(&lock, Some("<<<<<<< ours")), render(&lock, None));
 }
+
+#[test]
+fn a_heading_of_a_section_keeps_its_place_and_comment() {
+    let text = render(&everything(), None);
+    let first = "\n[plugins.\"a@team\"]";
+    let written = text.replacen(first, &format!("\n# What we use.\n[plugins]\n{first}"), 1);
+    assert_ne!(written, text);
+    assert_eq!(render(&everything(), Some(&written)), written);
+    let mut less = everything();
+    less.plugins
+        .remove(&PluginId::parse("lint@team").unwrap())
+        .unwrap();
+    let rewritten = render(&less, Some(&written));
+    assert!(
+        rewritten.contains("\n# What we use.\n[plugins]\n\n[plugins.\"a@team\"]"),
+        "{rewritten}"
+    );
+    assert_eq!(read(&rewritten), less);
+}
+
+#[test]
+fn the_ends_of_lines_and_the_byte_order_mark_stay() {
+    let text = render(&everything(), None);
+    let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(read(&windows), everything());
+    assert_eq!(render(&everything(), Some(&windows)), windows);
+    let mut less = everything();
+    less.plugins
+        .remove(&PluginId::parse("lint@team").unwrap())
+        .unwrap();
+    let expected = render(&less, Some(&text));
+    let expected = format!("\u{feff}{}", expected.replace('\n', "\r\n"));
+    assert_eq!(render(&less, Some(&windows)), expected);
+}
