@@ -38,6 +38,9 @@ pub(super) fn locked(result: &Value, style: Style) -> String {
         .map(|row| format!("{}\n", block(row, style)))
         .collect();
     let path = escape::line(member(result, "path"));
+    if items(result, "changes").next().is_none() {
+        return format!("There is nothing to lock; {path} names no plugin.\n");
+    }
     let end = match (rows.is_empty(), would) {
         (true, _) => format!("{path} says all that already.\n"),
         (false, true) => format!("{path} would be written.\n"),
@@ -214,6 +217,15 @@ mod tests {
             row("e@m", Some("1.0.0"), "1.0.0", "unchanged"),
             row("f@m", Some("1.0.0"), "1.0.0", "switchedOn"),
         ])
+    }
+
+    #[test]
+    fn a_lock_of_nothing_says_so() {
+        let result = json!({"path": "/p/plugins.lock", "dryRun": false, "changes": []});
+        assert_eq!(
+            locked(&result, Style::PLAIN),
+            "There is nothing to lock; /p/plugins.lock names no plugin.\n"
+        );
     }
 
     #[test]
