@@ -161,6 +161,23 @@ fn with_kept_versions(world: &World) {
     world.sandbox.add(NEWER);
 }
 
+/// An archive of a plugin that is no longer there.
+fn exported(world: &World) {
+    world.with(|session| {
+        install_hello(session).unwrap();
+        session.ok("plugd/export", archive());
+        uninstall(session, "hello@demo").unwrap();
+    });
+}
+
+fn archive() -> Value {
+    json!({"path": "$ROOT/plugins.tar.gz"})
+}
+
+fn import(session: &mut Session) -> Answer {
+    session.ask("plugd/import", archive())
+}
+
 fn list(session: &mut Session) -> Answer {
     listed(session, json!({}))
 }
@@ -368,6 +385,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("uninstall", with_kept_versions, |session| {
         uninstall(session, "hello@demo")
     }),
+    operation("import", exported, import),
     operation("config_value", installed, write_value),
     operation("config_batch", nothing, write_batch),
     operation("marketplace_add", nothing, add_local),
