@@ -153,8 +153,8 @@ pub use plugin_share::{
     PluginShareUpdateTargetsResponse,
 };
 pub use plugin_summary::{
-    PluginAuthPolicy, PluginAvailability, PluginDisabledReason, PluginInstallPolicy,
-    PluginInstallPolicySource, PluginInterface, PluginSource, PluginSummary,
+    ArchiveSource, OciSource, PluginAuthPolicy, PluginAvailability, PluginDisabledReason,
+    PluginInstallPolicy, PluginInstallPolicySource, PluginInterface, PluginSource, PluginSummary,
 };
 pub use problem::{Problem, Severity};
 pub use sharing::{

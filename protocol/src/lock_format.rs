@@ -83,4 +83,10 @@ pub struct PluginsLockSource {
     /// The registry; without it, the user's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
+    /// An artifact of an OCI registry: `oci://host/repository:tag`, without its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<String>,
+    /// The address of an archive, without its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
 }

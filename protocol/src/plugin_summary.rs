@@ -93,8 +93,38 @@ pub enum PluginSource {
         /// The registry's URL; null for the default one.
         registry: Option<String>,
     },
-    /// The remote catalog, which alone knows where from.
-    Remote,
+    /// Elsewhere, and not by git or npm: the remote catalog, which alone knows where from, or the
+    /// place that one of the members names.
+    Remote {
+        /// An artifact of an OCI registry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        oci: Option<OciSource>,
+        /// An archive behind an address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        archive: Option<ArchiveSource>,
+    },
+}
+
+/// An artifact of an OCI registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OciSource {
+    /// Host and repository: `oci://host/repository`.
+    pub url: String,
+    /// The tag; null where the digest alone counts, or `latest`.
+    pub tag: Option<String>,
+    /// The digest, where one is named: `sha256:…`.
+    pub digest: Option<String>,
+}
+
+/// An archive behind an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchiveSource {
+    /// The address.
+    pub url: String,
+    /// What the archive must hash to: `sha256:…`.
+    pub digest: String,
 }
 
 /// How a plugin wants to be shown. Paths are those of the plugin's own files, URLs those of the

@@ -12,7 +12,7 @@ use crate::{
     ConfigLayerSource, ConfigReadResponse, ConfigRequirements, ConfigRequirementsReadResponse,
     ConfigWarningNotification, ConfigWriteErrorCode, ConfigWriteResponse, ErrorData, ErrorKind,
     HookEventName, InitializeResponse, MarketplaceInterface, MarketplaceLoadErrorInfo,
-    MarketplaceRemoveResponse, OverriddenMetadata, PlugdLinked, PlugdServerCapabilities,
+    MarketplaceRemoveResponse, OciSource, OverriddenMetadata, PlugdLinked, PlugdServerCapabilities,
     PluginAuthPolicy, PluginAvailability, PluginBinding, PluginDetail, PluginDisabledReason,
     PluginHookSummary, PluginInstallPolicy, PluginInstallResponse, PluginInterface,
     PluginListResponse, PluginMarketplaceEntry, PluginReadResponse, PluginRebinding, PluginSource,
@@ -169,7 +169,23 @@ fn sources() {
         npm,
         json!({"type": "npm", "package": "p", "version": null, "registry": null}),
     );
-    check(PluginSource::Remote, json!({"type": "remote"}));
+    let remote = PluginSource::Remote {
+        oci: None,
+        archive: None,
+    };
+    check(remote, json!({"type": "remote"}));
+    let artifact = PluginSource::Remote {
+        oci: Some(OciSource {
+            url: "oci://h/a".to_owned(),
+            tag: Some("1".to_owned()),
+            digest: None,
+        }),
+        archive: None,
+    };
+    check(
+        artifact,
+        json!({"type": "remote", "oci": {"url": "oci://h/a", "tag": "1", "digest": null}}),
+    );
 }
 
 #[test]

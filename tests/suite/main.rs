@@ -141,6 +141,8 @@ mod git_upgrade_interrupted;
 mod npm_archives;
 /// Plugins from an npm registry.
 mod npm_plugin_install;
+/// Plugins from an OCI registry, and archives behind addresses.
+mod oci_plugin_install;
 
 /// Bundles of the remote catalog that do harm.
 mod remote_bundles;

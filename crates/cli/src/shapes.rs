@@ -31,6 +31,13 @@ pub(crate) enum SourceShape {
         #[serde(skip_serializing_if = "Option::is_none")]
         registry: Option<String>,
     },
+    Oci {
+        url: String,
+    },
+    Archive {
+        url: String,
+        sha256: String,
+    },
     Remote,
 }
 
@@ -103,6 +110,13 @@ pub(crate) fn source(source: &Source) -> SourceShape {
             version,
             registry: registry.as_deref().map(without_secrets),
         },
+        Source::Oci { reference } => SourceShape::Oci {
+            url: reference.to_string(),
+        },
+        Source::Archive { url, digest } => SourceShape::Archive {
+            url,
+            sha256: digest,
+        },
         Source::Remote => SourceShape::Remote,
     }
 }
@@ -128,6 +142,8 @@ pub(crate) fn source_text(source: &Source) -> String {
             package.clone(),
             [("version", version), ("registry", registry), ("", &None)],
         ),
+        Source::Oci { reference } => return reference.to_string(),
+        Source::Archive { url, digest } => return format!("{url}, `{digest}`"),
         Source::Remote => return "remote catalog".to_owned(),
     };
     for (label, value) in details {

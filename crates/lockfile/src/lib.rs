@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, MarketplaceName, PluginId, VersionSegment};
+use plugd_model::{AbsPath, MarketplaceName, OciReference, PluginId, VersionSegment};
 
 pub use parse::{Parsed, parse};
 pub use render::render;
@@ -75,8 +75,8 @@ pub struct LockedPlugin {
     pub version: VersionSegment,
     /// What its marketplace's entry names.
     pub source: LockedSource,
-    /// What that meant: the commit for git, the exact version for a registry. Without one the
-    /// content alone decides.
+    /// What that meant: the commit for git, the exact version for an npm registry, the digest for an
+    /// artifact or archive. Without one the content alone decides.
     pub resolved: Option<String>,
     /// The digest of what was copied.
     pub source_digest: Digest,
@@ -106,6 +106,16 @@ pub enum LockedSource {
         version: Option<String>,
         /// The registry; none means the user's.
         registry: Option<String>,
+    },
+    /// An artifact of an OCI registry, without its digest.
+    Oci {
+        /// Host, repository and the tag that the entry names.
+        reference: OciReference,
+    },
+    /// An archive behind an address.
+    Archive {
+        /// The address, without its digest.
+        url: String,
     },
 }
 

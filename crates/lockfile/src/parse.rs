@@ -1,5 +1,7 @@
 //! From text to values.
 
+mod artifacts;
+
 use std::collections::BTreeMap;
 
 use plugd_disk::tree::Digest;
@@ -253,6 +255,7 @@ impl Reader<'_> {
             "source",
             "commit",
             "release",
+            "digest",
             "source_digest",
             "tree_digest",
         ];
@@ -261,6 +264,9 @@ impl Reader<'_> {
         let source = self.source(block);
         let resolved = match source {
             Some(LockedSource::Npm { .. }) => self.optional(block, "release"),
+            Some(LockedSource::Oci { .. } | LockedSource::Archive { .. }) => {
+                self.resolved_digest(block).map(Some)
+            }
             _ => self.optional(block, "commit"),
         };
         let (copied, left) = (
@@ -304,20 +310,28 @@ impl Reader<'_> {
         };
         self.only(
             &inner,
-            &["git", "path", "ref", "npm", "version", "registry"],
+            &[
+                "git", "path", "ref", "npm", "version", "registry", "oci", "archive",
+            ],
         );
-        match ["git", "npm", "path"].map(|kind| table.contains_key(kind)) {
-            [true, false, _] => Some(LockedSource::Git {
+        match ["git", "npm", "path", "oci", "archive"].map(|kind| table.contains_key(kind)) {
+            [true, false, _, false, false] => Some(LockedSource::Git {
                 url: self.address(&inner)?,
                 path: self.optional(&inner, "path")?,
                 ref_name: self.optional(&inner, "ref")?,
             }),
-            [false, true, false] => Some(LockedSource::Npm {
+            [false, false, false, true, false] => Some(LockedSource::Oci {
+                reference: self.understood(&inner, "oci", artifacts::reference)?,
+            }),
+            [false, false, false, false, true] => Some(LockedSource::Archive {
+                url: self.understood(&inner, "archive", artifacts::url)?,
+            }),
+            [false, true, false, false, false] => Some(LockedSource::Npm {
                 package: self.text(&inner, "npm")?,
                 version: self.optional(&inner, "version")?,
                 registry: self.optional(&inner, "registry")?,
             }),
-            [false, false, true] => {
+            [false, false, true, false, false] => {
                 let text = self.text(&inner, "path")?;
                 match location(&text) {
                     Some(Location::InProject(path)) => Some(LockedSource::InMarketplace(path)),
@@ -332,7 +346,7 @@ impl Reader<'_> {
                 }
             }
             _ => {
-                let message = "a source has one of `path`, `git` and `npm`";
+                let message = "a source has one of `path`, `git`, `npm`, `oci` and `archive`";
                 self.error(&inner, "", ProblemKind::MissingField, message.to_owned());
                 None
             }
@@ -359,6 +373,28 @@ impl Reader<'_> {
             return None;
         }
         Some(text)
+    }
+
+    /// A text that something else makes sense of.
+    fn understood<T>(
+        &mut self,
+        block: &Block<'_>,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let text = self.text(block, key)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                self.bad(block, key, why);
+                None
+            }
+        }
+    }
+
+    /// What an artifact or archive was, which is what it is checked against.
+    fn resolved_digest(&mut self, block: &Block<'_>) -> Option<String> {
+        self.understood(block, "digest", artifacts::digest)
     }
 
     fn digest(&mut self, block: &Block<'_>, key: &str) -> Option<Digest> {

@@ -17,11 +17,12 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The members of a marketplace and of a plugin, in the order in which they are written.
 const OF_MARKETPLACE: [&str; 5] = ["git", "ref", "sparse_paths", "path", "curated"];
-const OF_PLUGIN: [&str; 6] = [
+const OF_PLUGIN: [&str; 7] = [
     "version",
     "source",
     "commit",
     "release",
+    "digest",
     "source_digest",
     "tree_digest",
 ];
@@ -197,6 +198,7 @@ fn members_of(marketplace: &LockedMarketplace) -> Members {
 fn members_of_plugin(plugin: &LockedPlugin) -> Members {
     let resolved = match plugin.source {
         LockedSource::Npm { .. } => "release",
+        LockedSource::Oci { .. } | LockedSource::Archive { .. } => "digest",
         LockedSource::InMarketplace(_) | LockedSource::Git { .. } => "commit",
     };
     let mut members = vec![
@@ -239,6 +241,8 @@ fn source(source: &LockedSource) -> Value {
             put("version", version.as_ref());
             put("registry", registry.as_ref());
         }
+        LockedSource::Oci { reference } => put("oci", Some(&reference.to_string())),
+        LockedSource::Archive { url } => put("archive", Some(url)),
     }
     Value::InlineTable(table)
 }

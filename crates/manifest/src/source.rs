@@ -3,7 +3,7 @@
 //! Containment of a local source is judged by its text only. Whether the directory exists, and
 //! where a link in it leads, is the business of whoever copies it.
 
-use plugd_model::{AbsPath, Problem, ProblemKind, Source};
+use plugd_model::{AbsPath, ArchiveUrl, OciReference, Problem, ProblemKind, Source, sha256_digest};
 
 use crate::git_url;
 use crate::json::Shape;
@@ -51,12 +51,14 @@ pub(crate) fn read(
             git(reader, &object, url, PathMember::Optional)
         }
         "npm" => npm(reader, &object),
+        "oci" => oci(reader, &object),
+        "archive" => archive(reader, &object),
         other => Err(reader.error(
             &kind_value,
             ProblemKind::UnsupportedSource,
             format_args!(
                 "the source kind `{}` is not supported; known are local, url, git, git-subdir, \
-                 github and npm",
+                 github, npm, oci and archive",
                 other.escape_debug()
             ),
         )),
@@ -185,6 +187,74 @@ fn npm(reader: &Reader<'_>, object: &Object<'_, '_>) -> Result<Source, Problem> 
         version,
         registry,
     })
+}
+
+/// An artifact of an OCI registry: `url` or `ref`, both of which people write for it, and a `digest`
+/// where the reference itself has none.
+fn oci(reader: &Reader<'_>, object: &Object<'_, '_>) -> Result<Source, Problem> {
+    let value = match (object.get_some("url"), object.get_some("ref")) {
+        (Some(url), None) => url,
+        (None, Some(reference)) => reference,
+        (None, None) => return Err(missing(reader, object, "url")),
+        (Some(_), Some(second)) => {
+            let message = "a source has either `url` or `ref`, and this one has both";
+            return Err(bad(reader, &second, message));
+        }
+    };
+    let text = as_source_problem(reader.string(&value))?;
+    let reference = OciReference::parse(text.trim()).map_err(|why| bad(reader, &value, why))?;
+    let Some((value, digest)) = digest_member(reader, object, "digest")? else {
+        return Ok(Source::Oci { reference });
+    };
+    if reference.digest().is_some_and(|other| other != digest) {
+        let message = "the reference names another digest";
+        return Err(bad(reader, &value, message));
+    }
+    let pinned = reference.at(reference.tag(), Some(&digest));
+    let reference = pinned.map_err(|why| bad(reader, &value, why))?;
+    Ok(Source::Oci { reference })
+}
+
+/// An archive behind an address. What an address holds may change under it, so the digest is needed.
+fn archive(reader: &Reader<'_>, object: &Object<'_, '_>) -> Result<Source, Problem> {
+    let value = required(reader, object, "url")?;
+    let text = as_source_problem(reader.string(&value))?;
+    let url = ArchiveUrl::parse(text.trim()).map_err(|why| bad(reader, &value, why))?;
+    let member = digest_member(reader, object, "sha256")?;
+    let digest = match (url.digest(), member) {
+        (None, None) => {
+            let message = "an archive needs its `sha256`, or `#sha256=` behind its address";
+            return Err(bad(reader, &object.value, message));
+        }
+        (Some(of_url), Some((value, digest))) if of_url != digest => {
+            return Err(bad(reader, &value, "the address names another digest"));
+        }
+        (Some(of_url), _) => of_url.to_owned(),
+        (None, Some((_, digest))) => digest,
+    };
+    Ok(Source::Archive {
+        url: url.url().to_owned(),
+        digest,
+    })
+}
+
+/// A member with a SHA-256, where there is one.
+fn digest_member<'d, 'o>(
+    reader: &Reader<'_>,
+    object: &'o Object<'d, '_>,
+    name: &'o str,
+) -> Result<Option<(Value<'d, 'o>, String)>, Problem> {
+    let Some(value) = object.get_some(name) else {
+        return Ok(None);
+    };
+    let text = as_source_problem(reader.string(&value))?;
+    match sha256_digest(text.trim()) {
+        Some(digest) => Ok(Some((value, digest))),
+        None => {
+            let message = "expected `sha256:` with 64 hexadecimal digits";
+            Err(bad(reader, &value, message))
+        }
+    }
 }
 
 fn is_package_name(package: &str) -> bool {

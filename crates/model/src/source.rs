@@ -1,6 +1,6 @@
 //! Where the content of a marketplace entry comes from.
 
-use crate::{AbsPath, git_url};
+use crate::{AbsPath, OciReference, git_url};
 
 /// A resolved entry source. Its existence has not been checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,18 @@ pub enum Source {
         /// Registry URL; `None` means the user's.
         registry: Option<String>,
     },
+    /// An artifact of an OCI registry.
+    Oci {
+        /// Host, repository, and the tag or digest in it.
+        reference: OciReference,
+    },
+    /// An archive behind an address.
+    Archive {
+        /// The address, which holds neither a login nor a query.
+        url: String,
+        /// What the archive must hash to: `sha256:` and 64 small hexadecimal digits.
+        digest: String,
+    },
     /// A bundle of the hosted catalog, which hands out its address anew for every download.
     Remote,
 }
@@ -46,7 +58,12 @@ impl Source {
                 registry: Some(registry),
                 ..
             } => *registry = git_url::without_secrets(registry),
-            Self::Local { .. } | Self::Npm { .. } | Self::Remote => {}
+            // The last two are never read with a secret in them.
+            Self::Local { .. }
+            | Self::Npm { .. }
+            | Self::Remote
+            | Self::Oci { .. }
+            | Self::Archive { .. } => {}
         }
         shown
     }

@@ -144,7 +144,7 @@ fn remove(disk: &Disk, root: &AbsPath, path: &str) -> Result<(), DiskError> {
 fn catalog(id: &PluginId, locked: &LockedPlugin, fallback: Option<&[u8]>) -> Option<String> {
     let mut entry = vec![
         ("name".to_owned(), json!(id.plugin.as_str()).to_string()),
-        ("source".to_owned(), source(&locked.source).to_string()),
+        ("source".to_owned(), source(locked).to_string()),
     ];
     if let Some(fallback) = fallback {
         let text = Text::check(fallback).ok()?;
@@ -167,8 +167,8 @@ fn catalog(id: &PluginId, locked: &LockedPlugin, fallback: Option<&[u8]>) -> Opt
 }
 
 /// The source as an entry names it.
-fn source(source: &LockedSource) -> Value {
-    match source {
+fn source(locked: &LockedPlugin) -> Value {
+    match &locked.source {
         LockedSource::InMarketplace(path) if path.is_empty() => json!("./"),
         LockedSource::InMarketplace(path) => json!(format!("./{path}")),
         LockedSource::Git {
@@ -188,6 +188,13 @@ fn source(source: &LockedSource) -> Value {
             registry,
         } => json!({
             "source": "npm", "package": package, "version": version, "registry": registry,
+        }),
+        LockedSource::Oci { reference } => json!({
+            "source": "oci", "url": reference.to_string(),
+        }),
+        // An entry of this kind is none without its digest.
+        LockedSource::Archive { url } => json!({
+            "source": "archive", "url": url, "sha256": locked.resolved,
         }),
     }
 }

@@ -9,7 +9,7 @@ use std::future::Future;
 use plugd_catalog::Catalog;
 use plugd_disk::Disk;
 use plugd_fetch::{
-    BundleAddress, Bundles, Chunks, Integrity, Npm, Package, Rules, Tarball, Unpacked, joined,
+    BundleAddress, Bundles, Chunks, Integrity, Npm, Oci, Package, Rules, Tarball, Unpacked, joined,
     unpack,
 };
 use plugd_git::{
@@ -29,6 +29,7 @@ use crate::{Blocking, Copies, Error, Lookup};
 pub struct Fetcher {
     git: Git,
     npm: Npm,
+    pub(crate) oci: Oci,
     no_curated_sync: bool,
 }
 
@@ -50,8 +51,8 @@ pub(crate) struct Fetched {
     pub(crate) dir: AbsPath,
     /// What was fetched: another source asks for another fetch.
     pub(crate) source: Source,
-    /// What the source meant: the commit for git, the exact version for a registry, the digest of the
-    /// archive for the remote catalog.
+    /// What the source meant: the commit for git, the exact version for an npm registry, the digest
+    /// for an artifact, and that of the archive for what is one.
     pub(crate) commit: Option<String>,
     /// What is not as it should be and does no harm.
     pub(crate) problems: Vec<Problem>,
@@ -67,10 +68,10 @@ pub(crate) struct Bundle {
 }
 
 /// What a fetch has put into its directory.
-struct Content {
-    dir: AbsPath,
-    commit: Option<String>,
-    problems: Vec<Problem>,
+pub(crate) struct Content {
+    pub(crate) dir: AbsPath,
+    pub(crate) commit: Option<String>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Repository {
@@ -99,6 +100,7 @@ impl Fetcher {
         Self {
             git: Git::new(environment.program.clone(), args, environment, layout),
             npm: Npm::new(environment, disk, user_agent),
+            oci: Oci::new(environment, disk, user_agent),
             no_curated_sync: environment
                 .var(NO_CURATED_SYNC)
                 .is_some_and(|value| value != "0" && value != "false"),
@@ -211,6 +213,15 @@ impl Fetcher {
                     registry: registry.clone(),
                 };
                 self.package(call, blocking, copies, &package, dest).await
+            }
+            Source::Oci { reference } => {
+                self.artifact(call, blocking, copies.disk(), reference, dest)
+                    .await
+            }
+            Source::Archive { url, digest } => {
+                let expected = Some(digest.as_str());
+                self.archive(call, blocking, copies.disk(), url, expected, dest)
+                    .await
             }
             // Its address is handed out anew for every download, so a source alone cannot say it.
             Source::Remote => Err(Error::BadValue {

@@ -189,6 +189,8 @@ fn means_for_ever(source: &Source, known: &str) -> bool {
             .as_ref()
             .is_some_and(|sha| known.starts_with(&sha.to_ascii_lowercase())),
         Source::Npm { version, .. } => version.as_deref() == Some(known),
+        Source::Oci { reference } => reference.digest() == Some(known),
+        Source::Archive { digest, .. } => digest == known,
     }
 }
 

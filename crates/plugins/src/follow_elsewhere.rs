@@ -77,7 +77,7 @@ async fn means_the_same(
     Ok(means.as_deref() == Some(known))
 }
 
-/// What a source means right now: the commit, or the exact release of a registry.
+/// What a source means right now: the commit, or the exact release or digest of a registry.
 pub(crate) async fn meaning(
     call: &Call,
     lookup: &Lookup,
@@ -105,5 +105,7 @@ pub(crate) async fn meaning(
             };
             Ok(Some(fetcher.released(call, &package).await?.version))
         }
+        Source::Oci { reference } => fetcher.tagged(call, reference).await.map(Some),
+        Source::Archive { digest, .. } => Ok(Some(digest.clone())),
     }
 }

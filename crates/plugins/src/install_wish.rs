@@ -7,7 +7,7 @@
 
 use plugd_config::Edit;
 use plugd_marketplace::Offer;
-use plugd_model::{AbsPath, PluginId, Source, VersionSegment};
+use plugd_model::{AbsPath, OciReference, PluginId, Source, VersionSegment};
 use plugd_store::{Installed, Kept, Pin, PinChange, Record};
 
 use crate::call::Call;
@@ -30,9 +30,9 @@ pub enum Wish {
     Offered,
     /// A version.
     Version(String),
-    /// A branch or tag of the repository.
+    /// A branch or tag of the repository, or a tag of the registry.
     Ref(String),
-    /// A commit of the repository.
+    /// A commit of the repository, or a digest of the registry.
     Sha(String),
 }
 
@@ -162,7 +162,7 @@ impl Wanted<'_> {
     fn source(&self, wish: &Wish, pin: Option<&Pin>) -> Result<Source, Error> {
         let mut source = self.offer.entry.source.clone();
         let no_repository = |field| {
-            let reason = "the source of this plugin is no git repository of its own";
+            let reason = "the source of this plugin is no git or OCI repository of its own";
             Err(Error::BadValue {
                 field,
                 reason: reason.to_owned(),
@@ -175,11 +175,20 @@ impl Wanted<'_> {
                 *sha = None;
             }
             (Source::Git { sha, .. }, Wish::Sha(commit)) => *sha = Some(commit.clone()),
+            (Source::Oci { reference }, Wish::Ref(tag)) => {
+                *reference = named(reference.at(Some(tag), None), "ref")?;
+            }
+            (Source::Oci { reference }, Wish::Sha(digest)) => {
+                *reference = named(reference.at(reference.tag(), Some(digest)), "sha")?;
+            }
             (_, Wish::Ref(_)) => return no_repository("ref"),
             (_, Wish::Sha(_)) => return no_repository("sha"),
             (Source::Npm { version, .. }, Wish::Version(wanted)) => *version = Some(wanted.clone()),
             (Source::Git { sha, .. }, _) if pinned.is_some() => *sha = pinned,
             (Source::Npm { version, .. }, _) if pinned.is_some() => *version = pinned,
+            (Source::Oci { reference }, _) if pinned.is_some() => {
+                *reference = named(reference.at(reference.tag(), pinned.as_deref()), "sha")?;
+            }
             _ => {}
         }
         Ok(source)
@@ -406,4 +415,15 @@ fn with_pin(done: Installation, pinned: bool) -> Installation {
         changed: done.changed || pinned,
         ..done
     }
+}
+
+/// The artifact that a request names, or which of its members cannot be meant.
+fn named(
+    reference: Result<OciReference, &'static str>,
+    field: &'static str,
+) -> Result<OciReference, Error> {
+    reference.map_err(|reason| Error::BadValue {
+        field,
+        reason: reason.to_owned(),
+    })
 }

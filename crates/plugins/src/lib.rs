@@ -8,6 +8,7 @@ mod active;
 mod archive_error;
 mod archive_index;
 mod archive_read;
+mod archives;
 mod binding;
 mod blocking;
 pub mod call;

@@ -332,7 +332,11 @@ fn offered_from(
     let offers = chosen.flat_map(|(_, _, offers)| offers);
     let from_here = offers.filter(|offer| match &offer.entry.source {
         Source::Local { path: source } => offer.entry.name == *name && is_same(disk, source, path),
-        Source::Git { .. } | Source::Npm { .. } | Source::Remote => false,
+        Source::Git { .. }
+        | Source::Npm { .. }
+        | Source::Oci { .. }
+        | Source::Archive { .. }
+        | Source::Remote => false,
     });
     from_here.map(|offer| offer.id()).collect()
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use plugd_git::Checkout;
 use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
-use plugd_model::{AbsPath, MarketplaceName, PluginId, Source};
+use plugd_model::{AbsPath, MarketplaceName, OciReference, PluginId, Source};
 use plugd_store::{Kept, Workspace};
 
 use crate::archive_read::{Archived, Opened};
@@ -199,7 +199,10 @@ fn kept(copies: &Copies, step: &PluginStep) -> Result<Option<Kept>, Error> {
 fn wanted_catalog(step: &PluginStep) -> Wanted {
     let commit = match step.wanted.source {
         LockedSource::InMarketplace(_) => step.wanted.resolved.clone(),
-        LockedSource::Git { .. } | LockedSource::Npm { .. } => None,
+        LockedSource::Git { .. }
+        | LockedSource::Npm { .. }
+        | LockedSource::Oci { .. }
+        | LockedSource::Archive { .. } => None,
     };
     (step.id.marketplace.clone(), commit)
 }
@@ -274,7 +277,20 @@ fn source_elsewhere(wanted: &LockedPlugin) -> Option<Source> {
             version: wanted.resolved.clone(),
             registry: registry.clone(),
         }),
+        LockedSource::Oci { reference } => Some(Source::Oci {
+            reference: at_digest(reference, wanted.resolved.as_deref()),
+        }),
+        LockedSource::Archive { url } => Some(Source::Archive {
+            url: url.clone(),
+            digest: wanted.resolved.clone().unwrap_or_default(),
+        }),
     }
+}
+
+/// The artifact at the locked digest. A lock without one is none, and none is read so.
+fn at_digest(reference: &OciReference, digest: Option<&str>) -> OciReference {
+    let pinned = reference.at(reference.tag(), digest);
+    pinned.unwrap_or_else(|_| reference.clone())
 }
 
 async fn fetch(

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use plugd_config::{MarketplaceKind, Snapshot};
 use plugd_lockfile::{Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_manifest::marketplace_root;
-use plugd_model::{AbsPath, Layout, MarketplaceName, PluginId, Problem, ProblemKind, Source};
+use plugd_model::{
+    AbsPath, Layout, MarketplaceName, OciReference, PluginId, Problem, ProblemKind, Source,
+};
 use plugd_store::{BoundSource, Installed, Provenance, Record};
 
 use crate::lock_file::LockPlace;
@@ -150,6 +152,10 @@ fn plugin(
             version: version.clone(),
             registry: registry.clone(),
         },
+        Source::Oci { reference } => LockedSource::Oci {
+            reference: without_digest(reference),
+        },
+        Source::Archive { url, .. } => LockedSource::Archive { url: url.clone() },
         Source::Remote => return Err(no(format!("`{id}` comes from an account"))),
     };
     // In a directory of this machine the content alone says what it was.
@@ -168,6 +174,12 @@ fn plugin(
         source_digest,
         tree_digest: record.tree_digest,
     })
+}
+
+/// The artifact as the marketplace may go on naming it: the digest is the lock's own.
+fn without_digest(reference: &OciReference) -> OciReference {
+    let plain = reference.at(reference.tag(), None);
+    plain.unwrap_or_else(|_| reference.clone())
 }
 
 /// A directory as a lock says it.

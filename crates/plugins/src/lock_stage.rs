@@ -103,7 +103,7 @@ impl Stager<'_> {
         Subject {
             id: step.id.clone(),
             binding,
-            source: source(&step.wanted.source, root).without_secrets(),
+            source: source(&step.wanted, root).without_secrets(),
             auth_policy: AuthPolicy::default(),
             remote_id: None,
         }
@@ -313,8 +313,8 @@ fn not_offered(step: &PluginStep, reason: impl Into<String>) -> LockError {
 }
 
 /// The source as it is recorded, in a marketplace that lies at a root.
-fn source(source: &LockedSource, root: &AbsPath) -> Source {
-    match source {
+fn source(wanted: &LockedPlugin, root: &AbsPath) -> Source {
+    match &wanted.source {
         LockedSource::InMarketplace(path) => Source::Local {
             path: below(root, path),
         },
@@ -336,6 +336,13 @@ fn source(source: &LockedSource, root: &AbsPath) -> Source {
             package: package.clone(),
             version: version.clone(),
             registry: registry.clone(),
+        },
+        LockedSource::Oci { reference } => Source::Oci {
+            reference: reference.clone(),
+        },
+        LockedSource::Archive { url } => Source::Archive {
+            url: url.clone(),
+            digest: wanted.resolved.clone().unwrap_or_default(),
         },
     }
 }
@@ -360,6 +367,10 @@ pub(crate) fn same_place(wanted: &LockedSource, entry: &Source) -> bool {
                 ..
             },
         ) => *package == of && *registry == at,
+        (LockedSource::Oci { reference }, Source::Oci { reference: of }) => {
+            reference.address() == of.address()
+        }
+        (LockedSource::Archive { url }, Source::Archive { url: of, .. }) => *url == of,
         _ => false,
     }
 }

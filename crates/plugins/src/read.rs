@@ -281,6 +281,8 @@ fn elsewhere(source: &Source) -> String {
             add(", version ", version.as_ref());
             add(", registry ", registry.as_ref());
         }
+        Source::Oci { reference } => add(" ", Some(&reference.to_string())),
+        Source::Archive { url, .. } => add(" ", Some(url)),
         Source::Remote => add(" ", Some(&"the remote catalog".to_owned())),
     }
     text.push('.');
@@ -292,7 +294,11 @@ pub(crate) fn refusal(offer: &Offer<'_>, details: &Details) -> Option<Error> {
     let id = offer.id();
     let path = || match &offer.entry.source {
         Source::Local { path } => path.clone(),
-        Source::Git { .. } | Source::Npm { .. } | Source::Remote => offer.content.path.clone(),
+        Source::Git { .. }
+        | Source::Npm { .. }
+        | Source::Oci { .. }
+        | Source::Archive { .. }
+        | Source::Remote => offer.content.path.clone(),
     };
     match details {
         Details::NoDirectory(_) => Some(Error::SourceMissing { id, path: path() }),

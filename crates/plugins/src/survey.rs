@@ -146,7 +146,11 @@ impl<'a> Survey<'a> {
     fn shared_as(&self, offer: &Offer<'_>) -> Option<&RemotePluginId> {
         match &offer.entry.source {
             Source::Local { path } => self.shared.ids.get(path),
-            Source::Git { .. } | Source::Npm { .. } | Source::Remote => None,
+            Source::Git { .. }
+            | Source::Npm { .. }
+            | Source::Oci { .. }
+            | Source::Archive { .. }
+            | Source::Remote => None,
         }
     }
 
@@ -187,15 +191,17 @@ impl<'a> Survey<'a> {
         }
         match &offer.entry.source {
             Source::Local { path } => details_at_a_glance(&self.glance, path, offer),
-            Source::Git { .. } | Source::Npm { .. } | Source::Remote => {
-                match self.copy(&offer.id()) {
-                    Some(copy) => details_of_copy(self.lookup.loader(), copy),
-                    None => match &offer.entry.fallback {
-                        Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
-                        None => Details::NotHere,
-                    },
-                }
-            }
+            Source::Git { .. }
+            | Source::Npm { .. }
+            | Source::Oci { .. }
+            | Source::Archive { .. }
+            | Source::Remote => match self.copy(&offer.id()) {
+                Some(copy) => details_of_copy(self.lookup.loader(), copy),
+                None => match &offer.entry.fallback {
+                    Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
+                    None => Details::NotHere,
+                },
+            },
         }
     }
 
@@ -438,7 +444,11 @@ fn offered_version(offer: &Offer<'_>, details: &Details) -> Option<String> {
             .manifest()
             .and_then(|manifest| store_version(manifest).ok())
             .map(|version| version.to_string()),
-        Source::Git { .. } | Source::Npm { .. } | Source::Remote => None,
+        Source::Git { .. }
+        | Source::Npm { .. }
+        | Source::Oci { .. }
+        | Source::Archive { .. }
+        | Source::Remote => None,
     }
 }
 

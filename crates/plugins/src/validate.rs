@@ -348,7 +348,7 @@ fn marketplace(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
                     .problems
                     .extend(address.err().map(|error| bad_source(&offer, &error)));
             }
-            Source::Npm { .. } | Source::Remote => {}
+            Source::Npm { .. } | Source::Oci { .. } | Source::Archive { .. } | Source::Remote => {}
         }
     }
     let mut subjects = vec![subject];

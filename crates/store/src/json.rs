@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
+use plugd_model::{AbsPath, OciReference, PluginId, RemotePluginId, Source, VersionSegment};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
@@ -48,6 +48,7 @@ struct RawSource {
     #[serde(rename = "ref")]
     ref_name: Option<String>,
     sha: Option<String>,
+    digest: Option<String>,
     package: Option<String>,
     version: Option<String>,
     registry: Option<String>,
@@ -234,6 +235,13 @@ fn source(raw: RawSource) -> Result<Source, String> {
             version: raw.version,
             registry: raw.registry,
         }),
+        "oci" => Ok(Source::Oci {
+            reference: OciReference::parse(&needed(raw.url, "url")?).map_err(str::to_owned)?,
+        }),
+        "archive" => Ok(Source::Archive {
+            url: needed(raw.url, "url")?,
+            digest: needed(raw.digest, "digest")?,
+        }),
         "remote" => Ok(Source::Remote),
         other => Err(format!("`{other}` is not a kind of source")),
     }
@@ -379,6 +387,10 @@ fn source_json(source: &Source) -> Value {
             version,
             registry,
         } => json!({"kind": "npm", "package": package, "version": version, "registry": registry}),
+        Source::Oci { reference } => json!({"kind": "oci", "url": reference.to_string()}),
+        Source::Archive { url, digest } => {
+            json!({"kind": "archive", "url": url, "digest": digest})
+        }
         Source::Remote => json!({"kind": "remote"}),
     }
 }

@@ -17,7 +17,7 @@
 //! The same language is what [`Sandbox::tree`] prints, so that a whole tree is one comparison.
 //!
 //! What lies on the network lies on loopback: repositories ([`GitRepo`]), a git server
-//! ([`GitServer`]) and an npm registry ([`NpmRegistry`]) that a test starts and that misbehave as
+//! ([`GitServer`]) and an npm registry ([`NpmRegistry`]), an OCI registry ([`OciRegistry`]) that a test starts and that misbehave as
 //! it says ([`Behaviour`]).
 //!
 //! Invariants:
@@ -61,7 +61,7 @@ pub use process::Signal;
 pub use remote::service;
 pub use remote::{
     Authority, Behaviour, Gate, GitRepo, GitRequest, GitServer, HttpRequest, NpmRegistry,
-    NpmRequest, RawEntry, RawKind, TarEntry, TarKind, lfs_pointer, tgz,
+    NpmRequest, OciRegistry, OciRequest, RawEntry, RawKind, TarEntry, TarKind, lfs_pointer, tgz,
 };
 pub use sandbox::Sandbox;
 pub use skip::skip;

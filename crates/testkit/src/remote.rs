@@ -1,4 +1,4 @@
-//! Remotes on loopback: repositories, a git server, an npm registry, and what can go wrong with a
+//! Remotes on loopback: repositories, a git server, an npm registry, an OCI registry, and what can go wrong with a
 //! server.
 //!
 //! Nothing here needs a git binary or npm. A server runs on threads of its own and takes them along
@@ -18,6 +18,7 @@ mod git_server;
 mod http_server;
 mod http_wire;
 mod npm_registry;
+mod oci_registry;
 mod pack;
 mod pkt_line;
 pub mod service;
@@ -31,4 +32,5 @@ pub use git_repo::{GitRepo, RawEntry, RawKind, lfs_pointer};
 pub use git_server::{GitRequest, GitServer};
 pub use http_wire::HttpRequest;
 pub use npm_registry::{NpmRegistry, NpmRequest};
+pub use oci_registry::{OciRegistry, OciRequest};
 pub use tar::{TarEntry, TarKind, tgz};

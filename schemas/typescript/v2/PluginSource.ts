@@ -1,5 +1,7 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+import type { ArchiveSource } from "./ArchiveSource";
+import type { OciSource } from "./OciSource";
 
 /** Where the content of a plugin comes from. */
 export type PluginSource =
@@ -31,7 +33,14 @@ export type PluginSource =
     /** The version or range. */
     version: string | null;
   }
-  /** The remote catalog, which alone knows where from. */
+  /**
+   * Elsewhere, and not by git or npm: the remote catalog, which alone knows where from, or the
+   * place that one of the members names.
+   */
   | {
+    /** An archive behind an address. */
+    archive?: ArchiveSource;
+    /** An artifact of an OCI registry. */
+    oci?: OciSource;
     type: "remote";
   };

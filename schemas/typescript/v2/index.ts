@@ -3,6 +3,7 @@
 export type { AppSummary } from "./AppSummary";
 export type { AppTemplateSummary } from "./AppTemplateSummary";
 export type { AppTemplateUnavailableReason } from "./AppTemplateUnavailableReason";
+export type { ArchiveSource } from "./ArchiveSource";
 export type { Config } from "./Config";
 export type { ConfigBatchWriteParams } from "./ConfigBatchWriteParams";
 export type { ConfigEdit } from "./ConfigEdit";
@@ -36,6 +37,7 @@ export type { MarketplaceUpgradeErrorInfo } from "./MarketplaceUpgradeErrorInfo"
 export type { MarketplaceUpgradeParams } from "./MarketplaceUpgradeParams";
 export type { MarketplaceUpgradeResponse } from "./MarketplaceUpgradeResponse";
 export type { MergeStrategy } from "./MergeStrategy";
+export type { OciSource } from "./OciSource";
 export type { OverriddenMetadata } from "./OverriddenMetadata";
 export type { PluginAuthPolicy } from "./PluginAuthPolicy";
 export type { PluginAvailability } from "./PluginAvailability";

@@ -2,7 +2,10 @@
 //! place in them.
 
 use plugd_manifest::{parse_marketplace, parse_plugin, store_version};
-use plugd_model::{AbsPath, ManifestFormat, PluginManifest, PluginPath, Source};
+use plugd_model::{
+    AbsPath, ArchiveUrl, ManifestFormat, OciReference, PluginManifest, PluginPath, Source,
+    sha256_digest,
+};
 
 use super::{check_places, sources};
 
@@ -117,6 +120,19 @@ fn check_source(source: &Source, root: &AbsPath) {
             assert!(!leaves, "{path} leaves the repository");
         }
         Source::Npm { .. } | Source::Remote => {}
+        Source::Oci { reference } => {
+            let again = OciReference::parse(&reference.to_string());
+            assert_eq!(
+                again.as_ref(),
+                Ok(reference),
+                "a reference is what it is written as"
+            );
+        }
+        Source::Archive { url, digest } => {
+            let again = ArchiveUrl::parse(url);
+            assert_eq!(again.map(|again| again.url().to_owned()), Ok(url.clone()));
+            assert_eq!(sha256_digest(digest).as_ref(), Some(digest));
+        }
     }
     match source.without_secrets() {
         Source::Git { url, .. } => sources::check_shown(&url),
@@ -124,6 +140,8 @@ fn check_source(source: &Source, root: &AbsPath) {
             .as_deref()
             .into_iter()
             .for_each(sources::check_shown),
+        Source::Oci { reference } => sources::check_shown(&reference.to_string()),
+        Source::Archive { url, .. } => sources::check_shown(&url),
         Source::Local { .. } | Source::Remote => {}
     }
 }

@@ -255,7 +255,9 @@ fn version(summary: &Summary) -> String {
     // For what is fetched, the declared version is that of the installed copy.
     let of_source = match &summary.source {
         Source::Local { .. } => summary.local_version.as_deref(),
-        Source::Git { .. } | Source::Npm { .. } => None,
+        Source::Git { .. } | Source::Npm { .. } | Source::Oci { .. } | Source::Archive { .. } => {
+            None
+        }
         Source::Remote => remote.and_then(|remote| remote.version.as_deref()),
     };
     let update = if summary.update_available {

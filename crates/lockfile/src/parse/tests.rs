@@ -144,7 +144,28 @@ fn plugins() {
             "{ git = \"x\", npm = \"y\" }",
             "6:10 missingField plugins.\"p@m\".source",
         ),
+        (
+            "{ oci = \"h/a\" }\ndigest = \"sha256:DIGITS\"",
+            "6:18 badValue plugins.\"p@m\".source.oci",
+        ),
+        (
+            "{ oci = \"oci://h/a@sha256:DIGITS\" }\ndigest = \"sha256:DIGITS\"",
+            "6:18 badValue plugins.\"p@m\".source.oci",
+        ),
+        (
+            "{ oci = \"oci://h/a\" }",
+            "4:1 missingField plugins.\"p@m\".digest",
+        ),
+        (
+            "{ archive = \"http://h/a\" }\ndigest = \"sha256:DIGITS\"",
+            "6:22 badValue plugins.\"p@m\".source.archive",
+        ),
+        (
+            "{ archive = \"https://h/a\" }\ndigest = \"DIGITS\"",
+            "7:10 badValue plugins.\"p@m\".digest",
+        ),
     ] {
+        let source = source.replace("DIGITS", &"ab".repeat(32));
         let lines = format!("version = \"1.0.0\"\nsource = {source}");
         check(&plugin(&lines), &[problem]);
     }

@@ -1,7 +1,7 @@
 //! Equal values make equal bytes, and what does not change keeps its own.
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, MarketplaceName, PluginId, VersionSegment};
+use plugd_model::{AbsPath, MarketplaceName, OciReference, PluginId, VersionSegment};
 use pretty_assertions::assert_eq;
 
 use crate::{Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile, parse, render};
@@ -46,7 +46,16 @@ fn everything() -> Lockfile {
         version: Some("^1".to_owned()),
         registry: None,
     };
+    let oci = LockedSource::Oci {
+        reference: OciReference::parse("oci://r.example:5000/team/tool:1").unwrap(),
+    };
+    let archive = LockedSource::Archive {
+        url: "https://files.example.com/tool.tar.gz".to_owned(),
+    };
+    let digest = format!("sha256:{}", "ab".repeat(32));
     let plugins = [
+        ("oci@team", plugin("1.0.0", oci, Some(&digest))),
+        ("archive@team", plugin("1.0.0", archive, Some(&digest))),
         (
             "lint@team",
             plugin(
@@ -106,7 +115,9 @@ fn blocks_are_sorted_and_one_below_the_other() {
             "[marketplaces.team]",
             "[marketplaces.there]",
             "[plugins.\"a@team\"]",
+            "[plugins.\"archive@team\"]",
             "[plugins.\"lint@team\"]",
+            "[plugins.\"oci@team\"]",
             "[plugins.\"whole@there\"]",
             "[plugins.\"z@here\"]",
         ]

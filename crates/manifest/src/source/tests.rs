@@ -1,5 +1,7 @@
 //! The source forms, row by row, as observed on the reference; differences are named.
 
+mod artifacts;
+
 use plugd_model::Source;
 use pretty_assertions::assert_eq;
 
@@ -45,6 +47,8 @@ fn line(source: &Source) -> String {
             part("version", version),
             part("registry", registry)
         ),
+        Source::Oci { reference } => format!("oci {reference}"),
+        Source::Archive { url, digest } => format!("archive {url} {digest}"),
         Source::Remote => "remote".to_owned(),
     }
 }

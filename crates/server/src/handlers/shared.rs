@@ -230,7 +230,23 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
             version,
             registry: registry.as_deref().map(without_secrets),
         },
-        Source::Remote => wire::PluginSource::Remote,
+        // A client of the reference knows four words for `type`, and fails on a fifth.
+        Source::Oci { reference } => wire::PluginSource::Remote {
+            oci: Some(wire::OciSource {
+                url: reference.address(),
+                tag: reference.tag().map(str::to_owned),
+                digest: reference.digest().map(str::to_owned),
+            }),
+            archive: None,
+        },
+        Source::Archive { url, digest } => wire::PluginSource::Remote {
+            oci: None,
+            archive: Some(wire::ArchiveSource { url, digest }),
+        },
+        Source::Remote => wire::PluginSource::Remote {
+            oci: None,
+            archive: None,
+        },
     }
 }
 
@@ -322,5 +338,20 @@ mod tests {
                    "registry": "https://npm.example/"}),
         );
         check(Source::Remote, json!({"type": "remote"}));
+        check(
+            Source::Oci {
+                reference: plugd_model::OciReference::parse("oci://r.example/a:1").unwrap(),
+            },
+            json!({"type": "remote",
+                   "oci": {"url": "oci://r.example/a", "tag": "1", "digest": null}}),
+        );
+        check(
+            Source::Archive {
+                url: "https://h/a.tgz".to_owned(),
+                digest: "sha256:00".to_owned(),
+            },
+            json!({"type": "remote",
+                   "archive": {"url": "https://h/a.tgz", "digest": "sha256:00"}}),
+        );
     }
 }

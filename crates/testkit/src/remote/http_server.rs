@@ -276,6 +276,15 @@ impl Shared {
         if let Behaviour::Held(gate) = &behaviour {
             gate.pass();
         }
+        if request.method == "HEAD" {
+            // What a body would have been is told, and nothing of it comes.
+            let head = reply.head();
+            self.count(head.len());
+            let wire = stream.get_mut();
+            wire.write_all(head.as_bytes())?;
+            wire.flush()?;
+            return Ok(true);
+        }
         self.send(stream.get_mut().as_mut(), reply, &behaviour)
     }
 
