@@ -143,6 +143,8 @@ mod npm_archives;
 mod npm_plugin_install;
 /// Plugins from an OCI registry, and archives behind addresses.
 mod oci_plugin_install;
+/// Plugins from a registry that others have written.
+mod oci_real_registry;
 
 /// Bundles of the remote catalog that do harm.
 mod remote_bundles;
