@@ -189,7 +189,7 @@ pub(crate) fn auth_policy(policy: AuthPolicy) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use plugd_model::Source;
+    use plugd_model::{OciReference, Source};
     use plugd_plugins::ConfiguredKind;
     use pretty_assertions::assert_eq;
     use serde_json::{json, to_value};
@@ -254,6 +254,24 @@ mod tests {
                 "source": "npm", "package": "@a/b", "version": "1.0",
                 "registry": "https://r.example"
             }),
+        );
+    }
+
+    #[test]
+    fn artifacts_and_archives() {
+        let url = "oci://r.example/a:1";
+        let oci = Source::Oci {
+            reference: OciReference::parse(url).unwrap(),
+        };
+        check(&oci, url, &json!({"source": "oci", "url": url}));
+        let archive = Source::Archive {
+            url: "https://h/x.tgz".to_owned(),
+            digest: "sha256:00".to_owned(),
+        };
+        check(
+            &archive,
+            "https://h/x.tgz, `sha256:00`",
+            &json!({"source": "archive", "url": "https://h/x.tgz", "sha256": "sha256:00"}),
         );
     }
 

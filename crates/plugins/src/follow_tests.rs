@@ -491,4 +491,10 @@ fn commits_and_exact_versions_mean_one_thing_for_ever() {
     check(npm(Some("^1.2.3")), "1.2.3", false);
     check(npm(Some("latest")), "1.2.3", false);
     check(npm(None), "1.2.3", false);
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let oci = |text: &str| Source::Oci {
+        reference: plugd_model::OciReference::parse(text).unwrap(),
+    };
+    check(oci("oci://h/a:1"), &digest, false);
+    check(oci(&format!("oci://h/a:1@{digest}")), &digest, true);
 }

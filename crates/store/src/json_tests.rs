@@ -1,7 +1,7 @@
 use pretty_assertions::assert_eq;
 
 use plugd_disk::tree::FileDigests;
-use plugd_model::{AbsPath, PluginId, RemotePluginId, Source};
+use plugd_model::{AbsPath, OciReference, PluginId, RemotePluginId, Source};
 use serde_json::{Map, Value, json};
 
 use super::{parse_record, record_text};
@@ -104,6 +104,17 @@ fn every_value_survives() {
         source: Source::Remote,
         ..sample()
     });
+    for source in [
+        Source::Oci {
+            reference: OciReference::parse("oci://r.example:5000/a/b:1").unwrap(),
+        },
+        Source::Archive {
+            url: "https://example.com/p.tgz".to_owned(),
+            digest: format!("sha256:{}", "ab".repeat(32)),
+        },
+    ] {
+        check(&Record { source, ..sample() });
+    }
     for by in [InstalledBy::Refresh, InstalledBy::Sync, InstalledBy::Lock] {
         check(&Record { by, ..sample() });
     }
