@@ -8,7 +8,7 @@
 //! Invariants:
 //! - A layer of an untrusted project is shown and changes nothing. No project switches skills,
 //!   trusts hooks, or says where a login is kept or sent to.
-//! - A mistake in the requirements restricts; it never opens.
+//! - A mistake in the requirements or in what is trusted restricts; it never opens.
 //! - Only the user's `config.toml` and `plugd.toml` are ever written, under the lock `config`.
 //! - An edit that is undone leaves the bytes that were there before.
 //!
@@ -37,6 +37,7 @@ mod skill_setting;
 mod snapshot;
 mod swap;
 mod tree;
+mod trust;
 mod undo;
 mod write;
 
@@ -50,10 +51,11 @@ pub use mcp_setting::{McpOverlay, ToolApproval, UserMcpServer};
 pub use plugin_setting::{Features, PluginSetting};
 pub use remote_setting::{CredentialStore, RemoteSettings};
 pub use requirements::{CURATED_URL, Requirements};
-pub use settings::{GitBackend, Settings, TrustTable};
+pub use settings::{GitBackend, Settings};
 pub use several::load_several;
 pub use skill_setting::{SkillRule, SkillSelector};
 pub use snapshot::{Snapshot, Warning, load};
+pub use trust::{TrustHold, TrustRule, TrustTier, TrustedPlace};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
 pub use write::{
     PendingWrite, Plan, SavedEdit, WriteError, Written, begin, check_file, left_overs, plan, write,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::layer::Stack;
 use crate::reader::{Reader, Spoiled};
 use crate::tree::{Kind, Node};
+use crate::trust::{self, TrustRule, TrustTier};
 use crate::{KeyPath, MarketplaceKind, git_url};
 
 /// Where the official marketplace lies. It needs permission like any other source.
@@ -23,6 +24,7 @@ pub struct Requirements {
     restricted: bool,
     broken: bool,
     rules: Vec<Rule>,
+    trust: Option<TrustRule>,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,11 @@ impl Requirements {
     #[must_use]
     pub fn content(&self) -> &Value {
         &self.content
+    }
+
+    /// What the organisation asks for before a plugin may come.
+    pub(crate) fn trust(&self) -> Option<&TrustRule> {
+        self.trust.as_ref()
     }
 
     /// Whether only marketplaces on the list may be used.
@@ -148,14 +155,33 @@ pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements,
         }
         Err(Spoiled) => (true, true),
     };
+    let trust = match draft.layer.error {
+        Some(_) => Some(TrustRule::strict(TrustTier::Required, Some(file.clone()))),
+        None => read_trust(&mut reader, &draft.tree, &file),
+    };
     let requirements = Requirements {
         file,
+        trust,
         content: draft.layer.content.clone(),
         restricted,
         broken,
         rules,
     };
     (requirements, reader.problems)
+}
+
+/// The rule below `plugd`, which is our own table in a file that is not.
+fn read_trust(reader: &mut Reader<'_>, tree: &Node, file: &AbsPath) -> Option<TrustRule> {
+    let own = tree.get("plugd")?;
+    if reader.table(Some(own), &KeyPath::of(["plugd"])).is_err() {
+        return Some(TrustRule::strict(TrustTier::Required, Some(file.clone())));
+    }
+    trust::rule(
+        reader,
+        own.get("trust")?,
+        TrustTier::Required,
+        Some(file.clone()),
+    )
 }
 
 enum List {

@@ -7,12 +7,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use plugd_model::ProblemKind;
-use serde_json::Value;
 
 use crate::KeyPath;
-use crate::layer::Origin;
 use crate::reader::{Reader, Spoiled};
 use crate::tree::{Kind, Node};
+use crate::trust::{self, TrustRule};
 
 /// How many replaced versions of a plugin are kept when nothing else is said.
 const KEEP_VERSIONS: u64 = 2;
@@ -35,16 +34,6 @@ pub enum GitBackend {
     Command,
 }
 
-/// The `[trust]` table of one layer. A project's one may only tighten what those in front of it
-/// say; whoever reads the tables keeps that rule.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrustTable {
-    /// Where it stands.
-    pub origin: Origin,
-    /// Its members.
-    pub table: Value,
-}
-
 /// The settings in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -60,8 +49,9 @@ pub struct Settings {
     pub git_idle: Duration,
     /// Whether an expired login may be refreshed and written back.
     pub refresh_login: bool,
-    /// The `[trust]` tables, lowest layer first, projects last.
-    pub trust: Vec<TrustTable>,
+    /// What has to be asked before a plugin may come: the rules of the settings, of trusted projects
+    /// and of the requirements. None of them takes back what another asks for.
+    pub trust: Vec<TrustRule>,
 }
 
 /// Reads the settings. A bad one is reported and counts as not set.
@@ -101,16 +91,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node, trust: &[&Node]) -> S
         git_idle: Duration::from_secs(git_idle),
         git: git(reader, merged, &field("git")).unwrap_or(GitBackend::Auto),
         refresh_login: refresh_login.ok().flatten().unwrap_or(false),
-        trust: trust
-            .iter()
-            .filter_map(|node| {
-                reader.table(Some(node), &field("trust")).ok()?;
-                Some(TrustTable {
-                    origin: reader.stack.origin(node.mark),
-                    table: node.to_json(),
-                })
-            })
-            .collect(),
+        trust: trust::rules(reader, merged, trust),
     }
 }
 

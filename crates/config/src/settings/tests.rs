@@ -4,7 +4,7 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use crate::snapshot::tests::{problems, read};
-use crate::{GitBackend, KeyPath, LayerSource};
+use crate::{GitBackend, KeyPath, LayerSource, TrustTier};
 
 #[test]
 fn settings_have_their_own_files() {
@@ -19,20 +19,20 @@ trust_level = "trusted"
 keep_versions = 5
 curated_sync = false
 [trust]
-a = 1
+mode = "strict"
 == ch/plugd.toml
 keep_versions = 3
 refresh_login = "yes"
 curated_url = "https://mirror/x.git"
 typo = 1
 [trust]
-b = 1
+hold = []
 == p/.git/HEAD
 x
 == p/.codex/plugd.toml
 keep_versions = 9
 [trust]
-c = 1
+hold = ["apps"]
 "#,
     );
     let snapshot = read(&sandbox, &["plugd.git=command"], Some("p"));
@@ -46,8 +46,18 @@ c = 1
         settings.curated_url.as_deref(),
         Some("https://mirror/x.git")
     );
-    let trust: Vec<_> = settings.trust.iter().map(|row| row.table.clone()).collect();
-    assert_eq!(trust, [json!({"a": 1}), json!({"b": 1}), json!({"c": 1})]);
+    let trust: Vec<_> = settings
+        .trust
+        .iter()
+        .map(|rule| (rule.tier, rule.confirms, rule.holds.len()))
+        .collect();
+    assert_eq!(
+        trust,
+        [
+            (TrustTier::Settings, true, 0),
+            (TrustTier::Project, false, 1)
+        ]
+    );
     assert_eq!(
         problems(&sandbox, &snapshot),
         [
