@@ -173,6 +173,7 @@ fn components() {
     let response = PlugdComponentsResponse {
         plugins: vec![PlugdComponentPlugin {
             linked: None,
+            held_back: None,
             plugin_id: "p@m".to_owned(),
             display_name: "P".to_owned(),
             description: None,

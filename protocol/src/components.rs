@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    AbsolutePathBuf, HookEventName, HookTrustStatus, PlugdLinked, PlugdMcpServer, Problem,
-    SkillDependencies, SkillInterface, SkillScope,
+    AbsolutePathBuf, HookEventName, HookTrustStatus, PlugdHeldBack, PlugdLinked, PlugdMcpServer,
+    Problem, SkillDependencies, SkillInterface, SkillScope,
 };
 
 /// Params of `plugd/components`.
@@ -71,6 +71,10 @@ pub struct PlugdComponentPlugin {
     pub data: AbsolutePathBuf,
     /// The working tree that stands in for it, which may change at any time, with a lease too.
     pub linked: Option<PlugdLinked>,
+    /// What of it is left out of this answer, because `[trust]` asks for a yes that nobody has given.
+    /// Omitted when nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<PlugdHeldBack>,
 }
 
 /// A directory of skills.

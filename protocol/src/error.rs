@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::AbsolutePathBuf;
+use crate::{AbsolutePathBuf, PlugdInspectionChange};
 
 /// Declares the kinds with their words, so that a table of them can never miss one.
 macro_rules! error_kinds {
@@ -51,6 +51,11 @@ error_kinds! {
     NotFound = "notFound",
     /// Policy, a missing login or a feature that is switched off forbids it. Code -32600.
     NotAllowed = "notAllowed",
+    /// It may come only after the user has said yes to exactly that content, with `plugd/approve`.
+    /// Code -32600.
+    ApprovalNeeded = "approvalNeeded",
+    /// Its commit is younger than is asked for. Code -32600.
+    CommitTooYoung = "commitTooYoung",
     /// Something else holds or has changed what was to be changed. Code -32600.
     Conflict = "conflict",
     /// The network or a remote service did not answer. Code -32600.
@@ -115,6 +120,19 @@ pub struct ErrorData {
     /// Whether the same request may succeed later without a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retryable: Option<bool>,
+    /// Why something may not come, or not yet: `untrustedMarketplace`, `wouldRun`, `commitTooYoung` or
+    /// `commitAgeUnknown`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The digest of the content that has to be approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// What of it would run that does not run now, as `plugd/update` tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would_run: Option<Vec<PlugdInspectionChange>>,
+    /// When its age is no reason any more, in seconds since the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<u64>,
     /// The reference's word for a refused configuration write.
     #[serde(
         default,
@@ -139,6 +157,10 @@ impl ErrorData {
             host: None,
             hint: None,
             retryable: None,
+            reason: None,
+            digest: None,
+            would_run: None,
+            not_before: None,
             config_write_error_code: None,
         }
     }

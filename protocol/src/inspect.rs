@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsolutePathBuf, HookEventName, PlugdLinked, Problem};
+use crate::{AbsolutePathBuf, HookEventName, PlugdLinked, PlugdTrust, Problem};
 
 /// Params of `plugd/inspect`: one way to name a plugin. These are `marketplacePath` or
 /// `remoteMarketplaceName` with `pluginName`; `pluginId`; `path`.
@@ -43,6 +43,9 @@ pub struct PlugdInspectResponse {
     pub offered: Option<PlugdInspection>,
     /// What the offered one would change; null unless both are there.
     pub difference: Option<PlugdInspectionDifference>,
+    /// Whether the offered one may come, and the digest to approve; null where `[trust]` asks for
+    /// nothing.
+    pub trust: Option<PlugdTrust>,
     /// Why one of the two is not there.
     pub problems: Vec<Problem>,
 }

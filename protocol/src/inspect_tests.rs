@@ -129,6 +129,7 @@ fn an_inspection_before_an_update() {
         linked: None,
         plugin_id: Some("p@m".to_owned()),
         display_name: "P".to_owned(),
+        trust: None,
         installed: None,
         offered: Some(inspection()),
         difference: Some(PlugdInspectionDifference {
@@ -150,7 +151,7 @@ fn an_inspection_before_an_update() {
             "changes": [{"category": "hiddenCharacters", "name": "x", "from": null, "to": "1"}],
             "files": {"from": 2, "to": 3}, "bytes": {"from": 10, "to": 20},
         },
-        "problems": [],
+        "trust": null, "problems": [],
     });
     check(&response, &expected);
 }

@@ -11,6 +11,7 @@
 //!
 //! This crate does no I/O, knows no numeric error code, and names no other crate of ours.
 
+mod approvals;
 mod archives;
 #[cfg(test)]
 mod checks;
@@ -60,6 +61,10 @@ mod status;
 mod upkeep;
 mod versions;
 
+pub use approvals::{
+    PlugdApproval, PlugdApprovalChange, PlugdApprovalReason, PlugdApproveParams,
+    PlugdApproveResponse, PlugdHeldBack, PlugdTrust, PlugdWaiting,
+};
 pub use archives::{
     PlugdExportParams, PlugdExportResponse, PlugdExportedPlugin, PlugdImportParams,
     PlugdImportResponse,

@@ -9,11 +9,11 @@ use crate::{
     ConfigValueWriteParams, ConfigWriteResponse, DiscoverResponse, HooksListParams,
     HooksListResponse, InitializeParams, InitializeResponse, MarketplaceAddParams,
     MarketplaceAddResponse, MarketplaceRemoveParams, MarketplaceRemoveResponse,
-    MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams,
-    PlugdComponentsParams, PlugdComponentsResponse, PlugdExportParams, PlugdExportResponse,
-    PlugdGcParams, PlugdGcResponse, PlugdImportParams, PlugdImportResponse, PlugdInspectParams,
-    PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse, PlugdLinkParams,
-    PlugdLinkResponse, PlugdLockParams, PlugdLockResponse, PlugdMentionsParams,
+    MarketplaceUpgradeParams, MarketplaceUpgradeResponse, MethodSpec, NoParams, PlugdApproveParams,
+    PlugdApproveResponse, PlugdComponentsParams, PlugdComponentsResponse, PlugdExportParams,
+    PlugdExportResponse, PlugdGcParams, PlugdGcResponse, PlugdImportParams, PlugdImportResponse,
+    PlugdInspectParams, PlugdInspectResponse, PlugdInstructionsParams, PlugdInstructionsResponse,
+    PlugdLinkParams, PlugdLinkResponse, PlugdLockParams, PlugdLockResponse, PlugdMentionsParams,
     PlugdMentionsResponse, PlugdOutdatedParams, PlugdPinParams, PlugdReleaseParams,
     PlugdReleaseResponse, PlugdRollbackParams, PlugdStatusParams, PlugdStatusResponse,
     PlugdSyncParams, PlugdSyncResponse, PlugdUnlinkParams, PlugdUnlinkResponse, PlugdUpdateParams,
@@ -170,6 +170,10 @@ methods! {
     /// Holds a plugin at what is installed, or lets it go again. What moves copies by itself leaves a
     /// pinned one alone.
     PlugdPin = "plugd/pin" (Plugin, Own): PlugdPinParams => PlugdVersionsChanged;
+
+    /// Says yes to a content that was shown, by its digest, or takes that back, and lists what is
+    /// approved and what waits. Nothing is fetched for a yes, and nothing is installed.
+    PlugdApprove = "plugd/approve" (Plugin, Own): PlugdApproveParams => PlugdApproveResponse;
 
     /// Brings a kept version of a plugin back and pins it. Nothing is fetched and configuration is not
     /// touched.

@@ -92,6 +92,7 @@ fn examples_are_what_goes_over_the_wire() {
     check::<methods::PlugdOutdated>(&mut checked);
     check::<methods::PlugdUpdate>(&mut checked);
     check::<methods::PlugdPin>(&mut checked);
+    check::<methods::PlugdApprove>(&mut checked);
     check::<methods::PlugdRollback>(&mut checked);
     check::<methods::PlugdLink>(&mut checked);
     check::<methods::PlugdUnlink>(&mut checked);

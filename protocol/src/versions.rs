@@ -301,6 +301,10 @@ pub enum PlugdVersionReason {
     HeldByPin,
     /// More would run, and nobody has confirmed that.
     NeedsConfirmation,
+    /// It may come only after somebody has approved exactly that, with `plugd/approve`.
+    ApprovalNeeded,
+    /// Its commit is younger than is asked for.
+    CommitTooYoung,
     /// Its marketplace hands it out no more.
     Policy,
     /// Another program has put its own copy there.

@@ -8,6 +8,7 @@ import type { MarketplaceAddParams } from "./v2/MarketplaceAddParams";
 import type { MarketplaceRemoveParams } from "./v2/MarketplaceRemoveParams";
 import type { MarketplaceUpgradeParams } from "./v2/MarketplaceUpgradeParams";
 import type { NoParams } from "./plugd/NoParams";
+import type { PlugdApproveParams } from "./plugd/PlugdApproveParams";
 import type { PlugdComponentsParams } from "./plugd/PlugdComponentsParams";
 import type { PlugdExportParams } from "./plugd/PlugdExportParams";
 import type { PlugdGcParams } from "./plugd/PlugdGcParams";
@@ -304,6 +305,15 @@ export type ClientRequest =
     id: RequestId;
     method: "plugd/pin";
     params: PlugdPinParams;
+  }
+  /**
+   * Says yes to a content that was shown, by its digest, or takes that back, and lists what is
+   * approved and what waits. Nothing is fetched for a yes, and nothing is installed.
+   */
+  | {
+    id: RequestId;
+    method: "plugd/approve";
+    params?: PlugdApproveParams | null;
   }
   /**
    * Brings a kept version of a plugin back and pins it. Nothing is fetched and configuration is

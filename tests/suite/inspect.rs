@@ -98,7 +98,7 @@ fn before_an_installation() {
     }
     let expected = json!({
         "pluginId": "rich@rich", "displayName": "Rich", "installed": null, "difference": null,
-        "linked": null,
+        "linked": null, "trust": null,
         "problems": [],
         "offered": {
             "root": "$ROOT/rich/p", "version": "1.0.0",

@@ -199,6 +199,10 @@ mod refresh;
 mod resolver;
 /// What stands on the disk after an installation, a crash, and a second daemon.
 mod store;
+/// `[trust]` and `plugd/approve`, on every way on which something is installed.
+mod trust;
+/// The same from other machines, for what was there before, and for projects and organisations.
+mod trust_elsewhere;
 
 /// Editors and libraries that know nothing of us, and the examples for them.
 mod clients;

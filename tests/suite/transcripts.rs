@@ -33,6 +33,7 @@ const VARYING: &[(&str, &str)] = &[
     ("checkedAt", "$TIME"),
     ("installedAt", "$TIME"),
     ("replacedAt", "$TIME"),
+    ("approvedAt", "$TIME"),
 ];
 
 fn folder() -> PathBuf {

@@ -318,6 +318,7 @@ const METHODS: &[(&str, Option<&str>)] = &[
     ("plugd/outdated", Some("plugin outdated")),
     ("plugd/update", Some("plugin update --confirm")),
     ("plugd/pin", Some("plugin pin a@b")),
+    ("plugd/approve", Some("plugin approve a@b")),
     ("plugd/rollback", Some("plugin rollback a@b --to 1")),
     ("plugd/lock", Some("lock")),
     ("plugd/sync", Some("sync --frozen")),

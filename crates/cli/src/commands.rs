@@ -1,6 +1,7 @@
 //! The commands, one file each. A command asks its use case and makes a page of the answer; the page
 //! is a pure function of both, so it is tested without a disk.
 
+mod approvals;
 mod config;
 mod doctor;
 mod documents;

@@ -380,6 +380,7 @@ fn data(kind: &str, facts: Facts, hint: Option<String>) -> Value {
         host,
         retryable: _,
         config_write: _,
+        trust: _,
     } = facts;
     let members = [
         ("kind", Some(json!(kind))),

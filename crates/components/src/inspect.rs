@@ -245,6 +245,30 @@ impl TextKind {
     }
 }
 
+impl Inspection {
+    /// What there is of a plugin that is not there.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self {
+            mcp_servers: Vec::new(),
+            hooks: Vec::new(),
+            apps: Vec::new(),
+            executables: Vec::new(),
+            environment: EnvironmentNames::default(),
+            texts: Vec::new(),
+            hidden: Vec::new(),
+            licence: None,
+            licence_files: Vec::new(),
+            files: 0,
+            directories: 0,
+            bytes: 0,
+            oddities: Vec::new(),
+            cut: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// Inspects the plugin below a root.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use plugd_model::{AbsPath, Layout, Place, PluginId, Problem, ProblemKind};
 use serde_json::Value;
 
 use crate::hook_setting::HookState;
-use crate::layer::{Draft, Layer, LayerSource, Stack};
+use crate::layer::{Layer, LayerSource, Stack};
 use crate::marketplace_setting::{self, MarketplaceSetting};
 use crate::mcp_setting::{self, McpOverlay, UserMcpServer};
 use crate::personal::{self, Personal};
@@ -21,8 +21,7 @@ use crate::requirements::{self, Requirements};
 use crate::settings::{self, Settings};
 use crate::skill_setting::SkillRule;
 use crate::tree::{Kind, Node};
-use crate::trust::{TrustRule, TrustTier};
-use crate::{KeyPath, SessionFlags, foreign_keys, project};
+use crate::{KeyPath, SessionFlags, foreign_keys, project, trust as trust_table};
 
 /// The name under which the settings appear beside the configuration.
 pub(crate) const SETTINGS_KEY: &str = "plugd";
@@ -88,7 +87,7 @@ pub fn load(
     notes.extend(reader.problems);
     settings
         .trust
-        .extend(unread_trust(&stack.drafts[config_layers..]));
+        .extend(trust_table::unread(&stack.drafts[config_layers..]));
 
     let mut required = Stack::default();
     let file = layout.system().join("requirements.toml");
@@ -281,18 +280,6 @@ fn read_settings(
         .filter_map(|&index| stack.drafts[index].tree.get("trust").cloned())
         .collect();
     (merged, trust)
-}
-
-/// A settings file that nobody can read may have asked for anything.
-fn unread_trust(layers: &[Draft]) -> impl Iterator<Item = TrustRule> {
-    let broken = layers.iter().filter(|draft| draft.layer.error.is_some());
-    broken.map(|draft| {
-        let tier = match draft.layer.source {
-            LayerSource::Project { .. } => TrustTier::Project,
-            _ => TrustTier::Settings,
-        };
-        TrustRule::strict(tier, draft.layer.file.clone())
-    })
 }
 
 /// The warning about a file that could not be used at all.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use plugd_model::{AbsPath, MarketplaceName, ProblemKind};
 
-use crate::layer::LayerSource;
+use crate::layer::{Draft, LayerSource};
 use crate::reader::Reader;
 use crate::tree::{Kind, Node};
 use crate::{KeyPath, git_url};
@@ -177,6 +177,18 @@ pub(crate) fn rules(reader: &mut Reader<'_>, merged: &Node, layers: &[&Node]) ->
     }
     rules.append(&mut projects);
     rules
+}
+
+/// A settings file that nobody can read may have asked for anything.
+pub(crate) fn unread(layers: &[Draft]) -> impl Iterator<Item = TrustRule> {
+    let broken = layers.iter().filter(|draft| draft.layer.error.is_some());
+    broken.map(|draft| {
+        let tier = match draft.layer.source {
+            LayerSource::Project { .. } => TrustTier::Project,
+            _ => TrustTier::Settings,
+        };
+        TrustRule::strict(tier, draft.layer.file.clone())
+    })
 }
 
 fn is_in_force(merged: &Node, layer: &Node) -> bool {

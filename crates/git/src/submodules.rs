@@ -44,6 +44,7 @@ struct Step<'a> {
 /// One repository that was written.
 struct Done {
     commit: Oid,
+    committed_at: Option<i64>,
     written: Written,
     kept: Option<Kept>,
     history: History,
@@ -91,6 +92,7 @@ pub(crate) fn obtain(
     };
     let Done {
         commit,
+        committed_at,
         mut written,
         kept,
         history,
@@ -102,6 +104,7 @@ pub(crate) fn obtain(
     }
     Ok(CheckedOut {
         commit: CommitId::of(commit),
+        committed_at,
         lfs_pointers: written.lfs_pointers,
         submodules,
         left_out: written.left_out,
@@ -184,8 +187,10 @@ fn write(
             true => Some(Kept::write(repository, commit, &session.disk, root)?),
             false => None,
         };
+        let found = repository.find_commit(commit);
         let done = Done {
             commit,
+            committed_at: found.ok().map(|commit| commit.time().seconds()),
             written,
             kept,
             history: history::compare(repository, commit, step.since),

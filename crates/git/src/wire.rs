@@ -136,6 +136,10 @@ pub struct CheckedOut {
     pub history: History,
     /// The commit.
     pub commit: CommitId,
+    /// When it was made, in seconds since the epoch, as whoever made it says. Nothing from an older
+    /// worker.
+    #[serde(default)]
+    pub committed_at: Option<i64>,
     /// Files whose content lies elsewhere.
     pub lfs_pointers: Vec<LfsPointer>,
     /// Repositories that were written into this one.

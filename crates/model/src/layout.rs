@@ -276,6 +276,12 @@ impl Layout {
         self.state().join("links.json")
     }
 
+    /// What of plugins the user has approved, by its content.
+    #[must_use]
+    pub fn approvals(&self) -> AbsPath {
+        self.state().join("approvals.json")
+    }
+
     /// The last background results.
     #[must_use]
     pub fn status(&self) -> AbsPath {

@@ -196,6 +196,10 @@ problem_kinds! {
     LeftOut = "leftOut",
     /// A newer or different source exists and something keeps the copy where it is.
     HeldBack = "heldBack",
+    /// Something may come only after the user has approved exactly that.
+    ApprovalNeeded = "approvalNeeded",
+    /// The commit is younger than is asked for.
+    CommitTooYoung = "commitTooYoung",
     /// A foreign program changed again what was repaired.
     Drift = "drift",
     /// A login is needed, or the one there has expired.

@@ -109,6 +109,8 @@ async fn settle(
     Ok(Content {
         dir,
         commit: Some(digest),
+        // Nobody says when an archive was made.
+        committed_at: None,
         problems: unpacked.left_out,
     })
 }

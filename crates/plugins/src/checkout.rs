@@ -18,6 +18,8 @@ use crate::{Error, Lookup};
 
 /// More than any note needs.
 const MAX_NOTE: u64 = 1 << 20;
+/// The member of a note that says how old its commit is.
+const COMMITTED_AT: &str = "commit_time";
 /// How long to wait for another process that puts a checkout in its place.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -26,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Note {
     pub(crate) source: Option<GitSource>,
     pub(crate) revision: Option<String>,
+    /// When that commit was made. It is ours; the reference passes over it.
+    committed_at: Option<i64>,
 }
 
 impl Note {
@@ -61,6 +65,7 @@ impl Note {
                     .collect(),
             }),
             revision: text("revision"),
+            committed_at: value[COMMITTED_AT].as_i64(),
         })
     }
 
@@ -79,6 +84,18 @@ pub(crate) fn says_nothing(error: &DiskError) -> bool {
     is_none || error.is_not_found()
 }
 
+/// When the commit of a checkout was made, in seconds since the epoch. Where nobody wrote that down,
+/// when the checkout was made, which is when it was first seen here.
+pub(crate) fn committed_at(disk: &Disk, checkout: &AbsPath) -> Option<i64> {
+    if let Some(said) = Note::read(disk, checkout).and_then(|note| note.committed_at) {
+        return Some(said);
+    }
+    let note = Layout::git_marketplace_note(checkout);
+    let stamp = |path: &AbsPath| disk.link_stamp(path).ok().flatten();
+    let made = stamp(&note).or_else(|| stamp(checkout))?.modified_ns;
+    i64::try_from(made / 1_000_000_000).ok()
+}
+
 /// Writes the note of a checkout that is not in its place yet. A file of the repository that has its
 /// name is replaced: it would speak of another checkout.
 ///
@@ -89,14 +106,18 @@ pub(crate) fn write_note(
     checkout: &AbsPath,
     source: &GitSource,
     revision: &str,
+    committed_at: Option<i64>,
 ) -> Result<(), Error> {
-    let note = json!({
+    let mut note = json!({
         "source_type": "git",
         "source": source.url,
         "ref_name": source.ref_name,
         "sparse_paths": source.sparse_paths,
         "revision": revision,
     });
+    if let Some(at) = committed_at {
+        note[COMMITTED_AT] = json!(at);
+    }
     let mut text = format!("{note:#}");
     text.push('\n');
     let file = Layout::git_marketplace_note(checkout);

@@ -6,7 +6,7 @@ use plugd_store::{Store, UndoError};
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 
-use super::{Note, put, write_note};
+use super::{Note, committed_at, put, write_note};
 use crate::Error;
 use crate::source_text::GitSource;
 
@@ -39,13 +39,17 @@ fn a_note_has_the_form_of_the_reference() {
     let sandbox = Sandbox::from("== m/x\n-\n");
     let checkout = sandbox.path("m");
     assert_eq!(Note::read(&Disk::new(), &checkout), None);
-    write_note(&Disk::new(), &checkout, &source(), "abc").unwrap();
+    write_note(&Disk::new(), &checkout, &source(), "abc", None).unwrap();
     assert_eq!(
         sandbox.text("m/.codex-marketplace-install.json"),
         "{\n  \"ref_name\": null,\n  \"revision\": \"abc\",\n  \
          \"source\": \"https://example.com/r.git\",\n  \"source_type\": \"git\",\n  \
          \"sparse_paths\": [\n    \"a\"\n  ]\n}\n"
     );
+    let first_seen = committed_at(&Disk::new(), &checkout).unwrap();
+    assert!(first_seen > 1_600_000_000, "{first_seen}");
+    write_note(&Disk::new(), &checkout, &source(), "abc", Some(77)).unwrap();
+    assert_eq!(committed_at(&Disk::new(), &checkout), Some(77));
     let note = Note::read(&Disk::new(), &checkout).unwrap();
     assert!(note.is(&source(), "abc"));
     assert!(!note.is(&source(), "abd"));
@@ -61,7 +65,7 @@ fn a_note_has_the_form_of_the_reference() {
 #[test]
 fn a_directory_in_the_place_of_the_note_is_the_repositorys_fault() {
     let sandbox = Sandbox::from("== m/.codex-marketplace-install.json/x\n-\n");
-    let refused = write_note(&Disk::new(), &sandbox.path("m"), &source(), "abc").unwrap_err();
+    let refused = write_note(&Disk::new(), &sandbox.path("m"), &source(), "abc", None).unwrap_err();
     let Error::NoMarketplaceInRepository { url, problem } = refused else {
         panic!("{refused:?}");
     };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use plugd_components::{
     App, Placeholders, Platform, Skill, SkillScope, Spelling, apps, mcp_definitions,
 };
-use plugd_config::Snapshot;
+use plugd_config::{Snapshot, TrustHold};
 use plugd_disk::Kind;
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, Layout, ManifestFormat, PluginId, Problem, VersionSegment};
@@ -24,6 +24,7 @@ use crate::component_placing::{Placed, Placing, in_store, look};
 use crate::component_servers::{
     EffectiveServer, PluginServers, Servers, ShadowedServer, effective_servers,
 };
+use crate::component_trust::{HeldCopy, held_copies};
 use crate::hooks_list::{HookRow, Trust, hooks_seen};
 use crate::offering::{Offering, description, display_name};
 use crate::skill_sources::{SkillPlaces, plugin_skill_dirs};
@@ -83,6 +84,8 @@ pub struct ComponentPlugin {
     pub tree_digest: Option<Digest>,
     /// Whether it is a working tree that somebody linked, which may change at any time.
     pub is_linked: bool,
+    /// What of it a host is not given, because nobody has approved it.
+    pub held_back: Option<HeldCopy>,
 }
 
 /// A directory with skills.
@@ -152,6 +155,9 @@ pub(crate) struct Gathered {
     pub(crate) lease: Option<Lease>,
 }
 
+/// The copies of which something is held back.
+type Held = BTreeMap<PluginId, HeldCopy>;
+
 /// Finds what a host has to load.
 ///
 /// # Errors
@@ -182,7 +188,7 @@ pub async fn components(
             let mut trust = Trust::load(&call, &lookup, &copies);
             let hooks = hooks_seen(&lookup, &config, &active, &mut trust);
             components.problems.extend(hooks.problems);
-            let hooks = hooks.hooks.into_iter();
+            let hooks = without_held(&mut components.plugins, hooks.hooks).into_iter();
             components.hooks = hooks.map(|row| hook(&lookup, &active, row)).collect();
             // A request that was answered as cancelled holds nothing.
             let is_wanted = match &lease {
@@ -248,9 +254,13 @@ pub(crate) fn gather(
         &active,
     );
     let active = active.plugins;
-    add_servers(&mut found, lookup, &config, &active);
+    let mut held = held_copies(call, lookup, store, &config, &active);
+    add_servers(&mut found, lookup, &config, &active, &mut held);
     if config.features().apps {
-        add_apps(&mut found, lookup, &active);
+        add_apps(&mut found, lookup, &active, &mut held);
+    }
+    for plugin in &mut found.plugins {
+        plugin.held_back = held.remove(&plugin.id);
     }
     let offerings = active.iter().map(|active| Offering::of(&found, active));
     Ok(Gathered {
@@ -275,7 +285,25 @@ fn plugin(lookup: &Lookup, placed: &Placed) -> ComponentPlugin {
         data_dir: data_dir(lookup.layout(), active.id(), manifest.format),
         tree_digest: placed.tree_digest,
         is_linked: active.is_linked,
+        held_back: None,
     }
+}
+
+/// The hooks that a host is given; the others are named at their plugins.
+fn without_held(plugins: &mut [ComponentPlugin], hooks: Vec<HookRow>) -> Vec<HookRow> {
+    let (given, left_out): (Vec<_>, Vec<_>) = hooks.into_iter().partition(|row| {
+        let plugin = plugins.iter().find(|plugin| plugin.id == row.plugin);
+        let held = plugin.and_then(|plugin| plugin.held_back.as_ref());
+        !held.is_some_and(|held| held.holds(TrustHold::Hooks))
+    });
+    for row in left_out {
+        let mut plugins = plugins.iter_mut();
+        let plugin = plugins.find(|plugin| plugin.id == row.plugin);
+        if let Some(held) = plugin.and_then(|plugin| plugin.held_back.as_mut()) {
+            held.hooks.push(row.declaration.key);
+        }
+    }
+    given
 }
 
 fn add_skills(
@@ -323,12 +351,18 @@ fn add_servers(
     lookup: &Lookup,
     config: &Snapshot,
     plugins: &[ActivePlugin],
+    held: &mut Held,
 ) {
     let disk = lookup.disk();
     let mut declared = Vec::new();
     for active in plugins {
         let definitions = mcp_definitions(disk, &active.copy.root, &active.manifest.value);
         found.problems.extend(definitions.problems);
+        if let Some(held) = held_of(held, active, TrustHold::McpServers) {
+            let names = definitions.items.into_iter().map(|one| one.name);
+            held.mcp_servers.extend(names);
+            continue;
+        }
         declared.push(PluginServers {
             id: active.id(),
             definitions: definitions.items,
@@ -353,11 +387,25 @@ fn add_servers(
     found.problems.extend(problems);
 }
 
-fn add_apps(found: &mut Components, lookup: &Lookup, plugins: &[ActivePlugin]) {
+/// What is held back of a plugin, when that is among it.
+fn held_of<'a>(
+    held: &'a mut Held,
+    active: &ActivePlugin,
+    what: TrustHold,
+) -> Option<&'a mut HeldCopy> {
+    held.get_mut(active.id()).filter(|held| held.holds(what))
+}
+
+fn add_apps(found: &mut Components, lookup: &Lookup, plugins: &[ActivePlugin], held: &mut Held) {
     let mut known: BTreeMap<String, PluginId> = BTreeMap::new();
     for active in plugins {
         let declared = apps(lookup.disk(), &active.copy.root, &active.manifest.value);
         found.problems.extend(declared.problems);
+        if let Some(held) = held_of(held, active, TrustHold::Apps) {
+            held.apps
+                .extend(declared.items.into_iter().map(|app| app.id));
+            continue;
+        }
         for app in declared.items {
             let plugin = active.id().clone();
             match known.get(&app.id) {

@@ -30,7 +30,7 @@ use crate::remote::is_same_account;
 use crate::remote_error::RemoteError;
 use crate::remote_run::Ran;
 use crate::standing::Standing;
-use crate::status::{PluginOutcome, PluginResult};
+use crate::status::{PluginOutcome, PluginResult, is_held};
 use crate::uninstall::remove_seen;
 use crate::{Error, Roots};
 
@@ -216,9 +216,9 @@ async fn take(call: &Call, parts: &Parts, due: Due, ran: &mut Ran) -> Result<(),
         Err(Error::Cancelled(_)) if ran.results.is_empty() => Err(Error::Cancelled(Cancelled)),
         Err(error) => {
             let problem = problem_of(&error);
-            let outcome = match problem.kind {
-                ProblemKind::HeldBack => PluginOutcome::HeldBack,
-                _ => PluginOutcome::Failed,
+            let outcome = match is_held(problem.kind) {
+                true => PluginOutcome::HeldBack,
+                false => PluginOutcome::Failed,
             };
             ran.reconciled.problems.push(problem.clone());
             ran.results.push(PluginResult {

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::doctor::{self, Area, Check, Diagnosis};
 use crate::{
     Blocking, Copies, Error, Fetcher, Lookup, Resolved, Roots, doctor_home, doctor_store,
-    login_status,
+    doctor_trust, login_status,
 };
 
 /// No file of npm that people write is larger.
@@ -44,7 +44,9 @@ pub async fn doctor(
             configuration(&lookup),
             marketplaces(&lookup),
         ];
-        checks.push(doctor_store::store(&call, &lookup, &copies)?);
+        let mut installed = doctor_store::store(&call, &lookup, &copies)?;
+        doctor_trust::waiting(&call, &lookup, &copies, &mut installed);
+        checks.push(installed);
         checks.push(doctor_store::remains(disk, layout, store));
         checks.push(doctor::git(fetcher.git_command(disk), worker));
         checks.push(npm(disk, lookup.home()));

@@ -20,6 +20,7 @@ use crate::lock_error::LockError;
 use crate::remote_error::RemoteError;
 use crate::scaffold_error::ScaffoldError;
 use crate::share_error::ShareError;
+use crate::trust_error::{ApproveError, TrustFacts, TrustRefusal};
 use crate::version_error::VersionRefusal;
 
 /// What an error means to the caller.
@@ -31,6 +32,10 @@ pub enum Kind {
     NotFound,
     /// A policy, a missing login or a switched-off feature.
     NotAllowed,
+    /// The user has to say yes to exactly this first.
+    ApprovalNeeded,
+    /// It has to grow older first.
+    CommitTooYoung,
     /// Another operation, a lock, or a clash of names or versions.
     Conflict,
     /// The network or something that needs it.
@@ -62,6 +67,8 @@ pub struct Facts {
     pub retryable: bool,
     /// Why a configuration write was refused, in the reference's terms.
     pub config_write: Option<WriteRefusal>,
+    /// What has to be approved, and why.
+    pub trust: Option<Box<TrustFacts>>,
 }
 
 /// The refusals of a configuration write that clients of the reference tell apart.
@@ -114,6 +121,12 @@ pub enum Error {
     /// A version could not be named, pinned or brought back.
     #[error(transparent)]
     Version(Box<VersionRefusal>),
+    /// It may not come, or not yet.
+    #[error(transparent)]
+    Trust(Box<TrustRefusal>),
+    /// An approval could not be given or taken back.
+    #[error(transparent)]
+    Approve(Box<ApproveError>),
     /// Nothing could be begun.
     #[error(transparent)]
     Scaffold(#[from] ScaffoldError),
@@ -455,6 +468,8 @@ impl Error {
             Self::Share(error) => error.kind(),
             Self::Lock(error) => error.kind(),
             Self::Version(refusal) => refusal.kind(),
+            Self::Trust(refusal) => refusal.kind(),
+            Self::Approve(error) => error.kind(),
             Self::Link(error) => error.kind(),
             Self::Scaffold(error) => error.kind(),
             Self::Source { source, .. } => source.kind(),
@@ -467,33 +482,5 @@ impl Error {
             Self::Disk(_) | Self::Tree(_) | Self::Panicked { .. } => Kind::Internal,
             Self::Cancelled(_) => Kind::Cancelled,
         }
-    }
-}
-
-impl From<FetchError> for Error {
-    /// Giving up is the same everywhere.
-    fn from(error: FetchError) -> Self {
-        if error.is_cancelled() {
-            return Self::Cancelled(Cancelled);
-        }
-        Self::Registry(Box::new(error))
-    }
-}
-
-impl From<WriteError> for Error {
-    fn from(error: WriteError) -> Self {
-        Self::Config(Box::new(error))
-    }
-}
-
-impl From<DiskError> for Error {
-    fn from(error: DiskError) -> Self {
-        Self::Disk(Box::new(error))
-    }
-}
-
-impl From<TreeError> for Error {
-    fn from(error: TreeError) -> Self {
-        Self::Tree(Box::new(error))
     }
 }

@@ -138,7 +138,7 @@ impl Error {
                 ..Facts::default()
             },
             Self::Policy { problem } => of_problem(problem),
-            Self::Version(refusal) => refusal.facts(),
+            Self::Version(_) | Self::Trust(_) | Self::Approve(_) => self.of_refusal(),
             Self::Config(error) => of_write(error),
             Self::Store { id, source, .. } => Facts {
                 path: path_of_store(source),

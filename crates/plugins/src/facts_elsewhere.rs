@@ -8,7 +8,7 @@ use plugd_fetch::FetchError;
 use plugd_git::{Failure, GitError};
 use plugd_model::git_url;
 
-use crate::error::{Facts, Kind};
+use crate::error::{Error, Facts, Kind};
 
 /// Sorts the errors of git.
 pub(crate) fn kind_of_git(error: &GitError) -> Kind {
@@ -150,4 +150,16 @@ pub(crate) fn token_variable(url: &str) -> String {
         false => '_',
     };
     format!("PLUGD_TOKEN_{}", host.chars().map(word).collect::<String>())
+}
+
+impl Error {
+    /// What a refusal is about, which knows it itself.
+    pub(crate) fn of_refusal(&self) -> Facts {
+        match self {
+            Self::Version(refusal) => refusal.facts(),
+            Self::Trust(refusal) => refusal.facts(),
+            Self::Approve(error) => error.facts(),
+            _ => Facts::default(),
+        }
+    }
 }

@@ -54,6 +54,8 @@ pub(crate) struct Fetched {
     /// What the source meant: the commit for git, the exact version for an npm registry, the digest
     /// for an artifact, and that of the archive for what is one.
     pub(crate) commit: Option<String>,
+    /// When that commit was made, in seconds since the epoch, as far as it is one and says so.
+    pub(crate) committed_at: Option<i64>,
     /// What is not as it should be and does no harm.
     pub(crate) problems: Vec<Problem>,
 }
@@ -71,6 +73,7 @@ pub(crate) struct Bundle {
 pub(crate) struct Content {
     pub(crate) dir: AbsPath,
     pub(crate) commit: Option<String>,
+    pub(crate) committed_at: Option<i64>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -164,6 +167,7 @@ impl Fetcher {
         let content = brought.map(|brought| Content {
             dir: dest,
             commit: Some(format!("sha256:{}", brought.sha256)),
+            committed_at: None,
             problems: brought.left_out,
         });
         settle(blocking, transaction, Source::Remote, id, content).await
@@ -182,6 +186,7 @@ impl Fetcher {
             Source::Local { path } => Ok(Content {
                 dir: path.clone(),
                 commit: None,
+                committed_at: None,
                 problems: Vec::new(),
             }),
             Source::Git {
@@ -199,6 +204,7 @@ impl Fetcher {
                 Ok(Content {
                     dir: dest,
                     problems: problems_of(&checked_out),
+                    committed_at: checked_out.committed_at,
                     commit: Some(checked_out.commit.as_str().to_owned()),
                 })
             }
@@ -287,6 +293,7 @@ impl Fetcher {
         Ok(Content {
             dir: dest,
             commit: Some(tarball.version),
+            committed_at: None,
             problems,
         })
     }
@@ -342,6 +349,7 @@ async fn settle(
             dir: content.dir,
             source,
             commit: content.commit,
+            committed_at: content.committed_at,
             problems: content.problems,
         }),
         Err(error) => {

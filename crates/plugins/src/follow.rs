@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::fetcher::Fetched;
+use crate::follow_elsewhere::unapproved;
 use crate::install::STORE_PATIENCE;
 use crate::install_job::install_offer;
 use crate::install_why::Why;
@@ -23,6 +24,7 @@ use crate::lookup::Resolved;
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
+use crate::trust_gate::{Gate, Whence};
 use crate::{Copies, Error, Lookup, content, survey};
 
 /// How far one step came.
@@ -51,6 +53,8 @@ pub(crate) struct Elsewhere {
     pub(crate) pinned: bool,
     /// Why the copy stays whatever the source means by now, so that it need not be fetched.
     pub(crate) held: Option<Problem>,
+    /// Why nothing of the source may come by itself, as long as nobody says yes to something of it.
+    pub(crate) unapproved: Option<Problem>,
 }
 
 impl Elsewhere {
@@ -114,7 +118,12 @@ pub(crate) fn follow(
         }
         Ok(Supply::Elsewhere(source)) => {
             let fits = still_fits(lookup, &offer, &standing);
-            return elsewhere(id, from, source, &standing, fits);
+            return match elsewhere(id, from, source, &standing, fits) {
+                Followed::Elsewhere(asked) => {
+                    unapproved(lookup, copies, resolved, &offer, asked, &standing)
+                }
+                followed => followed,
+            };
         }
         Err(error) => Err(error),
     };
@@ -155,6 +164,7 @@ pub(crate) fn elsewhere(
         source,
         known,
         pinned: standing.pin().is_some(),
+        unapproved: None,
         held: pin.map(|pin| held_by_pin(id, pin, "something else")),
     };
     match &asked.known {
@@ -312,7 +322,12 @@ fn step(
     if let Err(error) = admit(offer) {
         return held(Problem::warning(ProblemKind::Policy, error.to_string()));
     }
-    if let Err(problem) = may_move(&offer.id(), standing, &version, obtained.commit.as_deref()) {
+    let id = offer.id();
+    let from = Whence::of_offer(&id, offer);
+    let scopes = resolved.scopes.iter().map(|sight| &*sight.config);
+    let gate = Gate::new(lookup, copies.store()?, scopes);
+    let commit = obtained.commit.as_deref();
+    if let Err(problem) = may_move(&gate, from, standing, &version, commit) {
         return held(problem);
     }
     let why = Why::Configured {
@@ -324,6 +339,7 @@ fn step(
         Err(error @ Error::Pinned { .. }) => {
             return held(Problem::warning(ProblemKind::HeldBack, error.to_string()));
         }
+        Err(Error::Trust(refusal)) => return held(refusal.problem()),
         done => done?,
     };
     let outcome = match standing.copy {
@@ -333,10 +349,23 @@ fn step(
     Ok((outcome, done.version, done.problems.into_iter().next()))
 }
 
-/// The one question before a copy moves by itself: what the user has pinned goes nowhere else, and
-/// what he has pinned with its commit or content stays what it is under its version too. Where the
-/// commit that is offered is not known, only a copy that is missing may come from it.
+/// The one question before a copy moves by itself: the pin first, then what is trusted as far as that
+/// is known without the content. Who has the content asks for that one once more.
 pub(crate) fn may_move(
+    gate: &Gate<'_>,
+    from: Whence<'_>,
+    standing: &Standing,
+    offered: &VersionSegment,
+    commit: Option<&str>,
+) -> Result<(), Problem> {
+    pin_allows(from.id, standing, offered, commit)?;
+    gate.surely_held(from, standing).map_or(Ok(()), Err)
+}
+
+/// What the user has pinned goes nowhere else, and what he has pinned with its commit or content stays
+/// what it is under its version too. Where the commit that is offered is not known, only a copy that is
+/// missing may come from it.
+pub(crate) fn pin_allows(
     id: &PluginId,
     standing: &Standing,
     offered: &VersionSegment,
@@ -445,6 +474,9 @@ fn failed(id: &PluginId, from: Option<String>, problem: Problem) -> PluginResult
 pub(crate) fn problem_of(error: &Error) -> Problem {
     if let Error::BadManifest { problem, .. } | Error::Policy { problem } = error {
         return (**problem).clone();
+    }
+    if let Error::Trust(refusal) = error {
+        return refusal.problem();
     }
     let kind = match error {
         Error::SourceMissing { .. } => ProblemKind::Missing,

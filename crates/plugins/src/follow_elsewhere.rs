@@ -2,12 +2,16 @@
 //! means something else than the copy.
 
 use plugd_fetch::Package;
+use plugd_marketplace::Offer;
 use plugd_model::Source;
 
 use crate::call::Call;
 use crate::fetcher::{Fetcher, Repository};
 use crate::follow::{Elsewhere, Followed, follow};
+use crate::lookup::Resolved;
+use crate::standing::Standing;
 use crate::status::PluginResult;
+use crate::trust_gate::{Gate, Whence};
 use crate::{Blocking, Copies, Error, Lookup, Roots};
 
 /// Takes the step for one plugin whose source lies elsewhere. `None` means that somebody else was
@@ -24,7 +28,7 @@ pub(crate) async fn follow_elsewhere(
     match means_the_same(call, lookup, fetcher, &asked).await {
         Ok(true) => return Some(asked.unchanged()),
         Ok(false) => {
-            if let Some(problem) = asked.held.clone() {
+            if let Some(problem) = asked.held.clone().or_else(|| asked.unapproved.clone()) {
                 return Some(asked.held_back(problem));
             }
         }
@@ -108,4 +112,26 @@ pub(crate) async fn meaning(
         Source::Oci { reference } => fetcher.tagged(call, reference).await.map(Some),
         Source::Archive { digest, .. } => Ok(Some(digest.clone())),
     }
+}
+
+/// Says of a source elsewhere whether nothing of it may come.
+pub(crate) fn unapproved(
+    lookup: &Lookup,
+    copies: &Copies,
+    resolved: &Resolved,
+    offer: &Offer<'_>,
+    asked: Elsewhere,
+    standing: &Standing,
+) -> Followed {
+    let store = match copies.store() {
+        Ok(store) => store,
+        Err(error) => return Followed::Result(asked.failed(&error)),
+    };
+    let scopes = resolved.scopes.iter().map(|sight| &*sight.config);
+    let from = Whence::of_offer(&asked.id, offer);
+    let unapproved = Gate::new(lookup, store, scopes).surely_held(from, standing);
+    Followed::Elsewhere(Elsewhere {
+        unapproved,
+        ..asked
+    })
 }

@@ -47,7 +47,7 @@ fn comes_from(sandbox: &Sandbox, commit: &str, version: &str) {
         ref_name: None,
         sparse_paths: Vec::new(),
     };
-    write_note(&Disk::new(), &sandbox.path(CHECKOUT), &source, commit).unwrap();
+    write_note(&Disk::new(), &sandbox.path(CHECKOUT), &source, commit, None).unwrap();
 }
 
 fn installed_and_newer() -> Sandbox {

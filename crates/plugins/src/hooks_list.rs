@@ -1,12 +1,15 @@
 //! `hooks/list`: the hooks of the configuration and of plugins that can run, and whether they may.
 
+use std::collections::BTreeMap;
+
 use plugd_components::{HookDeclaration, Placeholders, Platform};
-use plugd_config::Snapshot;
+use plugd_config::{Snapshot, TrustHold};
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, error_chain};
 
 use crate::active::{ActivePlugin, active_plugins};
 use crate::call::Call;
+use crate::component_trust::held_copies;
 use crate::hook_layers::{LayerHook, layer_hooks};
 use crate::hook_trust::{Before, Claim, HookTrust, Witnesses, judge};
 use crate::hook_witnesses::{self, Renewed};
@@ -237,7 +240,14 @@ pub(crate) fn hooks_seen(
     if !config.features().hooks {
         return seen;
     }
+    let held = match trust.copies.store() {
+        Ok(store) => held_copies(trust.call, lookup, store, config, plugins),
+        Err(_) => BTreeMap::new(),
+    };
     for plugin in plugins {
+        let is_held = held
+            .get(plugin.id())
+            .is_some_and(|held| held.holds(TrustHold::Hooks));
         let (id, root) = (plugin.id(), &plugin.copy.root);
         let declared = plugd_components::hooks(lookup.disk(), root, &plugin.manifest.value, id);
         seen.problems.extend(declared.problems);
@@ -260,7 +270,11 @@ pub(crate) fn hooks_seen(
                 file: declaration.file.clone().unwrap_or_else(|| root.clone()),
                 command: declaration.command_text(&places, Platform::current()),
                 enabled: state.is_none_or(|state| state.enabled),
-                trust: trust.of(config, plugin, key, &hash, &mut content),
+                trust: match is_held {
+                    // Whatever the configuration says of its declaration.
+                    true => HookTrust::Untrusted,
+                    false => trust.of(config, plugin, key, &hash, &mut content),
+                },
                 hash,
                 declaration,
             });

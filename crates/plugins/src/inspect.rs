@@ -14,6 +14,7 @@ use plugd_store::{Store, StoreError};
 use crate::call::Call;
 use crate::content;
 use crate::fetcher::Fetched;
+use crate::install_trust::TrustSeen;
 use crate::listing::Details;
 use crate::obtain::{Obtained, Supply, obtain};
 use crate::standing::Standing;
@@ -23,6 +24,7 @@ use crate::{Blocking, Copies, Error, Fetcher, Kind, Lookup, Roots};
 mod directory;
 mod remote;
 mod side;
+mod trust;
 
 use directory::in_directory;
 pub use remote::inspect_remote;
@@ -59,8 +61,19 @@ pub struct Inspected {
     pub installed: Option<InspectedSide>,
     /// What an installation would change; nothing unless both sides are here.
     pub difference: Option<Difference>,
+    /// Whether what is offered may come; nothing where nobody asks for anything, or nothing is offered.
+    pub trust: Option<TrustSeen>,
     /// Why a side is missing, and what to know about both.
     pub problems: Vec<Problem>,
+}
+
+/// What to find out besides what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InspectDepth {
+    /// Whether it may come, where somebody asks for something.
+    AsAsked,
+    /// That, and the digest to approve, also where nobody asks.
+    ForApproval,
 }
 
 /// Looks at a plugin from the inside. Nothing is installed and nothing is started.
@@ -73,14 +86,14 @@ pub async fn inspect(
     lookup: &Lookup,
     copies: &Copies,
     fetcher: &Fetcher,
-    target: InspectTarget,
+    (target, depth): (InspectTarget, InspectDepth),
 ) -> Result<Inspected, Error> {
     let mut supplied = Supplied::Nothing;
     loop {
         let section = {
             let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
             let target = target.clone();
-            blocking.read(move || step(&call, &lookup, &copies, &target, supplied))
+            blocking.read(move || step(&call, &lookup, &copies, (&target, depth), supplied))
         };
         let (id, source) = match section.await? {
             Step::Done(done) => return Ok(*done),
@@ -112,7 +125,7 @@ fn step(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
-    target: &InspectTarget,
+    (target, depth): (&InspectTarget, InspectDepth),
     supplied: Supplied,
 ) -> Result<Step, Error> {
     call.cancel.check()?;
@@ -151,6 +164,7 @@ fn step(
         copies,
         standing: &standing,
         id: &id,
+        depth,
     };
     match (links.of_plugin(&id), target) {
         // A manifest that is named outright is asked for what it offers.
@@ -166,6 +180,7 @@ struct Look<'a> {
     copies: &'a Copies,
     standing: &'a Standing,
     id: &'a PluginId,
+    depth: InspectDepth,
 }
 
 impl Look<'_> {
@@ -180,6 +195,7 @@ impl Look<'_> {
             offered: None,
             installed: None,
             difference: None,
+            trust: None,
             problems: Vec::new(),
         };
         let mut installed = None;
@@ -205,7 +221,9 @@ impl Look<'_> {
             found.difference = Some(difference(installed.compared(), offered.compared()));
         }
         found.installed = installed.map(|looked| looked.side);
-        found.offered = offered.map(|looked| looked.side);
+        if let Some(looked) = offered {
+            (found.offered, found.trust) = (Some(looked.side), looked.trust);
+        }
         Ok(Step::Done(Box::new(found)))
     }
 
@@ -226,6 +244,7 @@ impl Look<'_> {
             difference: both.map(|(old, new)| difference(old.compared(), new.compared())),
             installed: installed.map(|looked| looked.side),
             offered: Some(linked.side),
+            trust: None,
             problems,
         })))
     }
@@ -256,6 +275,7 @@ impl Look<'_> {
             side,
             held,
             as_copy: None,
+            trust: None,
         }))
     }
 
@@ -284,7 +304,7 @@ impl Look<'_> {
             forget_place(&mut looked.side, &obtained.dir);
         }
         // The transaction that holds fetched content ends here, and the content with it.
-        drop(obtained);
+        looked.trust = self.trust(&offer, obtained, &mut looked.side.problems)?;
         Ok(Side::Here(Box::new(looked)))
     }
 
@@ -341,6 +361,7 @@ impl Look<'_> {
             side,
             held,
             as_copy,
+            trust: None,
         })
     }
 
@@ -402,6 +423,8 @@ struct Looked {
     held: Option<Held>,
     /// What it holds once it is installed, where that is something else.
     as_copy: Option<Inspection>,
+    /// Whether it may come, for the offered side.
+    trust: Option<TrustSeen>,
 }
 
 impl Looked {
@@ -452,6 +475,7 @@ fn directory(
         offered: Some(in_directory(call, lookup, copies, path, None)?.side),
         installed: None,
         difference: None,
+        trust: None,
         problems: Vec::new(),
     })
 }

@@ -28,6 +28,7 @@ use crate::install_wish::PinWish;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
+use crate::trust::CommitAge;
 use crate::{Copies, Error, Lookup, Sight};
 
 /// A plugin on its way into the store, wherever it was offered.
@@ -162,12 +163,15 @@ impl Job<'_> {
         }
         let plan = self.plan(lookup)?;
         let (commit, mut problems) = (obtained.commit.clone(), obtained.problems.clone());
+        let age = self.age(obtained.committed_at);
         let store = copies.store()?;
         let begun = obtained.begin(store, id);
         let transaction = begun.map_err(|error| failed(id, error))?;
         let install = stage(call, lookup, store, transaction, content, &mut problems)?;
         problems.extend(install.tree().left_out.iter().cloned());
         self.refuse_other_content(&install)?;
+        let version = (&content.version, commit.as_deref());
+        self.refuse_unapproved(call, lookup, store, &install, age, version)?;
         Ok(Prepared::Staged(Box::new(Staged {
             install,
             plan,
@@ -214,16 +218,20 @@ impl Job<'_> {
     ) -> Result<Staged, Error> {
         let id = &self.subject.id;
         let plan = self.plan(lookup)?;
-        let begun = copies.store()?.begin(id);
+        let store = copies.store()?;
+        let begun = store.begin(id);
         let staged = begun.and_then(|transaction| transaction.stage_kept(kept, call));
+        let install = staged.map_err(|error| failed(id, error))?;
+        let origin = kept.origin.as_ref();
+        let commit = origin.and_then(|origin| origin.commit.clone());
+        // It was here before, so its age is no question any more.
+        let version = (&kept.version, commit.as_deref());
+        self.refuse_unapproved(call, lookup, store, &install, CommitAge::None, version)?;
         Ok(Staged {
             plan,
-            install: staged.map_err(|error| failed(id, error))?,
+            install,
             version: kept.version.clone(),
-            commit: kept
-                .origin
-                .as_ref()
-                .and_then(|origin| origin.commit.clone()),
+            commit,
             problems: Vec::new(),
         })
     }

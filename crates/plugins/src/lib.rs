@@ -5,6 +5,8 @@
 //! Decisions are pure functions, file work runs in one blocking section per phase.
 
 mod active;
+mod approvals;
+mod approve;
 mod archive_error;
 mod archive_index;
 mod archive_read;
@@ -20,6 +22,7 @@ mod component_kinds;
 mod component_leases;
 mod component_placing;
 mod component_servers;
+mod component_trust;
 mod components;
 mod configure;
 mod content;
@@ -33,7 +36,9 @@ mod doctor;
 mod doctor_home;
 mod doctor_look;
 mod doctor_store;
+mod doctor_trust;
 mod error;
+mod error_from;
 pub mod events;
 mod export;
 mod export_stage;
@@ -55,6 +60,7 @@ mod in_time;
 mod inspect;
 mod install;
 mod install_job;
+mod install_trust;
 mod install_why;
 mod install_wish;
 mod installed;
@@ -141,6 +147,9 @@ mod source_text;
 mod standing;
 mod status;
 mod survey;
+mod trust;
+mod trust_error;
+mod trust_gate;
 mod uninstall;
 mod update;
 mod update_mode;
@@ -156,12 +165,18 @@ mod versions;
 mod waits;
 mod watched_places;
 
+pub use approvals::Approval;
+pub use approve::{
+    ApprovalChange, ApproveAction, ApproveRequest, ApproveTarget, Approving, approvals, approve,
+    approve_shown,
+};
 pub use archive_error::ArchiveError;
 pub use blocking::Blocking;
 pub use change_watch::ChangeWatch;
 pub use component_kinds::ComponentKinds;
 pub use component_leases::{Leases, release};
 pub use component_servers::{EffectiveServer, ShadowedServer};
+pub use component_trust::HeldCopy;
 pub use components::{
     ComponentPlugin, Components, ComponentsRequest, EffectiveApp, EffectiveHook, EffectiveSkill,
     ShadowedApp, SkillRoot, components,
@@ -178,8 +193,9 @@ pub use gc::{Collected, GcChange, GcKind, GcReason, GcTotal, gc};
 pub use hook_layers::{HookLayer, LayerHook};
 pub use hook_trust::HookTrust;
 pub use hooks_list::{HookRow, HooksSeen, hooks};
-pub use inspect::{InspectTarget, Inspected, InspectedSide, inspect, inspect_remote};
+pub use inspect::{InspectDepth, InspectTarget, Inspected, InspectedSide, inspect, inspect_remote};
 pub use install::{Installation, Rebinding, Target, install};
+pub use install_trust::TrustSeen;
 pub use install_wish::Wish;
 pub use installed::installed;
 pub use instructions::{
@@ -235,6 +251,8 @@ pub use skill_watch::SkillWatch;
 pub use skills_config_write::{SkillChoice, switch_skill};
 pub use skills_list::{SkillRow, SkillsSeen, skills, watch_skills};
 pub use status::{PluginOutcome, PluginResult, Status, TaskReport, TaskState, status};
+pub use trust::{TrustReason, Verdict};
+pub use trust_error::{ApproveError, TrustFacts, TrustRefusal};
 pub use uninstall::{Uninstalled, uninstall};
 pub use update::{outdated, update};
 pub use update_mode::{Confirm, UpdateRequest};
@@ -260,6 +278,7 @@ pub use plugd_components::{
 };
 pub use plugd_components::{McpOauth, NeededVariable, ResolvedMcpServer, VariableUse};
 pub use plugd_config::ToolApproval;
+pub use plugd_config::TrustHold;
 pub use plugd_config::{
     FlagError, KeyPath, Layer, LayerSource, MarketplaceKind as ConfiguredKind, SessionFlags,
     Snapshot, Warning as ConfigWarning,

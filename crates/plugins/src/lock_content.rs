@@ -14,7 +14,7 @@ use plugd_store::{Kept, Workspace};
 use crate::archive_read::{Archived, Opened};
 use crate::binding;
 use crate::call::Call;
-use crate::checkout::Note;
+use crate::checkout::{self, Note};
 use crate::curated::curated_url;
 use crate::fetcher::{Fetched, Repository};
 use crate::lock_error::LockError;
@@ -33,8 +33,8 @@ type Wanted = (MarketplaceName, Option<String>);
 /// What was brought. It is dropped where the disk may be waited for.
 #[derive(Debug, Default)]
 pub(crate) struct Brought {
-    /// Where the marketplaces lie.
-    catalogs: BTreeMap<Wanted, AbsPath>,
+    /// The marketplaces.
+    catalogs: BTreeMap<Wanted, Catalog>,
     /// The content of plugins that lie elsewhere.
     pub(crate) fetched: BTreeMap<PluginId, Fetched>,
     /// What an archive has of plugins.
@@ -43,6 +43,15 @@ pub(crate) struct Brought {
     pub(crate) kept: BTreeMap<PluginId, Kept>,
     /// Hold what was fetched of marketplaces.
     workspaces: Vec<Workspace>,
+}
+
+/// A marketplace on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Catalog {
+    /// Where it lies.
+    pub(crate) root: AbsPath,
+    /// When its commit was made, when it is from git.
+    pub(crate) committed_at: Option<i64>,
 }
 
 /// What has to be fetched.
@@ -101,9 +110,13 @@ impl Brought {
         &self,
         step: &PluginStep,
         archived: Option<&Archived>,
-    ) -> Option<AbsPath> {
+    ) -> Option<Catalog> {
         match archived {
-            Some(archived) => Some(archived.catalog.clone()),
+            // How old a commit is that somebody exported is not in the archive.
+            Some(archived) => Some(Catalog {
+                root: archived.catalog.clone(),
+                committed_at: None,
+            }),
             None => self.catalogs.get(&wanted_catalog(step)).cloned(),
         }
     }
@@ -213,20 +226,28 @@ fn catalog_at_hand(
     place: &LockPlace,
     (name, commit): &Wanted,
     marketplace: &LockedMarketplace,
-) -> Option<AbsPath> {
-    let (root, at) = match marketplace {
-        LockedMarketplace::Local(location) => return Some(directory(place, location)),
+) -> Option<Catalog> {
+    let (root, at, committed_at) = match marketplace {
+        LockedMarketplace::Local(location) => {
+            let root = directory(place, location);
+            return Some(Catalog {
+                root,
+                committed_at: None,
+            });
+        }
         LockedMarketplace::Git { .. } => {
             let root = lookup.layout().git_marketplace(name);
             let note = Note::read(lookup.disk(), &root)?;
-            (root, note.revision)
+            let committed_at = checkout::committed_at(lookup.disk(), &root);
+            (root, note.revision, committed_at)
         }
         LockedMarketplace::Curated => (
             lookup.layout().curated(),
             curated_commit(lookup.loader(), lookup.layout()),
+            None,
         ),
     };
-    (commit.is_none() || *commit == at).then_some(root)
+    (commit.is_none() || *commit == at).then_some(Catalog { root, committed_at })
 }
 
 /// The repository of a marketplace.
@@ -320,8 +341,12 @@ async fn fetch(
             None => source.repository()?,
         };
         let place: Checkout = checkout_of(&root, &source);
-        fetcher.obtain(call, lookup, &repository, &place).await?;
-        brought.catalogs.insert(wanted, root);
+        let checked_out = fetcher.obtain(call, lookup, &repository, &place).await?;
+        let catalog = Catalog {
+            root,
+            committed_at: checked_out.committed_at,
+        };
+        brought.catalogs.insert(wanted, catalog);
     }
     for (id, source) in missing.sources {
         let fetched = fetcher

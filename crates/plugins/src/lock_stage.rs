@@ -16,7 +16,7 @@ use crate::fetcher::Fetched;
 use crate::install_job::{Job, Prepared, Staged, Subject};
 use crate::install_why::Why;
 use crate::install_wish::PinWish;
-use crate::lock_content::Brought;
+use crate::lock_content::{Brought, Catalog};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
 use crate::lock_plan::{Plan, PluginStep, directory};
@@ -152,7 +152,7 @@ impl Stager<'_> {
             return Err(not_offered(&step, "its marketplace did not come").into());
         };
         let fetched = brought.fetched.remove(&step.id);
-        let manifest = self.manifest(&step, &catalog)?;
+        let manifest = self.manifest(&step, &catalog.root)?;
         let resolved = self.lookup.resolve_ungated(&Roots {
             cwds: Vec::new(),
             manifests: vec![manifest.clone()],
@@ -170,7 +170,7 @@ impl Stager<'_> {
         admit(&offer)?;
         subject.auth_policy = offer.entry.auth_policy;
         let obtained = match archived {
-            Some(archived) => self.unpacked(&offer, &catalog, &step, &archived)?,
+            Some(archived) => self.unpacked(&offer, &catalog.root, &step, &archived)?,
             None => self.obtained(&offer, &catalog, &step, fetched)?,
         };
         let mut content = Content::read(self.lookup, &offer, obtained.dir.clone())?;
@@ -203,19 +203,20 @@ impl Stager<'_> {
     fn obtained(
         &self,
         offer: &Offer<'_>,
-        catalog: &AbsPath,
+        catalog: &Catalog,
         step: &PluginStep,
         fetched: Option<Fetched>,
     ) -> Result<Obtained, Error> {
         match (&step.wanted.source, fetched) {
             (LockedSource::InMarketplace(path), _) => {
-                let dir = below(catalog, path);
+                let dir = below(&catalog.root, path);
                 if !matches!(&offer.entry.source, Source::Local { path } if *path == dir) {
                     let why = format!("its marketplace names another source than `./{path}`");
                     return Err(not_offered(step, why).into());
                 }
-                let dir = local(self.lookup.disk(), step.id.clone(), catalog, &dir)?;
-                Ok(Obtained::of_dir(dir, step.wanted.resolved.clone()))
+                let dir = local(self.lookup.disk(), step.id.clone(), &catalog.root, &dir)?;
+                let commit = step.wanted.resolved.clone();
+                Ok(Obtained::of_dir(dir, commit).committed_at(catalog.committed_at))
             }
             (wanted, _) if !same_place(wanted, &offer.entry.source) => {
                 let why = "its marketplace names another repository or package for it";

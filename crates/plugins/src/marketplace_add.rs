@@ -9,7 +9,7 @@ use std::time::Duration;
 use plugd_config::{Edit, MarketplaceKind, MarketplaceSetting, Snapshot};
 use plugd_disk::tree::sync_tree;
 use plugd_disk::{Disk, Kind};
-use plugd_git::Checkout;
+use plugd_git::{CheckedOut, Checkout};
 use plugd_model::git_url::without_secrets;
 use plugd_model::{AbsPath, MarketplaceName, Problem, ProblemKind};
 use plugd_store::Workspace;
@@ -175,8 +175,7 @@ async fn fetch(
     blocking
         .write(move || {
             let checked_out = obtained?;
-            let commit = checked_out.commit.as_str().to_owned();
-            let mut added = settle(&call, &lookup, &source, &workspace, &staged, &commit)?;
+            let mut added = settle(&call, &lookup, &source, &workspace, &staged, &checked_out)?;
             added.problems = problems_of(&checked_out);
             Ok(added)
         })
@@ -202,14 +201,15 @@ fn settle(
     source: &GitSource,
     workspace: &Workspace,
     staged: &AbsPath,
-    commit: &str,
+    checked_out: &CheckedOut,
 ) -> Result<Added, Error> {
+    let commit = checked_out.commit.as_str();
     call.progress.report("checking", 0, None);
     let disk = lookup.disk();
     let name = checkout::name_of(lookup, staged, source)?;
     let kind = source.row();
     allowed(&lookup.config(None), name.as_str(), &kind)?;
-    checkout::write_note(disk, staged, source, commit)?;
+    checkout::write_note(disk, staged, source, commit, checked_out.committed_at)?;
     sync_tree(disk, staged)?;
     call.progress.report("activating", 0, None);
     let _lock = checkout::lock(call, lookup)?;

@@ -421,7 +421,8 @@ impl Arrived {
                 found: found.to_string(),
             });
         }
-        checkout::write_note(disk, &staged, &row.source, commit.as_str())?;
+        let at = checked_out.committed_at;
+        checkout::write_note(disk, &staged, &row.source, commit.as_str(), at)?;
         sync_tree(disk, &staged)?;
         call.progress.report("activating", 0, None);
         let _lock = checkout::lock(call, lookup)?;

@@ -18,10 +18,13 @@ pub(crate) struct Obtained {
     pub(crate) dir: AbsPath,
     /// The commit that it is from, when it is from git.
     pub(crate) commit: Option<String>,
+    /// When that commit was made, in seconds since the epoch; where nobody has said, when it was first
+    /// seen here.
+    pub(crate) committed_at: Option<i64>,
     /// What is not as it should be and does no harm.
     pub(crate) problems: Vec<Problem>,
     /// The transaction that holds fetched content.
-    begun: Option<Transaction>,
+    begun: Option<Box<Transaction>>,
 }
 
 /// What there is for an offer.
@@ -69,8 +72,9 @@ pub(crate) fn obtain_from(
     if let Source::Local { path } = source {
         let root = &offer.content.manifest.value.root;
         let dir = local(lookup.disk(), offer.id(), root, path)?;
-        let commit = commit_of_marketplace(lookup, offer)?;
-        return Ok(Supply::Here(Obtained::of_dir(dir, commit)));
+        let (commit, committed_at) = commit_of_marketplace(lookup, offer)?;
+        let obtained = Obtained::of_dir(dir, commit).committed_at(committed_at);
+        return Ok(Supply::Here(obtained));
     }
     Ok(match fetched {
         Some(fetched) if fetched.source == *source => Supply::Here(Obtained::of_fetched(fetched)),
@@ -85,8 +89,17 @@ impl Obtained {
         Self {
             dir,
             commit,
+            committed_at: None,
             problems: Vec::new(),
             begun: None,
+        }
+    }
+
+    /// The same with the age of its commit.
+    pub(crate) fn committed_at(self, committed_at: Option<i64>) -> Self {
+        Self {
+            committed_at,
+            ..self
         }
     }
 
@@ -95,31 +108,39 @@ impl Obtained {
         Self {
             dir: fetched.dir,
             commit: fetched.commit,
+            committed_at: fetched.committed_at,
             problems: fetched.problems,
-            begun: Some(fetched.transaction),
+            begun: Some(Box::new(fetched.transaction)),
         }
     }
 
     /// The transaction that installs the content: the one that fetched it, or a new one.
     pub(crate) fn begin(self, store: &Store, id: &PluginId) -> Result<Transaction, StoreError> {
         match self.begun {
-            Some(begun) => Ok(begun),
+            Some(begun) => Ok(*begun),
             None => store.begin(id),
         }
     }
 }
 
-/// The commit that a marketplace is at, when its files come from git. It is going to be recorded, so
-/// what cannot be read for the moment is an error.
-fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Result<Option<String>, DiskError> {
+/// A commit, and when it was made in seconds since the epoch.
+type Commit = (Option<String>, Option<i64>);
+
+/// The commit that a marketplace is at and its age, when its files come from git. It is going to be
+/// recorded, so what cannot be read for the moment is an error.
+fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Result<Commit, DiskError> {
     match &offer.content.binding {
-        Binding::Manifest(_) | Binding::Remote { .. } => Ok(None),
+        Binding::Manifest(_) | Binding::Remote { .. } => Ok((None, None)),
         Binding::Git { .. } => {
             let root = &offer.content.manifest.value.root;
             let note = checkout::Note::known(lookup.disk(), root)?;
-            Ok(note.and_then(|note| note.revision))
+            let revision = note.and_then(|note| note.revision);
+            Ok((revision, checkout::committed_at(lookup.disk(), root)))
         }
-        Binding::Curated => survey::known_curated_commit(lookup.disk(), lookup.layout()),
+        Binding::Curated => {
+            let commit = survey::known_curated_commit(lookup.disk(), lookup.layout())?;
+            Ok((commit, None))
+        }
     }
 }
 

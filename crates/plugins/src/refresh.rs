@@ -163,6 +163,16 @@ impl Refresher {
     }
 }
 
+/// Whether what held a copy back holds it no more, as far as that can be told without asking anybody.
+fn is_let_go(held: &PluginResult, asked: &Elsewhere) -> bool {
+    match held.problem.as_ref().map(|problem| problem.kind) {
+        // Only a look at the commit says how old it is.
+        Some(ProblemKind::CommitTooYoung) => false,
+        Some(ProblemKind::ApprovalNeeded) => asked.unapproved.is_none(),
+        _ => !asked.pinned,
+    }
+}
+
 impl Inner {
     /// Held for a few assignments only; a panic leaves a report behind and no broken promise.
     fn state(&self) -> MutexGuard<'_, State> {
@@ -302,9 +312,9 @@ impl Inner {
     async fn follow_far(&self, elsewhere: Vec<(Roots, Elsewhere)>) -> Vec<PluginResult> {
         let mut results = Vec::new();
         for (roots, asked) in elsewhere {
-            // What a pin held and no pin holds any more is to come at once.
+            // What was held and is not any more is to come at once.
             let held = self.held_last_time(&asked);
-            let is_let_go = held.is_some() && !asked.pinned;
+            let is_let_go = held.as_ref().is_some_and(|held| is_let_go(held, &asked));
             if asked.known.is_some() && !self.may_look(&asked.source) && !is_let_go {
                 results.push(held.unwrap_or_else(|| asked.unchanged()));
                 continue;

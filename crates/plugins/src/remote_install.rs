@@ -24,7 +24,7 @@ use plugd_store::InstalledBy;
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::fetcher::Bundle;
-use crate::follow::may_move;
+use crate::follow::pin_allows;
 use crate::install::{Installation, STORE_PATIENCE};
 use crate::install_job::{Job, Prepared, Subject, failed};
 use crate::install_why::Why;
@@ -35,6 +35,7 @@ use crate::remote_apps::{self, RemoteApp};
 use crate::remote_error::RemoteError;
 use crate::remote_names::{self, RemoteTarget};
 use crate::standing::Standing;
+use crate::trust_gate::Gate;
 use crate::{Error, remote_bundle};
 
 /// What was tried, in the words that clients of the reference know.
@@ -152,6 +153,7 @@ pub(crate) async fn bring_remote(
     let (access, standing) = looked.await?;
     let offered = Offered::new(&access, one.item.clone())?;
     follows(&offered, &standing)?;
+    let standing = approved(parts, &offered, standing).await?;
     let made = make(call, parts, &offered, InstalledBy::Sync, Some(standing)).await?;
     let made = {
         let (lookup, id) = (parts.lookup.clone(), one.item.id.clone());
@@ -182,7 +184,7 @@ fn follows(offered: &Offered, standing: &Standing) -> Result<(), Error> {
             .into());
         }
     }
-    match (may_move(id, standing, version, None), standing.pin()) {
+    match (pin_allows(id, standing, version, None), standing.pin()) {
         (Err(_), Some(pin)) => Err(Error::Pinned {
             id: id.clone(),
             pinned: pin.version.to_string(),
@@ -190,6 +192,21 @@ fn follows(offered: &Offered, standing: &Standing) -> Result<(), Error> {
         }),
         _ => Ok(()),
     }
+}
+
+/// Refuses what nobody has approved anything of, before it is downloaded.
+async fn approved(parts: &Parts, offered: &Offered, standing: Standing) -> Result<Standing, Error> {
+    let (of, subject) = (parts.clone(), offered.subject());
+    let section = parts.blocking.read(move || {
+        let gate = Gate::of_user(&of.lookup, of.copies.store()?);
+        match gate.surely_held(subject.whence(), &standing) {
+            None => Ok(standing),
+            Some(problem) => Err(Error::Policy {
+                problem: Box::new(problem),
+            }),
+        }
+    });
+    section.await
 }
 
 /// The plugin, and whether the account has it; when that cannot be read to its end, it may well.
@@ -255,6 +272,16 @@ impl Offered {
             item,
             problems,
         })
+    }
+
+    /// Its installation.
+    pub(crate) fn job(&self, by: InstalledBy, standing: Standing) -> Job<'static> {
+        Job {
+            subject: self.subject(),
+            why: Why::Account { by },
+            pin: PinWish::Keep,
+            standing,
+        }
     }
 
     fn subject(&self) -> Subject {
@@ -382,12 +409,7 @@ pub(crate) async fn make(
             Some(standing) => standing,
             None => Standing::of(of.copies.store()?, id).map_err(|error| failed(id, error))?,
         };
-        let job = Job {
-            subject: offered.subject(),
-            why: Why::Account { by },
-            pin: PinWish::Keep,
-            standing,
-        };
+        let job = offered.job(by, standing);
         let obtained = Obtained::of_fetched(fetched);
         let prepared = job.prepare(&call, &of.lookup, &of.copies, &content, obtained)?;
         if let Prepared::Staged(staged) = &prepared {

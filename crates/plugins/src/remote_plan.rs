@@ -15,9 +15,10 @@ use plugd_marketplace::Binding;
 use plugd_model::{PluginId, Problem, ProblemKind, RemotePluginId, VersionSegment, error_chain};
 use plugd_store::{BoundSource, Installed};
 
-use crate::follow::may_move;
+use crate::follow::pin_allows;
 use crate::remote_error::RemoteError;
 use crate::standing::Standing;
+use crate::status::{PluginOutcome, PluginResult};
 
 /// What is to be done.
 #[derive(Debug, Default)]
@@ -55,6 +56,34 @@ pub(crate) struct Held {
     /// The version it does not move to; `None` when it would go.
     pub(crate) to: Option<String>,
     pub(crate) problem: Problem,
+}
+
+impl Held {
+    /// One that does not move to a version.
+    pub(crate) fn new(
+        id: PluginId,
+        from: Option<String>,
+        to: &VersionSegment,
+        problem: Problem,
+    ) -> Self {
+        Self {
+            id,
+            from,
+            to: Some(to.to_string()),
+            problem,
+        }
+    }
+
+    /// What a run tells of it.
+    pub(crate) fn result(self) -> PluginResult {
+        PluginResult {
+            id: self.id,
+            outcome: PluginOutcome::HeldBack,
+            from: self.from,
+            to: self.to,
+            problem: Some(self.problem),
+        }
+    }
 }
 
 /// One plugin of the account that cannot be had.
@@ -98,8 +127,9 @@ pub(crate) fn plan(
             plan.current.push((copy.clone(), one.item.id.clone()));
             continue;
         }
-        let moves =
-            |standing| bound_elsewhere(&id, standing).and(may_move(&id, standing, &version, None));
+        let moves = |standing| {
+            bound_elsewhere(&id, standing).and(pin_allows(&id, standing, &version, None))
+        };
         match standing.map_or(Ok(()), moves) {
             Ok(()) => plan.bring.push(Bring {
                 item: one.clone(),
@@ -107,12 +137,7 @@ pub(crate) fn plan(
                 version,
                 before: copy.cloned(),
             }),
-            Err(problem) => plan.held.push(Held {
-                id,
-                from,
-                to: Some(version.to_string()),
-                problem,
-            }),
+            Err(problem) => plan.held.push(Held::new(id, from, &version, problem)),
         }
     }
     if set.complete {

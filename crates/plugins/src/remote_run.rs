@@ -24,9 +24,9 @@ use crate::parts::Parts;
 use crate::remote::is_same_account;
 use crate::remote_error::RemoteError;
 use crate::remote_install::bring_remote;
-use crate::remote_plan::{Bring, Plan, flipped, is_current, joined, plan};
+use crate::remote_plan::{Bring, Held, Plan, flipped, is_current, joined, plan};
 use crate::standing::Standing;
-use crate::status::{PluginOutcome, PluginResult};
+use crate::status::{PluginOutcome, PluginResult, is_held};
 use crate::{Error, Installation};
 
 /// What was tried, in the words that clients of the reference know.
@@ -282,14 +282,7 @@ fn mark(call: &Call, parts: &Parts, plan: &Plan, ran: &mut Ran) {
 /// What the plan itself says about plugins that nothing is done with.
 fn note_decided(plan: &mut Plan, ran: &mut Ran) {
     for held in std::mem::take(&mut plan.held) {
-        ran.reconciled.problems.push(held.problem.clone());
-        ran.results.push(PluginResult {
-            id: held.id,
-            outcome: PluginOutcome::HeldBack,
-            from: held.from,
-            to: held.to,
-            problem: Some(held.problem),
-        });
+        ran.hold(held);
     }
     for refused in std::mem::take(&mut plan.refused) {
         ran.fail(refused.id, refused.remote_id, refused.from, refused.problem);
@@ -338,7 +331,13 @@ async fn bring_all(
                     problem: None,
                 });
             }
-            Err(error) => ran.fail(one.id, one.item.item.id, from, problem_of(&error)),
+            Err(error) => {
+                let problem = problem_of(&error);
+                match is_held(problem.kind) {
+                    true => ran.hold(Held::new(one.id, from, &one.version, problem)),
+                    false => ran.fail(one.id, one.item.item.id, from, problem),
+                }
+            }
         }
     }
     given_up(call, ran)
@@ -460,6 +459,11 @@ impl Ran {
     pub(crate) fn moved(&mut self, id: PluginId, kinds: ComponentKinds) {
         let known = self.reconciled.changed.entry(id).or_default();
         *known = *known | kinds;
+    }
+
+    fn hold(&mut self, held: Held) {
+        self.reconciled.problems.push(held.problem.clone());
+        self.results.push(held.result());
     }
 
     fn fail(

@@ -6,17 +6,21 @@
 use std::collections::BTreeSet;
 
 use plugd_config::Edit;
+use plugd_marketplace::Binding;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_store::{
     BoundSource, Installed, InstalledBy, Kept, NewInstall, Origin, Pin, PinChange, Record,
     Retention, Store,
 };
 
+use crate::binding;
 use crate::call::Call;
 use crate::install::STORE_PATIENCE;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
+use crate::trust::CommitAge;
+use crate::trust_gate::{Coming, Gate, Whence};
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
 use crate::version_error::VersionRefusal;
 use crate::version_step::one_change;
@@ -94,7 +98,10 @@ fn step(
         // What was changed where it is kept would not come back.
         let there = store.kept_tree(&kept.tree_digest).map_err(failed)?;
         return match there {
-            Some(_) => Ok(change),
+            Some(root) => {
+                admit(call, &parts.lookup, store, &standing, kept, (id, &root))?;
+                Ok(change)
+            }
             None => Err(failed(plugd_store::StoreError::NotKept {
                 id: id.clone(),
                 version: kept.version.clone(),
@@ -176,6 +183,40 @@ fn origin_of(standing: &Standing, kept: &Kept) -> Option<Origin> {
     })
 }
 
+/// What comes back has to be approved like anything that comes. It was here before, so its age is no
+/// question any more.
+fn admit(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    standing: &Standing,
+    kept: &Kept,
+    (id, root): (&PluginId, &AbsPath),
+) -> Result<(), Error> {
+    let Some(origin) = origin_of(standing, kept) else {
+        return Ok(());
+    };
+    let binding = binding::of_record(&origin.bound);
+    let seen_from = match &binding {
+        Binding::Manifest(manifest) => manifest.parent(),
+        _ => None,
+    };
+    let config = lookup.config(seen_from.as_ref());
+    let coming = Coming {
+        from: Whence {
+            id,
+            binding: &binding,
+            source: &origin.source,
+        },
+        age: CommitAge::None,
+        root,
+        digest: kept.tree_digest,
+        version: kept.version.as_str(),
+        commit: origin.commit.as_deref(),
+    };
+    Gate::new(lookup, store, [&*config]).admit(call, &coming, standing)
+}
+
 /// The swap, under the store's lock and journal, with edits of configuration where there are some.
 pub(crate) fn bring_back(
     call: &Call,
@@ -197,6 +238,14 @@ pub(crate) fn bring_back(
     call.progress.report("copying", 0, None);
     let begun = store.begin(id).map_err(failed)?;
     let staged = begun.stage_kept(kept, call).map_err(failed)?;
+    admit(
+        call,
+        lookup,
+        store,
+        standing,
+        kept,
+        (id, &staged.tree().root),
+    )?;
     call.cancel.check()?;
     call.progress.report("activating", 0, None);
     let remote_id = match &origin.bound {

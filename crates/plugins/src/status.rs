@@ -50,6 +50,14 @@ pub enum PluginOutcome {
     Failed,
 }
 
+/// Whether a problem keeps a copy where it is, and is no failure.
+pub(crate) fn is_held(kind: ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::HeldBack | ProblemKind::ApprovalNeeded | ProblemKind::CommitTooYoung
+    )
+}
+
 /// The result of a run for one plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PluginResult {
@@ -87,6 +95,9 @@ pub(crate) enum Reported {
 }
 
 impl Reported {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Refresh, Self::CuratedSync, Self::RemoteSync];
+
     /// Its member of the file.
     fn key(self) -> &'static str {
         match self {

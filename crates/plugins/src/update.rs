@@ -11,9 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use plugd_marketplace::Binding;
-use plugd_model::{
-    PluginId, Problem, ProblemKind, RemotePluginId, Source, VersionSegment, error_chain,
-};
+use plugd_model::{PluginId, Problem, ProblemKind, RemotePluginId, Source, VersionSegment};
 use plugd_store::StoreError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -24,7 +22,7 @@ use crate::content::Content;
 use crate::events::{Change, ChangeReason};
 use crate::fetcher::Fetched;
 use crate::follow::{
-    Elsewhere, Followed, broken_source, elsewhere, may_move, other_source, problem_of, source_of,
+    Elsewhere, Followed, broken_source, elsewhere, other_source, pin_allows, problem_of, source_of,
     still_fits,
 };
 use crate::follow_elsewhere::meaning;
@@ -33,9 +31,10 @@ use crate::install_why::Why;
 use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::parts::Parts;
 use crate::standing::Standing;
+use crate::trust_error::TrustRefusal;
 use crate::update_mode::{Mode, UpdateRequest};
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason, compared};
-use crate::version_growth::Growth;
+use crate::version_growth::{Growth, unseen};
 use crate::version_subject::Subject;
 use crate::{Error, Roots, update_remote};
 
@@ -96,6 +95,7 @@ async fn every(
                 changes.push(change);
             }
             Err(error @ Error::Cancelled(_)) if !call.cancel.is_sealed() => return Err(error),
+            Err(Error::Trust(refusal)) => changes.push(untrusted(*refusal)),
             Err(error) if only.is_some() => return Err(error),
             Err(error) => changes.push(failed(id, version, &error)),
         }
@@ -167,6 +167,24 @@ fn failed(id: PluginId, version: Option<String>, error: &Error) -> VersionChange
     };
     let to = VersionName::default();
     subject.stays(VersionReason::Failed, to, vec![problem_of(error)])
+}
+
+/// The row of one that may not come, or not yet.
+fn untrusted(refusal: TrustRefusal) -> VersionChange {
+    let problem = refusal.problem();
+    let reason = match refusal.verdict.reason.wants_approval() {
+        true => VersionReason::ApprovalNeeded,
+        false => VersionReason::CommitTooYoung,
+    };
+    let subject = Subject {
+        id: refusal.id,
+        from: refusal.from,
+        pin: refusal.pin,
+    };
+    VersionChange {
+        growth: Some(refusal.growth),
+        ..subject.stays(reason, refusal.to, vec![problem])
+    }
 }
 
 /// How far one section came.
@@ -373,7 +391,7 @@ pub(crate) fn held(
     version: &VersionSegment,
     commit: Option<&str>,
 ) -> Option<Problem> {
-    may_move(id, standing, version, commit).err()
+    pin_allows(id, standing, version, commit).err()
 }
 
 fn orphan(id: &PluginId, standing: &Standing) -> Problem {
@@ -441,9 +459,4 @@ pub(crate) fn reviewed(
     change.problems.extend(growth.unseen.iter().cloned());
     change.growth = Some(Box::new(growth));
     Ok(change)
-}
-
-fn unseen(error: &Error) -> Problem {
-    let text = format!("what would change cannot be shown: {}", error_chain(error));
-    Problem::warning(ProblemKind::Unreadable, text)
 }

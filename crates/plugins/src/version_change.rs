@@ -75,6 +75,10 @@ pub enum VersionReason {
     HeldByPin,
     /// More would run, and nobody has confirmed that.
     NeedsConfirmation,
+    /// It may come only after somebody has approved exactly that.
+    ApprovalNeeded,
+    /// Its commit is younger than is asked for.
+    CommitTooYoung,
     /// Its marketplace hands it out no more.
     Policy,
     /// Another program has put its own copy there.

@@ -4,9 +4,9 @@
 //! Both sides are looked at as copies, the new one where it is staged. So what is confirmed by its
 //! digest is to the byte what an update puts on the disk, with what an installation adds to it.
 
-use plugd_components::{Categories, Category, Changes, Difference, InspectedFiles};
+use plugd_components::{Categories, Category, Changes, Difference, InspectedFiles, Inspection};
 use plugd_disk::tree::{Digest, Limits, TreePlan, file_digests};
-use plugd_model::{AbsPath, PluginId, Problem};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, error_chain};
 use plugd_store::StoreError;
 
 use crate::call::Call;
@@ -51,16 +51,34 @@ impl Growth {
         old: &AbsPath,
         new: (&AbsPath, Digest),
     ) -> Result<Self, Error> {
-        let (before, files_before) = look(call, lookup, id, old)?;
+        Self::seen(call, lookup, id, Some(old), new).map(|(growth, _)| growth)
+    }
+
+    /// Compares a copy with what is there, which may be nothing, and tells what the copy holds.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub(crate) fn seen(
+        call: &Call,
+        lookup: &Lookup,
+        id: &PluginId,
+        old: Option<&AbsPath>,
+        new: (&AbsPath, Digest),
+    ) -> Result<(Self, Inspection), Error> {
+        let (before, files_before) = match old {
+            Some(old) => look(call, lookup, id, old)?,
+            None => (Inspection::nothing(), InspectedFiles::default()),
+        };
         let (after, files_after) = look(call, lookup, id, new.0)?;
         let difference = before.difference(&after, Some((&files_before, &files_after)));
-        let cut = before.cut.into_iter().chain(after.cut);
-        Ok(Self {
+        let cut = before.cut.into_iter().chain(after.cut.iter().cloned());
+        let growth = Self {
             grew: grown(&difference),
             difference,
             digest: new.1,
             unseen: cut.collect(),
-        })
+        };
+        Ok((growth, after))
     }
 
     /// Nothing can be said, because one side cannot be read.
@@ -84,12 +102,18 @@ impl Growth {
     }
 }
 
+/// Why nothing can be said of a side.
+pub(crate) fn unseen(error: &Error) -> Problem {
+    let text = format!("what would change cannot be shown: {}", error_chain(error));
+    Problem::warning(ProblemKind::Unreadable, text)
+}
+
 fn look(
     call: &Call,
     lookup: &Lookup,
     id: &PluginId,
     root: &AbsPath,
-) -> Result<(plugd_components::Inspection, InspectedFiles), Error> {
+) -> Result<(Inspection, InspectedFiles), Error> {
     let failed = |source: StoreError| Error::Store {
         action: "look at",
         id: id.clone(),

@@ -4,7 +4,7 @@ use plugd_model::error_chain;
 use plugd_plugins::{Kind, WriteRefusal};
 use plugd_protocol::{ConfigWriteErrorCode, ErrorData, ErrorKind};
 
-use crate::handlers::shared;
+use crate::handlers::{plugd_approve, shared};
 use crate::transport::framing::{Fault, MAX_HEADERS, MAX_MESSAGE};
 use crate::wire_error::WireError;
 
@@ -34,6 +34,8 @@ pub fn code(kind: ErrorKind) -> i32 {
         | ErrorKind::InvalidInput
         | ErrorKind::NotFound
         | ErrorKind::NotAllowed
+        | ErrorKind::ApprovalNeeded
+        | ErrorKind::CommitTooYoung
         | ErrorKind::Conflict
         | ErrorKind::Unavailable => INVALID_REQUEST,
         ErrorKind::MethodNotFound => METHOD_NOT_FOUND,
@@ -147,7 +149,10 @@ impl From<plugd_plugins::Error> for WireError {
             hint: facts.hint,
             retryable: facts.retryable.then_some(true),
             config_write_error_code: facts.config_write.map(config_write_code),
-            ..ErrorData::new(kind)
+            ..match facts.trust {
+                Some(trust) => plugd_approve::error_data(kind, *trust),
+                None => ErrorData::new(kind),
+            }
         };
         Self::with_data(message, data).caused_by(&error)
     }
@@ -158,6 +163,8 @@ fn kind(kind: Kind) -> ErrorKind {
         Kind::InvalidInput => ErrorKind::InvalidInput,
         Kind::NotFound => ErrorKind::NotFound,
         Kind::NotAllowed => ErrorKind::NotAllowed,
+        Kind::ApprovalNeeded => ErrorKind::ApprovalNeeded,
+        Kind::CommitTooYoung => ErrorKind::CommitTooYoung,
         Kind::Conflict => ErrorKind::Conflict,
         Kind::Unavailable => ErrorKind::Unavailable,
         Kind::Internal => ErrorKind::Internal,

@@ -20,6 +20,7 @@ mod initialize;
 mod marketplace_add;
 mod marketplace_remove;
 mod marketplace_upgrade;
+pub(crate) mod plugd_approve;
 mod plugd_components;
 mod plugd_export;
 mod plugd_gc;
@@ -106,6 +107,7 @@ pub(crate) fn table(context: Arc<Context>) -> Result<Dispatcher, RegisteredTwice
     table.register::<methods::PlugdOutdated, _, _>(plugd_outdated::handle)?;
     table.register::<methods::PlugdUpdate, _, _>(plugd_update::handle)?;
     table.register::<methods::PlugdPin, _, _>(plugd_pin::handle)?;
+    table.register::<methods::PlugdApprove, _, _>(plugd_approve::handle)?;
     table.register::<methods::PlugdRollback, _, _>(plugd_rollback::handle)?;
     table.register::<methods::PlugdLink, _, _>(plugd_link::link)?;
     table.register::<methods::PlugdUnlink, _, _>(plugd_link::unlink)?;

@@ -61,7 +61,9 @@ impl Store {
         &self.inner.disk
     }
 
-    pub(crate) fn now(&self) -> u64 {
+    /// The time, in seconds since the epoch, as everything here is dated by it.
+    #[must_use]
+    pub fn now(&self) -> u64 {
         self.inner.clock.now().as_secs()
     }
 

@@ -58,6 +58,7 @@ fn inspected(ask: u64, name: &str) -> Msg {
         ask,
         Ok(Box::new(PlugdInspectResponse {
             linked: None,
+            trust: None,
             plugin_id: None,
             display_name: name.to_owned(),
             installed: None,

@@ -6,8 +6,8 @@
 
 use crate::ErrorKind;
 use crate::ErrorKind::{
-    AlreadyInitialized, Cancelled, Conflict, Internal, InvalidInput, InvalidParams, NotAllowed,
-    NotFound, NotInitialized, Unavailable,
+    AlreadyInitialized, ApprovalNeeded, Cancelled, CommitTooYoung, Conflict, Internal,
+    InvalidInput, InvalidParams, NotAllowed, NotFound, NotInitialized, Unavailable,
 };
 
 /// What can be answered to every request behind `initialize`, whatever its method.
@@ -52,6 +52,31 @@ const OF_VERSION: &[ErrorKind] = &[
     InvalidInput,
     NotFound,
     Conflict,
+    Internal,
+    Cancelled,
+];
+
+/// The same where what comes has to be approved.
+const OF_ROLLBACK: &[ErrorKind] = &[
+    InvalidParams,
+    InvalidInput,
+    NotFound,
+    ApprovalNeeded,
+    Conflict,
+    Internal,
+    Cancelled,
+];
+
+/// The same where that comes from its source, and exactly what was asked for or not at all.
+const OF_BRINGING: &[ErrorKind] = &[
+    InvalidParams,
+    InvalidInput,
+    NotFound,
+    NotAllowed,
+    ApprovalNeeded,
+    CommitTooYoung,
+    Conflict,
+    Unavailable,
     Internal,
     Cancelled,
 ];
@@ -111,20 +136,7 @@ pub(super) const EFFECTS: &[Effects] = &[
         ],
         &[],
     ),
-    row(
-        "plugin/install",
-        &[
-            InvalidParams,
-            InvalidInput,
-            NotFound,
-            NotAllowed,
-            Conflict,
-            Unavailable,
-            Internal,
-            Cancelled,
-        ],
-        &[SKILLS, CHANGED, TASK],
-    ),
+    row("plugin/install", OF_BRINGING, &[SKILLS, CHANGED, TASK]),
     row(
         "plugin/uninstall",
         &[
@@ -304,9 +316,10 @@ pub(super) const EFFECTS: &[Effects] = &[
     row("plugd/outdated", OF_SOURCE, &[]),
     row("plugd/update", OF_SOURCE, &[CHANGED]),
     row("plugd/pin", OF_VERSION, &[CHANGED]),
-    row("plugd/rollback", OF_VERSION, &[CHANGED]),
+    row("plugd/approve", OF_SOURCE, &[CHANGED]),
+    row("plugd/rollback", OF_ROLLBACK, &[CHANGED]),
     row("plugd/lock", OF_VERSION, &[]),
-    row("plugd/sync", OF_SOURCE, &[CHANGED]),
+    row("plugd/sync", OF_BRINGING, &[CHANGED]),
     row("plugd/export", OF_VERSION, &[]),
     row(
         "plugd/import",

@@ -20,6 +20,13 @@ export type ErrorKind =
   | "notFound"
   /** Policy, a missing login or a feature that is switched off forbids it. Code -32600. */
   | "notAllowed"
+  /**
+   * It may come only after the user has said yes to exactly that content, with `plugd/approve`.
+   * Code -32600.
+   */
+  | "approvalNeeded"
+  /** Its commit is younger than is asked for. Code -32600. */
+  | "commitTooYoung"
   /** Something else holds or has changed what was to be changed. Code -32600. */
   | "conflict"
   /** The network or a remote service did not answer. Code -32600. */

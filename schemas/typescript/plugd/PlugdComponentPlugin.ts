@@ -1,5 +1,6 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 import type { AbsolutePathBuf } from "../AbsolutePathBuf";
+import type { PlugdHeldBack } from "./PlugdHeldBack";
 import type { PlugdLinked } from "./PlugdLinked";
 
 /** A plugin that counts. */
@@ -10,6 +11,11 @@ export type PlugdComponentPlugin = {
   description: string | null;
   /** Its name for people; its plain name when it has no other. */
   displayName: string;
+  /**
+   * What of it is left out of this answer, because `[trust]` asks for a yes that nobody has
+   * given. Omitted when nothing is.
+   */
+  heldBack?: PlugdHeldBack;
   /** The working tree that stands in for it, which may change at any time, with a lease too. */
   linked: PlugdLinked | null;
   /** `name@marketplace`. */

@@ -2,6 +2,7 @@
 import type { PlugdInspection } from "./PlugdInspection";
 import type { PlugdInspectionDifference } from "./PlugdInspectionDifference";
 import type { PlugdLinked } from "./PlugdLinked";
+import type { PlugdTrust } from "./PlugdTrust";
 import type { Problem } from "./Problem";
 
 /** Result of `plugd/inspect`. Nothing was started, and nothing is installed by it. */
@@ -20,4 +21,9 @@ export type PlugdInspectResponse = {
   pluginId: string | null;
   /** Why one of the two is not there. */
   problems: Array<Problem>;
+  /**
+   * Whether the offered one may come, and the digest to approve; null where `[trust]` asks for
+   * nothing.
+   */
+  trust: PlugdTrust | null;
 };

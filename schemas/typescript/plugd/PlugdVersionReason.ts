@@ -24,6 +24,10 @@ export type PlugdVersionReason =
   | "heldByPin"
   /** More would run, and nobody has confirmed that. */
   | "needsConfirmation"
+  /** It may come only after somebody has approved exactly that, with `plugd/approve`. */
+  | "approvalNeeded"
+  /** Its commit is younger than is asked for. */
+  | "commitTooYoung"
   /** Its marketplace hands it out no more. */
   | "policy"
   /** Another program has put its own copy there. */

@@ -12,6 +12,16 @@ Examples:
   plugd plugin add hello@demo
   plugd plugin add hello@demo --version 1.0.0";
 
+const APPROVE_HELP: &str = "\
+A yes is to a content. Without --digest nothing is approved: what would run is shown, and the
+command that approves exactly that. Other content asks again.
+
+Examples:
+  plugd plugin approve
+  plugd plugin approve hello@demo
+  plugd plugin approve hello@demo --digest sha256:...
+  plugd plugin approve hello@demo --revoke";
+
 const PIN_HELP: &str = "\
 Without an option the plugin is held at exactly what is installed. A refresh, an upgrade of its
 marketplace and an account leave it alone from then on.
@@ -56,9 +66,34 @@ pub(crate) enum VersionCommand {
     /// Bring a kept version back, and pin it
     #[command(after_help = ROLLBACK_HELP)]
     Rollback(RollbackArgs),
+    /// Say yes to a plugin that [trust] holds back, by the digest of what was shown
+    #[command(after_help = APPROVE_HELP)]
+    Approve(ApproveArgs),
     /// Hold a plugin at what is installed, or let it go again
     #[command(after_help = PIN_HELP)]
     Pin(PinArgs),
+}
+
+/// What to say yes to.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(crate) struct ApproveArgs {
+    /// The plugin, as NAME@MARKETPLACE; without it, list what is approved and what waits
+    pub(crate) plugin: Option<String>,
+    /// The digest of what was shown; without it, show what would run
+    #[arg(long, requires = "plugin")]
+    pub(crate) digest: Option<String>,
+    /// Let it come however young its commit is
+    #[arg(long, requires = "digest", conflicts_with = "revoke")]
+    pub(crate) any_age: bool,
+    /// Take approvals back: that of the digest, else all of the plugin
+    #[arg(long, requires = "plugin")]
+    pub(crate) revoke: bool,
+    /// List what is approved and what waits
+    #[arg(long, conflicts_with_all = ["plugin"])]
+    pub(crate) list: bool,
+    /// Only tell what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// What to install.

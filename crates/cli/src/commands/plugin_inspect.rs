@@ -3,8 +3,9 @@
 
 use plugd_model::{PluginId, RemoteMarketplace};
 use plugd_plugins::{
-    Category, Difference, Executable, ExecutableKind, HookDeclaration, HookHandler, InspectTarget,
-    Inspected, InspectedServer, InspectedSide, Inspection, McpTransport, RemoteTarget,
+    Category, Difference, Executable, ExecutableKind, HookDeclaration, HookHandler, InspectDepth,
+    InspectTarget, Inspected, InspectedServer, InspectedSide, Inspection, McpTransport,
+    RemoteTarget, TrustSeen,
 };
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
@@ -48,7 +49,7 @@ async fn answer(session: &Session, target: InspectTarget, form: Form) -> Result<
         &session.lookup,
         &session.copies,
         &session.fetcher,
-        target,
+        (target, InspectDepth::AsAsked),
     )
     .await?;
     Ok(page(&inspected, out, err))
@@ -66,7 +67,9 @@ async fn remote(session: &Session, target: RemoteTarget, form: Form) -> Result<P
         };
         return asked(session, &params).await;
     };
-    let inspected = plugd_plugins::inspect_remote(&session.call, &session.parts, target).await?;
+    let inspected =
+        plugd_plugins::inspect_remote(&session.call, &session.parts, target, InspectDepth::AsAsked)
+            .await?;
     Ok(page(&inspected, out, err))
 }
 
@@ -116,6 +119,7 @@ fn text(inspected: &Inspected, style: Style) -> String {
         offered,
         installed,
         difference,
+        trust,
         problems: _,
     } = inspected;
     let mut text = String::new();
@@ -151,11 +155,25 @@ fn text(inspected: &Inspected, style: Style) -> String {
     let files = licence_files.iter().map(|file| &file.path);
     let named = licence.iter().chain(files);
     fact("Licence", named.cloned().collect::<Vec<_>>().join(", "));
+    if let Some(seen) = trust {
+        fact("Trust", trusted(seen));
+        fact("Digest", seen.digest.to_string());
+    }
     inside(&mut text, &side.inspection, style);
     if let Some(difference) = difference {
         changes(&mut text, difference, style);
     }
     text
+}
+
+/// Whether it may come, and why.
+fn trusted(seen: &TrustSeen) -> String {
+    match &seen.refusal {
+        Some(refusal) => format!("{}; {}", refusal, refusal.hint()),
+        None if seen.approved => "approved".to_owned(),
+        None if seen.trusted => "comes from a trusted place".to_owned(),
+        None => "[trust] asks for nothing of this".to_owned(),
+    }
 }
 
 fn head(id: Option<&PluginId>, side: &InspectedSide, style: Style) -> String {

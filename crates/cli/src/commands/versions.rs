@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::approvals;
 use crate::args::VersionCommand;
 use crate::asked::{self, Question, is_set, items, member};
 use crate::escape;
@@ -34,6 +35,8 @@ fn lacks(result: &Value) -> Option<&'static str> {
         Some("not every plugin could be looked at or brought")
     } else if any("needsConfirmation") {
         Some("a plugin that could do more than before waits to be confirmed")
+    } else if any("approvalNeeded") || any("commitTooYoung") {
+        Some("a plugin waits to be approved, or to grow older")
     } else {
         None
     }
@@ -74,6 +77,19 @@ fn question(command: &VersionCommand) -> (Question, Shown) {
                 }),
             },
             changes,
+        ),
+        VersionCommand::Approve(args) => (
+            Question {
+                method: "plugd/approve",
+                params: json!({
+                    "pluginId": args.plugin, "digest": args.digest, "anyAge": args.any_age,
+                    "revoke": args.revoke,
+                    // What was not shown cannot be approved, so it is shown.
+                    "dryRun": args.dry_run || (args.digest.is_none() && !args.revoke),
+                    "by": "plugd",
+                }),
+            },
+            approvals::text,
         ),
         VersionCommand::Pin(args) => (
             Question {
@@ -139,6 +155,8 @@ fn outdated(result: &Value, style: Style) -> String {
             "content" => ("other content", Paint::Good),
             "heldByPin" => ("held by its pin", Paint::Weak),
             "noSource" => ("nothing offers it", Paint::Warning),
+            "approvalNeeded" => ("waits to be approved", Paint::Warning),
+            "commitTooYoung" => ("has to grow older", Paint::Warning),
             "policy" => ("its marketplace forbids it", Paint::Warning),
             "drift" => ("changed by another program", Paint::Warning),
             "failed" => ("cannot be told", Paint::Error),
@@ -189,7 +207,7 @@ fn changes(result: &Value, style: Style) -> String {
 }
 
 /// One capability that is new, or is something else.
-fn grown(row: &Value) -> String {
+pub(super) fn grown(row: &Value) -> String {
     let what = match member(row, "category") {
         "mcpServer" => "MCP server",
         "hiddenCharacters" => "hidden characters",

@@ -56,5 +56,6 @@ pub(super) fn in_directory(
         side,
         held,
         as_copy: None,
+        trust: None,
     })
 }

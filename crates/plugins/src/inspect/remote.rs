@@ -3,11 +3,13 @@
 
 use plugd_catalog::Urls;
 use plugd_model::{PluginId, Problem, ProblemKind, Source};
+use plugd_store::InstalledBy;
 
 use super::side::{difference, forget_place, held_by_source, side};
-use super::{Inspected, Look, Looked, side_missing};
+use super::{InspectDepth, Inspected, Look, Looked, side_missing};
 use crate::call::Call;
 use crate::fetcher::Fetched;
+use crate::obtain::Obtained;
 use crate::parts::Parts;
 use crate::remote_error::RemoteError;
 use crate::remote_install::Offered;
@@ -33,6 +35,7 @@ pub async fn inspect_remote(
     call: &Call,
     parts: &Parts,
     target: RemoteTarget,
+    depth: InspectDepth,
 ) -> Result<Inspected, Error> {
     call.progress.report("inspecting", 0, None);
     let brought = match bring(call, parts, target.clone()).await {
@@ -40,7 +43,7 @@ pub async fn inspect_remote(
         brought => brought,
     };
     let (call, of) = (call.clone(), parts.clone());
-    let look = move || look(&call, &of, &target, brought);
+    let look = move || look(&call, &of, (&target, depth), brought);
     parts.blocking.write(look).await
 }
 
@@ -79,7 +82,7 @@ async fn bring(call: &Call, parts: &Parts, target: RemoteTarget) -> Result<Broug
 fn look(
     call: &Call,
     parts: &Parts,
-    target: &RemoteTarget,
+    (target, depth): (&RemoteTarget, InspectDepth),
     brought: Result<Brought, Error>,
 ) -> Result<Inspected, Error> {
     call.cancel.check()?;
@@ -108,13 +111,14 @@ fn look(
         copies: &parts.copies,
         standing: &standing,
         id: &id,
+        depth,
     };
     let mut problems = Vec::new();
     let installed = look.installed().unwrap_or_else(|problem| {
         problems.push(problem);
         None
     });
-    let offered = match brought.and_then(|brought| offered_side(&look, &brought)) {
+    let offered = match brought.and_then(|brought| offered_side(&look, brought)) {
         Ok(looked) => Some(looked),
         Err(error) if installed.is_some() => {
             problems.push(side_missing(&error));
@@ -133,6 +137,7 @@ fn look(
         difference: both
             .map(|(installed, offered)| difference(installed.compared(), offered.compared())),
         id: Some(id),
+        trust: offered.as_ref().and_then(|looked| looked.trust.clone()),
         offered: offered.map(|looked| looked.side),
         installed: installed.map(|looked| looked.side),
         problems,
@@ -158,9 +163,9 @@ fn installed_as(parts: &Parts, target: &RemoteTarget) -> Result<Option<PluginId>
     Ok(mine.map(|copy| copy.id))
 }
 
-fn offered_side(look: &Look<'_>, brought: &Brought) -> Result<Looked, Error> {
+fn offered_side(look: &Look<'_>, brought: Brought) -> Result<Looked, Error> {
     let Brought { offered, fetched } = brought;
-    let dir = &fetched.dir;
+    let dir = &fetched.dir.clone();
     let in_bundle = |error| RemoteError::Bundle {
         plugin: offered.id.clone(),
         source: Box::new(error),
@@ -177,10 +182,14 @@ fn offered_side(look: &Look<'_>, brought: &Brought) -> Result<Looked, Error> {
     side.source = Some(Source::Remote);
     side.commit.clone_from(&fetched.commit);
     side.version = Some(offered.version.to_string());
+    let job = offered.job(InstalledBy::Request, look.standing.clone());
+    let obtained = Obtained::of_fetched(fetched);
+    let trust = look.seen(job, &content, obtained, &mut side.problems)?;
     // A bundle holds no links, so it is compared as it is.
     Ok(Looked {
         side,
         held,
         as_copy: None,
+        trust,
     })
 }

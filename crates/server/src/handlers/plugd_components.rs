@@ -12,7 +12,7 @@ use plugd_protocol as wire;
 
 use super::hook::{Action, RunnableHook, runnable, trust_status};
 use super::plugd_mcp_server::{self, object};
-use super::{plugin_read, shared, skills_list};
+use super::{plugd_approve, plugin_read, shared, skills_list};
 use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
@@ -114,7 +114,9 @@ fn plugin(plugin: ComponentPlugin) -> wire::PlugdComponentPlugin {
         data_dir,
         tree_digest,
         is_linked,
+        held_back,
     } = plugin;
+    let held_back = held_back.map(|held| plugd_approve::held_back(&id, held));
     wire::PlugdComponentPlugin {
         plugin_id: id.to_string(),
         display_name,
@@ -124,6 +126,7 @@ fn plugin(plugin: ComponentPlugin) -> wire::PlugdComponentPlugin {
         tree_digest: tree_digest.map(|digest| digest.to_string()),
         data: shared::path(&data_dir),
         linked: is_linked.then(|| shared::linked(&root)),
+        held_back,
     }
 }
 

@@ -6,13 +6,13 @@ use plugd_model::{Place, PluginId};
 use plugd_plugins::call::Call;
 use plugd_plugins::{
     Category, Changes, Difference, Executable, ExecutableKind, HiddenClass, HiddenText,
-    HookDeclaration, HookHandler, InspectTarget, Inspected, InspectedServer, InspectedSide,
-    Inspection, McpTransport, ModelText, OddityKind, RemoteTarget, TextKind,
+    HookDeclaration, HookHandler, InspectDepth, InspectTarget, Inspected, InspectedServer,
+    InspectedSide, Inspection, McpTransport, ModelText, OddityKind, RemoteTarget, TextKind,
 };
 use plugd_protocol as wire;
 
 use super::plugin_read::event_name;
-use super::shared;
+use super::{plugd_approve, shared};
 use crate::context::Context;
 use crate::error_map;
 use crate::reply::Reply;
@@ -25,7 +25,8 @@ pub(crate) async fn handle(
 ) -> Result<Reply, WireError> {
     let inspected = match target(params)? {
         Wanted::Remote(target) => {
-            plugd_plugins::inspect_remote(&call, &context.parts, target).await?
+            plugd_plugins::inspect_remote(&call, &context.parts, target, InspectDepth::AsAsked)
+                .await?
         }
         Wanted::Local(target) => {
             let inspected = plugd_plugins::inspect(
@@ -34,7 +35,7 @@ pub(crate) async fn handle(
                 &context.lookup,
                 &context.copies,
                 &context.fetcher,
-                target,
+                (target, InspectDepth::AsAsked),
             );
             inspected.await?
         }
@@ -103,6 +104,7 @@ fn response(inspected: Inspected) -> wire::PlugdInspectResponse {
         offered,
         installed,
         difference: between,
+        trust,
         problems,
     } = inspected;
     let side = offered.as_ref().or(installed.as_ref());
@@ -115,6 +117,7 @@ fn response(inspected: Inspected) -> wire::PlugdInspectResponse {
         installed: installed.map(inspection),
         offered: offered.map(inspection),
         difference: between.as_ref().map(difference),
+        trust: trust.map(plugd_approve::trust),
         problems: problems.into_iter().map(shared::problem).collect(),
     }
 }

@@ -3,8 +3,8 @@
 use plugd_model::PluginId;
 use plugd_model::git_url::without_secrets;
 use plugd_plugins::{
-    Before, BoundSource, Growth, InstalledBy, Pin, VersionChange, VersionChanges, VersionName,
-    VersionOrigin, VersionReason, VersionRefusal,
+    Before, BoundSource, Grown, Growth, InstalledBy, Pin, VersionChange, VersionChanges,
+    VersionName, VersionOrigin, VersionReason, VersionRefusal,
 };
 use plugd_protocol as wire;
 
@@ -78,16 +78,21 @@ fn growth(
     wire::PlugdInspectionDifference,
     Vec<wire::PlugdInspectionChange>,
 ) {
-    let grew = growth.grew.iter().map(|one| wire::PlugdInspectionChange {
+    (
+        plugd_inspect::difference(&growth.difference),
+        grew(&growth.grew),
+    )
+}
+
+/// What of a change lets a plugin do more.
+pub(super) fn grew(grew: &[Grown]) -> Vec<wire::PlugdInspectionChange> {
+    let grew = grew.iter().map(|one| wire::PlugdInspectionChange {
         category: plugd_inspect::category(one.category),
         name: one.name.clone(),
         from: one.from.clone(),
         to: Some(one.to.clone()),
     });
-    (
-        plugd_inspect::difference(&growth.difference),
-        grew.collect(),
-    )
+    grew.collect()
 }
 
 fn reason(reason: VersionReason) -> wire::PlugdVersionReason {
@@ -103,6 +108,8 @@ fn reason(reason: VersionReason) -> wire::PlugdVersionReason {
         VersionReason::Unpinned => wire::PlugdVersionReason::Unpinned,
         VersionReason::HeldByPin => wire::PlugdVersionReason::HeldByPin,
         VersionReason::NeedsConfirmation => wire::PlugdVersionReason::NeedsConfirmation,
+        VersionReason::ApprovalNeeded => wire::PlugdVersionReason::ApprovalNeeded,
+        VersionReason::CommitTooYoung => wire::PlugdVersionReason::CommitTooYoung,
         VersionReason::Policy => wire::PlugdVersionReason::Policy,
         VersionReason::Drift => wire::PlugdVersionReason::Drift,
         VersionReason::NoSource => wire::PlugdVersionReason::NoSource,

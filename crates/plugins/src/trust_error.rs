@@ -1,0 +1,246 @@
+//! Something that may not come as it is, with all that a program needs to get it approved.
+
+use plugd_config::TrustHold;
+use plugd_disk::tree::Digest;
+use plugd_model::{PluginId, Problem, ProblemKind};
+use plugd_store::Pin;
+
+use crate::approvals::ApprovalsError;
+use crate::error::{Error, Facts, Kind};
+use crate::trust::{TrustReason, Verdict};
+use crate::version_change::VersionName;
+use crate::version_growth::{Grown, Growth};
+
+/// A plugin that may not come, or not yet.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("plugin `{id}` {}", self.why())]
+pub struct TrustRefusal {
+    /// The plugin.
+    pub id: PluginId,
+    /// Where it comes from, for people.
+    pub place: String,
+    /// Why not.
+    pub verdict: Verdict,
+    /// What is installed.
+    pub from: VersionName,
+    /// What would have come. Its digest is what has to be approved.
+    pub to: VersionName,
+    /// What it is pinned to.
+    pub pin: Option<Pin>,
+    /// What would run that does not run now.
+    pub growth: Box<Growth>,
+}
+
+/// What a program can act on in a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustFacts {
+    /// Why, in one word; nothing where nobody asks for a yes.
+    pub reason: Option<TrustReason>,
+    /// The content that has to be approved.
+    pub digest: Option<Digest>,
+    /// What would run that does not run now.
+    pub would_run: Vec<Grown>,
+    /// From which second of the epoch on its age is no reason any more.
+    pub not_before: Option<u64>,
+}
+
+impl TrustRefusal {
+    fn why(&self) -> String {
+        let asks = match &self.verdict.file {
+            Some(file) => format!("[trust] in {file} asks for"),
+            None => "[trust] asks for".to_owned(),
+        };
+        let place = &self.place;
+        match self.verdict.reason {
+            TrustReason::UntrustedMarketplace => format!(
+                "is not approved, and {asks} that: it comes from {place}, which is not trusted"
+            ),
+            TrustReason::WouldRun => {
+                let held: Vec<_> = self.verdict.held.iter().map(|one| word(*one)).collect();
+                format!(
+                    "is not approved, and {asks} that: it comes from {place}, which is not \
+                     trusted, with {}",
+                    held.join(", ")
+                )
+            }
+            TrustReason::CommitTooYoung => {
+                format!("has to wait: {asks} older commits than the one it is offered at")
+            }
+            TrustReason::CommitAgeUnknown => {
+                format!("has to wait: {asks} commits of an age, and nobody can say how old this is")
+            }
+        }
+    }
+
+    /// As a problem of a listing or a background task.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        Problem::warning(problem_kind(self.verdict.reason), self.to_string())
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.verdict.reason.wants_approval() {
+            true => Kind::ApprovalNeeded,
+            false => Kind::CommitTooYoung,
+        }
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        Facts {
+            plugin: Some(self.id.to_string()),
+            marketplace: Some(self.id.marketplace.to_string()),
+            hint: Some(self.hint()),
+            retryable: !self.verdict.reason.wants_approval() && self.verdict.not_before.is_some(),
+            trust: Some(Box::new(TrustFacts {
+                reason: Some(self.verdict.reason),
+                digest: self.to.digest,
+                would_run: self.growth.grew.clone(),
+                not_before: self.verdict.not_before,
+            })),
+            ..Facts::default()
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let id = &self.id;
+        let digest = self.growth.digest;
+        let age = match (
+            self.verdict.reason.wants_approval(),
+            self.verdict.not_before,
+        ) {
+            (true, None) => "",
+            (true, Some(_)) => {
+                "; its commit has to grow older too, or `--any-age` says not to wait"
+            }
+            (false, _) => " --any-age",
+        };
+        match self.verdict.reason.wants_approval() {
+            true => format!(
+                "plugd/inspect shows what would run; plugd/approve with this digest, or `plugd \
+                 plugin approve {id} --digest {digest}`, lets exactly this come{age}"
+            ),
+            false => format!(
+                "try again later, or let exactly this come however young it is: `plugd plugin \
+                 approve {id} --digest {digest}{age}`"
+            ),
+        }
+    }
+}
+
+/// The kind of the problem that a reason is.
+pub(crate) fn problem_kind(reason: TrustReason) -> ProblemKind {
+    match reason.wants_approval() {
+        true => ProblemKind::ApprovalNeeded,
+        false => ProblemKind::CommitTooYoung,
+    }
+}
+
+pub(crate) fn word(hold: TrustHold) -> &'static str {
+    match hold {
+        TrustHold::Hooks => "hooks",
+        TrustHold::Executables => "executables",
+        TrustHold::McpServers => "MCP servers",
+        TrustHold::Apps => "apps",
+    }
+}
+
+impl From<TrustRefusal> for Error {
+    fn from(refusal: TrustRefusal) -> Self {
+        Self::Trust(Box::new(refusal))
+    }
+}
+
+/// Why an approval could not be given.
+#[derive(Debug, thiserror::Error)]
+pub enum ApproveError {
+    /// The file of the approvals.
+    #[error(transparent)]
+    File(#[from] ApprovalsError),
+    /// Nothing was named, and what is offered asks for a yes.
+    #[error(
+        "a yes is to a content, and none was named; what `{id}` would bring now has the digest {digest}"
+    )]
+    NoDigest {
+        /// The plugin.
+        id: PluginId,
+        /// What would come.
+        digest: Digest,
+        /// Why that needs one.
+        reason: Option<TrustReason>,
+        /// What of it would run.
+        would_run: Vec<Grown>,
+    },
+    /// What is offered cannot be had, so there is nothing to say yes to.
+    #[error("what is offered cannot be had, so there is nothing to say yes to")]
+    NothingShown,
+    /// There is no such approval.
+    #[error("nothing of `{id}` is approved{}", of_digest(digest.as_ref()))]
+    NotApproved {
+        /// The plugin.
+        id: PluginId,
+        /// The content that was named.
+        digest: Option<Digest>,
+    },
+}
+
+fn of_digest(digest: Option<&Digest>) -> String {
+    digest.map_or_else(String::new, |digest| format!(" with the digest {digest}"))
+}
+
+impl ApproveError {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::File(error) if error.is_locked() => Kind::Conflict,
+            Self::File(_) => Kind::Internal,
+            Self::NoDigest { .. } => Kind::InvalidInput,
+            Self::NothingShown | Self::NotApproved { .. } => Kind::NotFound,
+        }
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        match self {
+            Self::File(error) => Facts {
+                path: Some(error.path().clone()),
+                retryable: error.is_locked(),
+                ..Facts::default()
+            },
+            Self::NoDigest {
+                id,
+                digest,
+                reason,
+                would_run,
+            } => Facts {
+                plugin: Some(id.to_string()),
+                marketplace: Some(id.marketplace.to_string()),
+                field: Some("digest".to_owned()),
+                hint: Some(
+                    "plugd/inspect shows what would run; name the digest of what you have seen"
+                        .to_owned(),
+                ),
+                trust: Some(Box::new(TrustFacts {
+                    reason: *reason,
+                    digest: Some(*digest),
+                    would_run: would_run.clone(),
+                    not_before: None,
+                })),
+                ..Facts::default()
+            },
+            Self::NothingShown => Facts::default(),
+            Self::NotApproved { id, .. } => Facts {
+                plugin: Some(id.to_string()),
+                marketplace: Some(id.marketplace.to_string()),
+                field: Some("digest".to_owned()),
+                hint: Some("plugd/approve without a plugin lists what is approved".to_owned()),
+                ..Facts::default()
+            },
+        }
+    }
+}
+
+impl From<ApproveError> for Error {
+    fn from(error: ApproveError) -> Self {
+        Self::Approve(Box::new(error))
+    }
+}
