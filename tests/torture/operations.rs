@@ -208,6 +208,12 @@ fn pin(session: &mut Session) -> Answer {
     about_hello(session, "plugd/pin", json!({}))
 }
 
+/// Nothing is looked at for a yes, so any content will do.
+fn approve(session: &mut Session) -> Answer {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    about_hello(session, "plugd/approve", json!({"digest": digest}))
+}
+
 fn update(session: &mut Session) -> Answer {
     about_hello(session, "plugd/update", json!({"confirm": "capabilities"}))
 }
@@ -377,6 +383,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     operation("rollback", with_kept_versions, roll_back),
     operation("pin", installed, pin),
+    operation("approve", installed, approve),
     Operation {
         tells: by_update,
         ..operation("update", installed_and_newer, update)

@@ -11,10 +11,13 @@ use serde_json::Value;
 
 /// Members of a record that differ between two runs of the same installation. A replaced version that
 /// cannot be read is not kept, and stops nothing; and a refresh may come first.
-const VOLATILE: [&str; 4] = ["by", "directory", "installedAt", "kept"];
+const VOLATILE: [&str; 5] = ["approvedAt", "by", "directory", "installedAt", "kept"];
+
+/// The part of a home that says what was approved.
+const APPROVALS: &str = "approvals";
 
 /// The parts of a home that change as a whole, each with its text: the configuration, one plugin
-/// with its record, one checkout, the curated snapshot.
+/// with its record, one checkout, the curated snapshot, what was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct State(BTreeMap<String, String>);
 
@@ -27,7 +30,9 @@ impl State {
             let Some(part) = part_of(&item.path) else {
                 continue;
             };
-            if part.starts_with("plugin ") && item.path.starts_with("plugins/.plugd/installed/") {
+            let is_record =
+                part.starts_with("plugin ") && item.path.starts_with("plugins/.plugd/installed/");
+            if is_record || part == APPROVALS {
                 without_times(&mut item);
             }
             parts.entry(part).or_default().push(item);
@@ -93,6 +98,7 @@ fn part_of(path: &str) -> Option<String> {
             let plugin = record.strip_suffix(".json").unwrap_or(record);
             format!("plugin {plugin}@{marketplace}")
         }
+        ["plugins", ".plugd", "approvals.json"] => APPROVALS.to_owned(),
         ["plugins", ".plugd", ..] => return None,
         ["plugins", "cache", marketplace, plugin, ..] => format!("plugin {plugin}@{marketplace}"),
         [".tmp", "marketplaces", name, _, ..] => format!("checkout {name}"),
