@@ -38,6 +38,8 @@ fn the_whole_answer_and_what_is_written() {
     let expected_note = json!({
         "source_type": "git", "source": url, "ref_name": null, "sparse_paths": [],
         "revision": repo.head(),
+        // Ours; the reference passes over it.
+        "commit_time": 1_700_000_000,
     });
     assert_eq!(with(note, json!({"ref_name": null})), expected_note);
     no_git(&sandbox);

@@ -341,6 +341,8 @@ fn a_lock_is_followed_when_it_is_approved() {
     sandbox.write("ch/plugd.toml", STRICT);
     assert!(sandbox.exists(LOCK));
     let before = home_tree(&sandbox);
+    let dry = first.ok("plugd/sync", in_project(json!({"dryRun": true})));
+    assert_eq!(dry["problems"][0]["kind"], "approvalNeeded", "{dry:#}");
     let error = first.err("plugd/sync", in_project(json!({})));
     assert_eq!(error["data"]["kind"], "approvalNeeded", "{error:#}");
     assert_eq!(home_tree(&sandbox), before);

@@ -3,10 +3,12 @@
 //! What is recorded of a plugin is where the lock says it comes from, wherever it was read: a kept
 //! version, a checkout made for this only, or the home's own.
 
+use std::collections::BTreeMap;
+
 use plugd_disk::tree::Digest;
 use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_marketplace::{Binding, Offer, Selector};
-use plugd_model::{AbsPath, AuthPolicy, Problem, ProblemKind, Source};
+use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, ProblemKind, Source};
 use plugd_store::{InstalledBy, Kept, Pin};
 
 use crate::archive_read::Archived;
@@ -21,6 +23,7 @@ use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
 use crate::lock_plan::{Plan, PluginStep, directory};
 use crate::obtain::{Obtained, admit, local};
+use crate::trust_gate::Gate;
 use crate::{Copies, Error, Lookup, Roots};
 
 /// A plugin that only has to take its place.
@@ -64,6 +67,30 @@ impl Stager<'_> {
             ready.push(one?);
         }
         Ok(ready)
+    }
+
+    /// Why plugins would not come, as far as that is known before anything of them is here.
+    pub(crate) fn held(
+        &self,
+        steps: &[PluginStep],
+        archived: &BTreeMap<PluginId, Archived>,
+    ) -> Vec<Problem> {
+        let config = self.lookup.config(self.place.file.parent().as_ref());
+        let gate = Gate::new(self.lookup, self.copies.store_as_it_is(), [&*config]);
+        let mut held = Vec::new();
+        for step in steps.iter().filter(|step| step.brings()) {
+            let Some(marketplace) = self.lock.marketplaces.get(&step.id.marketplace) else {
+                continue;
+            };
+            if gate.is_open() {
+                break;
+            }
+            // One that is offered no more is refused by what fetches it.
+            if let Ok(subject) = self.subject(marketplace, step, archived.get(&step.id)) {
+                held.extend(gate.surely_held(subject.whence(), &step.standing));
+            }
+        }
+        held
     }
 
     /// What is recorded of a plugin.

@@ -142,6 +142,9 @@ async fn follow(
         mut problems,
     } = planned;
     let changes = changes(&plan);
+    if dry_run {
+        problems.extend(held(call, parts, &place, &lock, &plan, opened).await?);
+    }
     let answer = |problems| Synced {
         path: place.file.clone(),
         changes,
@@ -287,6 +290,33 @@ async fn import_opened(
             outcome => return outcome,
         }
     }
+}
+
+/// Why some of it would not come, as far as that is known before anything is fetched.
+async fn held(
+    call: &Call,
+    parts: &Parts,
+    place: &LockPlace,
+    lock: &Lockfile,
+    plan: &Plan,
+    opened: Option<&Opened>,
+) -> Result<Vec<Problem>, Error> {
+    let archived = opened.map(|opened| Brought::of_archive(opened, plan).archived);
+    let archived = archived.unwrap_or_default();
+    let (call, of) = (call.clone(), parts.clone());
+    let (place, lock, steps) = (place.clone(), lock.clone(), plan.plugins.clone());
+    let section = parts.blocking.read(move || {
+        let stager = Stager {
+            call: &call,
+            lookup: &of.lookup,
+            copies: &of.copies,
+            place: &place,
+            lock: &lock,
+            by: Way::Offline.recorded(),
+        };
+        Ok(stager.held(&steps, &archived))
+    });
+    section.await
 }
 
 /// Reads the lock and the home.
