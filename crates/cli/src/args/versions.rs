@@ -66,7 +66,7 @@ pub(crate) enum VersionCommand {
     /// Bring a kept version back, and pin it
     #[command(after_help = ROLLBACK_HELP)]
     Rollback(RollbackArgs),
-    /// Say yes to a plugin that [trust] holds back, by the digest of what was shown
+    /// Say yes to a plugin that `[trust]` holds back, by the digest of what was shown
     #[command(after_help = APPROVE_HELP)]
     Approve(ApproveArgs),
     /// Hold a plugin at what is installed, or let it go again
