@@ -7,8 +7,9 @@ use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment}
 use plugd_store::{SourceContent, StoreError};
 
 use crate::call::Call;
+use crate::curated_commit::curated_version;
 use crate::listing::Details;
-use crate::survey::{curated_version, details_of_dir};
+use crate::survey::details_of_dir;
 use crate::{Copies, Error, Lookup};
 
 /// Where an installation puts the manifest that a marketplace entry stands in for.

@@ -23,13 +23,14 @@ use plugd_model::{
 use plugd_store::Workspace;
 
 use crate::call::Call;
+use crate::curated_commit::curated_commit;
 use crate::events::{Change, ChangeReason};
 use crate::fetcher::Repository;
 use crate::last_run::{LastRun, Worth};
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
 use crate::status::{Reported, TaskReport, TaskState};
-use crate::{Error, Lookup, Refresher, Roots, checkout, survey};
+use crate::{Error, Lookup, Refresher, Roots, checkout};
 
 /// How long the remote is not asked again, in seconds.
 const LOOK_AGAIN: u64 = 300;
@@ -265,7 +266,7 @@ impl Inner {
         let place = lookup.layout().curated();
         let head = lookup.disk().stamp(&place.join(".git/HEAD"));
         let is_there = catalog(lookup, &place).is_ok() && matches!(head, Ok(Some(_)));
-        is_there.then(|| survey::curated_commit(lookup.loader(), lookup.layout()))?
+        is_there.then(|| curated_commit(lookup.loader(), lookup.layout()))?
     }
 
     async fn bring(self: &Arc<Self>, call: &Call, begun: Begun) -> Result<Outcome, Error> {

@@ -6,18 +6,17 @@
 //! Everything is decided for one look at the store. When something else stands there by the time the
 //! lock is held, nothing happens: whoever was faster has the say, and the next listing looks again.
 
-use plugd_disk::tree::Digest;
 use plugd_marketplace::{Binding, NotSelected, Offer, Selector, State};
 use plugd_model::{PluginId, Problem, ProblemKind, Source, VersionSegment, error_chain};
-use plugd_store::{Adoption, Pin, Provenance, SourceContent, Store};
+use plugd_store::{Pin, Provenance, SourceContent};
 
-use crate::binding;
+use crate::adopt::{Found, adopt, note_commit};
 use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
+use crate::curated_commit::curated_version;
 use crate::fetcher::Fetched;
 use crate::follow_elsewhere::unapproved;
-use crate::install::STORE_PATIENCE;
 use crate::install_job::install_offer;
 use crate::install_why::Why;
 use crate::lookup::Resolved;
@@ -25,7 +24,7 @@ use crate::obtain::{Obtained, Supply, admit, obtain};
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult};
 use crate::trust_gate::{Gate, Whence};
-use crate::{Copies, Error, Lookup, content, survey};
+use crate::{Copies, Error, Lookup, content};
 
 /// How far one step came.
 #[derive(Debug)]
@@ -180,7 +179,7 @@ pub(crate) fn still_fits(lookup: &Lookup, offer: &Offer<'_>, standing: &Standing
         return true;
     };
     if offer.content.binding == Binding::Curated {
-        let version = survey::curated_version(lookup.loader(), lookup.layout());
+        let version = curated_version(lookup.loader(), lookup.layout());
         return version.is_none_or(|version| version == copy.version.as_str());
     }
     // Where nothing was added to the source, it has a manifest of its own.
@@ -394,70 +393,6 @@ fn held_by_pin(id: &PluginId, pin: &Pin, offered: &str) -> Problem {
         pin.version
     );
     Problem::warning(ProblemKind::HeldBack, text)
-}
-
-/// The same content under another commit is nothing to bring, and worth knowing the next time.
-fn note_commit(
-    call: &Call,
-    store: &Store,
-    standing: &Standing,
-    id: &PluginId,
-    commit: Option<String>,
-) -> Result<(), Error> {
-    let recorded = standing.record.as_ref().and_then(|one| one.commit.as_ref());
-    // What is pinned to a commit stays recorded as that one.
-    let is_pinned = standing.pin().is_some_and(|pin| pin.commit.is_some());
-    let Some(commit) = commit.filter(|commit| Some(commit) != recorded && !is_pinned) else {
-        return Ok(());
-    };
-    store
-        .note_commit(id, &standing.seen, &commit, call.patience(STORE_PATIENCE))
-        .map_err(|source| Error::Store {
-            action: "record",
-            id: id.clone(),
-            source: Box::new(source),
-        })
-}
-
-/// What a foreign copy turned out to be.
-struct Found {
-    source_digest: Digest,
-    tree_digest: Digest,
-    commit: Option<String>,
-}
-
-fn adopt(
-    call: &Call,
-    store: &Store,
-    offer: &Offer<'_>,
-    standing: &Standing,
-    found: Found,
-) -> Result<(), Error> {
-    // A source that does not know its commit any more takes nothing away from equal content.
-    let recorded = standing
-        .record
-        .as_ref()
-        .filter(|record| record.source_digest == Some(found.source_digest));
-    let commit = found
-        .commit
-        .or_else(|| recorded.and_then(|record| record.commit.clone()));
-    let adoption = Adoption {
-        bound: binding::for_record(&offer.content.binding),
-        source: offer.entry.source.without_secrets(),
-        commit,
-        source_digest: Some(found.source_digest),
-        seen: standing.seen.clone(),
-        tree_digest: found.tree_digest,
-    };
-    let id = offer.id();
-    store
-        .adopt(&id, adoption, call.patience(STORE_PATIENCE))
-        .map(|_| ())
-        .map_err(|source| Error::Store {
-            action: "adopt",
-            id: id.clone(),
-            source: Box::new(source),
-        })
 }
 
 fn failed(id: &PluginId, from: Option<String>, problem: Problem) -> PluginResult {

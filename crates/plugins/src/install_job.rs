@@ -25,9 +25,9 @@ use crate::content::Content;
 use crate::install::{Installation, Rebinding, STORE_PATIENCE};
 use crate::install_why::Why;
 use crate::install_wish::PinWish;
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
+use crate::take_place::take_place;
 use crate::trust::CommitAge;
 use crate::{Copies, Error, Lookup, Sight};
 
@@ -307,26 +307,12 @@ impl Job<'_> {
             protected: BTreeSet::new(),
         };
         let patience = call.patience(STORE_PATIENCE);
-        let mut locked = install
+        let locked = install
             .lock(new, &self.standing.seen, patience)
             .map_err(|error| failed(id, error))?;
-        let mut edit = self.configure(call, lookup, plan)?;
-        if let Some(edit) = &mut edit {
-            edit.stage(locked.unsynced())?;
-            locked.note_config(edit.undo().to_json());
-        }
-        let mut activated = locked
-            .activate(&retention)
-            .map_err(|error| failed(id, error))?;
-        let saved = match edit {
-            Some(edit) => Some(edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?),
-            None => None,
-        };
-        lookup.claims().plugin(id.clone());
-        let copy = activated.commit().map_err(|error| failed(id, error))?;
-        if let Some(saved) = saved {
-            saved.settle(call.patience(CONFIG_PATIENCE))?;
-        }
+        let edit = self.configure(call, lookup, plan)?;
+        let fails = |error| failed(id, error);
+        let copy = take_place(call, lookup, id, locked, edit, &retention, &fails)?;
         Ok(self.done(copy, true, self.rebinding(), problems))
     }
 

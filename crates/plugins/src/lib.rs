@@ -5,6 +5,7 @@
 //! Decisions are pure functions, file work runs in one blocking section per phase.
 
 mod active;
+mod adopt;
 mod approvals;
 mod approve;
 mod archive_error;
@@ -30,6 +31,7 @@ mod copies;
 #[cfg(test)]
 mod cost_tests;
 mod curated;
+mod curated_commit;
 mod curated_now;
 mod curated_state;
 mod doctor;
@@ -147,6 +149,7 @@ mod source_text;
 mod standing;
 mod status;
 mod survey;
+mod take_place;
 mod trust;
 mod trust_error;
 mod trust_gate;

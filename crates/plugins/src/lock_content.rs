@@ -16,6 +16,7 @@ use crate::binding;
 use crate::call::Call;
 use crate::checkout::{self, Note};
 use crate::curated::curated_url;
+use crate::curated_commit::curated_commit;
 use crate::fetcher::{Fetched, Repository};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
@@ -24,7 +25,6 @@ use crate::lock_stage::same_place;
 use crate::marketplace_add::checkout_of;
 use crate::parts::Parts;
 use crate::source_text::GitSource;
-use crate::survey::curated_commit;
 use crate::{Copies, Error, Lookup};
 
 /// A marketplace at one commit, or as it is now.

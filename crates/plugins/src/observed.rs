@@ -21,8 +21,8 @@ use plugd_watch::WatchRoot;
 use serde_json::Value;
 
 use crate::checkout::Note;
+use crate::curated_commit::curated_commit;
 use crate::lookup::Roots;
-use crate::survey::curated_commit;
 use crate::{Copies, Error, Lookup};
 
 /// More than any manifest of a marketplace.

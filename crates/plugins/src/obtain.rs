@@ -8,8 +8,9 @@ use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, InstallPolicy, PluginId, Problem, Source};
 use plugd_store::{Store, StoreError, Transaction};
 
+use crate::curated_commit::known_curated_commit;
 use crate::fetcher::Fetched;
-use crate::{Error, Lookup, checkout, survey};
+use crate::{Error, Lookup, checkout};
 
 /// Content at hand.
 #[derive(Debug)]
@@ -138,7 +139,7 @@ fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Result<Commit, D
             Ok((revision, checkout::committed_at(lookup.disk(), root)))
         }
         Binding::Curated => {
-            let commit = survey::known_curated_commit(lookup.disk(), lookup.layout())?;
+            let commit = known_curated_commit(lookup.disk(), lookup.layout())?;
             Ok((commit, None))
         }
     }

@@ -16,9 +16,9 @@ use plugd_store::{
 use crate::binding;
 use crate::call::Call;
 use crate::install::STORE_PATIENCE;
-use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
+use crate::take_place::take_place;
 use crate::trust::CommitAge;
 use crate::trust_gate::{Coming, Gate, Whence};
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
@@ -267,24 +267,10 @@ pub(crate) fn bring_back(
         protected: BTreeSet::new(),
     };
     let patience = call.patience(STORE_PATIENCE);
-    let mut locked = staged.lock(new, &standing.seen, patience).map_err(failed)?;
-    let mut edit = match edits.is_empty() {
+    let locked = staged.lock(new, &standing.seen, patience).map_err(failed)?;
+    let edit = match edits.is_empty() {
         true => None,
         false => Some(lookup.begin_edits(call, edits, None)?),
     };
-    if let Some(edit) = &mut edit {
-        edit.stage(locked.unsynced())?;
-        locked.note_config(edit.undo().to_json());
-    }
-    let mut activated = locked.activate(&retention).map_err(failed)?;
-    let saved = match edit {
-        Some(edit) => Some(edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?),
-        None => None,
-    };
-    lookup.claims().plugin(id.clone());
-    let copy = activated.commit().map_err(failed)?;
-    if let Some(saved) = saved {
-        saved.settle(call.patience(CONFIG_PATIENCE))?;
-    }
-    Ok(copy)
+    take_place(call, lookup, id, locked, edit, &retention, &failed)
 }

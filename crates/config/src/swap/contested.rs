@@ -192,6 +192,10 @@ fn a_text_that_was_written_early_is_used_while_it_is_true() {
 /// A program that had opened the file before it was exchanged writes into the old one, and is not
 /// finished when the exchange is.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another program that has the file open"
+)]
 fn what_is_written_into_the_replaced_file_goes_back_when_the_edit_is_durable() {
     let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
     let (disk, layout) = (Disk::new(), sandbox.layout());
