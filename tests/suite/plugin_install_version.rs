@@ -375,5 +375,5 @@ fn the_command() {
     assert_eq!(cli(&sandbox, &both).status.code(), Some(2));
     let local = cli(&sandbox, &["plugin", "add", "hello@demo", "--ref", "main"]);
     assert_eq!(local.status.code(), Some(1), "{local}");
-    assert!(local.stderr.contains("no git repository"), "{local}");
+    assert!(local.stderr.contains("no git or OCI repository"), "{local}");
 }
