@@ -251,3 +251,70 @@ fn a_session_a_broken_setting_and_a_hold() {
     daemon.ok("plugin/install", with(params.clone(), json!({})));
     daemon.shut_down();
 }
+
+/// An archive says where its plugins come from, and anybody can write that into one.
+#[test]
+fn what_an_archive_has_is_trusted_by_its_content_only() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, DEMO_MANIFEST, "hello");
+    let archive = json!({"path": "$ROOT/plugins.tar.gz"});
+    daemon.ok("plugd/export", archive.clone());
+    daemon.ok("plugin/uninstall", json!({"pluginId": "hello@demo"}));
+    daemon.shut_down();
+    for trusted in ["", "marketplaces = [\"demo\"]\n"] {
+        sandbox.write("ch/plugd.toml", format!("{STRICT}{trusted}"));
+        let mut daemon = start(&sandbox);
+        let error = daemon.err("plugd/import", archive.clone());
+        assert_eq!(error["data"]["kind"], "approvalNeeded", "{error:#}");
+        assert!(!sandbox.exists("ch/plugins/cache/demo/hello"));
+        daemon.shut_down();
+    }
+    let mut daemon = start(&sandbox);
+    let planned = daemon.ok(
+        "plugd/import",
+        json!({"path": "$ROOT/plugins.tar.gz", "dryRun": true}),
+    );
+    assert_eq!(planned["problems"][0]["kind"], "approvalNeeded");
+    let error = daemon.err("plugd/import", archive.clone());
+    approve(&mut daemon, "hello@demo", &error["data"]["digest"]);
+    let answer = daemon.ok("plugd/import", archive);
+    assert_eq!(answer["changes"][1]["reason"], "installed", "{answer:#}");
+    daemon.shut_down();
+}
+
+/// What calls itself like a trusted marketplace and was configured under another name is not that one.
+#[test]
+fn a_marketplace_that_takes_a_trusted_name_is_not_trusted() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    let mut daemon = start(&sandbox);
+    sandbox.write(
+        "ch/plugd.toml",
+        format!("{STRICT}marketplaces = [\"demo\"]\n"),
+    );
+    let config = sandbox.text("ch/config.toml");
+    sandbox.write(
+        "ch/config.toml",
+        config.replace("[marketplaces.demo]", "[marketplaces.other]"),
+    );
+    let error = daemon.err(
+        "plugin/install",
+        json!({"marketplacePath": DEMO_MANIFEST, "pluginName": "hello"}),
+    );
+    assert_eq!(error["data"]["kind"], "approvalNeeded", "{error:#}");
+    daemon.shut_down();
+}
+
+/// A link to nothing is not the absence of what was asked for.
+#[test]
+fn settings_behind_a_link_to_nothing_are_strict() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    sandbox.add("== ch/plugd.toml -> nowhere.toml\n");
+    let mut daemon = start(&sandbox);
+    let error = daemon.err(
+        "plugin/install",
+        json!({"marketplacePath": DEMO_MANIFEST, "pluginName": "hello"}),
+    );
+    assert_eq!(error["data"]["kind"], "approvalNeeded", "{error:#}");
+    daemon.shut_down();
+}

@@ -145,9 +145,9 @@ pub(crate) fn read_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, P
 fn needs_a_look(source: &LayerSource, file: &AbsPath) -> bool {
     let is = |name: &str| file.file_name().is_some_and(|found| found == name);
     match source {
-        LayerSource::User | LayerSource::Profile { .. } | LayerSource::Project { .. } => {
-            is("config.toml")
-        }
+        // What it asks for before something may come must not go with a link.
+        LayerSource::User => is("config.toml") || is("plugd.toml"),
+        LayerSource::Profile { .. } | LayerSource::Project { .. } => is("config.toml"),
         LayerSource::System => is("requirements.toml"),
         LayerSource::SessionFlags | LayerSource::Managed => false,
     }

@@ -6,7 +6,7 @@ use plugd_config::Snapshot;
 use plugd_disk::tree::Digest;
 use plugd_marketplace::Binding;
 use plugd_model::{AbsPath, Source, VersionSegment};
-use plugd_store::{Installed, StagedInstall, Store};
+use plugd_store::{Installed, InstalledBy, StagedInstall, Store};
 
 use crate::call::Call;
 use crate::content::Content;
@@ -106,7 +106,11 @@ impl Job<'_> {
 
     fn gate<'g>(&self, lookup: &'g Lookup, store: &Store) -> Gate<'g> {
         let configs = self.configs(lookup);
-        Gate::new(lookup, store, configs.iter().map(|one| &**one))
+        let gate = Gate::new(lookup, store, configs.iter().map(|one| &**one));
+        match self.is_hearsay() {
+            true => gate.of_hearsay(),
+            false => gate,
+        }
     }
 
     /// Nothing takes its place that the settings, a project or the organisation want a yes for. What
@@ -141,19 +145,33 @@ impl Job<'_> {
             .admit(call, &coming, &self.standing)
     }
 
-    /// The configurations that have a say: of the scopes that a refresh works for, of the projects
-    /// whose locks are followed, else as seen from the marketplace.
+    /// The configurations that have a say: the user's and the organisation's always, and beside them
+    /// those of the scopes that a refresh works for, of the projects whose locks are followed, or as
+    /// seen from the marketplace.
     fn configs(&self, lookup: &Lookup) -> Vec<Arc<Snapshot>> {
         let seen_from = |file: &AbsPath| lookup.config(file.parent().as_ref());
+        let mut configs = vec![lookup.config(None)];
         match (self.why, &self.subject.binding) {
-            (Why::Configured { scopes, .. }, _) => scopes
-                .iter()
-                .map(|sight| Arc::clone(&sight.config))
-                .collect(),
-            (Why::Lock { pin, .. }, _) => pin.locks.iter().map(seen_from).collect(),
-            (_, Binding::Manifest(manifest)) => vec![seen_from(manifest)],
-            _ => vec![lookup.config(None)],
+            (Why::Configured { scopes, .. }, _) => {
+                configs.extend(scopes.iter().map(|sight| Arc::clone(&sight.config)));
+            }
+            (Why::Lock { pin, .. }, _) => configs.extend(pin.locks.iter().map(seen_from)),
+            (_, Binding::Manifest(manifest)) => configs.push(seen_from(manifest)),
+            _ => {}
         }
+        configs
+    }
+
+    /// Whether the place that content comes from is only what an archive says of it. Anybody can
+    /// write that into one, so no place is trusted then.
+    fn is_hearsay(&self) -> bool {
+        matches!(
+            self.why,
+            Why::Lock {
+                by: InstalledBy::Import,
+                ..
+            }
+        )
     }
 
     /// Since when there is what comes, where a repository says so.

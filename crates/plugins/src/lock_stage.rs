@@ -76,7 +76,12 @@ impl Stager<'_> {
         archived: &BTreeMap<PluginId, Archived>,
     ) -> Vec<Problem> {
         let config = self.lookup.config(self.place.file.parent().as_ref());
-        let gate = Gate::new(self.lookup, self.copies.store_as_it_is(), [&*config]);
+        let user = self.lookup.config(None);
+        let configs = [&*user, &*config];
+        let mut gate = Gate::new(self.lookup, self.copies.store_as_it_is(), configs);
+        if self.by == InstalledBy::Import {
+            gate = gate.of_hearsay();
+        }
         let mut held = Vec::new();
         for step in steps.iter().filter(|step| step.brings()) {
             let Some(marketplace) = self.lock.marketplaces.get(&step.id.marketplace) else {

@@ -143,7 +143,7 @@ async fn follow(
     } = planned;
     let changes = changes(&plan);
     if dry_run {
-        problems.extend(held(call, parts, &place, &lock, &plan, opened).await?);
+        problems.extend(held(call, parts, &place, &lock, &plan, opened, way).await?);
     }
     let answer = |problems| Synced {
         path: place.file.clone(),
@@ -300,6 +300,7 @@ async fn held(
     lock: &Lockfile,
     plan: &Plan,
     opened: Option<&Opened>,
+    way: Way,
 ) -> Result<Vec<Problem>, Error> {
     let archived = opened.map(|opened| Brought::of_archive(opened, plan).archived);
     let archived = archived.unwrap_or_default();
@@ -312,7 +313,7 @@ async fn held(
             copies: &of.copies,
             place: &place,
             lock: &lock,
-            by: Way::Offline.recorded(),
+            by: way.recorded(),
         };
         Ok(stager.held(&steps, &archived))
     });

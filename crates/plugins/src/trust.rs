@@ -24,6 +24,8 @@ pub(crate) struct Question<'a> {
     pub(crate) binding: &'a Binding,
     /// Whether that is the place which the user or an administrator has under that name.
     pub(crate) is_chosen: bool,
+    /// Whether nobody but an archive says that it comes from there.
+    pub(crate) hearsay: bool,
     /// The source of the entry.
     pub(crate) source: &'a Source,
     /// How old it is.
@@ -200,6 +202,9 @@ fn moves_by_itself(rule: &TrustRule, source: &Source) -> bool {
 }
 
 fn trusts(rule: &TrustRule, asked: &Question<'_>) -> bool {
+    if asked.hearsay {
+        return false;
+    }
     if *asked.binding == Binding::Curated {
         return true;
     }

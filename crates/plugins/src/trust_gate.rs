@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use plugd_components::Inspection;
 use plugd_config::{Snapshot, TrustHold, TrustRule, TrustedPlace};
 use plugd_disk::tree::Digest;
-use plugd_marketplace::{Binding, Offer};
+use plugd_marketplace::{Binding, Offer, Origin};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem, ProblemKind, Source};
 use plugd_store::{Installed, Store};
 
@@ -29,6 +29,8 @@ pub(crate) struct Gate<'a> {
     approvals: Approvals,
     /// The marketplaces that the user or an administrator chose, found out when somebody asks.
     chosen: OnceCell<Vec<(MarketplaceName, Binding)>>,
+    /// Whether nobody but an archive says where things come from.
+    hearsay: bool,
     now: u64,
 }
 
@@ -96,7 +98,17 @@ impl<'a> Gate<'a> {
                 false => Approvals::read(lookup.disk(), lookup.layout()),
             },
             chosen: OnceCell::new(),
+            hearsay: false,
             now: store.now(),
+        }
+    }
+
+    /// The same where nobody but an archive says where things come from: no place is trusted then,
+    /// and only a yes to the content counts.
+    pub(crate) fn of_hearsay(self) -> Self {
+        Self {
+            hearsay: true,
+            ..self
         }
     }
 
@@ -119,6 +131,7 @@ impl<'a> Gate<'a> {
         Question {
             name: &from.id.marketplace,
             binding: from.binding,
+            hearsay: self.hearsay,
             is_chosen: self.is_chosen(&from.id.marketplace, from.binding),
             source: from.source,
             age: CommitAge::None,
@@ -137,9 +150,12 @@ impl<'a> Gate<'a> {
             let resolved = self.lookup.resolve_ungated(&Roots::default());
             let trusted = resolved.set.marketplaces();
             trusted
-                .filter(|marketplace| marketplace.origin.is_trusted())
-                .filter_map(|marketplace| marketplace.content())
-                .map(|content| (content.manifest.value.name.clone(), content.binding.clone()))
+                .filter(|marketplace| {
+                    marketplace.origin.is_trusted() && marketplace.conflict.is_none()
+                })
+                .filter_map(|marketplace| Some((&marketplace.origin, marketplace.content()?)))
+                .filter(|(origin, content)| is_called_so(origin, &content.manifest.value.name))
+                .map(|(_, content)| (content.manifest.value.name.clone(), content.binding.clone()))
                 .collect()
         });
         chosen.iter().any(|(of, at)| of == name && at == binding)
@@ -266,6 +282,16 @@ impl<'a> Gate<'a> {
             ..self.question(from, runs)
         };
         trust::decide(&self.rules, &asked, self.now)
+    }
+}
+
+/// Whether a marketplace has the name that the user gave it. One that calls itself otherwise by now is
+/// another one.
+fn is_called_so(origin: &Origin, name: &MarketplaceName) -> bool {
+    match origin {
+        Origin::Configured { key, .. } => key == name.as_str(),
+        Origin::Home | Origin::Curated => true,
+        Origin::Request { .. } => false,
     }
 }
 

@@ -53,6 +53,7 @@ struct Asked {
     name: MarketplaceName,
     binding: Binding,
     is_chosen: bool,
+    hearsay: bool,
     source: Source,
     age: CommitAge,
     runs: BTreeSet<TrustHold>,
@@ -70,6 +71,7 @@ fn asked(words: &str) -> Asked {
         name: name("demo"),
         binding: Binding::Manifest(path("/srv/demo/.agents/plugins/marketplace.json")),
         is_chosen: true,
+        hearsay: false,
         source: Source::Local {
             path: path("/srv/demo/hello"),
         },
@@ -97,6 +99,7 @@ fn asked(words: &str) -> Asked {
             "new" => asked.age = CommitAge::Since(NOW - DAY),
             "old" => asked.age = CommitAge::Since(NOW - 4 * DAY),
             "ahead" => asked.age = CommitAge::Since(NOW + DAY),
+            "hearsay" => asked.hearsay = true,
             "approved" => asked.approved = Approved::Yes,
             "approvedNow" => asked.approved = Approved::AtAnyAge,
             hold => {
@@ -114,6 +117,7 @@ impl Asked {
             name: &self.name,
             binding: &self.binding,
             is_chosen: self.is_chosen,
+            hearsay: self.hearsay,
             source: &self.source,
             age: self.age,
             runs: &self.runs,
@@ -178,6 +182,10 @@ fn a_name_trusts_the_marketplace_that_the_user_has_under_it() {
     let named = [(OWN, "confirms name=demo days=3 hooks")];
     check(&named, "hooks", "yes");
     check(&named, "elsewhere", "untrustedMarketplace");
+    // What only an archive says of its place trusts none.
+    check(&named, "hearsay hooks", "untrustedMarketplace hooks");
+    check(&named, "hearsay curated", "untrustedMarketplace");
+    check(&named, "hearsay approved hooks", "yes");
     check(&named, "remote hooks", "yes");
     check(&[(OWN, "confirms name=other")], "", "untrustedMarketplace");
     check(&[(OWN, "confirms dir=/srv/demo")], "elsewhere hooks", "yes");

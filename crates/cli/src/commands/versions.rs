@@ -243,6 +243,9 @@ fn sentence(row: &Value, would: bool, style: Style) -> String {
         ("unpinned", true) => format!("would no longer be pinned to {from}."),
         ("heldByPin", _) => format!("stays at {from}, where it is pinned; there is {to}."),
         ("needsConfirmation", _) => format!("stays at {from}: {to} could do more."),
+        ("approvalNeeded" | "commitTooYoung", _) => {
+            format!("stays at {from}: {to} may not come yet.")
+        }
         ("noSource", _) => format!("stays at {from}: nothing offers it."),
         ("policy", _) => format!("stays at {from}: its marketplace hands it out no more."),
         ("drift", _) => format!("stays at {from}: another program has changed it."),

@@ -217,9 +217,9 @@ impl<'a> Session<'a> {
             return Err(self.unusable(reason));
         }
         let own = format!("repository:{}:pull", self.repository());
-        // The registry knows how it calls the repository, and reading is all that is asked for.
+        // The registry knows how it calls the repository; reading one is all that is asked for.
         let scope = scope
-            .filter(|scope| scope.ends_with(":pull"))
+            .filter(|scope| reads_one_repository(scope))
             .unwrap_or(&own);
         let mut place = realm.split('#').next().unwrap_or_default().to_owned();
         let mut mark = if place.contains('?') { '&' } else { '?' };
@@ -337,6 +337,13 @@ impl<'a> Asked<'a> {
             limit: MAX_MANIFEST,
         }
     }
+}
+
+/// Whether a scope is that of reading one repository, and of nothing else beside it.
+fn reads_one_repository(scope: &str) -> bool {
+    let name = scope.strip_prefix("repository:");
+    let name = name.and_then(|rest| rest.strip_suffix(":pull"));
+    name.is_some_and(|name| !name.is_empty() && !name.contains([' ', ',', ':']))
 }
 
 /// A value as it stands in a query.
