@@ -25,10 +25,23 @@ fn part<'a>(status: &'a Value, list: &str, kind: &str) -> &'a Value {
     }
 }
 
+/// The status once the work that begins with the connection has found out that it is switched off.
+#[track_caller]
+fn at_rest(daemon: &mut Daemon) -> Value {
+    for _ in 0..10_000 {
+        let status = status(daemon);
+        let mut tasks = status["tasks"].as_array().unwrap().iter();
+        if tasks.all(|task| task["state"] == "idle") {
+            return status;
+        }
+    }
+    panic!("something goes on for ever");
+}
+
 #[test]
 fn the_whole_answer_of_a_new_home() {
     let mut daemon = start(&Sandbox::new());
-    let status = status(&mut daemon);
+    let status = at_rest(&mut daemon);
     let members: Vec<&String> = status.as_object().unwrap().keys().collect();
     assert_eq!(members, ["home", "layers", "problems", "tasks", "version"]);
     assert_eq!(status["home"], "$ROOT/ch");
