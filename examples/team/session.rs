@@ -37,14 +37,14 @@ pub(crate) fn run(
         print,
     };
     team.set_up(sample)?;
-    let mut ada = team.ada_locks()?;
-    team.ben_syncs(&mut ada)?;
-    let lease = team.update_under_a_lease(&mut ada)?;
-    team.back(&mut ada)?;
-    team.tampering(&mut ada)?;
-    team.tidy_up(&mut ada, &lease)?;
-    team.two_frontends(&mut ada)?;
-    ada.stop()?;
+    let mut first = team.first_locks()?;
+    team.second_syncs(&mut first)?;
+    let lease = team.update_under_a_lease(&mut first)?;
+    team.back(&mut first)?;
+    team.tampering(&mut first)?;
+    team.tidy_up(&mut first, &lease)?;
+    team.two_frontends(&mut first)?;
+    first.stop()?;
     team.say("done; nothing outside the temporary directory was touched");
     temporary.close()?;
     Ok(root)
@@ -77,7 +77,7 @@ impl Team<'_> {
     }
 
     fn set_up(&self, sample: &Path) -> anyhow::Result<()> {
-        for name in ["ada", "ben"] {
+        for name in ["first", "second"] {
             fs::create_dir_all(self.root.join(name).join("codex"))?;
         }
         // What makes a directory a project.
@@ -94,50 +94,48 @@ impl Team<'_> {
         daemon.call("plugin/install", &plugin)
     }
 
-    fn ada_locks(&mut self) -> anyhow::Result<Daemon> {
-        self.say("1. ada installs what the project needs, and locks it");
-        let mut ada = self.start("ada")?;
+    fn first_locks(&mut self) -> anyhow::Result<Daemon> {
+        self.say("1. one of the team installs what the project needs, and locks it");
+        let mut first = self.start("first")?;
         let market = json!({"source": self.project().join("tools")});
-        ada.call("marketplace/add", &market)?;
+        first.call("marketplace/add", &market)?;
         for name in ["release-notes", "glossary"] {
-            self.install(&mut ada, name)?;
+            self.install(&mut first, name)?;
         }
-        let locked = ada.call("plugd/lock", &json!({"cwd": self.project()}))?;
+        let locked = first.call("plugd/lock", &json!({"cwd": self.project()}))?;
         self.show(&locked);
-        Ok(ada)
+        Ok(first)
     }
 
-    fn ben_syncs(&mut self, ada: &mut Daemon) -> anyhow::Result<()> {
+    fn second_syncs(&mut self, first: &mut Daemon) -> anyhow::Result<()> {
         self.say(
-            "2. ben's home is empty: a build would stop here, `plugd/sync` brings what is locked",
+            "2. another home is empty: a build would stop here, `plugd/sync` brings what is locked",
         );
-        let mut ben = self.start("ben")?;
+        let mut second = self.start("second")?;
         let frozen = json!({"cwd": self.project(), "frozen": true});
-        let refusal = ben.call("plugd/sync", &frozen).err();
+        let refusal = second.call("plugd/sync", &frozen).err();
         let refusal = refusal.context("an empty home matches the lock")?;
         ensure!(refusal.to_string().contains("conflict"), "{refusal}");
-        let synced = ben.call("plugd/sync", &json!({"cwd": self.project()}))?;
+        let synced = second.call("plugd/sync", &json!({"cwd": self.project()}))?;
         self.show(&synced);
 
         self.say("3. frozen, nothing has to change any more; both homes have the same content");
-        ben.call("plugd/sync", &frozen)?;
-        let (of_ada, of_ben) = (digests(ada)?, digests(&mut ben)?);
+        second.call("plugd/sync", &frozen)?;
+        let (of_first, of_second) = (digests(first)?, digests(&mut second)?);
         ensure!(
-            of_ada == of_ben && of_ada.len() == 2,
-            "{of_ada:?} {of_ben:?}"
+            of_first == of_second && of_first.len() == 2,
+            "{of_first:?} {of_second:?}"
         );
-        for line in of_ada {
+        for line in of_first {
             self.tell(&line);
         }
-        ben.stop()
+        second.stop()
     }
 
-    fn update_under_a_lease(&mut self, ada: &mut Daemon) -> anyhow::Result<Lease> {
-        self.say(
-            "4. ada's host runs under a lease, and another process of hers updates the plugin",
-        );
+    fn update_under_a_lease(&mut self, first: &mut Daemon) -> anyhow::Result<Lease> {
+        self.say("4. a host runs under a lease, and another process updates the plugin");
         let params = json!({"cwd": self.project(), "lease": true});
-        let components = ada.call("plugd/components", &params)?;
+        let components = first.call("plugd/components", &params)?;
         let plugins = components["plugins"].as_array().into_iter().flatten();
         let mut plugins = plugins.filter(|plugin| plugin["pluginId"] == NOTES);
         let plugin = plugins.next().context("the plugin does not count")?;
@@ -147,7 +145,7 @@ impl Team<'_> {
         };
         let before = hooks_of(&lease)?;
         self.author_writes("1.0.0", "1.1.0")?;
-        let mut other = self.start("ada")?;
+        let mut other = self.start("first")?;
         let updated = other.call("plugd/update", &json!({"pluginId": NOTES}))?;
         other.stop()?;
         self.show(&updated);
@@ -162,11 +160,11 @@ impl Team<'_> {
         Ok(lease)
     }
 
-    fn back(&mut self, ada: &mut Daemon) -> anyhow::Result<()> {
+    fn back(&mut self, first: &mut Daemon) -> anyhow::Result<()> {
         self.say("5. the new version is not liked: back, and pinned there");
-        let back = ada.call("plugd/rollback", &json!({"pluginId": NOTES}))?;
+        let back = first.call("plugd/rollback", &json!({"pluginId": NOTES}))?;
         self.show(&back);
-        let held = ada.call("plugd/update", &json!({"pluginId": NOTES}))?;
+        let held = first.call("plugd/update", &json!({"pluginId": NOTES}))?;
         self.show(&held);
         ensure!(
             held["changes"][0]["changed"] == false,
@@ -175,29 +173,29 @@ impl Team<'_> {
         Ok(())
     }
 
-    fn tampering(&mut self, ada: &mut Daemon) -> anyhow::Result<()> {
+    fn tampering(&mut self, first: &mut Daemon) -> anyhow::Result<()> {
         self.say("6. somebody changes an installed file: `plugd/verify` names it, an installation mends it");
         let verify = json!({"pluginId": NOTES});
-        let whole = ada.call("plugd/verify", &verify)?;
+        let whole = first.call("plugd/verify", &verify)?;
         ensure!(whole["matches"] == true, "{whole}");
         let copy = PathBuf::from(text(&whole["plugins"][0]["path"]));
         fs::write(copy.join("hooks/hooks.json"), "{\"hooks\": {}}")?;
-        let broken = ada.call("plugd/verify", &verify)?;
+        let broken = first.call("plugd/verify", &verify)?;
         ensure!(broken["matches"] == false, "{broken}");
         let changed = text(&broken["plugins"][0]["changed"][0]);
         self.tell(&format!("changed: {changed}"));
-        self.install(ada, "release-notes")?;
-        let mended = ada.call("plugd/verify", &verify)?;
+        self.install(first, "release-notes")?;
+        let mended = first.call("plugd/verify", &verify)?;
         ensure!(mended["matches"] == true, "{mended}");
         self.tell("mended");
         Ok(())
     }
 
-    fn tidy_up(&mut self, ada: &mut Daemon, lease: &Lease) -> anyhow::Result<()> {
+    fn tidy_up(&mut self, first: &mut Daemon, lease: &Lease) -> anyhow::Result<()> {
         self.say("7. the host ends; `plugd/gc` tells what nobody needs, and removes that");
-        ada.call("plugd/release", &json!({"leaseId": lease.id}))?;
-        let planned = ada.call("plugd/gc", &json!({"dryRun": true}))?;
-        let removed = ada.call("plugd/gc", &json!({}))?;
+        first.call("plugd/release", &json!({"leaseId": lease.id}))?;
+        let planned = first.call("plugd/gc", &json!({"dryRun": true}))?;
+        let removed = first.call("plugd/gc", &json!({}))?;
         let freed = &removed["freedBytes"];
         ensure!(
             *freed != json!(0) && *freed == planned["freedBytes"],
@@ -205,14 +203,14 @@ impl Team<'_> {
         );
         let trees = removed["trees"].as_array().map_or(0, Vec::len);
         self.tell(&format!("{freed} bytes in {trees} kept trees"));
-        let again = ada.call("plugd/gc", &json!({}))?;
+        let again = first.call("plugd/gc", &json!({}))?;
         ensure!(again["freedBytes"] == 0, "{again}");
         Ok(())
     }
 
-    fn two_frontends(&mut self, ada: &mut Daemon) -> anyhow::Result<()> {
+    fn two_frontends(&mut self, first: &mut Daemon) -> anyhow::Result<()> {
         self.say("8. two frontends on one home: one installs, the other is told");
-        let mut other = self.start("ada")?;
+        let mut other = self.start("first")?;
         self.install(&mut other, "commit-words")?;
         let installed = Instant::now();
         let id = "commit-words@sample";
@@ -220,7 +218,7 @@ impl Team<'_> {
             let plugins = change["plugins"].as_array();
             plugins.is_some_and(|plugins| plugins.contains(&json!(id)))
         };
-        let change = ada.wait_for("plugd/changed", names_it)?;
+        let change = first.wait_for("plugd/changed", names_it)?;
         let late = installed.elapsed();
         self.tell(&format!(
             "plugd/changed ({}): {id}",
