@@ -13,6 +13,7 @@ use plugd_model::git_url::without_secrets;
 use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, error_chain};
 use serde_json::{Map, Value, json};
 
+use crate::state_file::{self, StateFileError};
 use crate::trust::Approved;
 
 /// The format of the file.
@@ -261,30 +262,20 @@ fn apply(plugins: &mut Map<String, Value>, edit: ApprovalEdit) {
 }
 
 fn raw(disk: &Disk, file: &AbsPath) -> Result<Map<String, Value>, ApprovalsError> {
-    let bytes = match disk.read(file, MAX_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_not_found() => return Ok(Map::new()),
-        Err(source) => {
-            return Err(ApprovalsError::File {
-                path: file.clone(),
-                source: Box::new(source),
-            });
-        }
-    };
-    let root: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|source| ApprovalsError::Syntax {
+    state_file::members(disk, file, MAX_BYTES, FORMAT).map_err(|error| match error {
+        StateFileError::File(source) => ApprovalsError::File {
+            path: file.clone(),
+            source: Box::new(source),
+        },
+        StateFileError::Syntax(source) => ApprovalsError::Syntax {
             path: file.clone(),
             source,
-        })?;
-    let found = root
-        .get("version")
-        .and_then(Value::as_u64)
-        .unwrap_or(FORMAT);
-    if found > FORMAT {
-        let path = file.clone();
-        return Err(ApprovalsError::TooNew { path, found });
-    }
-    Ok(root)
+        },
+        StateFileError::TooNew(found) => ApprovalsError::TooNew {
+            path: file.clone(),
+            found,
+        },
+    })
 }
 
 #[cfg(test)]

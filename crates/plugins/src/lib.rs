@@ -147,6 +147,7 @@ mod skills_config_write;
 mod skills_list;
 mod source_text;
 mod standing;
+mod state_file;
 mod status;
 mod survey;
 mod take_place;

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::link_error::LinkError;
 use crate::listing::Details;
+use crate::state_file::{self, StateFileError};
 
 /// The format of the file.
 const FORMAT: u64 = 1;
@@ -135,30 +136,20 @@ pub(crate) fn write<'a, T>(
 }
 
 fn raw(disk: &Disk, file: &AbsPath) -> Result<Map<String, Value>, LinkError> {
-    let bytes = match disk.read(file, MAX_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_not_found() => return Ok(Map::new()),
-        Err(source) => {
-            return Err(LinkError::File {
-                path: file.clone(),
-                source: Box::new(source),
-            });
-        }
-    };
-    let root: Map<String, Value> =
-        serde_json::from_slice(&bytes).map_err(|source| LinkError::Syntax {
+    state_file::members(disk, file, MAX_BYTES, FORMAT).map_err(|error| match error {
+        StateFileError::File(source) => LinkError::File {
+            path: file.clone(),
+            source: Box::new(source),
+        },
+        StateFileError::Syntax(source) => LinkError::Syntax {
             path: file.clone(),
             source,
-        })?;
-    let found = root
-        .get("version")
-        .and_then(Value::as_u64)
-        .unwrap_or(FORMAT);
-    if found > FORMAT {
-        let path = file.clone();
-        return Err(LinkError::TooNew { path, found });
-    }
-    Ok(root)
+        },
+        StateFileError::TooNew(found) => LinkError::TooNew {
+            path: file.clone(),
+            found,
+        },
+    })
 }
 
 /// The manifest of a linked directory.
