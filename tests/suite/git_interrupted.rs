@@ -73,7 +73,9 @@ fn check_after_kill(world: &Remote, fixture: &str) {
     world.server.behave_well();
     let sandbox = &world.sandbox;
     let mut daemon = start(sandbox);
-    let configured = sandbox.exists("ch/config.toml");
+    // One that is there and empty is the old state: a first edit makes it so before the exchange.
+    let config = sandbox.path("ch/config.toml");
+    let configured = std::fs::read_to_string(config).is_ok_and(|text| !text.is_empty());
     let listing = daemon.ok("plugin/list", json!({}));
     assert_eq!(listing["marketplaceLoadErrors"], json!([]));
     assert_eq!(plugins_in(&listing).count(), usize::from(configured));
