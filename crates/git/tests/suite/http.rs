@@ -284,6 +284,12 @@ fn answers_that_are_no_git_are_refused() {
     assert!(matches!(found, Failure::Unreachable { .. }), "{found:?}");
 }
 
+/// How many times slower everything is than usual: a worker that is watched takes seconds to start.
+fn slowness() -> u32 {
+    let told = std::env::var("PLUGD_TEST_SLOWNESS").ok();
+    told.map_or(1, |times| times.parse().unwrap())
+}
+
 /// The list of a repository with one branch.
 fn list() -> Vec<u8> {
     let line = format!("{} HEAD\0agent=test\n", "a".repeat(40));
@@ -297,7 +303,8 @@ fn list() -> Vec<u8> {
 #[test]
 fn slow_bytes_are_waited_for_and_missing_ones_are_not() {
     let world = World::new();
-    let send = |stream: &mut TcpStream, until: usize| {
+    let slowness = slowness();
+    let send = move |stream: &mut TcpStream, until: usize| {
         let body = list();
         let head = format!(
             "HTTP/1.1 200 OK\r\n{LIST_TYPE}\r\nContent-Length: {}\r\n\r\n",
@@ -307,10 +314,11 @@ fn slow_bytes_are_waited_for_and_missing_ones_are_not() {
         for byte in &body[..until.min(body.len())] {
             let _ = stream.write_all(&[*byte]);
             // The point of this server is to be slow.
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(20) * slowness);
         }
     };
-    let git = world.git.clone().with_idle(Duration::from_millis(1200));
+    let idle = Duration::from_millis(1200) * slowness;
+    let git = world.git.clone().with_idle(idle);
     let slow = Server::start(move |_, stream| send(stream, usize::MAX));
     let address = Address::parse(&slow.url("r")).unwrap();
     let commit = world
