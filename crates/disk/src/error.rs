@@ -106,6 +106,12 @@ impl DiskError {
         self.has_io_kind(io::ErrorKind::PermissionDenied)
     }
 
+    /// Whether the reason is that a directory still has entries: somebody adds some while it is emptied.
+    #[must_use]
+    pub fn is_not_empty(&self) -> bool {
+        self.has_io_kind(io::ErrorKind::DirectoryNotEmpty)
+    }
+
     /// Whether the reason is that two paths lie on different file systems.
     #[must_use]
     pub fn is_other_file_system(&self) -> bool {

@@ -1,12 +1,14 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use pretty_assertions::assert_eq;
 
-use plugd_disk::OperationKind;
+use plugd_disk::{Disk, OperationKind};
 use plugd_testkit::{Fault, RecordingProbe};
 
 use crate::StoreError;
-use crate::fixture::{NO_PATIENCE, World, id};
+use crate::fixture::{NO_PATIENCE, World, hooked, id};
 
 const STATE: &str = "ch/plugins/.plugd";
 
@@ -81,6 +83,32 @@ fn rubbish_is_swept() {
     let recovered = world.store().recover(NO_PATIENCE).unwrap();
     assert_eq!(recovered, crate::Recovered::default());
     assert_eq!(world.leftovers().replace("== ", ""), "");
+}
+
+#[test]
+fn rubbish_that_still_grows_is_swept_when_it_has_stopped() {
+    let swept = |times: u32| {
+        let world = World::new();
+        let dead = format!("{STATE}/staging/dead");
+        world.sandbox.add(&format!("== {dead}/x\n1\n"));
+        let dir = world.sandbox.path(dead);
+        let left = AtomicU32::new(times);
+        // What a helper process does that has outlived its own for a moment: it goes on writing.
+        let disk = hooked(move |operation| {
+            let is_end = operation.kind == OperationKind::RemoveDir && *operation.path == dir;
+            let next = |left: u32| left.checked_sub(1);
+            if is_end && let Ok(left) = left.fetch_update(Relaxed, Relaxed, next) {
+                let late = dir.join(format!("late-{left}"));
+                Disk::new().write_new(&late, b"", 0o600).unwrap();
+            }
+            Ok(())
+        });
+        world.store_on(disk).recover(NO_PATIENCE).unwrap();
+        world.leftovers().replace("== ", "")
+    };
+    assert_eq!(swept(3), "");
+    // One that does not stop is not waited for, and the next recovery finds it.
+    assert!(swept(100).contains("dead/late"));
 }
 
 #[test]

@@ -4,7 +4,10 @@
 //! directory for trees half made, one for trees half removed and, while something visible is being
 //! changed, a journal.
 
-use plugd_disk::tree::remove_tree;
+use std::thread;
+use std::time::Duration;
+
+use plugd_disk::tree::{TreeError, remove_tree};
 use plugd_disk::{Disk, DiskError, FileLock};
 use plugd_model::{AbsPath, Layout};
 
@@ -12,6 +15,14 @@ use crate::{Store, StoreError};
 
 /// The format of everything below the state directory.
 const FORMAT: u64 = 1;
+/// How long to wait, one time after the other, for a helper process to die that outlives the one that
+/// it worked for and still writes into its place.
+const LAST_BREATHS: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(25),
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+];
 
 impl Store {
     /// Tells whether this program may write the state, and changes nothing. A state that does not
@@ -159,8 +170,18 @@ impl Ticket {
 
     /// Removes what lies in the places.
     fn clear(&self) -> Result<(), StoreError> {
-        remove_tree(&self.disk, &self.staging)?;
-        Ok(remove_tree(&self.disk, &self.trash)?)
+        self.clear_place(&self.staging)?;
+        self.clear_place(&self.trash)
+    }
+
+    fn clear_place(&self, place: &AbsPath) -> Result<(), StoreError> {
+        for pause in LAST_BREATHS {
+            match remove_tree(&self.disk, place) {
+                Err(TreeError::Disk(error)) if error.is_not_empty() => thread::sleep(pause),
+                removed => return Ok(removed?),
+            }
+        }
+        Ok(remove_tree(&self.disk, place)?)
     }
 
     fn sweep(&self) -> Result<(), StoreError> {
