@@ -26,7 +26,10 @@ const SYSTEM_DIR: &str = "/etc/codex";
 #[cfg(windows)]
 const SYSTEM_DIR: &str = r"C:\ProgramData\OpenAI\Codex";
 
+mod allocator;
+
 fn main() -> anyhow::Result<ExitCode> {
+    allocator::share_one_arena();
     let environment = environment()?;
     if environment
         .args

@@ -1,5 +1,6 @@
 //! The way into serving: flags, home and runtime, then the server has the process's streams.
 
+use std::fs::File;
 use std::io;
 
 use plugd_disk::Disk;
@@ -73,7 +74,7 @@ fn start(environment: &Environment, disk: &Disk, serving: &Serving) -> Result<Ex
         .map_err(Failure::Start)?;
     let io = Io {
         stdin: io::stdin(),
-        stdout: io::stdout(),
+        stdout: unbuffered_stdout().map_err(Failure::Start)?,
     };
     let options = Options {
         framing: serving.framing,
@@ -91,4 +92,18 @@ fn start(environment: &Environment, disk: &Disk, serving: &Serving) -> Result<Ex
     // The server has ended its work and waits for nobody; neither does the process.
     runtime.shutdown_background();
     ended
+}
+
+/// Standard output as a file. The one of the standard library looks through every answer for the last
+/// end of a line in it, and an answer may have millions of bytes.
+#[cfg(unix)]
+fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn unbuffered_stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }

@@ -36,7 +36,13 @@ impl AbsPath {
     /// relative part from a stranger check containment themselves.
     #[must_use]
     pub fn join(&self, relative: impl AsRef<Path>) -> Self {
-        Self(normalise(&self.0.join(relative)))
+        let relative = relative.as_ref();
+        let joined = self.0.join(relative);
+        // Joining is done for every file that is looked at, and almost never leaves anything to do.
+        match is_plain(relative) {
+            true => Self(joined),
+            false => Self(normalise(&joined)),
+        }
     }
 
     /// The directory that holds this path; `None` for the root.
@@ -87,8 +93,25 @@ impl fmt::Display for AbsPath {
     }
 }
 
+/// Whether a path consists of names with one separator between them, so that nothing about it is to be
+/// made normal.
+#[cfg(unix)]
+fn is_plain(relative: &Path) -> bool {
+    let mut names = relative
+        .as_os_str()
+        .as_encoded_bytes()
+        .split(|byte| *byte == b'/');
+    names.all(|name| !matches!(name, b"" | b"." | b".."))
+}
+
+/// Other systems have separators and prefixes that only the standard library knows.
+#[cfg(not(unix))]
+fn is_plain(_: &Path) -> bool {
+    false
+}
+
 fn normalise(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
+    let mut out = PathBuf::with_capacity(path.as_os_str().len());
     for component in path.components() {
         match component {
             Component::CurDir => {}
@@ -111,6 +134,25 @@ mod tests {
         let path = AbsPath::new("/a/./b/../c/").unwrap();
         assert_eq!(path.to_text(), "/a/c");
         assert_eq!(path.join("../../../x").to_text(), "/x");
+    }
+
+    #[test]
+    fn what_is_appended_becomes_normal() {
+        let check = |relative: &str, expected: &str| {
+            let path = AbsPath::new("/a/b").unwrap().join(relative);
+            assert_eq!(path.to_text(), expected, "{relative}");
+            assert_eq!(path, AbsPath::new(expected).unwrap());
+        };
+        check("c", "/a/b/c");
+        check(".c/..d/e..", "/a/b/.c/..d/e..");
+        check("", "/a/b");
+        check("./c", "/a/b/c");
+        check("c/", "/a/b/c");
+        check("c//d", "/a/b/c/d");
+        check("c/../d", "/a/b/d");
+        check("..", "/a");
+        check("/x/./y", "/x/y");
+        assert_eq!(AbsPath::new("/").unwrap().join("a").to_text(), "/a");
     }
 
     #[test]

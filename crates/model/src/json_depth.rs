@@ -3,6 +3,8 @@
 //! A decoder that skips over a value does not count what is inside it, so whoever splits a text
 //! lazily asks here first.
 
+use memchr::memchr2;
+
 /// The offset of the first bracket that opens more than `limit` levels; `None` when all of the
 /// text is within the limit.
 ///
@@ -11,31 +13,35 @@
 #[must_use]
 pub fn too_deep(json: &[u8], limit: usize) -> Option<usize> {
     let mut depth = 0_usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (offset, &byte) in json.iter().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let mut at = 0;
+    while let Some(&byte) = json.get(at) {
         match byte {
-            b'"' => in_string = true,
+            b'"' => at = end_of_string(json, at + 1),
             b'{' | b'[' => {
                 depth += 1;
                 if depth > limit {
-                    return Some(offset);
+                    return Some(at);
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
+        at += 1;
     }
     None
+}
+
+/// Where a string ends whose text begins at `at`. Most bytes of a manifest are in strings, so they are
+/// not looked at one by one.
+fn end_of_string(json: &[u8], mut at: usize) -> usize {
+    while let Some(found) = memchr2(b'"', b'\\', json.get(at..).unwrap_or_default()) {
+        at += found;
+        match json.get(at) {
+            Some(b'\\') => at += 2,
+            _ => return at,
+        }
+    }
+    json.len()
 }
 
 #[cfg(test)]
@@ -69,5 +75,14 @@ mod tests {
     fn brackets_in_strings_are_text() {
         check(r#"["[[[", "\"[[[", "\\"]"#, 1, None);
         check(r#"["\\", [1]]"#, 1, Some(7));
+        check(r#"[["a"], "\u0022[", ["\\\"["]]"#, 2, None);
+    }
+
+    #[test]
+    fn a_string_without_an_end_is_all_text() {
+        check(r#"["[[["#, 1, None);
+        check("[\"[[[\\", 1, None);
+        check("[\"\\\"", 1, None);
+        check("\"", 0, None);
     }
 }

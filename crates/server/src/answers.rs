@@ -9,6 +9,7 @@ use crate::envelope;
 use crate::error_map;
 use crate::notify::Notifier;
 use crate::reply::{Note, Reply};
+use crate::transport::outgoing::Outgoing;
 use crate::transport::writer::Output;
 use crate::wire_error::WireError;
 
@@ -40,7 +41,7 @@ pub(crate) struct Batch(Mutex<Collected>);
 struct Collected {
     missing: usize,
     bytes: usize,
-    answers: Vec<Vec<u8>>,
+    answers: Vec<Outgoing>,
     notes: Vec<Note>,
 }
 
@@ -59,12 +60,12 @@ impl Batch {
     fn add(
         &self,
         id: Option<&RequestId>,
-        mut answer: Vec<u8>,
+        mut answer: Outgoing,
         notes: Vec<Note>,
-    ) -> Option<(Vec<u8>, Vec<Note>)> {
+    ) -> Option<(Outgoing, Vec<Note>)> {
         let mut collected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if collected.bytes + answer.len() > MAX_BATCH_BYTES {
-            answer = envelope::error(id, &error_map::overloaded());
+            answer = envelope::error(id, &error_map::overloaded()).into();
         }
         collected.bytes += answer.len();
         collected.answers.push(answer);
@@ -76,10 +77,10 @@ impl Batch {
         let mut message = Vec::with_capacity(collected.bytes + collected.answers.len() + 2);
         for answer in mem::take(&mut collected.answers) {
             message.push(if message.is_empty() { b'[' } else { b',' });
-            message.extend(answer);
+            answer.append_to(&mut message);
         }
         message.push(b']');
-        Some((message, mem::take(&mut collected.notes)))
+        Some((message.into(), mem::take(&mut collected.notes)))
     }
 }
 
@@ -92,8 +93,7 @@ impl Answers {
     pub(crate) async fn give(&self, to: &To, id: &RequestId, outcome: Result<Reply, WireError>) {
         match outcome {
             Ok(Reply { result, notes }) => {
-                let answer = envelope::result(id, &result);
-                drop(result);
+                let answer = envelope::result(id, result);
                 self.send(to, Some(id), answer, notes).await;
             }
             Err(error) => self.refuse(to, Some(id), &error).await,
@@ -103,10 +103,10 @@ impl Answers {
     /// Answers with an error; the id is absent where it could not be found.
     pub(crate) async fn refuse(&self, to: &To, id: Option<&RequestId>, error: &WireError) {
         let answer = envelope::error(id, error);
-        self.send(to, id, answer, Vec::new()).await;
+        self.send(to, id, answer.into(), Vec::new()).await;
     }
 
-    async fn send(&self, to: &To, id: Option<&RequestId>, answer: Vec<u8>, notes: Vec<Note>) {
+    async fn send(&self, to: &To, id: Option<&RequestId>, answer: Outgoing, notes: Vec<Note>) {
         let (message, notes) = match to {
             To::Client => (answer, notes),
             To::Batch(batch) => match batch.add(id, answer, notes) {

@@ -19,7 +19,11 @@ use plugd_model::json_depth;
 use plugd_protocol::RequestId;
 
 use crate::error_map::{self, MAX_DEPTH};
+use crate::transport::outgoing::Outgoing;
 use crate::wire_error::WireError;
+
+/// So many bytes are written in more than one piece anyway.
+const LONG: usize = 64 * 1024;
 
 /// How many messages one batch may have.
 pub(crate) const MAX_BATCH: usize = 1024;
@@ -82,22 +86,19 @@ pub(crate) fn read(bytes: &[u8]) -> Body<'_> {
     }
 }
 
-/// A response with a result.
-pub(crate) fn result(id: &RequestId, result: &RawValue) -> Vec<u8> {
-    let pieces = [
-        r#"{"jsonrpc":"2.0","id":"#,
-        id.as_json(),
-        r#","result":"#,
-        result.get(),
-        "}",
-    ];
-    let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-    // A long answer is copied once: room for all of it, and for the end of the line.
-    let mut message = Vec::with_capacity(length + 1);
-    for piece in pieces {
-        message.extend_from_slice(piece.as_bytes());
+/// A response with a result. A long one is not copied: it goes out behind what stands in front of it.
+pub(crate) fn result(id: &RequestId, result: Box<RawValue>) -> Outgoing {
+    let mut head = format!(r#"{{"jsonrpc":"2.0","id":{},"result":"#, id.as_json()).into_bytes();
+    let mut body = String::from(Box::<str>::from(result)).into_bytes();
+    // The end of the object, and that of the line.
+    body.reserve_exact(2);
+    body.push(b'}');
+    if body.len() < LONG {
+        head.reserve_exact(body.len() + 1);
+        head.append(&mut body);
+        return Outgoing::from(head);
     }
-    message
+    Outgoing { head, body }
 }
 
 /// A response with an error; without an id it is null, as JSON-RPC wants.

@@ -158,11 +158,22 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+fn answer(number: &str, json: &str) -> String {
+    let mut bytes = Vec::new();
+    result(&id(number), raw(json)).append_to(&mut bytes);
+    text(bytes)
+}
+
 #[test]
 fn what_goes_out() {
     assert_eq!(
-        text(result(&id("1e2"), &raw(r#"{"a":[1]}"#))),
+        answer("1e2", r#"{"a":[1]}"#),
         r#"{"jsonrpc":"2.0","id":1e2,"result":{"a":[1]}}"#
+    );
+    let long = format!("\"{}\"", "x".repeat(super::LONG));
+    assert_eq!(
+        answer("5", &long),
+        format!(r#"{{"jsonrpc":"2.0","id":5,"result":{long}}}"#)
     );
     let refused = WireError::new(ErrorKind::NotFound, "no such \"thing\"");
     assert_eq!(

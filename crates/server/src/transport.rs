@@ -4,6 +4,7 @@
 //! client that sends without end nor one that never reads can make the process grow.
 
 pub(crate) mod framing;
+pub(crate) mod outgoing;
 pub(crate) mod reader;
 pub(crate) mod room;
 pub(crate) mod writer;

@@ -12,9 +12,11 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use memchr::memchr2;
 use tokio::sync::{mpsc, watch};
 
 use crate::transport::framing::Framing;
+use crate::transport::outgoing::Outgoing;
 use crate::transport::room::{Room, Taken};
 
 /// How many bytes of messages wait to be written.
@@ -50,7 +52,7 @@ pub(crate) enum OutputState {
 
 #[derive(Debug)]
 enum Item {
-    Message(Vec<u8>, Taken),
+    Message(Outgoing, Taken),
     End,
 }
 
@@ -69,7 +71,8 @@ impl FramingCell {
 impl Output {
     /// Puts one message into the queue, waiting for room. After the end or without a reader the
     /// message is dropped.
-    pub(crate) async fn send(&self, message: Vec<u8>) {
+    pub(crate) async fn send(&self, message: impl Into<Outgoing>) {
+        let message = message.into();
         let room = self.room.take(message.len()).await;
         if self.queue.send(Item::Message(message, room)).await.is_err() {
             tracing::debug!("a message came after the output was closed");
@@ -185,9 +188,9 @@ impl Pump {
         }
     }
 
-    fn write(&self, output: &mut impl Write, message: Vec<u8>) -> io::Result<()> {
-        let bytes = framed(self.framing.get(), message);
-        for chunk in bytes.chunks(CHUNK) {
+    fn write(&self, output: &mut impl Write, message: Outgoing) -> io::Result<()> {
+        let Outgoing { head, body } = framed(self.framing.get(), message);
+        for chunk in head.chunks(CHUNK).chain(body.chunks(CHUNK)) {
             output.write_all(chunk)?;
             self.written.fetch_add(1, Ordering::Relaxed);
         }
@@ -197,26 +200,27 @@ impl Pump {
 
 /// The message as it goes out. A line break inside JSON stands only between tokens, so in a line it
 /// can be a blank instead.
-fn framed(framing: Framing, mut message: Vec<u8>) -> Vec<u8> {
+fn framed(framing: Framing, mut message: Outgoing) -> Outgoing {
     match framing {
         Framing::Lines => {
             // What we serialise has none; only what was taken from a file as it stood may.
-            if [b'\n', b'\r'].iter().any(|end| message.contains(end)) {
-                for byte in &mut message {
-                    if matches!(byte, b'\n' | b'\r') {
-                        *byte = b' ';
-                    }
-                }
+            let mut looked = 0;
+            while let Some(found) = memchr2(b'\n', b'\r', &message.body[looked..]) {
+                looked += found;
+                message.body[looked] = b' ';
             }
-            message.push(b'\n');
-            message
+            message.body.push(b'\n');
         }
         Framing::Headers => {
-            let mut bytes = format!("Content-Length: {}\r\n\r\n", message.len()).into_bytes();
-            bytes.append(&mut message);
-            bytes
+            let mut head = format!("Content-Length: {}\r\n\r\n", message.len()).into_bytes();
+            head.append(&mut message.head);
+            if message.body.len() < CHUNK {
+                head.append(&mut message.body);
+            }
+            message.head = head;
         }
     }
+    message
 }
 
 #[cfg(test)]
@@ -227,7 +231,7 @@ mod tests {
 
     use pretty_assertions::assert_eq;
 
-    use super::{FramingCell, OutputState, QUEUED_BYTES, framed, start};
+    use super::{FramingCell, Outgoing, OutputState, QUEUED_BYTES, framed, start};
     use crate::transport::framing::Framing;
 
     /// Blocks in each write until the test lets it go; an error once the test is gone.
@@ -247,11 +251,20 @@ mod tests {
     #[test]
     fn framing_of_answers() {
         let message = b"{\"a\":\n1}".to_vec();
-        assert_eq!(framed(Framing::Lines, message.clone()), b"{\"a\": 1}\n");
-        assert_eq!(
-            framed(Framing::Headers, message),
-            b"Content-Length: 8\r\n\r\n{\"a\":\n1}"
-        );
+        let check = |framing, expected: &[u8]| {
+            let mut bytes = Vec::new();
+            framed(framing, message.clone().into()).append_to(&mut bytes);
+            assert_eq!(bytes, expected);
+            let in_two = Outgoing {
+                head: message[..4].to_vec(),
+                body: message[4..].to_vec(),
+            };
+            bytes.clear();
+            framed(framing, in_two).append_to(&mut bytes);
+            assert_eq!(bytes, expected);
+        };
+        check(Framing::Lines, b"{\"a\": 1}\n");
+        check(Framing::Headers, b"Content-Length: 8\r\n\r\n{\"a\":\n1}");
     }
 
     #[tokio::test]
