@@ -71,6 +71,10 @@ pub struct PlugdApprovalChange {
     /// nothing was looked at then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_run: Option<Vec<PlugdInspectionChange>>,
+    /// The files, relative to the plugin, that declare what runs and could not be read or understood,
+    /// where that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<Vec<String>>,
 }
 
 /// Why an approval is what it is.
@@ -134,6 +138,10 @@ pub struct PlugdTrust {
     pub reason: Option<String>,
     /// What of it would run that does not run now; empty when it may come.
     pub would_run: Vec<PlugdInspectionChange>,
+    /// The files, relative to the plugin, that declare what runs and could not be read or understood:
+    /// nobody can say what they would run. Empty when it may come.
+    #[serde(default)]
+    pub unseen: Vec<String>,
     /// When its age is no reason any more, in seconds since the epoch.
     pub not_before: Option<u64>,
     /// What a person can do about it.

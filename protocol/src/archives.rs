@@ -62,6 +62,10 @@ pub struct PlugdExportedPlugin {
 pub struct PlugdImportParams {
     /// The archive.
     pub path: AbsolutePathBuf,
+    /// What its SHA-256 has to be, in 64 hexadecimal digits, also with `sha256:` in front. Another
+    /// archive is refused before it is unpacked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     /// Follow it also where a lock or the user has pinned something else, or a plugin is installed
     /// from another marketplace of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -130,6 +130,9 @@ pub struct ErrorData {
     /// What of it would run that does not run now, as `plugd/update` tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_run: Option<Vec<PlugdInspectionChange>>,
+    /// The files, relative to the plugin, that declare what runs and could not be read or understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<Vec<String>>,
     /// When its age is no reason any more, in seconds since the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
@@ -160,6 +163,7 @@ impl ErrorData {
             reason: None,
             digest: None,
             would_run: None,
+            unseen: None,
             not_before: None,
             config_write_error_code: None,
         }

@@ -20,7 +20,7 @@ pub struct PluginsLock {
     pub plugins: BTreeMap<String, PluginsLockPlugin>,
 }
 
-/// Where a marketplace is: one of `git`, `path` and `curated`.
+/// Where a marketplace is: one of `git`, `path`, `oci`, `archive` and `curated`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginsLockMarketplace {
     /// The address of a git repository.
@@ -35,6 +35,12 @@ pub struct PluginsLockMarketplace {
     /// A directory: `./` and the way from the project's root, or an absolute path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// An artifact of an OCI registry: `oci://host/repository:tag`, with a digest where one is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oci: Option<String>,
+    /// The address of an archive, with `#sha256=` where one is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<String>,
     /// `true` for the curated marketplace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curated: Option<bool>,
@@ -53,6 +59,10 @@ pub struct PluginsLockPlugin {
     /// The exact version of a package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<String>,
+    /// The digest of the artifact or archive that it came from, `sha256:` and 64 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    pub digest: Option<String>,
     /// The digest of what was copied, `sha256:` and 64 hexadecimal digits.
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     pub source_digest: String,
@@ -61,8 +71,8 @@ pub struct PluginsLockPlugin {
     pub tree_digest: String,
 }
 
-/// The source of a plugin: `path` in its marketplace, `git` (with `path` in the repository), or
-/// `npm`.
+/// The source of a plugin: `path` in its marketplace, `git` (with `path` in the repository), `npm`,
+/// `oci` or `archive`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PluginsLockSource {
     /// A directory of the marketplace, `./` first; of a git repository, the directory in it.

@@ -12,7 +12,9 @@ pub struct MarketplaceAddParams {
     /// A directory, a git address (`https://`, `ssh://`, `git@host:path`, `file://`, `http://` to this
     /// machine, the path of a bare repository), or `owner/repo` on GitHub. `#ref` behind it names a
     /// branch, tag or commit, and `@ref` does so behind `owner/repo` and `git@host:path`. An address
-    /// that holds a password is refused.
+    /// that holds a password is refused. Not in the reference: an artifact of an OCI registry, as
+    /// `oci://host/repository:tag` with `@sha256:` or without, and the `https://` address of an
+    /// archive, which ends in `.tar.gz`, `.tgz` or `.tar`, or has `#sha256=` behind it.
     pub source: String,
     /// The branch, tag or commit; it wins over one in `source`. Only for git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,8 +34,8 @@ pub struct MarketplaceAddResponse {
     pub installed_root: AbsolutePathBuf,
     /// Whether the same source was configured before; then nothing was fetched.
     pub already_added: bool,
-    /// The full id of the commit that is checked out; null for a local marketplace. Not in the
-    /// reference.
+    /// The full id of the commit that is checked out, or the digest of the artifact or archive; null
+    /// for a local marketplace. Not in the reference.
     pub commit: Option<String>,
     /// What was left out or ignored on the way. Not in the reference.
     pub problems: Vec<Problem>,
@@ -57,7 +59,8 @@ pub struct MarketplaceRemoveParams {
 pub struct MarketplaceRemoveResponse {
     /// Its name.
     pub marketplace_name: String,
-    /// The checkout that was deleted; null for a local one, whose directory is left alone.
+    /// The checkout, or what was unpacked, that was deleted; null for a local one, whose directory is
+    /// left alone.
     pub installed_root: Option<AbsolutePathBuf>,
     /// Ids of the plugins that stay installed and active and have no marketplace from now on. Not in
     /// the reference.
@@ -70,7 +73,7 @@ pub struct MarketplaceRemoveResponse {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MarketplaceUpgradeParams {
-    /// A configured git marketplace; absent means all of them.
+    /// A configured marketplace of git, of a registry or behind an address; absent means all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketplace_name: Option<String>,
 }
@@ -90,7 +93,7 @@ pub struct MarketplaceUpgradeResponse {
     pub changes: Vec<MarketplaceUpgradeChange>,
 }
 
-/// A marketplace that could not be brought to what its repository holds.
+/// A marketplace that could not be brought to what its source holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MarketplaceUpgradeErrorInfo {
@@ -112,9 +115,9 @@ pub struct MarketplaceUpgradeChange {
     /// The plugin, as `name@marketplace`; omitted in the row of a marketplace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin_id: Option<String>,
-    /// The commit or version before; null when there was none or it is not known.
+    /// The commit, digest or version before; null when there was none or it is not known.
     pub from: Option<String>,
-    /// The commit or version after, or the version that is held back; null when there is none.
+    /// The commit, digest or version after, or the version that is held back; null when there is none.
     pub to: Option<String>,
     /// Whether files changed.
     pub changed: bool,

@@ -308,7 +308,7 @@ pub struct PluginRebinding {
 pub struct PluginBinding {
     /// The file of the marketplace, where that is a local one.
     pub marketplace_path: Option<AbsolutePathBuf>,
-    /// The repository of the marketplace, where that comes from git.
+    /// The repository of the marketplace, where that comes from git, or its artifact or archive.
     pub marketplace_url: Option<String>,
     /// The branch or tag of that repository.
     pub marketplace_ref: Option<String>,

@@ -120,6 +120,10 @@ pub enum PlugdBoundTo {
     Manifest,
     /// A repository.
     Git,
+    /// An artifact of an OCI registry.
+    Oci,
+    /// An archive behind an address.
+    Archive,
     /// The curated marketplace.
     Curated,
     /// The remote catalog.

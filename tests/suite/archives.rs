@@ -355,6 +355,80 @@ fn what_is_held_stays_and_a_failure_takes_everything_back() {
     second.shut_down();
 }
 
+/// A plugin may ship a part of what every installation makes of its commands.
+#[test]
+fn what_an_installation_made_is_told_from_what_was_shipped() {
+    let sandbox = world();
+    let skills = "team/hooked/.codex-plugin/migrated-command-skills";
+    sandbox.add(&format!(
+        "== team/hooked/commands/sweep.md\n---\ndescription: Sweeps\n---\nSweep\n\
+         == {skills}/source-command-tidy/SKILL.md\n---\nname: source-command-tidy\n\
+         description: Mine\n---\nMine\n"
+    ));
+    let mut first = start(&sandbox);
+    install(&mut first, TEAM, "hooked");
+    let made = "ch/plugins/cache/team/hooked/1.0.0/.codex-plugin/migrated-command-skills";
+    assert!(sandbox.exists(&format!("{made}/source-command-sweep/SKILL.md")));
+    export(&mut first, json!({"plugins": ["hooked@team"]}));
+    let before = recorded(&mut first, "hooked@team");
+    first.shut_down();
+    let mut second = other(&sandbox);
+    second.ok("plugd/import", import());
+    let after = recorded(&mut second, "hooked@team");
+    assert_eq!(
+        (&after["tree"], &after["source"]),
+        (&before["tree"], &before["source"])
+    );
+    assert_eq!(second.ok("plugd/verify", json!({}))["matches"], true);
+    second.shut_down();
+}
+
+#[test]
+fn another_archive_than_the_one_that_was_meant_is_not_looked_into() {
+    let sandbox = world();
+    let mut first = start(&sandbox);
+    let exported = export(&mut first, json!({"plugins": ["hooked@team"]}));
+    first.shut_down();
+    let good = text(&exported["sha256"]).to_owned();
+    let mut second = other(&sandbox);
+    let mut of = |sha256: &str| {
+        let mut params = import();
+        params["sha256"] = json!(sha256);
+        second.call("plugd/import", params)
+    };
+    for bad in ["", "12", "sha1:12", &format!("{good}0")] {
+        let error = &of(bad)["error"];
+        assert_eq!(error["data"]["field"], "sha256", "{error:#}");
+    }
+    let other = format!(
+        "{}{}",
+        if good.starts_with('0') { '1' } else { '0' },
+        &good[1..]
+    );
+    let error = &of(&other)["error"];
+    assert_eq!(error["data"]["kind"], "invalidInput", "{error:#}");
+    let message = text(&error["message"]);
+    assert!(
+        message.contains(&good) && message.contains(&other),
+        "{message}"
+    );
+    assert_eq!(visible(&sandbox), "");
+    // Not even its first bytes count then.
+    let archive = plugd_disk::Disk::new();
+    let archive = archive.read(&sandbox.path(ARCHIVE), 1 << 30).unwrap();
+    sandbox.write(ARCHIVE, "hello");
+    let error = &of(&good)["error"];
+    assert!(
+        text(&error["message"]).contains("was expected"),
+        "{error:#}"
+    );
+    sandbox.write(ARCHIVE, &archive);
+    let upper = format!("sha256:{}", good.to_ascii_uppercase());
+    let answer = of(&upper);
+    assert_eq!(answer["result"]["sha256"], good.as_str(), "{answer:#}");
+    second.shut_down();
+}
+
 #[test]
 fn the_command_line() {
     let sandbox = world();
@@ -377,6 +451,14 @@ fn the_command_line() {
         dry.stdout.contains("pin hooked@team to 1.0.0"),
         "{}",
         dry.stdout
+    );
+    let zeros = "0".repeat(64);
+    let refused = cli(&sandbox, &["import", "out/a.tar.gz", "--sha256", &zeros]);
+    assert_eq!(refused.status.code(), Some(1), "{}", refused.stdout);
+    assert!(
+        refused.stderr.contains("was expected"),
+        "{}",
+        refused.stderr
     );
     let done = cli(&sandbox, &["import", "out/a.tar.gz", "--json"]);
     let done: Value = serde_json::from_str(&done.stdout).unwrap();

@@ -99,6 +99,38 @@ fn an_archive_that_is_not_what_it_says_changes_nothing() {
     assert_eq!(sandbox.tree("ch2/plugins/.plugd/staging"), "");
 }
 
+/// An address that leads to another machine here than it did there.
+#[test]
+fn an_address_of_this_machine_is_no_source_of_an_archive() {
+    let sandbox = world();
+    let mut first = start(&sandbox);
+    export(&mut first, json!({"plugins": ["hooked@team"]}));
+    first.shut_down();
+    let mut second = other(&sandbox);
+    sandbox.add("== unpacked/x\nx\n");
+    sandbox.remove("unpacked");
+    unpack(&sandbox);
+    let raw = plugd_disk::Disk::new();
+    let raw = raw.read(&sandbox.path("unpacked/plugins.lock"), 1 << 20);
+    let before = String::from_utf8(raw.unwrap()).unwrap();
+    let source = "source = { archive = \"http://127.0.0.1:1/a.tgz\" }";
+    let digest = format!("digest = \"sha256:{}\"", "0".repeat(64));
+    let locked = "source = { path = \"./hooked\" }";
+    let lock = before.replace(locked, &format!("{source}\n{digest}"));
+    assert!(lock.contains(source), "{lock}");
+    let sha256 = |text: &str| plugd_disk::tree::Digest::of_bytes(text.as_bytes()).hex();
+    let index = sandbox.text("unpacked/plugd-export.json");
+    let changed = index.replace(&sha256(&before), &sha256(&lock));
+    sandbox.write("unpacked/plugins.lock", lock);
+    sandbox.write("unpacked/plugd-export.json", changed);
+    repack(&sandbox);
+    let error = second.err("plugd/import", import());
+    assert_eq!(error["data"]["kind"], "invalidInput", "{error:#}");
+    assert!(text(&error["message"]).contains("plain http"), "{error:#}");
+    assert_eq!(visible(&sandbox), "");
+    second.shut_down();
+}
+
 #[test]
 fn a_hostile_archive_writes_nothing_anywhere() {
     let sandbox = Sandbox::from("== out/\n");

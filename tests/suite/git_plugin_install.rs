@@ -41,7 +41,7 @@ impl Shop {
     }
 
     /// Offers plugins with these sources.
-    fn offer(&self, plugins: &[(&str, Value)]) {
+    pub(crate) fn offer(&self, plugins: &[(&str, Value)]) {
         let entries: Vec<Value> = plugins
             .iter()
             .map(|(name, source)| json!({"name": name, "source": source}))

@@ -117,8 +117,12 @@ mod warm_list;
 /// `plugd doctor`.
 mod doctor;
 
+/// Marketplaces that are an archive behind an address.
+mod archive_marketplace;
 /// The sync stopped, killed, or met by another one.
 mod curated_interrupted;
+/// Curated plugins by an archive and by a lock.
+mod curated_locks;
 /// The curated snapshot and what follows it.
 mod curated_sync;
 /// Servers and repositories that do harm to `marketplace/add`.
@@ -141,10 +145,17 @@ mod git_upgrade_interrupted;
 mod npm_archives;
 /// Plugins from an npm registry.
 mod npm_plugin_install;
+/// Marketplaces from an OCI registry.
+mod oci_marketplace;
+/// Work on them that is given up, killed, or done twice at once.
+mod oci_marketplace_interrupted;
 /// Plugins from an OCI registry, and archives behind addresses.
 mod oci_plugin_install;
 /// Plugins from a registry that others have written.
 mod oci_real_registry;
+
+/// Trust, locks and exports of marketplaces that are one archive.
+mod packed_origins;
 
 /// Bundles of the remote catalog that do harm.
 mod remote_bundles;
@@ -203,6 +214,12 @@ mod store;
 mod trust;
 /// The same from other machines, for what was there before, and for projects and organisations.
 mod trust_elsewhere;
+/// What a lock may bring of a place that is trusted.
+mod trust_locks;
+/// What is here and off asks before it is on.
+mod trust_standing;
+/// What nobody can read is not taken for harmless.
+mod trust_unread;
 
 /// Editors and libraries that know nothing of us, and the examples for them.
 mod clients;

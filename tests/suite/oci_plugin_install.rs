@@ -14,13 +14,13 @@ use crate::lock::{LOCK, in_project, lock};
 use crate::remotes::{Overheard, give_up, nothing_left};
 
 /// A local marketplace `demo` whose plugin `p` comes from a registry.
-struct Shop {
-    sandbox: Sandbox,
-    registry: OciRegistry,
+pub(crate) struct Shop {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) registry: OciRegistry,
 }
 
 /// The files of the plugin `p`.
-fn files(version: &str) -> String {
+pub(crate) fn files(version: &str) -> String {
     plugin("top", "p", version).replace("== top/", "== ")
 }
 
@@ -30,7 +30,7 @@ fn p() -> Value {
 
 impl Shop {
     /// Pushes `team/p:1` in version 1.0.0 and offers it.
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let sandbox = Sandbox::from(&config(&[("demo", "demo")]));
         let registry = OciRegistry::start();
         let shop = Self { sandbox, registry };
@@ -39,7 +39,7 @@ impl Shop {
         shop
     }
 
-    fn offer(&self, source: &Value) {
+    pub(crate) fn offer(&self, source: &Value) {
         let manifest = json!({"name": "demo", "plugins": [{"name": "p", "source": source}]});
         let path = "demo/.agents/plugins/marketplace.json";
         self.sandbox.write(path, manifest.to_string());

@@ -1,4 +1,4 @@
-//! Proves that plugins come from a registry that others have written: Debian's `docker-registry`, or
+//! Proves that plugins and marketplaces come from a registry that others have written: Debian's `docker-registry`, or
 //! whatever is called so or `registry` on this machine, on loopback and with data of its own.
 //!
 //! What is pushed is pushed by the distribution API itself, so that no other program is needed.
@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-use plugd_testkit::{OciRegistry, Sandbox, TarEntry, skip, tgz};
+use plugd_testkit::{Daemon, OciRegistry, Sandbox, TarEntry, skip, tgz};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
@@ -116,10 +116,15 @@ impl Registry {
     }
 
     #[track_caller]
-    fn push_blob(&self, bytes: &[u8]) -> Value {
+    fn push_blob(&self, repository: &str, bytes: &[u8]) -> Value {
         let digest = OciRegistry::digest(bytes);
         let kind = "application/octet-stream";
-        let (status, place) = self.send("POST", "/v2/team/p/blobs/uploads/", kind, b"");
+        let (status, place) = self.send(
+            "POST",
+            &format!("/v2/{repository}/blobs/uploads/"),
+            kind,
+            b"",
+        );
         assert_eq!(status, 202);
         let target = place.replace(&format!("http://{}", self.host), "");
         let mark = if target.contains('?') { '&' } else { '?' };
@@ -128,27 +133,55 @@ impl Registry {
         json!({"mediaType": kind, "digest": digest, "size": bytes.len()})
     }
 
-    /// Pushes the plugin `p` in a version as `team/p:1`, wrapped in a directory as `oras` does it.
+    /// Pushes the plugin `p` in a version as `team/p:1`.
     #[track_caller]
     fn push(&self, version: &str) {
-        let manifest = json!({"name": "p", "version": version}).to_string();
-        let archive = tgz(&[
-            TarEntry::file("p/.codex-plugin/plugin.json", manifest),
-            TarEntry::file("p/notes.md", format!("p {version}\n")),
-        ]);
-        let mut layer = self.push_blob(&archive);
+        self.push_entries("team/p", &plugin("p/", version));
+    }
+
+    /// Pushes the marketplace `team` with the plugin `p` in a version as `team/market:1`.
+    #[track_caller]
+    fn push_marketplace(&self, version: &str) {
+        let manifest = json!({"name": "team", "plugins": [{"name": "p", "source": "./p"}]});
+        let file = "market/.agents/plugins/marketplace.json";
+        let mut entries = vec![TarEntry::file(file, manifest.to_string())];
+        entries.extend(plugin("market/p/", version));
+        self.push_entries("team/market", &entries);
+    }
+
+    /// Pushes an archive as tag `1`, wrapped in a directory as `oras` does it.
+    #[track_caller]
+    fn push_entries(&self, repository: &str, entries: &[TarEntry]) {
+        let mut layer = self.push_blob(repository, &tgz(entries));
         layer["mediaType"] = json!("application/vnd.oci.image.layer.v1.tar+gzip");
         layer["annotations"] = json!({"org.opencontainers.image.title": "p"});
-        let mut about = self.push_blob(b"{}");
+        let mut about = self.push_blob(repository, b"{}");
         about["mediaType"] = json!("application/vnd.oci.image.config.v1+json");
         let kind = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({
             "schemaVersion": 2, "mediaType": kind, "config": about, "layers": [layer],
         });
         let manifest = manifest.to_string();
-        let (status, _) = self.send("PUT", "/v2/team/p/manifests/1", kind, manifest.as_bytes());
+        let target = format!("/v2/{repository}/manifests/1");
+        let (status, _) = self.send("PUT", &target, kind, manifest.as_bytes());
         assert_eq!(status, 201);
     }
+
+    /// Keeps its login as docker does.
+    fn log_in(&self, sandbox: &Sandbox) {
+        let pair = OciRegistry::docker_auth(USER, PASSWORD);
+        let logins = json!({"auths": {&self.host: {"auth": pair}}});
+        sandbox.write("home/.docker/config.json", logins.to_string());
+    }
+}
+
+/// The plugin `p` below a directory.
+fn plugin(dir: &str, version: &str) -> [TarEntry; 2] {
+    let manifest = json!({"name": "p", "version": version}).to_string();
+    [
+        TarEntry::file(&format!("{dir}.codex-plugin/plugin.json"), manifest),
+        TarEntry::file(&format!("{dir}notes.md"), format!("p {version}\n")),
+    ]
 }
 
 #[track_caller]
@@ -172,9 +205,7 @@ fn check(with_login: bool) {
             text(&error["message"]).contains("docker config"),
             "{error:#}"
         );
-        let pair = OciRegistry::docker_auth(USER, PASSWORD);
-        let logins = json!({"auths": {&registry.host: {"auth": pair}}});
-        sandbox.write("home/.docker/config.json", logins.to_string());
+        registry.log_in(&sandbox);
     }
     install(&mut daemon, DEMO_MANIFEST, "p");
     assert_eq!(
@@ -196,4 +227,49 @@ fn a_registry_that_everybody_may_read() {
 #[test]
 fn a_registry_that_wants_a_login() {
     check(true);
+}
+
+#[track_caller]
+fn check_marketplace(with_login: bool) {
+    let sandbox = Sandbox::new();
+    let Some(registry) = start_registry(&sandbox, with_login) else {
+        return;
+    };
+    registry.push_marketplace("1.0.0");
+    let source = format!("oci://{}/team/market:1", registry.host);
+    let mut daemon = start_listening(&sandbox);
+    if with_login {
+        let error = daemon.err("marketplace/add", json!({"source": source}));
+        assert_eq!(error["data"]["kind"], "unavailable", "{error:#}");
+        registry.log_in(&sandbox);
+    }
+    let added = daemon.ok("marketplace/add", json!({"source": source}));
+    let root = text(&added["installedRoot"]);
+    let manifest = format!("{root}/.agents/plugins/marketplace.json");
+    install(&mut daemon, &manifest, "p");
+    let upgrade = |daemon: &mut Daemon| {
+        let answer = daemon.ok("marketplace/upgrade", json!({"marketplaceName": "team"}));
+        assert_eq!(answer["errors"], json!([]), "{answer:#}");
+        answer["changes"][0].clone()
+    };
+    let stays = upgrade(&mut daemon);
+    assert_eq!(
+        (&stays["changed"], &stays["to"]),
+        (&json!(false), &added["commit"])
+    );
+    registry.push_marketplace("1.1.0");
+    assert_eq!(upgrade(&mut daemon)["changed"], true);
+    let listing = daemon.ok("plugin/installed", json!({}));
+    assert_eq!(installed_in(&listing), ["p@team 1.1.0"]);
+    daemon.shut_down();
+}
+
+#[test]
+fn a_marketplace_that_everybody_may_read() {
+    check_marketplace(false);
+}
+
+#[test]
+fn a_marketplace_behind_a_login() {
+    check_marketplace(true);
 }

@@ -291,6 +291,8 @@ fn a_copy_that_is_current_gets_its_sidecar_back() {
     let ids = account.offer(&["alpha"]);
     account.service.set_installed(&ids[0], true);
     let mut daemon = synced(&account);
+    // It may be told after the end of the task.
+    daemon.wait_notification("plugd/changed", |params| params["reason"] == "sync");
     let good = account.sandbox.text(SIDECAR);
     account.service.forget();
     for bad in [

@@ -27,7 +27,7 @@ fn part<'a>(status: &'a Value, list: &str, kind: &str) -> &'a Value {
 
 /// The status once the work that begins with the connection has found out that it is switched off.
 #[track_caller]
-fn at_rest(daemon: &mut Daemon) -> Value {
+pub(crate) fn at_rest(daemon: &mut Daemon) -> Value {
     for _ in 0..10_000 {
         let status = status(daemon);
         let mut tasks = status["tasks"].as_array().unwrap().iter();

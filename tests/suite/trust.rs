@@ -448,3 +448,29 @@ fn the_command_line_shows_before_it_approves() {
         doctor()
     );
 }
+
+/// A look says what an update would be held back for.
+#[test]
+fn what_is_outdated_and_held_back_says_so() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, DEMO_MANIFEST, "hello");
+    sandbox.add(&plugin("demo/hello", "hello", "2.0.0"));
+    let mut row = || daemon.ok("plugd/outdated", json!({}))["changes"][0].take();
+    assert_eq!(row()["reason"], "newer");
+    sandbox.write("ch/plugd.toml", STRICT);
+    let held = row();
+    assert_eq!(
+        (&held["reason"], &held["changed"], &held["to"]),
+        (&json!("approvalNeeded"), &json!(false), &json!("2.0.0"))
+    );
+    assert_eq!(held["problems"][0]["kind"], "approvalNeeded");
+    let digest = shown(&mut daemon, "hello@demo");
+    approve(&mut daemon, "hello@demo", &digest);
+    let row = daemon.ok("plugd/outdated", json!({}))["changes"][0].take();
+    assert_eq!(
+        (&row["reason"], &row["changed"]),
+        (&json!("newer"), &json!(true))
+    );
+    daemon.shut_down();
+}

@@ -318,3 +318,29 @@ fn settings_behind_a_link_to_nothing_are_strict() {
     assert_eq!(error["data"]["kind"], "approvalNeeded", "{error:#}");
     daemon.shut_down();
 }
+
+/// A table that stands where none is read was written by somebody who asked for something.
+#[test]
+fn a_table_that_stands_elsewhere_is_strict_and_is_told() {
+    let check = |file: &str, text: &str| {
+        let sandbox = small(&[("hello", "1.0.0")]);
+        let before = match sandbox.exists(file) {
+            true => sandbox.text(file),
+            false => String::new(),
+        };
+        sandbox.write(file, format!("{before}{text}"));
+        let mut daemon = start(&sandbox);
+        let warning = daemon.wait_notification("configWarning", |told| {
+            told.to_string().contains("strict mode holds")
+        });
+        assert!(warning.to_string().contains("plugd.trust"), "{warning:#}");
+        let error = daemon.err(
+            "plugin/install",
+            json!({"marketplacePath": DEMO_MANIFEST, "pluginName": "hello"}),
+        );
+        assert_eq!(error["data"]["kind"], "approvalNeeded", "{error:#}");
+        daemon.shut_down();
+    };
+    check("ch/plugd.toml", "[plugd.trust]\nmode = \"open\"\n");
+    check("ch/config.toml", "[plugd.trust]\nhold = [\"hooks\"]\n");
+}

@@ -273,7 +273,7 @@ fn remove_git(session: &mut Session) -> Answer {
     gone(session.ask("marketplace/remove", json!({"marketplaceName": "market"})))
 }
 
-/// A git marketplace with its plugin, and a new commit that nobody has seen.
+/// A marketplace of git or an archive with its plugin, and news that nobody has seen.
 fn git_installed_and_newer(world: &World) {
     world.with(|session| {
         let added = add_git(session).unwrap();
@@ -422,6 +422,22 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         steps: Steps::InOrder(&["checkout market", "plugin p@market"]),
         outside: Outside::Repository(repository),
         ..operation("git_upgrade", git_installed_and_newer, upgrade_git)
+    },
+    Operation {
+        steps: Steps::InOrder(&["archive market", "config.toml"]),
+        outside: Outside::Archive(repository),
+        ..operation("archive_add", nothing, add_git)
+    },
+    Operation {
+        steps: Steps::InOrder(&["config.toml", "archive market"]),
+        outside: Outside::Archive(repository),
+        ..operation("archive_remove", git_added, remove_git)
+    },
+    Operation {
+        tells: by_upgrade,
+        steps: Steps::InOrder(&["archive market", "plugin p@market"]),
+        outside: Outside::Archive(repository),
+        ..operation("archive_upgrade", git_installed_and_newer, upgrade_git)
     },
     Operation {
         tells: by_following,

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use plugd_model::PackedOrigin;
 use plugd_testkit::{Fixture, Item, ItemKind, Sandbox};
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ const VOLATILE: [&str; 5] = ["approvedAt", "by", "directory", "installedAt", "ke
 const APPROVALS: &str = "approvals";
 
 /// The parts of a home that change as a whole, each with its text: the configuration, one plugin
-/// with its record, one checkout, the curated snapshot, what was approved.
+/// with its record, one checkout or unpacked archive, the curated snapshot, what was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct State(BTreeMap<String, String>);
 
@@ -37,8 +38,14 @@ impl State {
             }
             parts.entry(part).or_default().push(item);
         }
+        // The place of an archive spells its address.
+        let spelled = PackedOrigin::parse(url).map(|origin| origin.directories().join("/"));
         let text = |items| {
             let text = Fixture { items }.to_string();
+            let text = match &spelled {
+                Ok(spelled) => text.replace(spelled, "$SPELLED"),
+                Err(_) => text,
+            };
             match url {
                 "" => text,
                 url => text.replace(url, "$URL"),
@@ -98,6 +105,7 @@ fn part_of(path: &str) -> Option<String> {
             let plugin = record.strip_suffix(".json").unwrap_or(record);
             format!("plugin {plugin}@{marketplace}")
         }
+        ["plugins", ".plugd", "marketplaces", name, _, ..] => format!("archive {name}"),
         ["plugins", ".plugd", "approvals.json"] => APPROVALS.to_owned(),
         ["plugins", ".plugd", ..] => return None,
         ["plugins", "cache", marketplace, plugin, ..] => format!("plugin {plugin}@{marketplace}"),

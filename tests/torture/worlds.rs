@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use plugd_disk::Disk;
 use plugd_model::Environment;
 use plugd_testkit::service::{Item, PluginService};
-use plugd_testkit::{GitRepo, GitServer, Sandbox};
+use plugd_testkit::{GitRepo, GitServer, OciRegistry, Sandbox};
 use serde_json::json;
 
 use crate::inside::{self, Session};
@@ -15,17 +15,22 @@ use crate::states::State;
 /// A sandbox with what is outside of it.
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
-    /// The address of the repository, which `$URL` in params means, or that of the service.
+    /// The address of the repository or archive, which `$URL` in params means, or that of the
+    /// service.
     pub(crate) url: String,
     /// The account that the home is logged in to, where there is one.
     service: Option<PluginService>,
-    /// What is in the repository in some version.
+    /// What is in the repository or archive in some version.
     tree: Option<fn(&str) -> String>,
     /// Whether the curated sync is on.
     curated: bool,
     repo: Option<GitRepo>,
     server: Option<GitServer>,
+    files: Option<OciRegistry>,
 }
+
+/// The archive.
+const ARCHIVE: &str = "market.tar.gz";
 
 /// The variable that is set in a sandbox unless an operation is about the curated sync.
 pub(crate) const NO_CURATED_SYNC: &str = "CODEX_DISABLE_CURATED_PLUGIN_SYNC";
@@ -117,6 +122,8 @@ pub(crate) enum Outside {
     Nothing,
     /// A repository with what this makes of a version.
     Repository(fn(&str) -> String),
+    /// An archive behind an address, with the same.
+    Archive(fn(&str) -> String),
     /// The remote catalog, with an account.
     Account,
 }
@@ -138,12 +145,19 @@ impl World {
             curated,
             repo: None,
             server: None,
+            files: None,
         };
         match outside {
             Outside::Nothing => {}
             Outside::Repository(tree) => {
                 world.tree = Some(tree);
                 world.serve(&tree("1.0.0"));
+            }
+            Outside::Archive(tree) => {
+                world.tree = Some(tree);
+                let files = OciRegistry::start();
+                world.url = files.file(ARCHIVE, &tree("1.0.0")).0;
+                world.files = Some(files);
             }
             Outside::Account => world.log_in(),
         }
@@ -183,9 +197,13 @@ impl World {
         self.with(|session| drop(session.ok("config/value/write", edit)));
     }
 
-    /// A new commit that nobody has seen.
+    /// A new commit or archive that nobody has seen.
     pub(crate) fn commit(&self, version: &str) {
         let tree = self.tree.unwrap();
+        if let Some(files) = &self.files {
+            files.file(ARCHIVE, &tree(version));
+            return;
+        }
         self.repo.as_ref().unwrap().commit(&tree(version));
     }
 

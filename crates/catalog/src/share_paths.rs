@@ -107,10 +107,12 @@ fn read(disk: &Disk, file: &AbsPath) -> (SharePaths, Members) {
     let mut found = SharePaths::default();
     let bytes = match disk.read(file, MAX_BYTES) {
         Ok(bytes) => bytes,
+        Err(error) if error.is_not_found() => {
+            found.problems.extend(dangling(disk, file));
+            return (found, Members::default());
+        }
         Err(error) => {
-            if !error.is_not_found() {
-                found.problems.push(error.problem().as_warning());
-            }
+            found.problems.push(error.problem().as_warning());
             return (found, Members::default());
         }
     };
@@ -123,6 +125,13 @@ fn read(disk: &Disk, file: &AbsPath) -> (SharePaths, Members) {
     let notes = notes.0.into_iter();
     found.problems = notes.map(|problem| problem.in_file(file)).collect();
     (found, members)
+}
+
+/// Whoever made a link in the file's place had rows in it.
+fn dangling(disk: &Disk, file: &AbsPath) -> Option<Problem> {
+    let text = "the link leads to nothing";
+    let stands_there = disk.link_stamp(file).ok().flatten().is_some();
+    stands_there.then(|| Problem::warning(ProblemKind::Missing, text).in_file(file))
 }
 
 fn rows(

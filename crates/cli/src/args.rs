@@ -399,12 +399,15 @@ pub(crate) struct ValidateArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum MarketplaceCommand {
     /// Add a marketplace to the configuration
-    #[command(after_help = "Examples:\n  plugd marketplace add ./path/to/marketplace")]
+    #[command(
+        after_help = "Examples:\n  plugd marketplace add ./path/to/marketplace\n  \
+                      plugd marketplace add oci://registry.example/team/market:stable"
+    )]
     Add(AddArgs),
     /// List the marketplaces in use
     #[command(after_help = "Examples:\n  plugd marketplace list --json")]
     List,
-    /// Bring git marketplaces to what their repositories hold, with their plugins
+    /// Bring marketplaces to what their sources hold, with their plugins
     #[command(after_help = "Examples:\n  plugd marketplace upgrade demo")]
     Upgrade(UpgradeArgs),
     /// Remove a marketplace from the configuration; its installed plugins stay
@@ -415,7 +418,7 @@ pub(crate) enum MarketplaceCommand {
 /// Which marketplace to add.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct AddArgs {
-    /// A local path, owner/repo, or the address of a git repository; `#ref` may follow
+    /// Path, owner/repo, git address (`#ref` may follow), archive URL or oci://host/repo:tag
     pub(crate) source: String,
     /// The branch, tag or commit of a git source
     #[arg(long = "ref", value_name = "REF")]
@@ -428,7 +431,7 @@ pub(crate) struct AddArgs {
 /// Which marketplaces to upgrade.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub(crate) struct UpgradeArgs {
-    /// Its name; without one, all git marketplaces
+    /// Its name; without one, all that come from other machines
     pub(crate) name: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use plugd_model::{AbsPath, Layout, MarketplaceName, Problem, Severity};
+use plugd_model::{AbsPath, Problem, Severity};
 use plugd_plugins::{ConfiguredKind, Lookup, Origin, Resolved, Roots};
 
 /// One marketplace.
@@ -59,7 +59,7 @@ pub(crate) fn of(lookup: &Lookup, resolved: &Resolved) -> Vec<KnownMarketplace> 
             },
             None => {
                 let root = row
-                    .and_then(|(key, kind)| root_of(lookup.layout(), key, kind))
+                    .and_then(|(key, kind)| kind.root(key, lookup.layout()).ok())
                     .unwrap_or_else(|| marketplace.named_by.clone());
                 // Two rows of one file are named by equal paths, so it is the path itself, and not
                 // what it says, that tells whose problem it is.
@@ -104,17 +104,6 @@ fn configured<'a>(resolved: &'a Resolved, key: &str) -> Option<&'a ConfiguredKin
     rows.filter(|row| row.key == key)
         .map(|row| &row.kind)
         .next()
-}
-
-/// Where its files should be.
-fn root_of(layout: &Layout, key: &str, kind: &ConfiguredKind) -> Option<AbsPath> {
-    match kind {
-        ConfiguredKind::Local { source } => Some(source.clone()),
-        ConfiguredKind::Git { .. } => {
-            let name = MarketplaceName::new(key).ok()?;
-            Some(layout.git_marketplace(&name))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ fn check(fixture: &str, expected: &[&str]) {
                 None => "-",
                 Some(ConfiguredKind::Local { .. }) => "local",
                 Some(ConfiguredKind::Git { .. }) => "git",
+                Some(ConfiguredKind::Packed { .. }) => "packed",
             };
             let problem = one
                 .problem

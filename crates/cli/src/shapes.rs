@@ -159,6 +159,7 @@ pub(crate) fn source_text(source: &Source) -> String {
 pub(crate) fn configured(kind: &ConfiguredKind) -> MarketplaceSourceShape {
     let (source_type, source, ref_name) = match kind.clone() {
         ConfiguredKind::Local { source } => ("local", source.to_text(), None),
+        ConfiguredKind::Packed { origin, .. } => (origin.word(), origin.to_string(), None),
         ConfiguredKind::Git {
             source, ref_name, ..
         } => ("git", without_secrets(&source), ref_name),

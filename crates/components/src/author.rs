@@ -214,7 +214,7 @@ fn scripts_of_hooks(
     id: &PluginId,
     findings: &mut Vec<Problem>,
 ) {
-    let (hooks, origins) = hooks::read(tree, manifest, id);
+    let (hooks, origins, _) = hooks::read(tree, manifest, id);
     for (hook, origin) in hooks.items.iter().zip(&origins) {
         if let HookHandler::Command { command, .. } = &hook.handler {
             let origin = origin.below("command");

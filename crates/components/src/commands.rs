@@ -26,6 +26,8 @@ pub const MIGRATED_SKILLS_DIR: &str = ".codex-plugin/migrated-command-skills";
 const DEFAULT_ROOT: &str = "commands";
 /// What generated names begin with.
 const PREFIX: &str = "source-command";
+/// How the file of a command ends.
+const SUFFIX: &str = ".md";
 /// The longest generated name, in characters.
 const MAX_NAME: usize = 64;
 /// The largest command that is read.
@@ -203,8 +205,13 @@ impl Walk<'_, '_> {
         };
         match located {
             Ok(Some(located)) if located.kind == Kind::Dir => {
-                let prefix = format!("{prefix}{name}-");
-                self.directory(&located.path, &prefix, depth + 1, ancestors);
+                let before = self.commands.len();
+                let below = format!("{prefix}{name}-");
+                self.directory(&located.path, &below, depth + 1, ancestors);
+                if is_command(&name) && self.commands.len() == before && !self.cut {
+                    let problem = not_a(Kind::Dir, "file").as_warning();
+                    self.problems.push(problem.in_file(&path));
+                }
             }
             Ok(Some(located)) => self.file(&path, &name, prefix, located),
             Ok(None) => {}
@@ -213,11 +220,7 @@ impl Walk<'_, '_> {
     }
 
     fn file(&mut self, path: &AbsPath, name: &str, prefix: &str, file: Located) {
-        let Some(stem) = name.strip_suffix(".md") else {
-            return;
-        };
-        // A text about the commands is not a command.
-        if name == "README.md" || self.cut {
+        if !is_command(name) || self.cut {
             return;
         }
         if self.commands.len() >= MAX_COMMANDS {
@@ -228,11 +231,16 @@ impl Walk<'_, '_> {
             return;
         }
         self.commands.push(Command {
-            source_name: format!("{prefix}{stem}"),
+            source_name: format!("{prefix}{}", name.strip_suffix(SUFFIX).unwrap_or(name)),
             path: path.clone(),
             file,
         });
     }
+}
+
+/// Whether a command has such a name. A text about the commands is not a command.
+fn is_command(name: &str) -> bool {
+    name.ends_with(SUFFIX) && name != "README.md"
 }
 
 /// Turns commands into files. Two different commands with one name are both left out: which one a

@@ -153,7 +153,7 @@ pub fn hooks(
         Ok(tree) => tree,
         Err(problem) => return Found::only(problem),
     };
-    let (found, _) = read(&tree, manifest, id);
+    let (found, ..) = read(&tree, manifest, id);
     found.bounded()
 }
 
@@ -206,15 +206,16 @@ fn file_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, Problem> {
     }
 }
 
-/// The hooks of a plugin, and beside each the place where it is declared.
+/// The hooks of a plugin, the place where each is declared, and errors for the events that nobody
+/// here knows.
 pub(crate) fn read(
     tree: &PluginTree<'_>,
     manifest: &PluginManifest,
     id: &PluginId,
-) -> (Found<HookDeclaration>, Vec<Origin>) {
+) -> (Found<HookDeclaration>, Vec<Origin>, Vec<Problem>) {
     let mut reader = Reader::new();
     if manifest.format == ManifestFormat::AgentPlugins {
-        return (reader.found, reader.origins);
+        return (reader.found, reader.origins, reader.unknown);
     }
     match &manifest.hooks {
         HooksDeclaration::Default => {
@@ -241,7 +242,7 @@ pub(crate) fn read(
         HooksDeclaration::Inline(texts) => reader.inline(tree, id, manifest.format, texts),
         HooksDeclaration::Nothing => {}
     }
-    (reader.found, reader.origins)
+    (reader.found, reader.origins, reader.unknown)
 }
 
 /// Where the handlers being read stand.
@@ -269,6 +270,8 @@ struct Reader {
     found: Found<HookDeclaration>,
     /// Where the items of `found` stand.
     origins: Vec<Origin>,
+    /// The events that are not known. They spoil nothing, and what they hold is in no list.
+    unknown: Vec<Problem>,
     judge: Judge,
 }
 
@@ -277,6 +280,7 @@ impl Reader {
         Self {
             found: Found::nothing(),
             origins: Vec::new(),
+            unknown: Vec::new(),
             judge: Judge::default(),
         }
     }
@@ -386,6 +390,8 @@ impl Reader {
                     ),
                     None => format!("the event `{}` is not known", clip(name)),
                 };
+                let unknown = value.problem(ProblemKind::UnknownField, text.clone());
+                self.unknown.push(unknown);
                 self.note(Some(value.warning(ProblemKind::UnknownField, text)));
             }
         }

@@ -33,11 +33,13 @@ mod executable;
 mod tests;
 mod texts;
 mod unicode;
+mod unread;
 mod walk;
 
 pub use difference::{Categories, Category, Change, Changes, Difference, InspectedFiles};
 pub use executable::ExecutableKind;
 pub use unicode::{HiddenCharacter, HiddenClass, hidden_characters};
+pub use unread::{Unread, UnreadKind};
 pub use walk::InspectionLimits;
 
 use environment::Language;
@@ -75,6 +77,9 @@ pub struct Inspection {
     pub oddities: Vec<Oddity>,
     /// What a limit or a failing disk kept out of this answer.
     pub cut: Vec<Problem>,
+    /// Declarations of what runs that could not be read or understood: another program may run what
+    /// they hold.
+    pub unread: Vec<Unread>,
     /// What was wrong with the components; they are listed as far as they could be understood.
     pub problems: Vec<Problem>,
 }
@@ -264,6 +269,7 @@ impl Inspection {
             bytes: 0,
             oddities: Vec::new(),
             cut: Vec::new(),
+            unread: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -285,7 +291,11 @@ pub fn inspect(
         items: definitions,
         mut problems,
     } = mcp::mcp_definitions(disk, root, manifest);
-    let (hooks, _) = hooks::read(&tree, manifest, id);
+    let mut unread = Unread::of(UnreadKind::McpServers, &problems, tree.root());
+    let (hooks, _, unknown) = hooks::read(&tree, manifest, id);
+    unread.extend(Unread::of(UnreadKind::Hooks, &hooks.problems, tree.root()));
+    // A newer host may know the event.
+    unread.extend(Unread::of(UnreadKind::Hooks, &unknown, tree.root()));
     problems.extend(hooks.problems);
     let mut named = BTreeSet::new();
     let mcp_servers = servers(&tree, definitions, &mut named);
@@ -294,6 +304,7 @@ pub fn inspect(
     }
     let mut walked = walk::Walk::new(disk, tree.root(), *limits, &named).run();
     let apps = apps(disk, root, manifest);
+    unread.extend(Unread::of(UnreadKind::Apps, &apps.problems, tree.root()));
     problems.extend(apps.problems);
     let skills = skills::read_all(&tree, manifest, &mut problems);
     let commands = commands::command_files(&tree, manifest, &mut problems);
@@ -326,6 +337,7 @@ pub fn inspect(
         bytes: walked.bytes,
         oddities: walked.oddities,
         cut: walked.cut,
+        unread,
         problems: Found {
             items: Vec::<()>::new(),
             problems,

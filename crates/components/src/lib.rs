@@ -62,8 +62,8 @@ pub use hooks::{
 pub use inspect::{
     Categories, Category, Change, Changes, Difference, EnvironmentNames, Executable,
     ExecutableKind, HiddenCharacter, HiddenClass, HiddenText, InspectedFiles, InspectedServer,
-    Inspection, InspectionLimits, LicenceFile, ModelText, Oddity, OddityKind, TextKind,
-    hidden_characters, inspect,
+    Inspection, InspectionLimits, LicenceFile, ModelText, Oddity, OddityKind, TextKind, Unread,
+    UnreadKind, hidden_characters, inspect,
 };
 pub use item::Origin;
 pub use mcp::{

@@ -114,7 +114,9 @@ impl Edit {
             strategy: Merge::Replace,
         };
         let (source_type, source, ref_name, sparse_paths) = match kind {
-            MarketplaceKind::Local { source } => ("local", source.to_text(), None, None),
+            MarketplaceKind::Local { source: place } | MarketplaceKind::Packed { place, .. } => {
+                ("local", place.to_text(), None, None)
+            }
             MarketplaceKind::Git {
                 source,
                 ref_name,

@@ -3,12 +3,15 @@
 //! A layer that cannot be read or parsed is present, empty, and carries its problem; the others do
 //! not notice.
 
+use std::sync::OnceLock;
+
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, Place, Problem, ProblemKind};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::KeyPath;
+use crate::files::Files;
 use crate::tree::{self, Mark, Node};
 
 /// The largest configuration file that is read; a larger one is no configuration.
@@ -47,21 +50,47 @@ impl LayerSource {
     }
 }
 
-/// One layer as it was read.
-#[derive(Debug, Clone, PartialEq)]
+/// One layer as it was read. What only a reader of the configuration itself wants to know is worked
+/// out when it asks: every request loads all layers, and almost none asks.
+#[derive(Debug, Clone)]
 pub struct Layer {
     /// Where it comes from.
     pub source: LayerSource,
     /// Its file, whether or not that exists; `None` for flags.
     pub file: Option<AbsPath>,
-    /// `sha256:` and the digest of the content's meaning; comments do not change it.
-    pub version: String,
-    /// What it says; empty when it is absent or broken.
-    pub content: Value,
     /// Why it is shown but not used; `None` when it is used.
     pub disabled_reason: Option<String>,
     /// Why its file could not be read.
     pub error: Option<Problem>,
+    /// What it says; empty when it is absent or broken.
+    pub(crate) tree: Node,
+    version: OnceLock<String>,
+}
+
+impl Layer {
+    /// What it says; empty when it is absent or broken.
+    #[must_use]
+    pub fn content(&self) -> Value {
+        self.tree.to_json()
+    }
+
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tree.members().is_none_or(<[_]>::is_empty)
+    }
+
+    /// What stands at a path of keys; `None` where nothing does.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<Value> {
+        self.tree.at(path).map(Node::to_json)
+    }
+
+    /// `sha256:` and the digest of the content's meaning; comments do not change it.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        self.version.get_or_init(|| version(&self.content()))
+    }
 }
 
 /// Where a value comes from.
@@ -104,11 +133,10 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// A layer under construction: its tree and its text, which gives places to problems.
+/// A layer under construction, and its text, which gives places to problems.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) layer: Layer,
-    pub(crate) tree: Node,
     text: String,
     /// Where each line of the text begins: a place per row must not cost a walk through the file.
     line_starts: Vec<usize>,
@@ -140,42 +168,21 @@ pub(crate) fn read_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, P
     }
 }
 
-/// Whether it matters that an absent file is one: what a user or a project expects to count, and what
-/// an administrator enforces. The others are absent nearly everywhere, and each look costs a call.
-fn needs_a_look(source: &LayerSource, file: &AbsPath) -> bool {
-    let is = |name: &str| file.file_name().is_some_and(|found| found == name);
-    match source {
-        // What it asks for before something may come must not go with a link.
-        LayerSource::User => is("config.toml") || is("plugd.toml"),
-        LayerSource::Profile { .. } | LayerSource::Project { .. } => is("config.toml"),
-        LayerSource::System => is("requirements.toml"),
-        LayerSource::SessionFlags | LayerSource::Managed => false,
-    }
-}
-
-/// A link that leads to nothing is not an absent file: somebody's configuration is not where it is
-/// expected. A writer makes the file that it speaks of.
-fn present(disk: &Disk, file: &AbsPath, text: Option<String>) -> Result<Option<String>, Problem> {
-    if text.is_none() && matches!(disk.link_stamp(file), Ok(Some(_))) {
-        let why = "the file is a link that leads to nothing";
-        return Err(Problem::warning(ProblemKind::Missing, why).in_file(file));
-    }
-    Ok(text)
-}
-
 fn line_starts(text: &str) -> Vec<usize> {
     let behind_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
     std::iter::once(0).chain(behind_breaks).collect()
 }
 
 impl Stack {
-    /// Reads a file into a layer and returns its index.
-    pub(crate) fn read(&mut self, disk: &Disk, source: LayerSource, file: AbsPath) -> usize {
-        let read = read_text(disk, &file).and_then(|text| match needs_a_look(&source, &file) {
-            true => present(disk, &file, text),
-            false => Ok(text),
-        });
-        match read {
+    /// Makes a file into a layer and returns its index. One that was not read yet is read.
+    pub(crate) fn read(
+        &mut self,
+        disk: &Disk,
+        files: &Files,
+        source: LayerSource,
+        file: AbsPath,
+    ) -> usize {
+        match files.text(disk, &source, &file) {
             Ok(text) => self.add_text(source, file, text.unwrap_or_default()),
             Err(problem) => {
                 let empty = Node::empty(self.drafts.len());
@@ -242,17 +249,15 @@ impl Stack {
         error: Option<Problem>,
         error_end: Option<Place>,
     ) -> usize {
-        let content = tree.to_json();
         self.drafts.push(Draft {
             layer: Layer {
                 source,
                 file,
-                version: version(&content),
-                content,
                 disabled_reason: None,
                 error,
+                tree,
+                version: OnceLock::new(),
             },
-            tree,
             line_starts: line_starts(&text),
             text,
             error_end,
@@ -260,21 +265,11 @@ impl Stack {
         self.drafts.len() - 1
     }
 
-    /// The layers of this stack, as part of another one that has `count` already.
-    pub(crate) fn drafts_from(self, count: usize) -> Vec<Draft> {
-        let moved = self.drafts.into_iter().enumerate();
-        let moved = moved.map(|(index, draft)| Draft {
-            tree: draft.tree.moved_to(count + index),
-            ..draft
-        });
-        moved.collect()
-    }
-
     /// The trees of these layers, laid over each other in the given order.
     pub(crate) fn merge(&self, layers: &[usize]) -> Node {
         let mut merged = Node::empty(layers.first().copied().unwrap_or(0));
         for &index in layers {
-            merged.overlay(&self.drafts[index].tree);
+            merged.overlay(&self.drafts[index].layer.tree);
         }
         merged
     }

@@ -1,7 +1,7 @@
 //! Configuration: the layers it is made of, what they mean together, and edits of the user's own.
 //!
-//! Reading ([`load`]) merges the layers into a [`Snapshot`] that never changes and remembers where
-//! each value comes from. It cannot fail as a whole: a broken file or row is a problem beside what
+//! Reading ([`load`], and [`Recent`] for who does it again and again) merges the layers into a
+//! [`Snapshot`] that never changes and remembers where each value comes from. It cannot fail as a whole: a broken file or row is a problem beside what
 //! could be read. Writing ([`write`](write())) changes nothing but the bytes of the edited key, and
 //! is refused rather than made on a file that cannot be understood.
 //!
@@ -17,6 +17,7 @@
 
 mod edit;
 mod encode;
+mod files;
 mod flags;
 mod foreign_keys;
 pub mod git_url;
@@ -29,16 +30,17 @@ mod personal;
 mod plugin_setting;
 mod project;
 mod reader;
+mod recent;
 mod remote_setting;
 mod requirements;
 mod settings;
-mod several;
 mod skill_setting;
 mod snapshot;
 mod swap;
 mod tree;
 mod trust;
 mod undo;
+mod warning;
 mod write;
 
 pub use edit::{Edit, Merge};
@@ -49,14 +51,15 @@ pub use layer::{Layer, LayerSource, Origin};
 pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
 pub use mcp_setting::{McpOverlay, ToolApproval, UserMcpServer};
 pub use plugin_setting::{Features, PluginSetting};
+pub use recent::Recent;
 pub use remote_setting::{CredentialStore, RemoteSettings};
 pub use requirements::{CURATED_URL, Requirements};
 pub use settings::{GitBackend, Settings};
-pub use several::load_several;
 pub use skill_setting::{SkillRule, SkillSelector};
-pub use snapshot::{Snapshot, Warning, load};
+pub use snapshot::{Snapshot, load};
 pub use trust::{TrustHold, TrustRule, TrustTier, TrustedPlace};
 pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
+pub use warning::Warning;
 pub use write::{
     PendingWrite, Plan, SavedEdit, WriteError, Written, begin, check_file, left_overs, plan, write,
 };

@@ -3,7 +3,7 @@
 //! Whether a marketplace is there, allowed, or carries the name it is configured under is not asked
 //! here; that is the resolver's business.
 
-use plugd_model::{AbsPath, ProblemKind};
+use plugd_model::{AbsPath, Layout, MarketplaceName, NameError, PackedOrigin, ProblemKind};
 
 use crate::KeyPath;
 use crate::layer::Origin;
@@ -27,6 +27,53 @@ pub enum MarketplaceKind {
         /// Directories to check out; empty means everything.
         sparse_paths: Vec<String>,
     },
+    /// One archive, of a registry or behind an address. The file has it as a directory of this
+    /// machine, because other programs read the file too; the directory's path spells the origin.
+    Packed {
+        /// The directory as it is written, which may be that of another home.
+        place: AbsPath,
+        /// Where it comes from.
+        origin: PackedOrigin,
+    },
+}
+
+impl MarketplaceKind {
+    /// The kind of a directory.
+    #[must_use]
+    pub fn of_directory(source: AbsPath) -> Self {
+        match PackedOrigin::of_place(&source) {
+            Some(origin) => Self::Packed {
+                place: source,
+                origin,
+            },
+            None => Self::Local { source },
+        }
+    }
+
+    /// Where the files of a marketplace are that is configured so under this key. What comes from
+    /// another machine has one place in each home.
+    ///
+    /// # Errors
+    /// The key names no place.
+    pub fn root(&self, key: &str, layout: &Layout) -> Result<AbsPath, NameError> {
+        match self {
+            Self::Local { source } => Ok(source.clone()),
+            Self::Git { .. } => Ok(layout.git_marketplace(&MarketplaceName::new(key)?)),
+            Self::Packed { origin, .. } => {
+                Ok(layout.packed_marketplace(&MarketplaceName::new(key)?, origin))
+            }
+        }
+    }
+
+    /// Where it comes from, when it is one archive. Two rows of one origin mean the same, wherever
+    /// they have it unpacked.
+    #[must_use]
+    pub fn origin(&self) -> Option<&PackedOrigin> {
+        match self {
+            Self::Packed { origin, .. } => Some(origin),
+            Self::Local { .. } | Self::Git { .. } => None,
+        }
+    }
 }
 
 /// A row of `[marketplaces]` that can be used.
@@ -116,7 +163,7 @@ fn kind(reader: &mut Reader<'_>, row: &Node, field: &KeyPath) -> Result<Marketpl
         });
     }
     AbsPath::new(&source)
-        .map(|source| MarketplaceKind::Local { source })
+        .map(MarketplaceKind::of_directory)
         .map_err(|error| {
             let mark = row.get("source").unwrap_or(row).mark;
             let field = field.child("source");

@@ -30,14 +30,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, order: &[usize], merged: &Node) -> P
         let base = draft.layer.file.as_ref().and_then(AbsPath::parent);
         skill_rules.extend(skill_setting::read_rules(
             reader,
-            &draft.tree,
+            &draft.layer.tree,
             base.as_ref(),
         ));
     }
     let skill_switches = skill_setting::read_switches(reader, merged, &personal);
     let hook_states = hook_setting::read(reader, &stack.merge(&personal));
     for index in foreign {
-        let tree = &stack.drafts[index].tree;
+        let tree = &stack.drafts[index].layer.tree;
         skill_setting::note_unread(reader, tree);
         hook_setting::note_unread(reader, tree);
     }

@@ -75,6 +75,7 @@ impl Requirements {
             MarketplaceKind::Git { source, .. } => {
                 plugd_model::git_url::without_credentials(source)
             }
+            MarketplaceKind::Packed { origin, .. } => origin.to_string(),
         };
         let reason = match self.broken {
             true => "the list of allowed sources is broken, so nothing is allowed",
@@ -133,6 +134,14 @@ impl Rule {
             (Self::Host(pattern), MarketplaceKind::Git { source, .. }) => {
                 git_url::host(source).is_some_and(|host| pattern.is_match(&host))
             }
+            // The origin, never the directory that it is unpacked to.
+            (Self::Git { url, ref_name }, MarketplaceKind::Packed { origin, .. }) => {
+                let is_there = *url == git_url::normalise(&origin.address());
+                is_there && (ref_name.is_none() || ref_name.as_deref() == origin.tag())
+            }
+            (Self::Host(pattern), MarketplaceKind::Packed { origin, .. }) => {
+                git_url::host(&origin.address()).is_some_and(|host| pattern.is_match(&host))
+            }
             _ => false,
         }
     }
@@ -145,7 +154,7 @@ pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements,
     let mut rules = Vec::new();
     let list = match draft.layer.error {
         Some(_) => Err(Spoiled),
-        None => read_list(&mut reader, &draft.tree),
+        None => read_list(&mut reader, &draft.layer.tree),
     };
     let (restricted, broken) = match list {
         Ok(List::Open) => (false, false),
@@ -157,12 +166,12 @@ pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements,
     };
     let trust = match draft.layer.error {
         Some(_) => Some(TrustRule::strict(TrustTier::Required, Some(file.clone()))),
-        None => read_trust(&mut reader, &draft.tree, &file),
+        None => read_trust(&mut reader, &draft.layer.tree, &file),
     };
     let requirements = Requirements {
         file,
         trust,
-        content: draft.layer.content.clone(),
+        content: draft.layer.content(),
         restricted,
         broken,
         rules,

@@ -57,7 +57,7 @@ pub struct Settings {
 /// Reads the settings. A bad one is reported and counts as not set.
 pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node, trust: &[&Node]) -> Settings {
     let field = |name: &str| KeyPath::of(["plugd", name]);
-    let known = [
+    let mut known = vec![
         "curated_sync",
         "curated_url",
         "keep_versions",
@@ -66,6 +66,13 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node, trust: &[&Node]) -> S
         "refresh_login",
         "trust",
     ];
+    if merged
+        .get("plugd")
+        .is_some_and(|own| own.get("trust").is_some())
+    {
+        // Which is told as what it is.
+        known.push("plugd");
+    }
     reader.unknown(merged, &KeyPath::of(["plugd"]), &known);
     let curated_sync = reader.flag(merged, &field("curated_sync"));
     let curated_url = reader.text(merged, &field("curated_url"));

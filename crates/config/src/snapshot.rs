@@ -6,38 +6,28 @@
 use std::sync::Arc;
 
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, Layout, Place, PluginId, Problem, ProblemKind};
+use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind};
 use serde_json::Value;
 
+use crate::files::{self, Files};
 use crate::hook_setting::HookState;
 use crate::layer::{Layer, LayerSource, Stack};
 use crate::marketplace_setting::{self, MarketplaceSetting};
 use crate::mcp_setting::{self, McpOverlay, UserMcpServer};
 use crate::personal::{self, Personal};
 use crate::plugin_setting::{self, Features, PluginSetting};
+use crate::project::{self, ProjectFolder};
 use crate::reader::Reader;
 use crate::remote_setting::{self, RemoteSettings};
 use crate::requirements::{self, Requirements};
 use crate::settings::{self, Settings};
 use crate::skill_setting::SkillRule;
 use crate::tree::{Kind, Node};
-use crate::{KeyPath, SessionFlags, foreign_keys, project, trust as trust_table};
+use crate::warning::{Warning, broken_file, note};
+use crate::{KeyPath, SessionFlags, foreign_keys, trust as trust_table};
 
 /// The name under which the settings appear beside the configuration.
 pub(crate) const SETTINGS_KEY: &str = "plugd";
-
-/// Something to tell the user about the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// One sentence fragment.
-    pub summary: String,
-    /// More, where there is more.
-    pub details: Option<String>,
-    /// The file it speaks of.
-    pub path: Option<AbsPath>,
-    /// From where to where in the file.
-    pub range: Option<(Place, Place)>,
-}
 
 /// The configuration as it was at one moment, for one working directory.
 #[derive(Debug, Clone)]
@@ -46,7 +36,6 @@ pub struct Snapshot {
     config_layers: usize,
     merged: Node,
     settings_tree: Node,
-    effective: Value,
     plugins: Vec<PluginSetting>,
     marketplaces: Vec<MarketplaceSetting>,
     user_mcp_servers: Vec<UserMcpServer>,
@@ -68,12 +57,42 @@ pub fn load(
     flags: &SessionFlags,
     cwd: Option<&AbsPath>,
 ) -> Arc<Snapshot> {
+    let files = Files::read(disk, layout, flags);
+    let outside = build(disk, layout, flags, &files, Vec::new());
+    match cwd.map(|cwd| folders_of(disk, layout, &outside, cwd)) {
+        Some(folders) if !folders.is_empty() => build(disk, layout, flags, &files, folders),
+        _ => outside,
+    }
+}
+
+/// The directories with configuration that a working directory has, as all that is outside of them
+/// judges them.
+pub(crate) fn folders_of(
+    disk: &Disk,
+    layout: &Layout,
+    outside: &Snapshot,
+    cwd: &AbsPath,
+) -> Vec<ProjectFolder> {
+    let user_config = layout.user_config();
+    project::folders(disk, layout.home(), &user_config, &outside.merged, cwd)
+}
+
+/// The snapshot that these files make, with these directories of a project. What lies in those is read.
+pub(crate) fn build(
+    disk: &Disk,
+    layout: &Layout,
+    flags: &SessionFlags,
+    files: &Files,
+    folders: Vec<ProjectFolder>,
+) -> Arc<Snapshot> {
     let mut stack = Stack::default();
     let mut notes = Vec::new();
-    let order = read_config(disk, layout, flags, cwd, &mut stack, &mut notes);
-    let merged = merge(&stack, &order, &mut notes);
+    let order = read_config(disk, layout, flags, files, folders, &mut stack, &mut notes);
+    let (merged, stray) = merge(&stack, &order, &mut notes);
     let config_layers = stack.drafts.len();
-    let (settings_tree, trust) = read_settings(disk, layout, flags, &mut stack);
+    let (settings_tree, trust, mut misplaced) =
+        read_settings(disk, layout, flags, files, &mut stack);
+    misplaced.extend(stray);
 
     let mut reader = Reader::new(&stack);
     let plugins = plugin_setting::read(&mut reader, &merged);
@@ -84,6 +103,8 @@ pub fn load(
     let remote = remote_setting::read(&mut reader, &merged);
     let trust: Vec<&Node> = trust.iter().collect();
     let mut settings = settings::read(&mut reader, &settings_tree, &trust);
+    let misplaced = trust_table::misplaced(&mut reader, &misplaced);
+    settings.trust.extend(misplaced);
     notes.extend(reader.problems);
     settings
         .trust
@@ -91,7 +112,7 @@ pub fn load(
 
     let mut required = Stack::default();
     let file = layout.system().join("requirements.toml");
-    let index = required.read(disk, LayerSource::System, file.clone());
+    let index = required.read(disk, files, LayerSource::System, file.clone());
     let (requirements, found) = requirements::read(&required, index, file);
     notes.extend(found);
     settings.trust.extend(requirements.trust().cloned());
@@ -109,19 +130,11 @@ pub fn load(
     warnings.extend(notes.iter().map(note));
     problems.extend(notes);
 
-    let mut effective = merged.to_json();
-    if let Value::Object(members) = &mut effective {
-        let settings = settings_tree.to_json();
-        if settings.as_object().is_some_and(|table| !table.is_empty()) {
-            members.insert(SETTINGS_KEY.to_owned(), settings);
-        }
-    }
     Arc::new(Snapshot {
         stack: stack.drafts.into_iter().map(|draft| draft.layer).collect(),
         config_layers,
         merged,
         settings_tree,
-        effective,
         plugins,
         marketplaces,
         user_mcp_servers,
@@ -135,13 +148,19 @@ pub fn load(
     })
 }
 
+/// A `[trust]` table that stands where none is read, and its field.
+type Misplaced = (KeyPath, Node);
+
 /// Lays the layers over each other, without what belongs elsewhere or means nothing any more.
-fn merge(stack: &Stack, order: &[usize], notes: &mut Vec<Problem>) -> Node {
+fn merge(stack: &Stack, order: &[usize], notes: &mut Vec<Problem>) -> (Node, Option<Misplaced>) {
     let mut merged = stack.merge(order);
+    let mut misplaced = None;
     if let Some(stray) = merged.remove(SETTINGS_KEY) {
+        let own = KeyPath::of([SETTINGS_KEY]);
+        misplaced = trust_table::within(&stray, &own);
         let message = "own settings are not read from here but from `plugd.toml` beside it";
         let problem = Problem::warning(ProblemKind::UnknownField, message);
-        notes.push(stack.located(problem, stray.mark, &KeyPath::of([SETTINGS_KEY])));
+        notes.push(stack.located(problem, stray.mark, &own));
     }
     if let Some(node) = merged.get("profile") {
         let message = match &node.kind {
@@ -151,7 +170,7 @@ fn merge(stack: &Stack, order: &[usize], notes: &mut Vec<Problem>) -> Node {
         let problem = Problem::warning(ProblemKind::UnknownField, message);
         notes.push(stack.located(problem, node.mark, &KeyPath::of(["profile"])));
     }
-    merged
+    (merged, misplaced)
 }
 
 /// Reads all `config.toml` layers into an empty stack, lowest first, and returns those that count.
@@ -159,44 +178,26 @@ fn read_config(
     disk: &Disk,
     layout: &Layout,
     flags: &SessionFlags,
-    cwd: Option<&AbsPath>,
+    files: &Files,
+    folders: Vec<ProjectFolder>,
     stack: &mut Stack,
     notes: &mut Vec<Problem>,
 ) -> Vec<usize> {
-    // What decides about profile and trust must be read first, also where it is higher: those
-    // layers wait in a stack of their own until their place comes.
-    let managed_file = layout.system().join("managed_config.toml");
-    let mut managed = Stack::default();
-    if !matches!(disk.stamp(&managed_file), Ok(None)) {
-        managed.read(disk, LayerSource::Managed, managed_file);
-    }
-
     let system = layout.system().join("config.toml");
-    stack.read(disk, LayerSource::System, system);
-    let user = stack.read(disk, LayerSource::User, layout.user_config());
-    let mut outside = stack.merge(&[0, user]);
-    outside.overlay(&flags.config);
-    if let Some(file) = profile(flags, layout, notes) {
-        let index = stack.read(disk, file.0, file.1);
-        outside = stack.merge(&[0, user, index]);
-        outside.overlay(&flags.config);
+    stack.read(disk, files, LayerSource::System, system);
+    stack.read(disk, files, LayerSource::User, layout.user_config());
+    if let Some((source, file)) = profile(flags, layout, notes) {
+        stack.read(disk, files, source, file);
     }
-    for draft in &managed.drafts {
-        outside.overlay(&draft.tree);
-    }
-    let folders =
-        cwd.map(|cwd| project::folders(disk, layout.home(), &layout.user_config(), &outside, cwd));
-    for folder in folders.unwrap_or_default() {
+    for folder in folders {
         let file = folder.folder.join("config.toml");
         let source = LayerSource::Project {
             folder: folder.folder,
         };
-        let index = stack.read(disk, source, file);
+        let index = stack.read(disk, files, source, file);
         let draft = &mut stack.drafts[index];
         draft.layer.disabled_reason = folder.disabled_reason;
-        let dropped = project::drop_forbidden(&mut draft.tree);
-        draft.layer.content = draft.tree.to_json();
-        draft.layer.version = crate::layer::version(&draft.layer.content);
+        let dropped = project::drop_forbidden(&mut draft.layer.tree);
         if draft.layer.disabled_reason.is_some() {
             continue;
         }
@@ -213,9 +214,10 @@ fn read_config(
     {
         stack.add_flags(&flags.config);
     }
-    stack
-        .drafts
-        .append(&mut managed.drafts_from(stack.drafts.len()));
+    let managed = files::managed(layout);
+    if files.has(&managed) {
+        stack.read(disk, files, LayerSource::Managed, managed);
+    }
     let counts = |index: &usize| stack.drafts[*index].layer.disabled_reason.is_none();
     (0..stack.drafts.len()).filter(counts).collect()
 }
@@ -227,27 +229,25 @@ fn profile(
     layout: &Layout,
     notes: &mut Vec<Problem>,
 ) -> Option<(LayerSource, AbsPath)> {
-    let name = flags.profile.clone()?;
-    // The name becomes part of a path.
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if name.is_empty() || !name.chars().all(legal) {
+    let name = flags.profile.as_deref()?;
+    let found = files::profile(name, layout);
+    if found.is_none() {
         let message = format!("`{}` is no name of a profile", name.escape_debug());
         let problem = Problem::error(ProblemKind::BadName, message);
         notes.push(problem.at_field("profile"));
-        return None;
     }
-    let file = layout.profile_config(&name);
-    Some((LayerSource::Profile { name }, file))
+    found
 }
 
-/// Reads the settings files behind the `config.toml` layers; returns their merge and the `[trust]`
-/// tables one by one, those of trusted projects last.
+/// Reads the settings files behind the `config.toml` layers; returns their merge, the `[trust]` tables
+/// one by one, those of trusted projects last, and those that stand in a table of the settings' name.
 fn read_settings(
     disk: &Disk,
     layout: &Layout,
     flags: &SessionFlags,
+    files: &Files,
     stack: &mut Stack,
-) -> (Node, Vec<Node>) {
+) -> (Node, Vec<Node>, Vec<Misplaced>) {
     let projects: Vec<(LayerSource, AbsPath)> = stack
         .drafts
         .iter()
@@ -261,8 +261,8 @@ fn read_settings(
         .collect();
     let system = layout.system().join("plugd.toml");
     let mut order = vec![
-        stack.read(disk, LayerSource::System, system),
-        stack.read(disk, LayerSource::User, layout.user_plugd_config()),
+        stack.read(disk, files, LayerSource::System, system),
+        stack.read(disk, files, LayerSource::User, layout.user_plugd_config()),
     ];
     if flags
         .settings
@@ -273,54 +273,19 @@ fn read_settings(
     }
     let merged = stack.merge(&order);
     for (source, file) in projects {
-        order.push(stack.read(disk, source, file));
+        order.push(stack.read(disk, files, source, file));
     }
-    let trust = order
-        .iter()
-        .filter_map(|&index| stack.drafts[index].tree.get("trust").cloned())
+    let trees = || order.iter().map(|&index| &stack.drafts[index].layer.tree);
+    let trust = trees()
+        .filter_map(|tree| tree.get("trust").cloned())
         .collect();
-    (merged, trust)
-}
-
-/// The warning about a file that could not be used at all.
-fn broken_file(problem: &Problem, end: Option<Place>, source: &LayerSource) -> Warning {
-    let consequence = match source {
-        LayerSource::User => "defaults are in use",
-        _ => "it is not used",
-    };
-    let file = problem
-        .path
-        .as_ref()
-        .map_or_else(String::new, ToString::to_string);
-    let details = match problem.place {
-        Some(Place { line, column }) => format!("{file}:{line}:{column}: {}", problem.message),
-        None => problem.message.clone(),
-    };
-    Warning {
-        summary: format!("invalid configuration in `{file}`; {consequence}"),
-        details: Some(details),
-        path: problem.path.clone(),
-        range: problem.place.map(|start| (start, end.unwrap_or(start))),
-    }
-}
-
-/// The warning about one key.
-fn note(problem: &Problem) -> Warning {
-    let field = problem.field.as_deref().unwrap_or("the configuration");
-    Warning {
-        summary: format!("`{field}` is ignored: {}", problem.message),
-        details: None,
-        path: problem.path.clone(),
-        range: problem.place.map(|place| (place, place)),
-    }
+    let own = KeyPath::of([SETTINGS_KEY, SETTINGS_KEY]);
+    let misplaced = trees().filter_map(|tree| trust_table::within(tree.get(SETTINGS_KEY)?, &own));
+    let misplaced = misplaced.collect();
+    (merged, trust, misplaced)
 }
 
 impl Snapshot {
-    /// All layers that count merged into one, with their places.
-    pub(crate) fn merged(&self) -> &Node {
-        &self.merged
-    }
-
     /// All layers of `config.toml`, lowest first, also those that do not count.
     #[must_use]
     pub fn layers(&self) -> &[Layer] {
@@ -343,8 +308,15 @@ impl Snapshot {
 
     /// All layers that count merged into one, unknown keys included; the settings under `plugd`.
     #[must_use]
-    pub fn effective(&self) -> &Value {
-        &self.effective
+    pub fn effective(&self) -> Value {
+        let mut effective = self.merged.to_json();
+        if let Value::Object(members) = &mut effective {
+            let settings = self.settings_tree.to_json();
+            if settings.as_object().is_some_and(|table| !table.is_empty()) {
+                members.insert(SETTINGS_KEY.to_owned(), settings);
+            }
+        }
+        effective
     }
 
     /// Each value of [`Snapshot::effective`] with the layer that decided it. Elements of arrays

@@ -179,6 +179,35 @@ pub(crate) fn rules(reader: &mut Reader<'_>, merged: &Node, layers: &[&Node]) ->
     rules
 }
 
+/// The rules of tables that stand where none is read. Whoever wrote one asked for something, so it is
+/// strict mode and never none.
+pub(crate) fn misplaced(reader: &mut Reader<'_>, tables: &[(KeyPath, Node)]) -> Vec<TrustRule> {
+    let mut rules = Vec::new();
+    for (field, table) in tables {
+        let origin = reader.stack.origin(table.mark);
+        let message = "it is `[trust]` in `plugd.toml` that is read; strict mode holds until it \
+                       stands there";
+        reader.error(
+            ProblemKind::UnknownField,
+            table.mark,
+            field,
+            message.to_owned(),
+        );
+        let tier = match origin.source {
+            LayerSource::Project { .. } => TrustTier::Project,
+            _ => TrustTier::Settings,
+        };
+        rules.push(TrustRule::strict(tier, origin.file));
+    }
+    rules
+}
+
+/// The table in a table of the settings' own name, which is their name elsewhere.
+pub(crate) fn within(settings: &Node, field: &KeyPath) -> Option<(KeyPath, Node)> {
+    let table = settings.get("trust")?;
+    Some((field.child("trust"), table.clone()))
+}
+
 /// A settings file that nobody can read may have asked for anything.
 pub(crate) fn unread(layers: &[Draft]) -> impl Iterator<Item = TrustRule> {
     let broken = layers.iter().filter(|draft| draft.layer.error.is_some());

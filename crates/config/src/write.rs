@@ -337,10 +337,15 @@ fn edit_parsed(
     edits: &[Edit],
 ) -> Result<(Vec<Edit>, Edited), WriteError> {
     let own = target.own_edits(file, edits, meaning.clone())?;
-    let known = complaints(target, file, text, &tree);
     let edited = edit::apply_to(text, tree, meaning, &own)
         .map_err(|error| refusal(target, file, text, error))?;
-    validate(&known, complaints(target, file, &edited.text, &edited.tree))?;
+    let mut wrong = complaints(target, file, &edited.text, &edited.tree);
+    wrong.retain(is_wrong);
+    if !wrong.is_empty() {
+        // Seldom, so the text is read once more for it.
+        let before = Parsed::of(target, file, text)?;
+        validate(&complaints(target, file, text, &before.tree), wrong)?;
+    }
     Ok((own, edited))
 }
 
@@ -362,17 +367,18 @@ pub(crate) fn refusal(target: Target, file: &AbsPath, text: &str, error: EditErr
     }
 }
 
+/// Whether the readers of a file would refuse it.
+fn is_wrong(problem: &Problem) -> bool {
+    matches!(problem.kind, ProblemKind::WrongType | ProblemKind::BadValue)
+        && problem.severity == Severity::Error
+}
+
 /// An edit must not make the file say something that its readers would refuse. What was wrong
 /// before does not stand in the way, also when it has moved up or down in its array.
-fn validate(before: &[Problem], after: Vec<Problem>) -> Result<(), WriteError> {
+fn validate(before: &[Problem], wrong: Vec<Problem>) -> Result<(), WriteError> {
     let row = |problem: &Problem| (wherever_it_stands(problem), problem.message.clone());
     let mut known: Vec<_> = before.iter().map(row).collect();
-    for problem in after {
-        let is_wrong = matches!(problem.kind, ProblemKind::WrongType | ProblemKind::BadValue)
-            && problem.severity == Severity::Error;
-        if !is_wrong {
-            continue;
-        }
+    for problem in wrong {
         // Each one that was there excuses one that is.
         let row = row(&problem);
         match known.iter().position(|known| *known == row) {
@@ -409,7 +415,7 @@ fn complaints(target: Target, file: &AbsPath, text: &str, tree: &Node) -> Vec<Pr
         text.to_owned(),
         tree.clone(),
     );
-    let tree = &stack.drafts[index].tree;
+    let tree = &stack.drafts[index].layer.tree;
     let mut reader = Reader::new(&stack);
     match target {
         Target::Config => {

@@ -21,7 +21,7 @@ use crate::{FetchError, Rules};
 
 const ORIGINATOR: HeaderName = HeaderName::from_static("originator");
 
-/// What is fetched, for errors.
+/// What is fetched, for errors, where nobody says otherwise.
 const SUBJECT: &str = "the bundle";
 
 /// How long a connection may take, with name, proxy and TLS.
@@ -34,6 +34,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// for some minutes only, and a plugin that takes longer holds up what waits for it.
 const TOTAL: Duration = Duration::from_secs(600);
 
+/// Longest mark that is kept.
+const MAX_ETAG: usize = 1024;
+
 /// Longest scheme that an error shows.
 const MAX_SCHEME: usize = 20;
 
@@ -45,6 +48,7 @@ pub struct Bundles {
     total: Duration,
     /// Who asks: a name, and the name with versions.
     agent: Option<(String, String)>,
+    subject: &'static str,
 }
 
 /// Where a bundle may be fetched from. Its `Debug` text shows the host only.
@@ -90,6 +94,8 @@ pub struct Downloaded {
     pub bytes: u64,
     /// SHA-256 of the archive, in hexadecimal digits.
     pub sha256: String,
+    /// The mark of this content, by which the server knows it again.
+    pub etag: Option<String>,
 }
 
 impl BundleAddress {
@@ -142,6 +148,7 @@ impl Bundles {
             idle: IDLE,
             total: TOTAL,
             agent: None,
+            subject: SUBJECT,
         }
     }
 
@@ -149,6 +156,13 @@ impl Bundles {
     #[must_use]
     pub fn for_agent(mut self, (originator, user_agent): (&str, &str)) -> Self {
         self.agent = Some((originator.to_owned(), user_agent.to_owned()));
+        self
+    }
+
+    /// The same for what is no bundle of the catalog; errors call it so.
+    #[must_use]
+    pub fn of(mut self, subject: &'static str) -> Self {
+        self.subject = subject;
         self
     }
 
@@ -181,19 +195,35 @@ impl Bundles {
         moved: impl FnMut(u64, Option<u64>),
         cancel: impl Future<Output = ()>,
     ) -> Result<Downloaded, FetchError> {
-        unless(cancel, self.bring(address, chunks, moved)).await
+        unless(cancel, self.bring(address, None, chunks, moved)).await
+    }
+
+    /// The same, unless the content still has the mark that an earlier answer gave it.
+    ///
+    /// # Errors
+    /// As above, and [`FetchError::NotModified`] when it has.
+    pub async fn download_changed(
+        &self,
+        address: &BundleAddress,
+        etag: Option<&str>,
+        chunks: mpsc::Sender<Bytes>,
+        moved: impl FnMut(u64, Option<u64>),
+        cancel: impl Future<Output = ()>,
+    ) -> Result<Downloaded, FetchError> {
+        unless(cancel, self.bring(address, etag, chunks, moved)).await
     }
 
     async fn bring(
         &self,
         address: &BundleAddress,
+        etag: Option<&str>,
         chunks: mpsc::Sender<Bytes>,
         mut moved: impl FnMut(u64, Option<u64>),
     ) -> Result<Downloaded, FetchError> {
         let limit = Rules::bundle(None).archive_bytes;
         let failed = |source| {
             too_large(source, limit, |source| FetchError::Http {
-                subject: SUBJECT.to_owned(),
+                subject: self.subject.to_owned(),
                 host: address.host(),
                 source: source.with_address(shown),
             })
@@ -203,6 +233,11 @@ impl Bundles {
             request = request
                 .header(ORIGINATOR, originator)
                 .and_then(|request| request.header(header::USER_AGENT, user_agent))
+                .map_err(failed)?;
+        }
+        if let Some(etag) = etag {
+            request = request
+                .header(header::IF_NONE_MATCH, etag)
                 .map_err(failed)?;
         }
         let request = request.redirects(Redirects::AnyHttps).limits(Limits {
@@ -218,13 +253,18 @@ impl Bundles {
             .await
             .map_err(failed)?;
         let status = response.status().as_u16();
+        if status == 304 && etag.is_some() {
+            return Err(FetchError::NotModified);
+        }
         if status != 200 {
             return Err(FetchError::Status {
-                subject: SUBJECT.to_owned(),
+                subject: self.subject.to_owned(),
                 host: host(response.url()),
                 status,
             });
         }
+        let etag = response.header(header::ETAG.as_str()).map(str::to_owned);
+        let etag = etag.filter(|etag| etag.len() <= MAX_ETAG);
         let mut sha256 = Sha256::new();
         let taken = |chunk: &Bytes, so_far, expected| {
             sha256.update(chunk);
@@ -234,6 +274,7 @@ impl Bundles {
         Ok(Downloaded {
             bytes,
             sha256: to_hex(&sha256.finalize()),
+            etag,
         })
     }
 }

@@ -110,6 +110,9 @@ pub enum FetchError {
         /// What is wrong with it.
         fault: VersionFault,
     },
+    /// It is what is known already, so nothing came.
+    #[error("it has not changed")]
+    NotModified,
     /// The caller gave up.
     #[error("the download was cancelled")]
     Cancelled,
@@ -308,6 +311,7 @@ impl FetchError {
             | Self::WrongPackage { .. }
             | Self::Exists { .. }
             | Self::GivenUp
+            | Self::NotModified
             | Self::Disk(_) => false,
         }
     }

@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use plugd_model::{AbsPath, git_url};
+use plugd_model::{AbsPath, git_url, percent};
 use sha2::{Digest as _, Sha256};
 
 /// An accepted address. Its credentials are kept and never shown, not even by `Debug`.
@@ -135,7 +135,7 @@ impl Address {
         let authority = git_url::authority(&self.text)?;
         let (user_info, _) = authority.rsplit_once('@')?;
         let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-        Some((percent_decoded(user)?, percent_decoded(password)?))
+        Some((percent::decoded(user)?, percent::decoded(password)?))
     }
 
     /// The texts that must not appear anywhere.
@@ -283,24 +283,8 @@ fn is_host(host: &str) -> bool {
 fn file_url(rest: &str) -> Result<AbsPath, Refusal> {
     // `file://localhost/x` is the same as `file:///x`; another machine's files cannot be meant.
     let path = rest.strip_prefix("localhost").unwrap_or(rest);
-    let decoded = percent_decoded(path).ok_or(Refusal::Malformed)?;
+    let decoded = percent::decoded(path).ok_or(Refusal::Malformed)?;
     AbsPath::new(decoded).map_err(|_| Refusal::Malformed)
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, behind)) = rest.split_first() {
-        if byte != b'%' {
-            bytes.push(byte);
-            rest = behind;
-            continue;
-        }
-        let digits = std::str::from_utf8(behind.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = &behind[2..];
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

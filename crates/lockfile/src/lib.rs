@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, MarketplaceName, OciReference, PluginId, VersionSegment};
+use plugd_model::{AbsPath, MarketplaceName, OciReference, PackedOrigin, PluginId, VersionSegment};
 
 pub use parse::{Parsed, parse};
 pub use render::render;
@@ -53,6 +53,8 @@ pub enum LockedMarketplace {
         /// The directories that are fetched; none means all.
         sparse_paths: Vec<String>,
     },
+    /// One archive, of a registry or behind an address.
+    Packed(PackedOrigin),
     /// A directory.
     Local(Location),
     /// The curated marketplace.
@@ -129,6 +131,7 @@ impl fmt::Display for LockedMarketplace {
                 ..
             } => write!(f, "{url}#{name}"),
             Self::Git { url, .. } => f.write_str(url),
+            Self::Packed(origin) => origin.fmt(f),
             Self::Local(location) => location.fmt(f),
             Self::Curated => f.write_str("curated"),
         }

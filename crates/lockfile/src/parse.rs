@@ -1,15 +1,19 @@
 //! From text to values.
 
 mod artifacts;
+mod location;
 
 use std::collections::BTreeMap;
 
 use plugd_disk::tree::Digest;
 use plugd_model::{
-    AbsPath, MarketplaceName, Place, PluginId, Problem, ProblemKind, VersionSegment, git_url,
+    MarketplaceName, Place, PluginId, Problem, ProblemKind, VersionSegment, git_url,
 };
 use toml_edit::{Document, Item, Key, TableLike};
 
+use location::{BAD_LOCATION, location};
+
+use crate::render::OF_MARKETPLACE;
 use crate::{FORMAT, Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 
 /// A lock that was understood.
@@ -218,15 +222,15 @@ impl Reader<'_> {
     }
 
     fn marketplace(&mut self, block: &Block<'_>) -> Option<LockedMarketplace> {
-        self.only(block, &["git", "ref", "sparse_paths", "path", "curated"]);
-        let kinds = ["git", "path", "curated"];
+        self.only(block, &OF_MARKETPLACE);
+        let kinds = ["git", "path", "curated", "oci", "archive"];
         match kinds.map(|kind| block.table.contains_key(kind)) {
-            [true, false, false] => Some(LockedMarketplace::Git {
+            [true, false, false, false, false] => Some(LockedMarketplace::Git {
                 url: self.address(block)?,
                 ref_name: self.optional(block, "ref")?,
                 sparse_paths: self.texts(block, "sparse_paths")?,
             }),
-            [false, true, false] => {
+            [false, true, false, false, false] => {
                 let text = self.text(block, "path")?;
                 let Some(location) = location(&text) else {
                     self.bad(block, "path", BAD_LOCATION);
@@ -234,15 +238,22 @@ impl Reader<'_> {
                 };
                 Some(LockedMarketplace::Local(location))
             }
-            [false, false, true] => match block.table.get("curated").and_then(Item::as_bool) {
-                Some(true) => Some(LockedMarketplace::Curated),
-                _ => {
-                    self.bad(block, "curated", "this is `true`, or is not there");
-                    None
+            [false, false, false, oci, archive] if oci != archive => {
+                let key = if oci { "oci" } else { "archive" };
+                let origin = self.understood(block, key, artifacts::marketplace(key));
+                origin.map(LockedMarketplace::Packed)
+            }
+            [false, false, true, false, false] => {
+                match block.table.get("curated").and_then(Item::as_bool) {
+                    Some(true) => Some(LockedMarketplace::Curated),
+                    _ => {
+                        self.bad(block, "curated", "this is `true`, or is not there");
+                        None
+                    }
                 }
-            },
+            }
             _ => {
-                let message = "a marketplace has one of `git`, `path` and `curated`";
+                let message = "it has one of `git`, `path`, `oci`, `archive` and `curated`";
                 self.error(block, "", ProblemKind::MissingField, message.to_owned());
                 None
             }
@@ -265,6 +276,10 @@ impl Reader<'_> {
         let resolved = match source {
             Some(LockedSource::Npm { .. }) => self.optional(block, "release"),
             Some(LockedSource::Oci { .. } | LockedSource::Archive { .. }) => {
+                self.resolved_digest(block).map(Some)
+            }
+            // Where its marketplace is one archive, the digest of that says what it was.
+            Some(LockedSource::InMarketplace(_)) if block.table.contains_key("digest") => {
                 self.resolved_digest(block).map(Some)
             }
             _ => self.optional(block, "commit"),
@@ -464,26 +479,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-const BAD_LOCATION: &str = "this is a directory of the project, `./` first, or an absolute path";
-
-/// A directory as a lock writes it; `None` when it could lead elsewhere.
-fn location(text: &str) -> Option<Location> {
-    if text == "." {
-        return Some(Location::InProject(String::new()));
-    }
-    let Some(path) = text.strip_prefix("./") else {
-        return AbsPath::new(text).ok().map(Location::Machine);
-    };
-    let plain = |name: &str| {
-        !matches!(name, "" | "." | "..")
-            && !name.contains(['\\', '\0'])
-            && !name.contains(char::is_control)
-    };
-    path.split('/')
-        .all(plain)
-        .then(|| Location::InProject(path.to_owned()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use plugd_model::sha256_digest;
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, Table, Value};
 
 use crate::{FORMAT, Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
@@ -16,7 +17,15 @@ const HEAD: &str = "\
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The members of a marketplace and of a plugin, in the order in which they are written.
-const OF_MARKETPLACE: [&str; 5] = ["git", "ref", "sparse_paths", "path", "curated"];
+pub(crate) const OF_MARKETPLACE: [&str; 7] = [
+    "git",
+    "ref",
+    "sparse_paths",
+    "path",
+    "oci",
+    "archive",
+    "curated",
+];
 const OF_PLUGIN: [&str; 7] = [
     "version",
     "source",
@@ -190,15 +199,20 @@ fn members_of(marketplace: &LockedMarketplace) -> Members {
             }
             members
         }
+        LockedMarketplace::Packed(origin) => vec![(origin.word(), origin.to_string().into())],
         LockedMarketplace::Local(location) => vec![("path", location.to_string().into())],
         LockedMarketplace::Curated => vec![("curated", true.into())],
     }
 }
 
 fn members_of_plugin(plugin: &LockedPlugin) -> Members {
+    let is_digest = |what: &String| sha256_digest(what).as_ref() == Some(what);
     let resolved = match plugin.source {
         LockedSource::Npm { .. } => "release",
         LockedSource::Oci { .. } | LockedSource::Archive { .. } => "digest",
+        LockedSource::InMarketplace(_) if plugin.resolved.as_ref().is_some_and(is_digest) => {
+            "digest"
+        }
         LockedSource::InMarketplace(_) | LockedSource::Git { .. } => "commit",
     };
     let mut members = vec![

@@ -34,6 +34,7 @@ fn check(fixture: &str, cwds: &[&str], login: Login, expected: [Option<Gate>; 4]
         manifests: &[],
         login,
         beside_catalog: false,
+        staged: None,
     });
     let order: Vec<_> = set.declared().iter().map(|one| one.marketplace).collect();
     assert_eq!(order, RemoteMarketplace::ALL);

@@ -126,25 +126,16 @@ fn push_configured(
             return;
         }
     };
-    let (binding, absence) = match &row.kind {
-        MarketplaceKind::Git {
-            source, ref_name, ..
-        } => (
-            Some(Binding::Git {
-                url: git_url::without_secrets(source),
-                ref_name: ref_name.clone(),
-            }),
-            Absence::Problem(format!(
-                "the git marketplace `{}` is configured and has not been fetched to `{root}`",
-                row.key
-            )),
+    let key = &row.key;
+    let absence = match &row.kind {
+        MarketplaceKind::Git { .. } => format!(
+            "the git marketplace `{key}` is configured and has not been fetched to `{root}`"
         ),
-        MarketplaceKind::Local { .. } => (
-            None,
-            Absence::Problem(format!(
-                "the marketplace `{}` is configured and there is no marketplace manifest below `{root}`",
-                row.key
-            )),
+        MarketplaceKind::Packed { origin, .. } => format!(
+            "the marketplace `{key}` of `{origin}` is configured and has not been fetched to `{root}`"
+        ),
+        MarketplaceKind::Local { .. } => format!(
+            "the marketplace `{key}` is configured and there is no marketplace manifest below `{root}`"
         ),
     };
     let place = Place {
@@ -152,10 +143,10 @@ fn push_configured(
         origin,
         rank,
         named_by,
-        binding,
+        binding: binding_of(&row.kind),
         line: row.origin.place,
     };
-    finder.push(out, place, scope_index, absence);
+    finder.push(out, place, scope_index, Absence::Problem(absence));
 }
 
 fn push_curated(
@@ -187,34 +178,34 @@ fn managed_binding(input: &ResolveInput<'_>, manifest: &AbsPath) -> Option<Bindi
     }
     input.scopes.iter().find_map(|scope| {
         scope.config.marketplaces().iter().find_map(|row| {
-            let MarketplaceKind::Git {
-                source, ref_name, ..
-            } = &row.kind
-            else {
-                return None;
-            };
+            let binding = binding_of(&row.kind)?;
             let root = root_of(input.layout, row).ok()?;
-            manifest.starts_with(&root).then(|| Binding::Git {
-                url: git_url::without_secrets(source),
-                ref_name: ref_name.clone(),
-            })
+            manifest.starts_with(&root).then_some(binding)
         })
     })
+}
+
+/// What the files of a row are bound to, where it is not their own path.
+fn binding_of(kind: &MarketplaceKind) -> Option<Binding> {
+    match kind {
+        MarketplaceKind::Local { .. } => None,
+        MarketplaceKind::Git {
+            source, ref_name, ..
+        } => Some(Binding::Git {
+            url: git_url::without_secrets(source),
+            ref_name: ref_name.clone(),
+        }),
+        MarketplaceKind::Packed { origin, .. } => Some(Binding::Packed(origin.clone())),
+    }
 }
 
 /// The directory of a configured marketplace.
 pub(crate) fn root_of(layout: &Layout, row: &MarketplaceSetting) -> Result<AbsPath, Problem> {
     let reserved = RESERVED_MARKETPLACES.contains(&row.key.as_str());
-    let root = match &row.kind {
-        MarketplaceKind::Local { source } => source.clone(),
-        MarketplaceKind::Git { .. } => {
-            let name = MarketplaceName::new(&row.key).map_err(|error| {
-                Problem::error(ProblemKind::BadName, error.to_string())
-                    .at_field(format!("marketplaces.{}", row.key))
-            })?;
-            layout.git_marketplace(&name)
-        }
-    };
+    let root = row.kind.root(&row.key, layout).map_err(|error| {
+        Problem::error(ProblemKind::BadName, error.to_string())
+            .at_field(format!("marketplaces.{}", row.key))
+    })?;
     if reserved && !is_managed_place(layout, &row.key, &root) {
         return Err(Problem::error(
             ProblemKind::ReservedName,
@@ -285,6 +276,9 @@ impl Finder<'_> {
             found,
             mut problems,
         } = self.find(&place.root);
+        // What is bound to another machine lies in its own place, and never in a repository that the
+        // home happens to be in: that would be trusted as if it came from there.
+        let found = found.filter(|path| place.binding.is_none() || path.starts_with(&place.root));
         let manifest = match (found, absence) {
             (Some(path), _) => Ok(path),
             // What stands where a manifest belongs is the reason that there is none.

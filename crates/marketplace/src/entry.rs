@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use plugd_manifest::{Loaded, MarketplaceManifest};
-use plugd_model::{AbsPath, Problem, RemotePluginId};
+use plugd_model::{AbsPath, PackedOrigin, Problem, RemotePluginId};
 
 /// Why a marketplace is in the set. The order of the variants is the order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum Binding {
         /// The branch or tag, when one is configured.
         ref_name: Option<String>,
     },
+    /// One archive, of a registry or behind an address.
+    Packed(PackedOrigin),
     /// The curated snapshot.
     Curated,
     /// The hosted catalog, which no manifest on this machine stands for.
@@ -69,6 +71,7 @@ impl Binding {
                 Some(name) => format!("{url}#{name}"),
                 None => url.clone(),
             },
+            Self::Packed(origin) => origin.to_string(),
             Self::Curated => "the curated marketplace".to_owned(),
             Self::Remote { id } => format!("the remote catalog, where it is `{id}`"),
         }

@@ -74,6 +74,9 @@ pub struct ResolveInput<'a> {
     /// Whether the curated snapshot is shown although the hosted catalog takes its place: where that
     /// catalog itself is no part of the answer, there is nothing that it could stand for.
     pub beside_catalog: bool,
+    /// One of the manifests that was brought to be installed from and lies at no place of its own.
+    /// Whoever brought it knows the place that it is from, and has judged its name by that.
+    pub staged: Option<&'a AbsPath>,
 }
 
 /// Resolves marketplaces. It borrows the one loader of parsed files and holds nothing else.
@@ -164,10 +167,12 @@ impl<'a> MarketplaceResolver<'a> {
             Err(problem) => return State::Failed(problem),
         };
         let name = &manifest.value.name;
-        if let Err(problem) = check_reserved(input.layout, name, path) {
-            return State::Failed(problem);
-        }
-        if let Err(problem) = check_policy(input, name, &manifest.value.root, path) {
+        let judged = match input.staged == Some(path) {
+            true => Ok(()),
+            false => check_reserved(input.layout, name, path)
+                .and_then(|()| check_policy(input, name, &manifest.value.root, path)),
+        };
+        if let Err(problem) = judged {
             return State::Failed(problem);
         }
         let binding = candidate

@@ -73,6 +73,7 @@ impl Case {
             manifests: &manifests,
             login: self.login,
             beside_catalog: false,
+            staged: None,
         })
     }
 
@@ -363,6 +364,62 @@ fn requirements_hide_what_is_not_configured_or_not_allowed() {
 configured bad: failed policy at $ROOT/bad/.agents/plugins/marketplace.json
 configured good: good at $ROOT/good/.agents/plugins/marketplace.json
   a@good",
+    );
+}
+
+#[test]
+fn an_archive_is_known_by_its_origin_wherever_it_was_written_down() {
+    let place = "ch/plugins/.plugd/marketplaces/far/oci%3A%2F%2Fr.example%2Ffar%3A1";
+    let other_home = place.replacen("ch/", "other/", 1);
+    let restrict = "== etc/requirements.toml\n[marketplaces]\nrestrict_to_allowed_sources = true\n\
+                    [marketplaces.allowed_sources.x]\n";
+    let by_host = "source = \"host_pattern\"\nhost_pattern = '^r\\.example$'\n";
+    let by_place = format!("source = \"local\"\npath = \"$ROOT/{place}\"\n");
+    let shown = format!("good at $ROOT/{place}/.agents/plugins/marketplace.json\n  a@far");
+    let shown = shown.replacen("good", "far", 1);
+    let hidden = format!("failed policy at $ROOT/{place}/.agents/plugins/marketplace.json");
+    for (written, rule, expected) in [
+        (place, String::new(), &shown),
+        (&other_home, String::new(), &shown),
+        (place, format!("{restrict}{by_host}"), &shown),
+        (&other_home, format!("{restrict}{by_host}"), &shown),
+        (place, format!("{restrict}{by_place}"), &hidden),
+    ] {
+        let fixture = configured(&[("far", written)]) + &marketplace(place, "far", &["a"]) + &rule;
+        let case = case(&fixture);
+        case.check(&format!("configured far: {expected}"));
+        let set = case.resolve();
+        let a = PluginId::parse("a@far").unwrap();
+        let bound = set.select(&Selector::Trusted(&a)).ok();
+        let bound = bound.map(|offer| offer.content.binding.describe());
+        let is_shown = *expected == shown;
+        assert_eq!(bound, is_shown.then(|| "oci://r.example/far:1".to_owned()));
+    }
+    // A manifest of it that is named outright is bound to the same.
+    let path = format!("{place}/.agents/plugins/marketplace.json");
+    let fixture = configured(&[("far", place)]) + &marketplace(place, "far", &["a"]);
+    let set = case(&fixture).manifest(path.leak()).resolve();
+    let bindings = set.marketplaces().filter_map(|one| one.content());
+    let bindings: Vec<String> = bindings.map(|one| one.binding.describe()).collect();
+    assert_eq!(bindings, ["oci://r.example/far:1"]);
+}
+
+#[test]
+fn what_came_from_elsewhere_is_not_looked_for_above_its_place() {
+    let around = "== ch/.git/HEAD\nref\n".to_owned() + &marketplace("ch", "far", &["a"]);
+    let place = "ch/plugins/.plugd/marketplaces/far/oci%3A%2F%2Fr.example%2Ffar%3A1";
+    let git = "== ch/config.toml\n[marketplaces.far]\nsource_type = \"git\"\n\
+               source = \"https://example.com/far.git\"\n";
+    for rows in [configured(&[("far", place)]), git.to_owned()] {
+        let set = case(&(rows + &around)).resolve();
+        let found: Vec<_> = set.marketplaces().filter_map(|one| one.content()).collect();
+        assert!(found.is_empty(), "{:?}", found[0].path);
+    }
+    // A directory that the user has named is in the repository around it.
+    let set = case(&(configured(&[("far", "ch/sub")]) + &around)).resolve();
+    assert_eq!(
+        set.marketplaces().filter_map(|one| one.content()).count(),
+        1
     );
 }
 

@@ -10,7 +10,7 @@
 //! CH/auth.json                               the login, which another program owns
 //! ```
 
-use crate::{AbsPath, MarketplaceName, PluginId, VersionSegment};
+use crate::{AbsPath, MarketplaceName, PackedOrigin, PluginId, VersionSegment};
 
 /// The paths below one home directory (`CH` in the documents).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +238,37 @@ impl Layout {
     #[must_use]
     pub fn leases(&self) -> AbsPath {
         self.state().join("leases")
+    }
+
+    /// Where the marketplaces lie that came as one archive.
+    #[must_use]
+    pub fn packed_marketplaces(&self) -> AbsPath {
+        self.state().join("marketplaces")
+    }
+
+    /// What is exchanged as a whole when such a marketplace changes: its files and its note.
+    #[must_use]
+    pub fn packed_place(&self, name: &MarketplaceName) -> AbsPath {
+        self.packed_marketplaces().join(name.as_str())
+    }
+
+    /// The files of a marketplace that came as one archive. The path spells the origin.
+    #[must_use]
+    pub fn packed_marketplace(&self, name: &MarketplaceName, origin: &PackedOrigin) -> AbsPath {
+        Self::packed_root(&self.packed_place(name), origin)
+    }
+
+    /// The same in a place that is not in its place yet.
+    #[must_use]
+    pub fn packed_root(place: &AbsPath, origin: &PackedOrigin) -> AbsPath {
+        let parts = origin.directories();
+        parts.iter().fold(place.clone(), |dir, part| dir.join(part))
+    }
+
+    /// What a place says of the archive that it was made from.
+    #[must_use]
+    pub fn packed_note(place: &AbsPath) -> AbsPath {
+        place.join("fetched.json")
     }
 
     /// Bare git repositories, one per remote repository, named by the hash of its URL.

@@ -15,6 +15,8 @@ mod layout;
 mod manifest;
 mod names;
 mod oci_reference;
+mod packed_origin;
+pub mod percent;
 mod policy;
 mod problem;
 mod remote;
@@ -34,6 +36,7 @@ pub use names::{
     PluginId, PluginName, RESERVED_MARKETPLACES,
 };
 pub use oci_reference::{OciReference, sha256_digest};
+pub use packed_origin::PackedOrigin;
 pub use policy::{AuthPolicy, InstallPolicy, Product};
 pub use problem::{Place, Problem, ProblemKind, Severity};
 pub use remote::{

@@ -102,6 +102,7 @@ pub(crate) fn source_text(binding: &Binding) -> String {
                 None => format!("git:{url}"),
             }
         }
+        Binding::Packed(origin) => format!("packed:{origin}"),
         Binding::Curated => "curated".to_owned(),
         // Whose plugin it is stands in its id, and its content in the digest.
         Binding::Remote { .. } => REMOTE.to_owned(),

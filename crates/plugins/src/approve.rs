@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
-use plugd_marketplace::Selector;
-use plugd_model::{AbsPath, PluginId, Problem};
+use plugd_marketplace::{Binding, MarketplaceSet, Selector};
+use plugd_model::{AbsPath, CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, PluginId, Problem};
 
 use crate::Error;
 use crate::active::is_remote;
@@ -20,7 +20,7 @@ use crate::install::STORE_PATIENCE;
 use crate::lookup::Roots;
 use crate::parts::Parts;
 use crate::standing::Standing;
-use crate::trust_error::ApproveError;
+use crate::trust_error::{ApproveError, TrustFacts};
 use crate::version_growth::Grown;
 
 /// Whose yes it is about, and what becomes of it.
@@ -90,6 +90,8 @@ pub struct ApprovalChange {
     pub changed: bool,
     /// What would run, where that was looked at.
     pub would_run: Option<Vec<Grown>>,
+    /// The files that declare what runs and could not be read, where that was looked at.
+    pub unseen: Option<Vec<String>>,
 }
 
 impl Approving {
@@ -130,16 +132,21 @@ pub async fn approve_shown(
         return Err(ApproveError::NothingShown.into());
     };
     let reason = trust.refusal.as_ref().map(|refusal| refusal.verdict.reason);
-    let would_run = trust
-        .refusal
-        .map(|refusal| refusal.growth.grew)
+    let growth = trust.refusal.map(|refusal| refusal.growth);
+    let (would_run, unseen) = growth
+        .map(|growth| (growth.grew, growth.unread))
         .unwrap_or_default();
     if !dry_run {
         return Err(ApproveError::NoDigest {
             id,
             digest: trust.digest,
-            reason,
-            would_run,
+            shown: Box::new(TrustFacts {
+                reason,
+                digest: Some(trust.digest),
+                would_run,
+                unseen,
+                not_before: None,
+            }),
         }
         .into());
     }
@@ -149,6 +156,7 @@ pub async fn approve_shown(
         to: Some(trust.digest),
         changed: !trust.approved,
         would_run: Some(would_run),
+        unseen: Some(unseen),
     };
     let listed = approvals(parts).await?;
     Ok(Approving {
@@ -242,9 +250,22 @@ fn meant(parts: &Parts, request: &ApproveRequest) -> Result<Meant, Error> {
         // What nobody offers any more may still be here, and a yes may outlive both.
         (Some(bound), Err(_)) => BTreeSet::from([source_text(&bound)]),
         (None, Err(_)) if matches!(request.action, ApproveAction::Revoke(_)) => BTreeSet::new(),
-        (None, Err(error)) => return Err(error.into()),
+        (None, Err(error)) => match marketplace_of(&resolved.set, &id) {
+            Some(binding) => BTreeSet::from([source_text(&binding)]),
+            None => return Err(error.into()),
+        },
     };
     Ok(Meant { id, sources })
+}
+
+/// Where the marketplace of a plugin is that cannot be seen. The curated one is always the same, and an
+/// archive may bring its plugins to a home without the snapshot.
+fn marketplace_of(set: &MarketplaceSet, id: &PluginId) -> Option<Binding> {
+    let name = &id.marketplace;
+    let is_curated = [CURATED_MARKETPLACE, CURATED_API_MARKETPLACE].contains(&name.as_str());
+    let mut there = set.marketplaces().filter_map(|one| one.content());
+    let is_here = there.any(|content| content.manifest.value.name == *name);
+    (is_curated && !is_here).then_some(Binding::Curated)
 }
 
 type Decided = (Vec<ApprovalChange>, Vec<ApprovalEdit>);
@@ -285,6 +306,7 @@ fn decide(
                 to: Some(*digest),
                 changed: !edits.is_empty(),
                 would_run: None,
+                unseen: None,
             };
             Ok((vec![change], edits))
         }
@@ -311,6 +333,7 @@ fn decide(
                         to: None,
                         changed: true,
                         would_run: None,
+                        unseen: None,
                     });
                 }
             }

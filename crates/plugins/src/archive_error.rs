@@ -48,6 +48,16 @@ pub enum ArchiveError {
         /// The path.
         path: AbsPath,
     },
+    /// It is not the one that was meant.
+    #[error("the archive `{path}` has the SHA-256 {found}, and {expected} was expected")]
+    OtherArchive {
+        /// The archive.
+        path: AbsPath,
+        /// What was expected, in hexadecimal digits.
+        expected: String,
+        /// What it has.
+        found: String,
+    },
     /// It cannot be unpacked.
     #[error("the archive `{path}` cannot be used")]
     Unpack {
@@ -104,6 +114,7 @@ impl ArchiveError {
             }
             Self::Index { .. }
             | Self::Pack { .. }
+            | Self::OtherArchive { .. }
             | Self::Unpack { .. }
             | Self::Foreign { .. }
             | Self::Newer { .. }
@@ -125,6 +136,7 @@ impl ArchiveError {
             },
             Self::Taken { path }
             | Self::NotThere { path }
+            | Self::OtherArchive { path, .. }
             | Self::Pack { path, .. }
             | Self::Unpack { path, .. }
             | Self::Foreign { path, .. }
@@ -150,6 +162,9 @@ impl ArchiveError {
             Self::Index { .. } => "export the plugins in several archives",
             Self::Pack { .. } => "make room or name another place",
             Self::NotThere { .. } => "`plugd export` writes one",
+            Self::OtherArchive { .. } => {
+                "this is not what was exported: ask whoever gave it to you for another copy"
+            }
             Self::Newer { .. } => "update this program",
             Self::Unpack { .. } | Self::Foreign { .. } | Self::Entry { .. } => {
                 "copy the archive here again, or export it anew"

@@ -3,11 +3,11 @@
 
 use std::io::{self, Read};
 
-use plugd_disk::tree::{TreePlan, file_digests};
-use plugd_disk::{Disk, Kind};
-use plugd_fetch::{Chunks, FetchError, Rules, unpack};
-use plugd_lockfile::{Location, LockedMarketplace, Lockfile, MAX_BYTES};
-use plugd_model::{AbsPath, PluginId, Problem};
+use plugd_disk::tree::{Digest, TreePlan, file_digests};
+use plugd_disk::{Disk, DiskError, Kind};
+use plugd_fetch::{Chunks, FetchError, Integrity, Rules, unpack};
+use plugd_lockfile::{Location, LockedMarketplace, LockedSource, Lockfile, MAX_BYTES};
+use plugd_model::{AbsPath, PackedOrigin, PluginId, Problem};
 use plugd_store::{StoreError, Workspace};
 
 use crate::archive_error::ArchiveError;
@@ -61,31 +61,33 @@ impl Opened {
 /// Unpacks an archive and compares it.
 ///
 /// # Errors
-/// It is not there, is none, or is not what it says; nothing is left of it then.
+/// It is not there, is none, or is not what it says or was expected; nothing is left of it then.
 pub(crate) fn open(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
-    path: &AbsPath,
+    (path, expected): (&AbsPath, Option<Digest>),
 ) -> Result<Opened, Error> {
     let disk = lookup.disk();
-    match disk.stamp(path)? {
-        Some(stamp) if stamp.kind == Kind::File => {}
+    let size = match disk.stamp(path)? {
+        Some(stamp) if stamp.kind == Kind::File => stamp.size,
         Some(_) => return Err(foreign(path, "it is no regular file").into()),
         None => return Err(ArchiveError::NotThere { path: path.clone() }.into()),
+    };
+    if let Some(expected) = expected {
+        must_be(call, disk, path, size, expected)?;
     }
     let in_store = |error| Error::StoreState(Box::new(error));
     let workspace = copies.store()?.workspace().map_err(in_store)?;
     let root = disk.resolve(workspace.dir())?.join("archive");
     call.progress.report("unpacking", 0, None);
-    let file = Pieces {
-        disk: disk.clone(),
-        path: path.clone(),
-        offset: 0,
-        piece: Vec::new(),
+    let chunks = Chunks::of_file(Box::new(Pieces::of(disk, path)));
+    let rules = Rules {
+        // Somebody may write the file between two looks.
+        integrity: expected.and_then(|digest| Integrity::from_sha256(&digest.to_string())),
+        ..Rules::export()
     };
-    let chunks = Chunks::of_file(Box::new(file));
-    let unpacked = unpack(disk, chunks, &root, &Rules::export(), call);
+    let unpacked = unpack(disk, chunks, &root, &rules, call);
     let unpacked = unpacked.map_err(|source| in_archive(path, source))?;
     let index = read_index(disk, path, &root)?;
     call.progress.report("checking", 0, None);
@@ -100,6 +102,32 @@ pub(crate) fn open(
         root,
         _workspace: workspace,
     })
+}
+
+/// Refuses another archive than the one that was meant, before anything of it is looked into.
+fn must_be(
+    call: &Call,
+    disk: &Disk,
+    path: &AbsPath,
+    size: u64,
+    expected: Digest,
+) -> Result<(), Error> {
+    call.progress.report("checking", 0, None);
+    let found = Digest::of_reader(&mut Pieces::of(disk, path), size, call);
+    let found = found.map_err(|error| match error.downcast::<DiskError>() {
+        Ok(error) => Error::from(error),
+        Err(error) => foreign(path, error.to_string()).into(),
+    })?;
+    call.cancel.check()?;
+    match found {
+        Some(found) if found == expected => Ok(()),
+        found => Err(ArchiveError::OtherArchive {
+            path: path.clone(),
+            expected: expected.hex(),
+            found: found.map_or_else(|| "of a file that changes".to_owned(), |found| found.hex()),
+        }
+        .into()),
+    }
 }
 
 fn foreign(path: &AbsPath, reason: impl Into<String>) -> ArchiveError {
@@ -191,20 +219,45 @@ fn must_hold(path: &AbsPath, index: &Index, lock: &Lockfile) -> Result<(), Archi
         return Err(entry(path, LOCK, "names no plugin"));
     }
     for (id, plugin) in &lock.plugins {
+        let of = lock.marketplaces.get(&id.marketplace);
+        if is_plain_http(&plugin.source) && !of.is_some_and(is_plain_marketplace) {
+            let reason = "names an address of plain http that its marketplace does not have";
+            return Err(entry(path, LOCK, reason));
+        }
         let content = content_dir(plugin);
         if index.files.below(&content).digest() != plugin.source_digest {
             return Err(entry(path, &content, "is not what the lock in it names"));
         }
-        let is_local = matches!(
-            lock.marketplaces.get(&id.marketplace),
-            Some(LockedMarketplace::Local(_))
-        );
+        let is_local = matches!(of, Some(LockedMarketplace::Local(_)));
         if is_local && !index.manifests.contains_key(id) {
             let reason = "does not say where the marketplace of every plugin lay";
             return Err(entry(path, INDEX, reason));
         }
     }
     Ok(())
+}
+
+/// Plain http leads to this machine only, which is another one where the archive was made.
+fn is_plain_http(source: &LockedSource) -> bool {
+    match source {
+        LockedSource::Git { url, .. } | LockedSource::Archive { url } => is_plain(url),
+        LockedSource::Npm { registry, .. } => registry.as_deref().is_some_and(is_plain),
+        LockedSource::Oci { reference } => reference.is_loopback(),
+        LockedSource::InMarketplace(_) => false,
+    }
+}
+
+fn is_plain_marketplace(marketplace: &LockedMarketplace) -> bool {
+    match marketplace {
+        LockedMarketplace::Git { url, .. } => is_plain(url),
+        LockedMarketplace::Packed(PackedOrigin::Oci(reference)) => reference.is_loopback(),
+        LockedMarketplace::Packed(PackedOrigin::Archive(url)) => is_plain(&url.to_string()),
+        LockedMarketplace::Local(_) | LockedMarketplace::Curated => false,
+    }
+}
+
+fn is_plain(url: &str) -> bool {
+    url.to_ascii_lowercase().starts_with("http:")
 }
 
 fn entry(path: &AbsPath, entry: &str, reason: &'static str) -> ArchiveError {
@@ -222,6 +275,17 @@ struct Pieces {
     offset: u64,
     /// What was read and not taken, in the opposite order.
     piece: Vec<u8>,
+}
+
+impl Pieces {
+    fn of(disk: &Disk, path: &AbsPath) -> Self {
+        Self {
+            disk: disk.clone(),
+            path: path.clone(),
+            offset: 0,
+            piece: Vec::new(),
+        }
+    }
 }
 
 impl Read for Pieces {

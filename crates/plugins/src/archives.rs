@@ -4,8 +4,8 @@
 //! archive, as the tools that make them pack a directory, that directory is the content.
 
 use plugd_disk::{Disk, Kind};
-use plugd_fetch::{BundleAddress, Bundles, Chunks, Integrity, Rules, Unpacked, joined, unpack};
-use plugd_model::{AbsPath, OciReference};
+use plugd_fetch::{BundleAddress, Bundles, Chunks, FetchError, Integrity, Rules, joined, unpack};
+use plugd_model::{AbsPath, OciReference, PackedOrigin, Problem};
 
 use crate::call::Call;
 use crate::fetcher::{Content, Fetcher};
@@ -14,7 +14,64 @@ use crate::{Blocking, Error};
 /// Directories of a plugin that may stand alone: content and no wrapping of it.
 const PARTS: [&str; 5] = ["agents", "assets", "commands", "hooks", "skills"];
 
+/// What came of an artifact or archive, in a directory.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    /// The directory with the content.
+    pub(crate) dir: AbsPath,
+    /// The digest of what was asked for: of the artifact, or of the archive itself.
+    pub(crate) digest: String,
+    /// The mark that the server of an archive gave it.
+    pub(crate) etag: Option<String>,
+    /// What is not as it should be and does no harm.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl From<Unpacked> for Content {
+    fn from(unpacked: Unpacked) -> Self {
+        let Unpacked {
+            dir,
+            digest,
+            etag: _,
+            problems,
+        } = unpacked;
+        Self {
+            dir,
+            commit: Some(digest),
+            // Nobody says when an archive was made.
+            committed_at: None,
+            problems,
+        }
+    }
+}
+
 impl Fetcher {
+    /// Brings what an origin means right now. Where it is an archive that still has this mark, it does
+    /// not come again.
+    ///
+    /// # Errors
+    /// It cannot be had; [`FetchError::NotModified`] when it is what has the mark.
+    pub(crate) async fn packed(
+        &self,
+        call: &Call,
+        blocking: &Blocking,
+        disk: &Disk,
+        origin: &PackedOrigin,
+        etag: Option<&str>,
+        dest: AbsPath,
+    ) -> Result<Unpacked, Error> {
+        match origin {
+            PackedOrigin::Oci(reference) => {
+                self.artifact(call, blocking, disk, reference, dest).await
+            }
+            PackedOrigin::Archive(url) => {
+                let known = (url.digest(), etag);
+                self.archive(call, blocking, disk, url.url(), known, dest)
+                    .await
+            }
+        }
+    }
+
     /// The digest that a reference means right now; nothing is fetched.
     pub(crate) async fn tagged(
         &self,
@@ -34,7 +91,7 @@ impl Fetcher {
         disk: &Disk,
         reference: &OciReference,
         dest: AbsPath,
-    ) -> Result<Content, Error> {
+    ) -> Result<Unpacked, Error> {
         call.progress.report("resolving", 0, None);
         let artifact = self.oci.resolve(reference, call.cancel.cancelled()).await?;
         let rules = Rules::archive(Some(artifact.integrity.clone()));
@@ -46,20 +103,20 @@ impl Fetcher {
         let download = self.oci.download(&artifact, sender, moved, cancelled);
         let (unpacked, downloaded) = tokio::join!(section, download);
         let unpacked = joined(downloaded, unpacked?)?;
-        settle(blocking, disk, dest, artifact.digest, unpacked).await
+        settle(blocking, disk, dest, artifact.digest, None, unpacked).await
     }
 
-    /// Brings an archive, with this digest where one is known. What it meant is the digest that it
-    /// has.
+    /// Brings an archive, with this digest where one is known, and unless it still has the mark that
+    /// an earlier answer gave it. What it meant is the digest that it has.
     pub(crate) async fn archive(
         &self,
         call: &Call,
         blocking: &Blocking,
         disk: &Disk,
         url: &str,
-        expected: Option<&str>,
+        (expected, etag): (Option<&str>, Option<&str>),
         dest: AbsPath,
-    ) -> Result<Content, Error> {
+    ) -> Result<Unpacked, Error> {
         let bad = |field, reason: String| Error::BadValue { field, reason };
         // The address was read with its marketplace, and holds plain http for this machine only.
         let address = BundleAddress::parse(url, true);
@@ -76,12 +133,14 @@ impl Fetcher {
         let section = blocking.transfer(unpacking(call, disk, chunks, &dest, rules));
         let progress = call.progress.clone();
         let moved = move |bytes, total| progress.report("fetching", bytes, total);
-        let bundles = Bundles::over(self.oci.client().clone());
-        let download = bundles.download(&address, sender, moved, call.cancel.cancelled());
+        let bundles = Bundles::over(self.oci.client().clone()).of("the archive");
+        let cancelled = call.cancel.cancelled();
+        let download = bundles.download_changed(&address, etag, sender, moved, cancelled);
         let (unpacked, downloaded) = tokio::join!(section, download);
+        let mark = downloaded.as_ref().ok().and_then(|came| came.etag.clone());
         let unpacked = joined(downloaded, unpacked?)?;
         let digest = format!("sha256:{}", unpacked.sha256);
-        settle(blocking, disk, dest, digest, unpacked).await
+        settle(blocking, disk, dest, digest, mark, unpacked).await
     }
 }
 
@@ -92,7 +151,7 @@ fn unpacking(
     chunks: Chunks,
     dest: &AbsPath,
     rules: Rules,
-) -> impl FnOnce() -> Result<Result<Unpacked, plugd_fetch::FetchError>, Error> + Send + 'static {
+) -> impl FnOnce() -> Result<Result<plugd_fetch::Unpacked, FetchError>, Error> + Send + 'static {
     let (disk, pace, dest) = (disk.clone(), call.clone(), dest.clone());
     move || Ok(unpack(&disk, chunks, &dest, &rules, &pace))
 }
@@ -102,15 +161,15 @@ async fn settle(
     disk: &Disk,
     dest: AbsPath,
     digest: String,
-    unpacked: Unpacked,
-) -> Result<Content, Error> {
+    etag: Option<String>,
+    unpacked: plugd_fetch::Unpacked,
+) -> Result<Unpacked, Error> {
     let disk = disk.clone();
     let dir = blocking.read(move || content_of(&disk, dest)).await?;
-    Ok(Content {
+    Ok(Unpacked {
         dir,
-        commit: Some(digest),
-        // Nobody says when an archive was made.
-        committed_at: None,
+        digest,
+        etag,
         problems: unpacked.left_out,
     })
 }

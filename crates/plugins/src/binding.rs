@@ -8,6 +8,7 @@ pub(crate) fn for_record(binding: &Binding) -> BoundSource {
     match binding.clone() {
         Binding::Manifest(path) => BoundSource::Manifest(path),
         Binding::Git { url, ref_name } => BoundSource::Git { url, ref_name },
+        Binding::Packed(origin) => BoundSource::Packed(origin),
         Binding::Curated => BoundSource::Curated,
         Binding::Remote { id } => BoundSource::Remote { id },
     }
@@ -18,6 +19,7 @@ pub(crate) fn of_record(bound: &BoundSource) -> Binding {
     match bound.clone() {
         BoundSource::Manifest(path) => Binding::Manifest(path),
         BoundSource::Git { url, ref_name } => Binding::Git { url, ref_name },
+        BoundSource::Packed(origin) => Binding::Packed(origin),
         BoundSource::Curated => Binding::Curated,
         BoundSource::Remote { id } => Binding::Remote { id },
     }

@@ -247,9 +247,9 @@ pub(crate) fn inside(problem: Problem, checkout: &AbsPath) -> Problem {
     }
 }
 
-/// What to say of a configured git marketplace that could not be had.
+/// What to say of a configured marketplace that could not be had from another machine.
 pub(crate) fn not_fetched(name: &str, reason: &str) -> String {
-    format!("the git marketplace `{name}` could not be fetched: {reason}")
+    format!("the marketplace `{name}` could not be fetched: {reason}")
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::Lookup;
 use crate::active::ActivePlugin;
 use crate::binding;
 use crate::call::Call;
-use crate::trust::TrustReason;
+use crate::trust::{TrustReason, Word};
 use crate::trust_gate::{Gate, Whence};
 
 /// A copy of which something is held back.
@@ -59,6 +59,9 @@ pub(crate) fn held_copies(
     if gate.is_open() {
         return held;
     }
+    // What an archive has said of itself trusts nobody, also when its copy is here by now; nor does what
+    // a lock alone has named.
+    let on_word_of_others = Gate::new(lookup, store, [config]).on_word_of(Word::Archive);
     let everything = BTreeSet::from(TrustHold::ALL);
     for plugin in plugins.iter().filter(|plugin| !plugin.is_linked) {
         let copy = &plugin.copy;
@@ -72,6 +75,11 @@ pub(crate) fn held_copies(
             id: plugin.id(),
             binding: &bound,
             source: &source,
+        };
+        let word = record.map_or(Word::Place, |record| Word::of_copy(record.by));
+        let gate = match word {
+            Word::Place => &gate,
+            Word::Lock | Word::Archive => &on_word_of_others,
         };
         if gate.is_trusted(from) {
             continue;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use plugd_config::UndoRecord;
 use plugd_disk::Disk;
 use plugd_model::{Clock, Layout, Problem, ProblemKind, RandomNames, error_chain};
-use plugd_store::{Recovered, Store, UndoError};
+use plugd_store::{Recovered, Store, UndoError, Workspace};
 use serde_json::Value;
 
 use crate::Error;
@@ -138,6 +138,15 @@ impl Copies {
                 })
             }
         }
+    }
+
+    /// A place for trees that are no plugins.
+    ///
+    /// # Errors
+    /// A newer program owns the state, or the system refuses.
+    pub(crate) fn workspace(&self) -> Result<Workspace, Error> {
+        let opened = self.store()?.workspace();
+        opened.map_err(|error| Error::StoreState(Box::new(error)))
     }
 
     /// Makes the state ready for a file of any kind. State of a newer program is left alone.

@@ -167,13 +167,13 @@ pub(crate) fn about_marketplace(name: &str, source: &MarketplaceKind, kind: Prob
         (MarketplaceKind::Local { source }, ProblemKind::Missing) => {
             format!("put `{source}` back where it was; {give_up}")
         }
-        (MarketplaceKind::Git { .. }, ProblemKind::Missing) => {
+        (MarketplaceKind::Git { .. } | MarketplaceKind::Packed { .. }, ProblemKind::Missing) => {
             format!("`plugd marketplace upgrade {name}` fetches it again; {give_up}")
         }
         (MarketplaceKind::Local { source }, _) => {
             format!("`plugd validate {source}` shows what to mend; {give_up}")
         }
-        (MarketplaceKind::Git { .. }, _) => {
+        (MarketplaceKind::Git { .. } | MarketplaceKind::Packed { .. }, _) => {
             format!("`plugd marketplace upgrade {name}` once its author has mended it; {give_up}")
         }
     }

@@ -68,7 +68,11 @@ pub(crate) fn kind_of_registry(error: &FetchError) -> Kind {
         | FetchError::Status { .. }
         | FetchError::BrokenOff => Kind::Unavailable,
         FetchError::Cancelled | FetchError::GivenUp => Kind::Cancelled,
-        FetchError::NotTaken | FetchError::Exists { .. } | FetchError::Disk(_) => Kind::Internal,
+        // Only who names what he has gets this answer, and it is none for a client.
+        FetchError::NotModified
+        | FetchError::NotTaken
+        | FetchError::Exists { .. }
+        | FetchError::Disk(_) => Kind::Internal,
     }
 }
 

@@ -13,7 +13,7 @@ use plugd_fetch::{
     unpack,
 };
 use plugd_git::{
-    Address, Backend, CheckedOut, Checkout, CommitId, Depth, Git, GitError,
+    Address, Backend, CheckedOut, Checkout, CommitId, Depth, Git, GitError, History,
     Progress as GitProgress, Stage, Want, Watch,
 };
 use plugd_model::{
@@ -221,13 +221,13 @@ impl Fetcher {
                 self.package(call, blocking, copies, &package, dest).await
             }
             Source::Oci { reference } => {
-                self.artifact(call, blocking, copies.disk(), reference, dest)
-                    .await
+                let came = self.artifact(call, blocking, copies.disk(), reference, dest);
+                came.await.map(Content::from)
             }
             Source::Archive { url, digest } => {
-                let expected = Some(digest.as_str());
-                self.archive(call, blocking, copies.disk(), url, expected, dest)
-                    .await
+                let known = (Some(digest.as_str()), None);
+                let came = self.archive(call, blocking, copies.disk(), url, known, dest);
+                came.await.map(Content::from)
             }
             // Its address is handed out anew for every download, so a source alone cannot say it.
             Source::Remote => Err(Error::BadValue {
@@ -265,6 +265,33 @@ impl Fetcher {
         let git = self.configured(lookup);
         let commit = git.resolve(address, want, watch(call)).await;
         commit.map_err(|error| failed(address, error))
+    }
+
+    /// Whether a commit is what is wanted right now, or lies behind that. It may bring the whole
+    /// history of the repository.
+    pub(crate) async fn lies_behind(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        repository: &Repository,
+        commit: &str,
+    ) -> Result<bool, Error> {
+        let Some(commit) = CommitId::new(commit) else {
+            return Ok(false);
+        };
+        let Repository { address, want } = repository;
+        let git = self.configured(lookup);
+        for depth in [Depth::Tip, Depth::Whole] {
+            let fetched = git
+                .fetch(address, want, depth, Some(&commit), watch(call))
+                .await;
+            match fetched.map_err(|error| failed(address, error))?.history {
+                History::Forward => return Ok(true),
+                History::Rewritten => return Ok(false),
+                History::Unknown => {}
+            }
+        }
+        Ok(false)
     }
 
     /// Brings a package: one task takes it from the registry, another unpacks it meanwhile.

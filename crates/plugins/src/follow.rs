@@ -249,10 +249,10 @@ pub(crate) fn other_source(
     standing: &Standing,
     id: &PluginId,
 ) -> Option<Problem> {
-    // A directory may only be out of sight; a repository is configured or is not.
+    // A directory may only be out of sight; what comes from another machine is configured or is not.
     let bound = standing
         .binding()
-        .filter(|bound| matches!(bound, Binding::Git { .. }))?;
+        .filter(|bound| matches!(bound, Binding::Git { .. } | Binding::Packed(_)))?;
     standing.copy.as_ref()?;
     let offer = resolved.set.select(&Selector::Trusted(id)).ok()?;
     let text = format!(

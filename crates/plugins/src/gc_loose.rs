@@ -31,15 +31,18 @@ pub(crate) struct Sweeper<'a> {
 }
 
 impl Sweeper<'_> {
-    /// Checkouts of git marketplaces without a row: an addition that was killed in between, or a
-    /// removal. One without a note of a git marketplace is somebody else's.
+    /// Checkouts of git marketplaces without a row, and what came as one archive and has none: an
+    /// addition that was killed in between, or a removal. A checkout without a note of a git
+    /// marketplace is somebody else's.
     pub(crate) fn checkouts(&mut self) -> Vec<(MarketplaceName, Loose)> {
         let layout = self.lookup.layout();
         let dir = layout.git_marketplaces();
-        let Some(names) = self.names_in(&dir) else {
-            return Vec::new();
-        };
-        if names.is_empty() {
+        let (checkouts, packed) = (
+            self.names_in(&dir).unwrap_or_default(),
+            self.names_in(&layout.packed_marketplaces())
+                .unwrap_or_default(),
+        );
+        if checkouts.is_empty() && packed.is_empty() {
             return Vec::new();
         }
         let Some(_held) = self.hold(&layout.git_marketplaces_lock()) else {
@@ -52,17 +55,25 @@ impl Sweeper<'_> {
             self.tell(&dir, text);
             return Vec::new();
         }
-        let mut found = Vec::new();
-        for name in names
-            .iter()
-            .filter_map(|name| MarketplaceName::new(name).ok())
-        {
+        let names = |names: &[String]| {
+            let names = names
+                .iter()
+                .filter_map(|name| MarketplaceName::new(name).ok());
+            let loose = names.filter(|name| !named.has_marketplace(name.as_str()));
+            loose.collect::<Vec<_>>()
+        };
+        let places = names(&checkouts).into_iter().filter_map(|name| {
             let place = layout.git_marketplace(&name);
             let note = Note::read(self.lookup.disk(), &place);
             let is_ours = note.is_some_and(|note| note.source.is_some());
-            if !is_ours || named.has_marketplace(name.as_str()) {
-                continue;
-            }
+            is_ours.then_some((name, place))
+        });
+        let mut places: Vec<_> = places.collect();
+        // Nobody but us writes below our own state.
+        let packed = names(&packed).into_iter();
+        places.extend(packed.map(|name| (name.clone(), layout.packed_place(&name))));
+        let mut found = Vec::new();
+        for (name, place) in places {
             if let Some(loose) = self.take_tree(place) {
                 found.push((name, loose));
             }

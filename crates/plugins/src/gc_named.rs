@@ -36,7 +36,8 @@ impl Named {
                 Err(_) => unreadable = Some(format!("`{name}` cannot be read")),
             }
         }
-        let projects = user.effective().get("projects");
+        let effective = user.effective();
+        let projects = effective.get("projects");
         let dirs = projects.and_then(|value| value.as_object()).into_iter();
         let dirs: Vec<AbsPath> = dirs
             .flatten()

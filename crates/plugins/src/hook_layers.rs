@@ -101,7 +101,7 @@ pub(crate) fn layer_hooks(lookup: &Lookup, config: &Snapshot) -> LayerHooks {
             seen.take(config, layer, path, found.items);
         }
         let between = seen.hooks.len();
-        if let Some(table) = layer.content.get(TABLE) {
+        if let Some(table) = layer.at(&[TABLE]) {
             let found = hooks_in_table(&table.to_string(), &file);
             let (errors, problems): (Vec<_>, _) = found.problems.into_iter().partition(is_broken);
             seen.errors.extend(errors);

@@ -21,11 +21,13 @@ use crate::standing::Standing;
 use crate::survey::{details_of_copy, details_of_dir};
 use crate::{Blocking, Copies, Error, Fetcher, Kind, Lookup, Roots};
 
+mod copy;
 mod directory;
 mod remote;
 mod side;
 mod trust;
 
+pub(crate) use copy::inspected;
 use directory::in_directory;
 pub use remote::inspect_remote;
 pub use side::InspectedSide;
@@ -438,28 +440,6 @@ impl Looked {
 enum Side {
     Here(Box<Looked>),
     Elsewhere(Source),
-}
-
-/// What of a copy would run or be read, wherever it lies.
-///
-/// # Errors
-/// Its manifest or its files cannot be read.
-pub(crate) fn inspected(
-    lookup: &Lookup,
-    id: &PluginId,
-    root: &AbsPath,
-) -> Result<Inspection, Error> {
-    let bad = |problem| Error::BadManifest {
-        id: id.clone(),
-        problem: Box::new(problem),
-    };
-    let loaded = lookup.loader().plugin_named(root, id.plugin.as_str());
-    let Some(loaded) = loaded.map_err(bad)? else {
-        let text = "it has no plugin manifest";
-        return Err(bad(Problem::error(ProblemKind::Missing, text).in_file(root)));
-    };
-    let side = side(lookup.disk(), root, &loaded.value, id).map_err(bad)?;
-    Ok(side.inspection)
 }
 
 /// A plugin that nobody offers: its directory is all there is.

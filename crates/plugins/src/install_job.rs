@@ -252,12 +252,12 @@ impl Job<'_> {
         copy: Installed,
     ) -> Result<Installation, Error> {
         let mut changed = false;
+        let store = copies.store()?;
+        self.refuse_to_switch_on(call, lookup, store, &copy, self.word())?;
         if self.why.configures() {
             // Under the store's lock, so that an uninstallation cannot come between.
             let patience = call.patience(STORE_PATIENCE);
-            let held = copies
-                .store()?
-                .hold(&copy.id, &self.standing.seen, patience);
+            let held = store.hold(&copy.id, &self.standing.seen, patience);
             let _held = held.map_err(|error| failed(&copy.id, error))?;
             changed = lookup.write_edits(call, &self.edits())?.changed;
         }
@@ -299,9 +299,10 @@ impl Job<'_> {
         };
         let keep = lookup.config(None).settings().keep_versions;
         let retention = Retention {
-            // A lock is followed as a whole or not at all, so what is replaced may have to come back.
+            // A lock is followed as a whole or not at all: what is replaced may have to come back, and
+            // must not have taken the place of the oldest one then. What is too many goes later.
             keep: match self.why {
-                Why::Lock { .. } => keep.max(1),
+                Why::Lock { .. } => keep + 1,
                 _ => keep,
             },
             protected: BTreeSet::new(),

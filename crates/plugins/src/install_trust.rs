@@ -5,8 +5,8 @@ use std::sync::Arc;
 use plugd_config::Snapshot;
 use plugd_disk::tree::Digest;
 use plugd_marketplace::Binding;
-use plugd_model::{AbsPath, Source, VersionSegment};
-use plugd_store::{Installed, InstalledBy, StagedInstall, Store};
+use plugd_model::{AbsPath, Problem, Source, VersionSegment};
+use plugd_store::{Installed, StagedInstall, Store};
 
 use crate::call::Call;
 use crate::content::Content;
@@ -14,7 +14,7 @@ use crate::install_job::{Job, Prepared, Subject, failed};
 use crate::install_why::Why;
 use crate::install_wish::PinWish;
 use crate::obtain::Obtained;
-use crate::trust::{Approved, CommitAge};
+use crate::trust::{Approved, CommitAge, Word};
 use crate::trust_error::TrustRefusal;
 use crate::trust_gate::{Coming, Gate, Whence};
 use crate::{Copies, Error, Lookup};
@@ -61,7 +61,9 @@ impl Job<'_> {
         let store = copies.store()?;
         let (digest, refusal) = match job.prepare(call, lookup, copies, content, obtained) {
             Ok(Prepared::Staged(staged)) => (staged.tree().tree_digest, None),
-            Ok(Prepared::Current(copy)) => job.of_current(call, lookup, store, &copy)?,
+            Ok(Prepared::Current(copy)) => {
+                job.of_current(call, lookup, store, &copy, job.word())?
+            }
             Err(Error::Trust(refusal)) => (refusal.growth.digest, Some(refusal)),
             Err(error) => return Err(error),
         };
@@ -83,6 +85,7 @@ impl Job<'_> {
         lookup: &Lookup,
         store: &Store,
         copy: &Installed,
+        word: Word,
     ) -> Result<(Digest, Option<Box<TrustRefusal>>), Error> {
         let found = store.tree_digest(copy, call);
         let digest = found.map_err(|error| failed(&copy.id, error))?.digest;
@@ -94,9 +97,60 @@ impl Job<'_> {
             version: copy.version.as_str(),
             commit: None,
         };
-        let gate = self.gate(lookup, store);
+        let gate = self.gate(lookup, store).on_word_of(word);
         let refusal = gate.review(call, &coming, &self.standing)?;
         Ok((digest, refusal.map(Box::new)))
+    }
+
+    /// A copy that is here and off is switched on as another one comes: with a yes, where somebody
+    /// asks for one. What is on already stays so.
+    pub(crate) fn refuse_to_switch_on(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        store: &Store,
+        copy: &Installed,
+        word: Word,
+    ) -> Result<(), Error> {
+        match self.refusal_to_switch_on(call, lookup, store, copy, word)? {
+            Some(refusal) => Err(Error::Trust(refusal)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why a copy that is here may not be switched on.
+    pub(crate) fn refusal_to_switch_on(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        store: &Store,
+        copy: &Installed,
+        word: Word,
+    ) -> Result<Option<Box<TrustRefusal>>, Error> {
+        let id = &self.subject.id;
+        let config = lookup.config(None);
+        let mut rows = config.plugins().iter();
+        let is_on = rows.any(|row| row.id == *id && row.enabled);
+        let switches = self.why.configures() && self.why.enabled();
+        if is_on || !switches || self.is_free(lookup, store) {
+            return Ok(None);
+        }
+        let (_, refusal) = self.of_current(call, lookup, store, copy, word)?;
+        Ok(refusal)
+    }
+
+    /// What is known to hold it back before anything of it is here.
+    pub(crate) fn surely_held(&self, lookup: &Lookup, store: &Store) -> Option<Problem> {
+        let gate = self.gate(lookup, store);
+        gate.surely_held(self.subject.whence(), &self.standing)
+    }
+
+    /// On whose word it comes from its place.
+    pub(crate) fn word(&self) -> Word {
+        match self.why {
+            Why::Lock { word, .. } => word,
+            _ => Word::Place,
+        }
     }
 
     /// Whether nobody asks for anything.
@@ -107,10 +161,7 @@ impl Job<'_> {
     fn gate<'g>(&self, lookup: &'g Lookup, store: &Store) -> Gate<'g> {
         let configs = self.configs(lookup);
         let gate = Gate::new(lookup, store, configs.iter().map(|one| &**one));
-        match self.is_hearsay() {
-            true => gate.of_hearsay(),
-            false => gate,
-        }
+        gate.on_word_of(self.word())
     }
 
     /// Nothing takes its place that the settings, a project or the organisation want a yes for. What
@@ -160,18 +211,6 @@ impl Job<'_> {
             _ => {}
         }
         configs
-    }
-
-    /// Whether the place that content comes from is only what an archive says of it. Anybody can
-    /// write that into one, so no place is trusted then.
-    fn is_hearsay(&self) -> bool {
-        matches!(
-            self.why,
-            Why::Lock {
-                by: InstalledBy::Import,
-                ..
-            }
-        )
     }
 
     /// Since when there is what comes, where a repository says so.

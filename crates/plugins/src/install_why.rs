@@ -5,6 +5,7 @@ use plugd_disk::tree::Digest;
 use plugd_store::{InstalledBy, Pin, PinChange};
 
 use crate::Sight;
+use crate::trust::Word;
 
 /// Why a copy is brought.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,8 @@ pub(crate) enum Why<'a> {
         switches_on: bool,
         /// What it is recorded as.
         by: InstalledBy,
+        /// Who says that it comes from its marketplace.
+        word: Word,
     },
 }
 

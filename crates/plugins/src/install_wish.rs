@@ -19,6 +19,7 @@ use crate::install_why::Why;
 use crate::obtain::{Obtained, Supply, obtain_from};
 use crate::rollback::bring_back;
 use crate::standing::Standing;
+use crate::trust::Word;
 use crate::version_error::VersionRefusal;
 use crate::versions::{is_pinned, kept_as, shown};
 use crate::{Copies, Error, Lookup};
@@ -144,6 +145,7 @@ impl Wanted<'_> {
             if is_pinned(pin, &copy.version, Some(&origin), digest)
                 && self.is_intact(copy, record)?
             {
+                self.may_be_switched_on(copy, Word::of_copy(record.by))?;
                 return Ok(Some(self.leave(copy.clone())));
             }
         }
@@ -220,6 +222,7 @@ impl Wanted<'_> {
             && copy.version.as_str() == wanted
             && self.is_intact(copy, record)?
         {
+            self.may_be_switched_on(copy, Word::of_copy(record.by))?;
             let pinned = self.repin(copy, PinWish::Version.pin(&copy.version, None), pin)?;
             return self.left(copy.clone(), pinned).map(Some);
         }
@@ -269,6 +272,7 @@ impl Wanted<'_> {
         let prepared = job.prepare(self.call, self.lookup, self.copies, content, obtained)?;
         match prepared {
             Prepared::Current(copy) => {
+                self.may_be_switched_on(&copy, Word::Place)?;
                 let wanted = pin_wish.pin(&copy.version, commit.as_deref());
                 let pinned = match &wanted {
                     Some(_) => {
@@ -352,6 +356,12 @@ impl Wanted<'_> {
         let set = store.set_pin(&copy.id, wanted, &now.seen, patience);
         set.map_err(|error| failed(&self.id, error))?;
         Ok(true)
+    }
+
+    /// A refusal comes before anything is changed for it.
+    fn may_be_switched_on(&self, copy: &Installed, word: Word) -> Result<(), Error> {
+        let (job, store) = (self.job(PinWish::Keep), self.copies.store()?);
+        job.refuse_to_switch_on(self.call, self.lookup, store, copy, word)
     }
 
     /// Switches a copy on that is what is wanted.

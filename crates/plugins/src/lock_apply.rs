@@ -1,7 +1,7 @@
 //! The part of a synchronisation that changes the home: marketplaces first, then each plugin by a
 //! transaction of its own. What was done is noted, so that it can be taken back.
 
-use plugd_config::{Edit, MarketplaceKind};
+use plugd_config::Edit;
 use plugd_lockfile::LockedMarketplace;
 use plugd_model::{MarketplaceName, PluginId};
 use plugd_store::{InstalledBy, Pin};
@@ -14,12 +14,12 @@ use crate::install_why::Why;
 use crate::install_wish::PinWish;
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
-use crate::lock_plan::{MarketplaceStep, PluginStep, What, directory};
+use crate::lock_plan::{MarketplaceStep, PluginStep, What, directory, kind_of};
 use crate::lock_stage::{Ready, pin};
 use crate::lock_undo::{Done, undo};
 use crate::marketplace_add::{AddRequest, add_marketplace, allowed};
 use crate::parts::Parts;
-use crate::source_text::GitSource;
+use crate::trust::Word;
 use crate::{Error, Lookup};
 
 /// Where the content comes from.
@@ -71,8 +71,7 @@ pub(crate) async fn apply(
     let call = call.clone();
     let section = parts.blocking.write(move || {
         let mut noted = Vec::new();
-        let by = way.recorded();
-        let outcome = apply_plugins(&call, &of, &place, (steps, ready), by, &mut noted);
+        let outcome = apply_plugins(&call, &of, &place, (steps, ready), &mut noted);
         Ok((noted, outcome))
     });
     let (noted, outcome) = section.await?;
@@ -92,16 +91,15 @@ async fn add(
     let none = || (None, Vec::new());
     let (source, (ref_name, sparse_paths)) = match &step.wanted {
         LockedMarketplace::Local(location) => (directory(place, location).to_text(), none()),
+        LockedMarketplace::Packed(_) if way == Way::Offline => return Err(not_here(step)),
+        LockedMarketplace::Packed(origin) => (origin.to_string(), none()),
         LockedMarketplace::Git {
             url,
             ref_name,
             sparse_paths,
         } => {
             if way == Way::Offline {
-                return Err(LockError::Offline {
-                    missing: vec![format!("the marketplace `{}`", step.name)],
-                }
-                .into());
+                return Err(not_here(step));
             }
             (url.clone(), (ref_name.clone(), sparse_paths.clone()))
         }
@@ -137,6 +135,12 @@ async fn add(
     .into())
 }
 
+/// Nobody may be asked for it.
+fn not_here(step: &MarketplaceStep) -> Error {
+    let missing = vec![format!("the marketplace `{}`", step.name)];
+    LockError::Offline { missing }.into()
+}
+
 /// Writes the row of a marketplace, and looks for nothing there: it may be on no machine that can be
 /// reached. Answers whether there was none before.
 async fn configure(
@@ -148,31 +152,9 @@ async fn configure(
     let (call, lookup, place) = (call.clone(), parts.lookup.clone(), place.clone());
     let section = move || {
         let name = &step.name;
-        let kind = match &step.wanted {
-            LockedMarketplace::Local(location) => MarketplaceKind::Local {
-                source: directory(&place, location),
-            },
-            LockedMarketplace::Git {
-                url,
-                ref_name,
-                sparse_paths,
-            } => {
-                let (ref_name, sparse_paths) = (ref_name.clone(), sparse_paths.clone());
-                let url = url.clone();
-                let source = GitSource {
-                    url,
-                    ref_name,
-                    sparse_paths,
-                };
-                source.row()
-            }
-            LockedMarketplace::Curated => return Ok(false),
+        let Some(kind) = kind_of(lookup.layout(), name, &place, &step.wanted) else {
+            return Ok(false);
         };
-        if name.is_reserved() {
-            return Err(Error::from(LockError::Reserved {
-                name: name.to_string(),
-            }));
-        }
         let config = lookup.config(None);
         allowed(&config, name.as_str(), &kind)?;
         let mut rows = config.marketplaces().iter();
@@ -196,11 +178,10 @@ fn apply_plugins(
     parts: &Parts,
     place: &LockPlace,
     (steps, ready): (Vec<PluginStep>, Vec<Ready>),
-    by: InstalledBy,
     done: &mut Vec<Done>,
 ) -> Result<(), Error> {
     for one in ready {
-        put(call, parts, one, by, done)?;
+        put(call, parts, one, done)?;
     }
     for step in steps {
         match step.what {
@@ -213,17 +194,12 @@ fn apply_plugins(
 }
 
 /// Puts a staged plugin into its place.
-fn put(
-    call: &Call,
-    parts: &Parts,
-    ready: Ready,
-    by: InstalledBy,
-    done: &mut Vec<Done>,
-) -> Result<(), Error> {
+fn put(call: &Call, parts: &Parts, ready: Ready, done: &mut Vec<Done>) -> Result<(), Error> {
     let Ready {
         step,
         subject,
         pin,
+        by,
         staged,
         ..
     } = ready;
@@ -233,6 +209,8 @@ fn put(
             pin: &pin,
             switches_on: step.switches_on,
             by,
+            // That was asked when it was staged.
+            word: Word::Lock,
         },
         pin: PinWish::Keep,
         standing: step.standing.clone(),

@@ -23,8 +23,10 @@ use crate::lock_file::LockPlace;
 use crate::lock_plan::{Plan, PluginStep, directory};
 use crate::lock_stage::same_place;
 use crate::marketplace_add::checkout_of;
+use crate::packed::Note as Packed;
 use crate::parts::Parts;
 use crate::source_text::GitSource;
+use crate::upgrade_rows::Far;
 use crate::{Copies, Error, Lookup};
 
 /// A marketplace at one commit, or as it is now.
@@ -57,7 +59,7 @@ pub(crate) struct Catalog {
 /// What has to be fetched.
 #[derive(Debug, Default)]
 struct Missing {
-    catalogs: BTreeMap<Wanted, GitSource>,
+    catalogs: BTreeMap<Wanted, Far>,
     sources: BTreeMap<PluginId, Source>,
 }
 
@@ -94,17 +96,22 @@ pub(crate) async fn bring(
     match fetched {
         Ok(()) => Ok(brought),
         Err(error) => {
-            let swept = parts.blocking.write(move || {
-                drop(brought);
-                Ok(())
-            });
-            swept.await?;
+            brought.sweep(parts).await?;
             Err(error)
         }
     }
 }
 
 impl Brought {
+    /// Takes away what was brought, which is work for the disk.
+    pub(crate) async fn sweep(self, parts: &Parts) -> Result<(), Error> {
+        let swept = parts.blocking.write(move || {
+            drop(self);
+            Ok(())
+        });
+        swept.await
+    }
+
     /// The directory of the marketplace that has a plugin's entry.
     pub(crate) fn catalog(
         &self,
@@ -165,7 +172,7 @@ fn at_hand(
             match catalog_at_hand(lookup, place, &wanted, marketplace) {
                 Some(root) => drop(brought.catalogs.insert(wanted, root)),
                 None => {
-                    let source = repository_of(lookup, &step.id, marketplace)?;
+                    let source = far(lookup, &step.id, marketplace)?;
                     missing.catalogs.insert(wanted, source);
                 }
             }
@@ -221,7 +228,7 @@ fn wanted_catalog(step: &PluginStep) -> Wanted {
 }
 
 /// Where a marketplace lies on this machine at that commit.
-fn catalog_at_hand(
+pub(crate) fn catalog_at_hand(
     lookup: &Lookup,
     place: &LockPlace,
     (name, commit): &Wanted,
@@ -241,6 +248,11 @@ fn catalog_at_hand(
             let committed_at = checkout::committed_at(lookup.disk(), &root);
             (root, note.revision, committed_at)
         }
+        LockedMarketplace::Packed(origin) => {
+            let note = Packed::read(lookup.disk(), &lookup.layout().packed_place(name), origin)?;
+            let root = lookup.layout().packed_marketplace(name, origin);
+            (root, Some(note.digest), None)
+        }
         LockedMarketplace::Curated => (
             lookup.layout().curated(),
             curated_commit(lookup.loader(), lookup.layout()),
@@ -248,6 +260,14 @@ fn catalog_at_hand(
         ),
     };
     (commit.is_none() || *commit == at).then_some(Catalog { root, committed_at })
+}
+
+/// Where a marketplace is to be had from.
+fn far(lookup: &Lookup, id: &PluginId, marketplace: &LockedMarketplace) -> Result<Far, Error> {
+    match marketplace {
+        LockedMarketplace::Packed(origin) => Ok(Far::Packed(origin.clone())),
+        repository => repository_of(lookup, id, repository).map(Far::Git),
+    }
 }
 
 /// The repository of a marketplace.
@@ -275,7 +295,7 @@ fn repository_of(
             ref_name: None,
             sparse_paths: Vec::new(),
         }),
-        LockedMarketplace::Local(_) => {
+        LockedMarketplace::Local(_) | LockedMarketplace::Packed(_) => {
             Err(not_offered("its marketplace is no git repository").into())
         }
     }
@@ -329,13 +349,26 @@ async fn fetch(
     } = parts;
     for (wanted, source) in missing.catalogs {
         let of = copies.clone();
-        let begun = blocking.write(move || {
-            let begun = of.store()?.workspace();
-            begun.map_err(|error| Error::StoreState(Box::new(error)))
-        });
-        let workspace = begun.await?;
+        let workspace = blocking.write(move || of.workspace()).await?;
         let root = workspace.dir().join("checkout");
         brought.workspaces.push(workspace);
+        let source = match source {
+            Far::Git(source) => source,
+            Far::Packed(origin) => {
+                let pinned = match &wanted.1 {
+                    Some(digest) => origin.at(digest),
+                    None => origin,
+                };
+                let disk = lookup.disk();
+                let came = fetcher.packed(call, blocking, disk, &pinned, None, root);
+                let catalog = Catalog {
+                    root: came.await?.dir,
+                    committed_at: None,
+                };
+                brought.catalogs.insert(wanted, catalog);
+                continue;
+            }
+        };
         let repository = match &wanted.1 {
             Some(commit) => Repository::new(&source.url, None, Some(commit))?,
             None => source.repository()?,

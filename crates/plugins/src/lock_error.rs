@@ -113,6 +113,12 @@ pub enum LockError {
         /// In the lock.
         name: String,
     },
+    /// What a lock calls curated has another name.
+    #[error("the lock calls `{name}` the curated marketplace, which has another name")]
+    NotCurated {
+        /// In the lock.
+        name: String,
+    },
     /// What is switched on is not known, so neither is what the lock would be.
     #[error("the configuration cannot be read, so what is switched on is not known: {}", problem.message)]
     BrokenConfig {
@@ -150,9 +156,10 @@ impl LockError {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::NoLock { .. } => Kind::NotFound,
-            Self::NotAFile { .. } | Self::BadLock { .. } | Self::Reserved { .. } => {
-                Kind::InvalidInput
-            }
+            Self::NotAFile { .. }
+            | Self::BadLock { .. }
+            | Self::Reserved { .. }
+            | Self::NotCurated { .. } => Kind::InvalidInput,
             Self::Contested { .. }
             | Self::NotLockable { .. }
             | Self::Differs { .. }
@@ -185,10 +192,12 @@ impl LockError {
             | Self::WouldBeEmpty { path }
             | Self::Differs { path, .. }
             | Self::Conflicts { path, .. } => of_file(path),
-            Self::Renamed { name, .. } | Self::Reserved { name } => Facts {
-                marketplace: Some(name.clone()),
-                ..Facts::default()
-            },
+            Self::Renamed { name, .. } | Self::Reserved { name } | Self::NotCurated { name } => {
+                Facts {
+                    marketplace: Some(name.clone()),
+                    ..Facts::default()
+                }
+            }
             Self::BrokenConfig { problem } => Facts {
                 path: problem.path.clone(),
                 place: problem.place,
@@ -234,7 +243,7 @@ impl LockError {
                 "`plugd sync --switch` (or `plugd import --switch`) follows this lock all the same, \
                  here and for every other project of this home"
             }
-            Self::Conflicts { .. } => "remove what stands in the way, then ask again",
+            Self::Conflicts { .. } => "mend what stands in the way, then ask again",
             Self::OtherContent { .. } | Self::OtherVersion { .. } => {
                 "somebody changed what the source has there; when that is meant, install it and \
                  lock it again"
@@ -242,6 +251,7 @@ impl LockError {
             Self::NotOffered { .. } => "install what there is now and lock it again",
             Self::InPart { .. } => "`plugd sync` goes on from here",
             Self::Reserved { .. } => "rename the marketplace in its manifest, then export it again",
+            Self::NotCurated { .. } => "mend the file, or write it anew with `plugd lock`",
             Self::Renamed { .. } => "lock the plugins of that marketplace again",
             Self::BrokenConfig { .. } => "mend the file, or name the plugins to lock",
             Self::WouldBeEmpty { .. } => "install the plugins first, or remove the file",

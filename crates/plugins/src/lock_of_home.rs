@@ -108,6 +108,10 @@ fn locked(
             },
             layout.git_marketplace(name),
         ),
+        BoundSource::Packed(origin) => (
+            LockedMarketplace::Packed(origin.clone()),
+            layout.packed_marketplace(name, origin),
+        ),
         BoundSource::Curated => (LockedMarketplace::Curated, layout.curated()),
         BoundSource::Remote { .. } => {
             let text = "it comes from an account of the remote catalog, which decides its version";

@@ -7,10 +7,15 @@ use plugd_disk::Disk;
 use plugd_disk::tree::Digest;
 use plugd_lockfile::{Location, LockedMarketplace, LockedPlugin, Lockfile};
 use plugd_marketplace::Binding;
-use plugd_model::{AbsPath, MarketplaceName, PluginId};
+use plugd_model::{
+    AbsPath, CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, Layout, MarketplaceName, PackedOrigin,
+    PluginId,
+};
 use plugd_store::{Pin, Provenance};
 
+use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
+use crate::packed;
 use crate::source_text::GitSource;
 use crate::standing::Standing;
 
@@ -212,6 +217,18 @@ fn marketplace(
     name: &MarketplaceName,
     wanted: &LockedMarketplace,
 ) -> Result<bool, Conflict> {
+    if let LockedMarketplace::Local(location) = wanted
+        && let Some(origin) = PackedOrigin::of_place(&directory(sight.place, location))
+    {
+        let text = format!(
+            "the directory of `{name}` is where the archive `{origin}` would be put, which a row of it \
+             would bring; lock that source itself, or move the directory"
+        );
+        return Err(Conflict {
+            text,
+            can_switch: false,
+        });
+    }
     let mut rows = sight.config.marketplaces().iter();
     let row = rows.rfind(|row| row.key == name.as_str());
     let same = match (wanted, row.map(|row| &row.kind)) {
@@ -223,7 +240,8 @@ fn marketplace(
         (LockedMarketplace::Git { url, ref_name, .. }, Some(kind)) => {
             GitSource::of_row(kind).is_some_and(|row| row.url == *url && row.ref_name == *ref_name)
         }
-        (LockedMarketplace::Local(_), Some(MarketplaceKind::Git { .. })) => false,
+        (LockedMarketplace::Packed(origin), Some(kind)) => kind.origin() == Some(origin),
+        (LockedMarketplace::Local(_), Some(_)) => false,
     };
     match same {
         true => Ok(false),
@@ -248,6 +266,7 @@ fn shown(kind: &MarketplaceKind) -> String {
         MarketplaceKind::Git { source, .. } => {
             format!("`{}`", plugd_model::git_url::without_secrets(source))
         }
+        MarketplaceKind::Packed { origin, .. } => format!("`{origin}`"),
     }
 }
 
@@ -260,6 +279,52 @@ pub(crate) fn directory(place: &LockPlace, location: &Location) -> AbsPath {
             names.fold(place.project.clone(), |dir, name| dir.join(name))
         }
         Location::Machine(path) => path.clone(),
+    }
+}
+
+/// The row of a marketplace; nothing for the curated one, which has none.
+pub(crate) fn kind_of(
+    layout: &Layout,
+    name: &MarketplaceName,
+    place: &LockPlace,
+    wanted: &LockedMarketplace,
+) -> Option<MarketplaceKind> {
+    match wanted {
+        LockedMarketplace::Local(location) => Some(MarketplaceKind::Local {
+            source: directory(place, location),
+        }),
+        LockedMarketplace::Packed(origin) => Some(packed::row(layout, name, origin)),
+        LockedMarketplace::Git {
+            url,
+            ref_name,
+            sparse_paths,
+        } => {
+            let source = GitSource {
+                url: url.clone(),
+                ref_name: ref_name.clone(),
+                sparse_paths: sparse_paths.clone(),
+            };
+            Some(source.row())
+        }
+        LockedMarketplace::Curated => None,
+    }
+}
+
+/// A reserved name is that of one place, which is no other's under that name, and has no other.
+pub(crate) fn refuse_reserved(
+    name: &MarketplaceName,
+    wanted: &LockedMarketplace,
+) -> Result<(), LockError> {
+    let is_curated = [CURATED_MARKETPLACE, CURATED_API_MARKETPLACE].contains(&name.as_str());
+    match (wanted, is_curated, name.is_reserved()) {
+        (LockedMarketplace::Curated, true, _) => Ok(()),
+        (LockedMarketplace::Curated, false, _) => Err(LockError::NotCurated {
+            name: name.to_string(),
+        }),
+        (_, _, true) => Err(LockError::Reserved {
+            name: name.to_string(),
+        }),
+        (_, _, false) => Ok(()),
     }
 }
 
@@ -278,6 +343,7 @@ fn bound(sight: &Sight<'_>, from: &LockedMarketplace) -> Bound {
             url: url.clone(),
             ref_name: ref_name.clone(),
         }),
+        LockedMarketplace::Packed(origin) => Bound::Elsewhere(Binding::Packed(origin.clone())),
         LockedMarketplace::Curated => Bound::Elsewhere(Binding::Curated),
     }
 }

@@ -3,12 +3,12 @@
 //! What is recorded of a plugin is where the lock says it comes from, wherever it was read: a kept
 //! version, a checkout made for this only, or the home's own.
 
-use std::collections::BTreeMap;
-
 use plugd_disk::tree::Digest;
 use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_marketplace::{Binding, Offer, Selector};
-use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, ProblemKind, Source};
+use plugd_model::{
+    AbsPath, AuthPolicy, CURATED_API_MARKETPLACE, Layout, Problem, ProblemKind, Source,
+};
 use plugd_store::{InstalledBy, Kept, Pin};
 
 use crate::archive_read::Archived;
@@ -21,10 +21,11 @@ use crate::install_wish::PinWish;
 use crate::lock_content::{Brought, Catalog};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
-use crate::lock_plan::{Plan, PluginStep, directory};
+use crate::lock_offered::Words;
+use crate::lock_plan::{Plan, PluginStep, directory, kind_of, refuse_reserved};
+use crate::marketplace_add::allowed;
 use crate::obtain::{Obtained, admit, local};
-use crate::trust_gate::Gate;
-use crate::{Copies, Error, Lookup, Roots};
+use crate::{Copies, Error, Lookup};
 
 /// A plugin that only has to take its place.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Ready {
     pub(crate) step: PluginStep,
     pub(crate) subject: Subject,
     pub(crate) pin: Pin,
+    /// What is recorded as its reason.
+    pub(crate) by: InstalledBy,
     /// The new copy; nothing when the store turned out to hold it.
     pub(crate) staged: Option<Box<Staged>>,
     pub(crate) problems: Vec<Problem>,
@@ -46,6 +49,8 @@ pub(crate) struct Stager<'a> {
     pub(crate) lock: &'a Lockfile,
     /// What it is recorded as.
     pub(crate) by: InstalledBy,
+    /// Who says of each that it comes from its marketplace.
+    pub(crate) words: &'a Words,
 }
 
 impl Stager<'_> {
@@ -55,8 +60,14 @@ impl Stager<'_> {
     /// Something is not what was locked; then nothing is staged.
     pub(crate) fn stage(&self, plan: Plan, mut brought: Brought) -> Result<Vec<Ready>, Error> {
         let mut ready = Vec::new();
-        for step in plan.plugins.into_iter().filter(PluginStep::brings) {
+        for step in plan.plugins {
             self.call.cancel.check()?;
+            if !step.brings() {
+                if let Some(refusal) = self.refusal_to_switch_on(&step)? {
+                    return Err(Error::Trust(refusal));
+                }
+                continue;
+            }
             let Some(marketplace) = self.lock.marketplaces.get(&step.id.marketplace) else {
                 continue;
             };
@@ -69,37 +80,8 @@ impl Stager<'_> {
         Ok(ready)
     }
 
-    /// Why plugins would not come, as far as that is known before anything of them is here.
-    pub(crate) fn held(
-        &self,
-        steps: &[PluginStep],
-        archived: &BTreeMap<PluginId, Archived>,
-    ) -> Vec<Problem> {
-        let config = self.lookup.config(self.place.file.parent().as_ref());
-        let user = self.lookup.config(None);
-        let configs = [&*user, &*config];
-        let mut gate = Gate::new(self.lookup, self.copies.store_as_it_is(), configs);
-        if self.by == InstalledBy::Import {
-            gate = gate.of_hearsay();
-        }
-        let mut held = Vec::new();
-        for step in steps.iter().filter(|step| step.brings()) {
-            let Some(marketplace) = self.lock.marketplaces.get(&step.id.marketplace) else {
-                continue;
-            };
-            if gate.is_open() {
-                break;
-            }
-            // One that is offered no more is refused by what fetches it.
-            if let Ok(subject) = self.subject(marketplace, step, archived.get(&step.id)) {
-                held.extend(gate.surely_held(subject.whence(), &step.standing));
-            }
-        }
-        held
-    }
-
     /// What is recorded of a plugin.
-    fn subject(
+    pub(crate) fn subject(
         &self,
         marketplace: &LockedMarketplace,
         step: &PluginStep,
@@ -126,12 +108,16 @@ impl Stager<'_> {
                 },
                 layout.git_marketplace(&id.marketplace),
             ),
+            LockedMarketplace::Packed(origin) => (
+                Binding::Packed(origin.clone()),
+                layout.packed_marketplace(&id.marketplace, origin),
+            ),
             LockedMarketplace::Curated => (Binding::Curated, layout.curated()),
         };
         Ok(self.bound(step, binding, &root))
     }
 
-    fn bound(&self, step: &PluginStep, binding: Binding, root: &AbsPath) -> Subject {
+    pub(crate) fn bound(&self, step: &PluginStep, binding: Binding, root: &AbsPath) -> Subject {
         Subject {
             id: step.id.clone(),
             binding,
@@ -141,13 +127,14 @@ impl Stager<'_> {
         }
     }
 
-    fn job<'b>(&self, subject: Subject, step: &PluginStep, pin: &'b Pin) -> Job<'b> {
+    pub(crate) fn job<'b>(&self, subject: Subject, step: &PluginStep, pin: &'b Pin) -> Job<'b> {
         Job {
             subject,
             why: Why::Lock {
                 pin,
                 switches_on: step.switches_on,
-                by: self.by,
+                by: self.words.recorded(&step.id, self.by),
+                word: self.words.of(&step.id),
             },
             pin: PinWish::Keep,
             standing: step.standing.clone(),
@@ -165,6 +152,7 @@ impl Stager<'_> {
         let staged = job.prepare_kept(self.call, self.lookup, self.copies, kept)?;
         Ok(Ready {
             problems: note_of(&step, kept.tree_digest).into_iter().collect(),
+            by: self.words.recorded(&step.id, self.by),
             subject: job.subject,
             step,
             pin,
@@ -184,28 +172,16 @@ impl Stager<'_> {
             return Err(not_offered(&step, "its marketplace did not come").into());
         };
         let fetched = brought.fetched.remove(&step.id);
-        let manifest = self.manifest(&step, &catalog.root)?;
-        let resolved = self.lookup.resolve_ungated(&Roots {
-            cwds: Vec::new(),
-            manifests: vec![manifest.clone()],
-        });
-        let offer = resolved.set.select(&Selector::Named {
-            manifest: &manifest,
-            plugin: step.id.plugin.as_str(),
+        let (mut content, obtained) = self.with_offer(&step, &catalog.root, |offer| {
+            admit(offer)?;
+            subject.auth_policy = offer.entry.auth_policy;
+            let obtained = match archived {
+                Some(archived) => self.unpacked(offer, &catalog.root, &step, &archived)?,
+                None => self.obtained(offer, &catalog, &step, fetched)?,
+            };
+            let content = Content::read(self.lookup, offer, obtained.dir.clone())?;
+            Ok((content, obtained))
         })?;
-        if offer.id() != step.id {
-            let name = offer.id().marketplace;
-            return Err(
-                not_offered(&step, format!("its marketplace calls itself `{name}`")).into(),
-            );
-        }
-        admit(&offer)?;
-        subject.auth_policy = offer.entry.auth_policy;
-        let obtained = match archived {
-            Some(archived) => self.unpacked(&offer, &catalog.root, &step, &archived)?,
-            None => self.obtained(&offer, &catalog, &step, fetched)?,
-        };
-        let mut content = Content::read(self.lookup, &offer, obtained.dir.clone())?;
         if *marketplace == LockedMarketplace::Curated && names_commit(&step.wanted) {
             // Its plugins are called after its commit, which a staged checkout does not say.
             content.version = step.wanted.version.clone();
@@ -221,8 +197,59 @@ impl Stager<'_> {
         self.checked(subject, step, &content, obtained)
     }
 
-    /// The manifest of a marketplace that was brought.
+    /// Looks at the entry of a plugin in its marketplace, which lies at a root.
+    ///
+    /// # Errors
+    /// There is no such marketplace, or none that offers the plugin.
+    pub(crate) fn with_offer<T>(
+        &self,
+        step: &PluginStep,
+        root: &AbsPath,
+        look: impl FnOnce(&Offer<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let manifest = self.manifest(step, root)?;
+        self.may_offer(step)?;
+        let resolved = self.lookup.resolve_staged(&manifest);
+        let offer = resolved.set.select(&Selector::Named {
+            manifest: &manifest,
+            plugin: step.id.plugin.as_str(),
+        })?;
+        if offer.id() != step.id {
+            let name = offer.id().marketplace;
+            return Err(not_offered(step, format!("its marketplace calls itself `{name}`")).into());
+        }
+        look(&offer)
+    }
+
+    /// A name is judged by the place that the lock has it from: a reserved one is that of the curated
+    /// marketplace, and an organisation allows sources, wherever their content lies for the moment.
+    fn may_offer(&self, step: &PluginStep) -> Result<(), Error> {
+        let name = &step.id.marketplace;
+        let Some(wanted) = self.lock.marketplaces.get(name) else {
+            return Ok(());
+        };
+        refuse_reserved(name, wanted)?;
+        let config = self.lookup.config(None);
+        match kind_of(self.lookup.layout(), name, self.place, wanted) {
+            Some(kind) => allowed(&config, name.as_str(), &kind),
+            None => config
+                .requirements()
+                .allows_curated()
+                .map_err(|problem| Error::Policy {
+                    problem: Box::new(problem),
+                }),
+        }
+    }
+
+    /// The manifest of a marketplace that was brought. The curated repository holds two.
     fn manifest(&self, step: &PluginStep, catalog: &AbsPath) -> Result<AbsPath, LockError> {
+        let second = Layout::MARKETPLACE_MANIFESTS[1];
+        let api = catalog.join(second);
+        let is_api = step.id.marketplace.as_str() == CURATED_API_MARKETPLACE;
+        let stamp = self.lookup.disk().stamp(&api);
+        if is_api && stamp.is_ok_and(|stamp| stamp.is_some()) {
+            return Ok(api);
+        }
         let search = self.lookup.loader().find_marketplace(catalog);
         search.found.ok_or_else(|| {
             let why = search.problems.into_iter().next();
@@ -304,6 +331,8 @@ impl Stager<'_> {
                     .map(|record| (record.source_digest, record.tree_digest))
                     .unwrap_or((None, step.wanted.tree_digest));
                 must_be_locked(&step, copied)?;
+                let (store, word) = (self.copies.store()?, job.word());
+                job.refuse_to_switch_on(self.call, self.lookup, store, &copy, word)?;
                 (left, None)
             }
             Prepared::Staged(staged) => {
@@ -315,6 +344,7 @@ impl Stager<'_> {
         problems.extend(staged.iter().flat_map(|staged| staged.problems()).cloned());
         Ok(Ready {
             pin: pin(self.place, &step, tree_digest),
+            by: self.words.recorded(&step.id, self.by),
             subject: job.subject,
             step,
             staged,
@@ -408,7 +438,7 @@ pub(crate) fn same_place(wanted: &LockedSource, entry: &Source) -> bool {
     }
 }
 
-fn below(root: &AbsPath, path: &str) -> AbsPath {
+pub(crate) fn below(root: &AbsPath, path: &str) -> AbsPath {
     let names = path.split('/').filter(|name| !name.is_empty());
     names.fold(root.clone(), |dir, name| dir.join(name))
 }

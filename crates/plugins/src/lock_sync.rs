@@ -7,7 +7,8 @@
 //!
 //! What it sets it pins, so that no refresh undoes it. Other plugins of the home stay as they are.
 
-use plugd_lockfile::Lockfile;
+use plugd_disk::tree::Digest;
+use plugd_lockfile::{LockedMarketplace, Lockfile};
 use plugd_model::{AbsPath, Problem};
 
 use crate::Error;
@@ -19,11 +20,15 @@ use crate::lock_apply::{Way, apply, tell};
 use crate::lock_content::{Brought, bring};
 use crate::lock_error::LockError;
 use crate::lock_file::LockPlace;
-use crate::lock_plan::{MarketplaceStep, Others, Plan, PluginStep, Sight, What, plan};
+use crate::lock_offered::{Words, words};
+use crate::lock_plan::{
+    Conflict, MarketplaceStep, Others, Plan, PluginStep, Sight, What, plan, refuse_reserved,
+};
 use crate::lock_stage::Stager;
 use crate::lock_undo::undo;
 use crate::parts::Parts;
 use crate::standing::Standing;
+use crate::trust_gate::Gate;
 
 /// What to make a home match.
 #[derive(Debug, Clone)]
@@ -157,6 +162,7 @@ async fn follow(
         Some(opened) => Brought::of_archive(opened, &plan),
         None => bring(call, parts, &place, &lock, &plan, way == Way::Offline).await?,
     };
+    let (words, brought) = words(call, parts, &place, &lock, &plan, brought, way).await?;
     let steps: Vec<PluginStep> = plan.plugins.clone();
     let adds: Vec<MarketplaceStep> = plan
         .marketplaces
@@ -175,6 +181,7 @@ async fn follow(
                 place: &place,
                 lock: &lock,
                 by: way.recorded(),
+                words: &words,
             };
             stager.stage(plan, brought)
         })
@@ -206,6 +213,8 @@ async fn follow(
 pub struct ImportRequest {
     /// The archive.
     pub path: AbsPath,
+    /// What its SHA-256 has to be; it is not looked into otherwise.
+    pub sha256: Option<Digest>,
     /// Win over what locks and the user have pinned.
     pub switch: bool,
     /// Only say what would change.
@@ -230,9 +239,10 @@ pub struct Imported {
 pub async fn import(call: &Call, parts: &Parts, request: ImportRequest) -> Result<Imported, Error> {
     let section = {
         let (call, of, path) = (call.clone(), parts.clone(), request.path.clone());
+        let expected = request.sha256;
         parts
             .blocking
-            .write(move || archive_read::open(&call, &of.lookup, &of.copies, &path))
+            .write(move || archive_read::open(&call, &of.lookup, &of.copies, (&path, expected)))
     };
     let opened = section.await?;
     let outcome = import_opened(call, parts, &request, &opened).await;
@@ -314,6 +324,7 @@ async fn held(
             place: &place,
             lock: &lock,
             by: way.recorded(),
+            words: &Words::default(),
         };
         Ok(stager.held(&steps, &archived))
     });
@@ -348,6 +359,9 @@ fn planned(
     request: &SyncRequest,
 ) -> Result<Plan, Error> {
     let lookup = &of.lookup;
+    for (name, wanted) in &lock.marketplaces {
+        refuse_reserved(name, wanted)?;
+    }
     // What a project configures is gone when the project is, so the user's own counts.
     let config = lookup.config(None);
     // Who only looks changes nothing, not even what a dead process left.
@@ -378,9 +392,44 @@ fn planned(
         looked.push((id.clone(), standing, on_disk));
     }
     call.cancel.check()?;
-    let plan = plan(&sight, &others, looked);
+    let mut plan = plan(&sight, &others, looked);
+    let project = lookup.config(place.file.parent().as_ref());
+    let gate = Gate::new(lookup, store, [&*config, &*project]);
+    for step in plan.marketplaces.iter().filter(|step| step.adds) {
+        plan.conflicts.extend(gained(&gate, step));
+    }
     refuse(place, &plan, request)?;
     Ok(plan)
+}
+
+/// A marketplace that would be trusted because a lock adds it: who may write the lock would say what
+/// is trusted.
+fn gained(gate: &Gate<'_>, step: &MarketplaceStep) -> Option<Conflict> {
+    let name = &step.name;
+    let (address, whole);
+    let (at, source) = match &step.wanted {
+        LockedMarketplace::Packed(origin) => {
+            (address, whole) = (origin.address(), origin.to_string());
+            // Which tag or digest of it is followed is chosen by the lock too.
+            let chosen = (address != whole).then_some(&*whole);
+            (Some((&*address, chosen)), whole.clone())
+        }
+        LockedMarketplace::Git { url, ref_name, .. } => {
+            let at_ref = ref_name.as_ref().map(|name| format!(" --ref {name}"));
+            let source = format!("{url}{}", at_ref.unwrap_or_default());
+            (Some((url.as_str(), ref_name.as_deref())), source)
+        }
+        LockedMarketplace::Local(_) => (None, "DIRECTORY".to_owned()),
+        LockedMarketplace::Curated => return None,
+    };
+    let text = format!(
+        "[trust] trusts the marketplace `{name}` as soon as it is added, so that is for the user to \
+         do: `plugd marketplace add {source}`, if it is meant"
+    );
+    gate.is_gained_by_adding(name, at).then_some(Conflict {
+        text,
+        can_switch: false,
+    })
 }
 
 /// What stands in the way is told before anything is fetched.

@@ -144,13 +144,17 @@ fn put_back(call: &Call, parts: &Parts, step: &PluginStep) -> Result<(), Error> 
         },
         remote_id: match &origin.bound {
             BoundSource::Remote { id } => Some(id.clone()),
-            BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+            BoundSource::Manifest(_)
+            | BoundSource::Git { .. }
+            | BoundSource::Packed(_)
+            | BoundSource::Curated => None,
         },
         bound: origin.bound,
         repaired_from: None,
     };
     let retention = Retention {
-        keep: parts.lookup.config(None).settings().keep_versions,
+        // What goes again is kept too, and must not take the place of what was kept before.
+        keep: parts.lookup.config(None).settings().keep_versions + 1,
         protected: BTreeSet::new(),
     };
     let patience = call.patience(STORE_PATIENCE);

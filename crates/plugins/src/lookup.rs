@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use plugd_catalog::LoginState;
-use plugd_config::{Edit, PendingWrite, Plan, SessionFlags, Snapshot, Written};
+use plugd_config::{Edit, PendingWrite, Plan, Recent, SessionFlags, Snapshot, Written};
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
 use plugd_marketplace::{MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
@@ -25,7 +25,7 @@ pub struct Lookup {
     loader: Arc<Loader>,
     layout: Arc<Layout>,
     home: Option<AbsPath>,
-    flags: Arc<SessionFlags>,
+    recent: Arc<Recent>,
     remote: Remote,
     rows: Arc<Rows>,
     claims: Claims,
@@ -81,9 +81,9 @@ impl Lookup {
     ) -> Self {
         Self {
             loader: Arc::new(Loader::new(disk).passing_over(layout.staging())),
+            recent: Arc::new(Recent::new(Arc::clone(&layout), flags)),
             layout,
             home,
-            flags,
             remote,
             rows: Arc::default(),
             claims: Claims::default(),
@@ -138,7 +138,7 @@ impl Lookup {
     /// The configuration as seen from a directory, or without project layers.
     #[must_use]
     pub fn config(&self, cwd: Option<&AbsPath>) -> Arc<Snapshot> {
-        plugd_config::load(self.disk(), &self.layout, &self.flags, cwd)
+        self.recent.load(self.disk(), cwd)
     }
 
     /// Resolves the marketplaces of a listing: scopes with plugins switched off are left out, and
@@ -147,7 +147,7 @@ impl Lookup {
     pub fn resolve(&self, roots: &Roots) -> Resolved {
         let mut scopes = self.sights(roots);
         scopes.retain(|sight| sight.config.features().plugins);
-        self.resolve_in(scopes, roots, false)
+        self.resolve_in(scopes, roots, false, None)
     }
 
     /// The same with the curated snapshot, also where the hosted catalog takes its place: for an
@@ -156,13 +156,23 @@ impl Lookup {
     pub fn resolve_beside_catalog(&self, roots: &Roots) -> Resolved {
         let mut scopes = self.sights(roots);
         scopes.retain(|sight| sight.config.features().plugins);
-        self.resolve_in(scopes, roots, true)
+        self.resolve_in(scopes, roots, true, None)
     }
 
     /// Resolves for an operation that works whether or not plugins are switched on.
     #[must_use]
     pub fn resolve_ungated(&self, roots: &Roots) -> Resolved {
-        self.resolve_in(self.sights(roots), roots, false)
+        self.resolve_in(self.sights(roots), roots, false, None)
+    }
+
+    /// Resolves with a manifest that was brought to be installed from. Its name is not judged again:
+    /// that depends on the place that it is from, which is not where it lies.
+    pub(crate) fn resolve_staged(&self, manifest: &AbsPath) -> Resolved {
+        let roots = Roots {
+            cwds: Vec::new(),
+            manifests: vec![manifest.clone()],
+        };
+        self.resolve_in(self.sights(&roots), &roots, false, Some(manifest))
     }
 
     /// Finds out whether these edits could be made, before anything else is done.
@@ -197,8 +207,7 @@ impl Lookup {
                 config: self.config(of_manifest.as_ref()),
             }];
         }
-        let configs =
-            plugd_config::load_several(self.disk(), &self.layout, &self.flags, &roots.cwds);
+        let configs = self.recent.load_several(self.disk(), &roots.cwds);
         let sight = |(cwd, config): (&AbsPath, _)| Sight {
             cwd: Some(cwd.clone()),
             config,
@@ -206,7 +215,13 @@ impl Lookup {
         roots.cwds.iter().zip(configs).map(sight).collect()
     }
 
-    fn resolve_in(&self, scopes: Vec<Sight>, roots: &Roots, beside_catalog: bool) -> Resolved {
+    fn resolve_in(
+        &self,
+        scopes: Vec<Sight>,
+        roots: &Roots,
+        beside_catalog: bool,
+        staged: Option<&AbsPath>,
+    ) -> Resolved {
         let borrowed: Vec<Scope<'_>> = scopes
             .iter()
             .map(|sight| Scope {
@@ -228,6 +243,7 @@ impl Lookup {
             },
             login: resolver_login(&login),
             beside_catalog,
+            staged,
         };
         let set = MarketplaceResolver::new(&self.loader).resolve(&input);
         Resolved { scopes, set, login }

@@ -2,7 +2,8 @@
 //!
 //! A local one is only named there. A git one is fetched first: everything is decided and checked on
 //! a checkout that nobody sees, and only then it takes its place and its row, in this order, so that
-//! no row ever names a checkout that is not there.
+//! no row ever names a checkout that is not there. One that is an archive is brought by
+//! `packed_add`.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use plugd_disk::tree::sync_tree;
 use plugd_disk::{Disk, Kind};
 use plugd_git::{CheckedOut, Checkout};
 use plugd_model::git_url::without_secrets;
-use plugd_model::{AbsPath, MarketplaceName, Problem, ProblemKind};
+use plugd_model::{AbsPath, MarketplaceName, PackedOrigin, Problem, ProblemKind};
 use plugd_store::Workspace;
 
 use crate::call::Call;
@@ -19,7 +20,7 @@ use crate::checkout::{self, Note};
 use crate::events::{Change, ChangeReason, Events};
 use crate::fetcher::{Fetcher, problems_of};
 use crate::source_text::{self, GitSource, Given, SourceText};
-use crate::{Blocking, Copies, Error, Lookup};
+use crate::{Blocking, Copies, Error, Lookup, packed_add};
 
 /// How long to wait for another process that edits the configuration.
 pub(crate) const CONFIG_PATIENCE: Duration = Duration::from_secs(10);
@@ -46,7 +47,7 @@ pub struct Added {
     pub root: AbsPath,
     /// Whether it was there before.
     pub already_added: bool,
-    /// The commit of a git marketplace.
+    /// The commit of a git marketplace, or the digest of one that is an archive.
     pub commit: Option<String>,
     /// What is not as it should be and does no harm.
     pub problems: Vec<Problem>,
@@ -75,6 +76,9 @@ pub async fn add_marketplace(
         Begun::Fetch { source, workspace } => {
             fetch(call, blocking, lookup, fetcher, source, workspace).await?
         }
+        Begun::Bring { origin, workspace } => {
+            packed_add::fetch(call, blocking, lookup, fetcher, origin, workspace).await?
+        }
     };
     if !added.already_added {
         let change = Change::new(ChangeReason::Request)
@@ -90,6 +94,10 @@ enum Begun {
     Done(Added),
     Fetch {
         source: GitSource,
+        workspace: Workspace,
+    },
+    Bring {
+        origin: PackedOrigin,
         workspace: Workspace,
     },
 }
@@ -109,6 +117,7 @@ fn begin(
     };
     let source = match source_text::parse(lookup.disk(), &given)? {
         SourceText::Local(place) => return add_local(call, lookup, &place).map(Begun::Done),
+        SourceText::Packed(origin) => return begin_packed(lookup, copies, origin),
         SourceText::Git(source) => source,
     };
     let config = lookup.config(None);
@@ -117,11 +126,22 @@ fn begin(
     if let Some(there) = there_already(lookup, &config, &source) {
         return Ok(Begun::Done(there));
     }
-    let workspace = copies
-        .store()?
-        .workspace()
-        .map_err(|error| Error::StoreState(Box::new(error)))?;
+    let workspace = copies.workspace()?;
     Ok(Begun::Fetch { source, workspace })
+}
+
+fn begin_packed(lookup: &Lookup, copies: &Copies, origin: PackedOrigin) -> Result<Begun, Error> {
+    let config = lookup.config(None);
+    let kind = MarketplaceKind::Packed {
+        place: lookup.layout().packed_marketplaces(),
+        origin: origin.clone(),
+    };
+    allowed(&config, &origin.to_string(), &kind)?;
+    if let Some(there) = packed_add::there_already(lookup, &config, &origin) {
+        return Ok(Begun::Done(there));
+    }
+    let workspace = copies.workspace()?;
+    Ok(Begun::Bring { origin, workspace })
 }
 
 /// The same source under a name of its own that can be used.
@@ -149,9 +169,8 @@ fn there_already(lookup: &Lookup, config: &Snapshot, source: &GitSource) -> Opti
     })
 }
 
-fn is_in_user_layer(config: &Snapshot, key: &str) -> bool {
-    let rows = config.user_layer().content.get("marketplaces");
-    rows.is_some_and(|rows| rows.get(key).is_some())
+pub(crate) fn is_in_user_layer(config: &Snapshot, key: &str) -> bool {
+    config.user_layer().at(&["marketplaces", key]).is_some()
 }
 
 async fn fetch(
@@ -235,7 +254,7 @@ fn settle(
 }
 
 /// Another source under this name keeps it as long as something usable stands behind it.
-fn refuse_other_source(
+pub(crate) fn refuse_other_source(
     lookup: &Lookup,
     config: &Snapshot,
     name: &MarketplaceName,
@@ -255,7 +274,7 @@ fn refuse_other_source(
 }
 
 /// A marketplace that was renamed keeps one row, under its present name.
-fn renamed(
+pub(crate) fn renamed(
     config: &Snapshot,
     name: &MarketplaceName,
     is_same: impl Fn(&MarketplaceSetting) -> bool,
@@ -270,6 +289,7 @@ fn renamed(
 
 fn add_local(call: &Call, lookup: &Lookup, place: &AbsPath) -> Result<Added, Error> {
     let root = directory(lookup.disk(), place)?;
+    refuse_place_of_archive(&root)?;
     let name = name_of(lookup, &root)?;
     let config = lookup.config(None);
     let kind = MarketplaceKind::Local {
@@ -301,6 +321,18 @@ fn add_local(call: &Call, lookup: &Lookup, place: &AbsPath) -> Result<Added, Err
 }
 
 /// The directory with links resolved, as configuration keeps it.
+/// The row of such a directory would not mean the directory, but the archive that its path spells.
+fn refuse_place_of_archive(root: &AbsPath) -> Result<(), Error> {
+    let Some(origin) = PackedOrigin::of_place(root) else {
+        return Ok(());
+    };
+    let text = format!("it is where the archive `{origin}` would be put; add that source itself");
+    Err(Error::NoMarketplaceThere {
+        path: root.clone(),
+        problem: Box::new(Problem::error(ProblemKind::BadPath, text).in_file(root)),
+    })
+}
+
 fn directory(disk: &Disk, place: &AbsPath) -> Result<AbsPath, Error> {
     let missing = |message: String| Error::NoMarketplaceThere {
         path: place.clone(),
@@ -364,6 +396,7 @@ fn describe(kind: &MarketplaceKind) -> String {
     match kind {
         MarketplaceKind::Local { source } => source.to_text(),
         MarketplaceKind::Git { source, .. } => without_secrets(source),
+        MarketplaceKind::Packed { origin, .. } => origin.to_string(),
     }
 }
 

@@ -34,7 +34,7 @@ pub enum Leftovers {
 pub struct Removed {
     /// Its name.
     pub name: MarketplaceName,
-    /// The checkout that was deleted; absent for a local marketplace.
+    /// The files that were deleted; absent for a local marketplace.
     pub root: Option<AbsPath>,
     /// Plugins that stay installed and have no marketplace from now on.
     pub orphans: Vec<PluginId>,
@@ -123,42 +123,41 @@ fn remove(
     let lock = checkout::lock(call, lookup)?;
     let Present {
         configured,
-        place,
-        is_there,
+        root,
+        places,
     } = present(lookup, name)?;
-    let workspace = copies
-        .store()?
-        .workspace()
-        .map_err(|error| Error::StoreState(Box::new(error)))?;
+    let workspace = copies.workspace()?;
     // Configuration first: a checkout that nothing names is only an orphan directory.
     if configured {
         let edits = [Edit::remove_marketplace(name.as_str())];
         lookup.write_edits(call, &edits)?;
     }
-    if is_there {
+    for (number, place) in places.iter().enumerate() {
         // In one step for readers; the removal itself is swept also when we are killed.
-        disk.rename(&place, &workspace.dir().join("removed"))?;
+        disk.rename(place, &workspace.dir().join(format!("removed-{number}")))?;
         if let Some(parent) = place.parent() {
             disk.sync_dir(&parent)?;
         }
     }
     drop(lock);
-    Ok(is_there.then_some(place))
+    Ok(root)
 }
 
 /// What there is of a marketplace.
 struct Present {
     configured: bool,
-    place: AbsPath,
-    is_there: bool,
+    /// Where its files are, as it was told when they came; absent for a local marketplace.
+    root: Option<AbsPath>,
+    /// What is there of it.
+    places: Vec<AbsPath>,
 }
 
 /// Looks, and refuses what cannot be removed.
 fn present(lookup: &Lookup, name: &MarketplaceName) -> Result<Present, Error> {
     let config = lookup.config(None);
     must_be_readable(lookup, &config)?;
-    let rows = config.user_layer().content.get("marketplaces");
-    let configured = rows.is_some_and(|rows| rows.get(name.as_str()).is_some());
+    let row = config.user_layer().at(&["marketplaces", name.as_str()]);
+    let configured = row.is_some();
     let mut keys = config.marketplaces().iter();
     let effective = keys.find(|row| row.key == name.as_str());
     if let (false, Some(row)) = (configured, effective) {
@@ -167,9 +166,18 @@ fn present(lookup: &Lookup, name: &MarketplaceName) -> Result<Present, Error> {
             file: row.origin.file.clone(),
         });
     }
-    let place = lookup.layout().git_marketplace(name);
-    let is_there = lookup.disk().link_stamp(&place)?.is_some();
-    if !configured && !is_there {
+    let layout = lookup.layout();
+    let root = match effective.and_then(|row| row.kind.origin()) {
+        Some(origin) => layout.packed_marketplace(name, origin),
+        None => layout.git_marketplace(name),
+    };
+    let mut places = Vec::new();
+    for place in [layout.git_marketplace(name), layout.packed_place(name)] {
+        if lookup.disk().link_stamp(&place)?.is_some() {
+            places.push(place);
+        }
+    }
+    if !configured && places.is_empty() {
         let mut keys = config.marketplaces().iter().map(|row| row.key.clone());
         return Err(Error::NotConfigured {
             name: name.to_string(),
@@ -178,8 +186,12 @@ fn present(lookup: &Lookup, name: &MarketplaceName) -> Result<Present, Error> {
     }
     Ok(Present {
         configured,
-        place,
-        is_there,
+        // Of what nobody names the place is all that is known.
+        root: match places.iter().any(|place| root.starts_with(place)) {
+            true => Some(root),
+            false => places.first().cloned(),
+        },
+        places,
     })
 }
 

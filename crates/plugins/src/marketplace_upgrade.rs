@@ -1,5 +1,5 @@
 //! `marketplace/upgrade`: brings git marketplaces to what their repositories have, and their
-//! installed plugins with them.
+//! installed plugins with them; those that are one archive as well, by `packed_upgrade`.
 //!
 //! An unchanged repository costs one question. What changed is fetched and checked beside the old
 //! checkout, which stays in use until the new one takes its place in one step. Marketplaces are
@@ -25,6 +25,7 @@ use crate::listing::settings_of;
 use crate::marketplace_add::{checkout_of, name_of};
 use crate::source_text::GitSource;
 use crate::status::{PluginOutcome, PluginResult};
+use crate::upgrade_rows::{Far, Row, Rows};
 use crate::{Blocking, Copies, Error, Fetcher, Lookup, Roots};
 
 pub use plugd_git::History;
@@ -46,18 +47,19 @@ pub struct Upgraded {
 pub struct MarketplaceUpgrade {
     /// Its name as it is configured.
     pub name: String,
-    /// The commit that its checkout was at, as far as that was known.
+    /// The commit that its checkout was at, or the digest of the archive that it was, as far as that
+    /// was known.
     pub from: Option<String>,
     /// Where it is now, or why it is where it was.
     pub outcome: Result<Moved, Error>,
 }
 
-/// A marketplace that is at what its repository has.
+/// A marketplace that is at what its source has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moved {
-    /// Its checkout.
+    /// Its files.
     pub root: AbsPath,
-    /// The commit.
+    /// The commit or digest.
     pub to: String,
     /// Whether its files changed.
     pub changed: bool,
@@ -69,25 +71,18 @@ pub struct Moved {
 
 /// The parts that bringing a marketplace takes.
 #[derive(Debug, Clone)]
-struct Parts {
-    call: Call,
-    blocking: Blocking,
-    lookup: Lookup,
-    copies: Copies,
-    fetcher: Fetcher,
+pub(crate) struct Parts {
+    pub(crate) call: Call,
+    pub(crate) blocking: Blocking,
+    pub(crate) lookup: Lookup,
+    pub(crate) copies: Copies,
+    pub(crate) fetcher: Fetcher,
 }
 
-/// A configured git marketplace.
-#[derive(Debug, Clone)]
-struct Row {
-    name: String,
-    source: GitSource,
-}
-
-/// Brings all configured git marketplaces, or one.
+/// Brings all configured marketplaces that come from other machines, or one.
 ///
 /// # Errors
-/// The named one is not configured as a git marketplace. What goes wrong with a single one is told in
+/// The named one is not configured as such a marketplace. What goes wrong with a single one is told in
 /// its row.
 pub async fn upgrade_marketplaces(
     call: &Call,
@@ -110,7 +105,7 @@ pub async fn upgrade_marketplaces(
     Ok(upgraded)
 }
 
-/// Brings the configured git marketplaces that have no checkout, as after a home directory was set up
+/// Brings the configured marketplaces of which nothing is here, as after a home directory was set up
 /// from a copied configuration, except for those that are to be left. Plugins are not looked at: the
 /// refresh that asks does so next.
 pub(crate) async fn bring_missing(
@@ -134,12 +129,6 @@ pub(crate) async fn bring_missing(
         return Ok(Vec::new());
     }
     Ok(parts.each(rows).await)
-}
-
-/// Which rows of configuration are meant.
-enum Rows {
-    Configured(Option<String>),
-    Missing,
 }
 
 async fn bring(parts: &Parts, which: Rows) -> Result<Upgraded, Error> {
@@ -200,36 +189,6 @@ impl Parts {
         }
     }
 
-    async fn rows(&self, which: Rows) -> Result<Vec<Row>, Error> {
-        let lookup = self.lookup.clone();
-        let section = self.blocking.read(move || {
-            let config = lookup.config(None);
-            let mut rows: Vec<Row> = config
-                .marketplaces()
-                .iter()
-                .filter_map(|row| {
-                    Some(Row {
-                        name: row.key.clone(),
-                        source: GitSource::of_row(&row.kind)?,
-                    })
-                })
-                .collect();
-            match which {
-                Rows::Configured(None) => {}
-                Rows::Configured(Some(name)) => {
-                    rows.retain(|row| row.name == name);
-                    if rows.is_empty() {
-                        return Err(Error::NotAGitMarketplace { name });
-                    }
-                }
-                Rows::Missing => rows.retain(|row| is_missing(&lookup, row)),
-            }
-            rows.sort_by(|one, other| one.name.cmp(&other.name));
-            Ok(rows)
-        });
-        section.await
-    }
-
     /// Brings each of them, a few at the same time, and answers in their order.
     async fn each(&self, rows: Vec<Row>) -> Vec<MarketplaceUpgrade> {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
@@ -266,7 +225,15 @@ impl Parts {
     }
 
     async fn one(&self, row: Row) -> MarketplaceUpgrade {
-        let name = row.name.clone();
+        let Row { name, source } = row;
+        let source = match source {
+            Far::Git(source) => source,
+            Far::Packed(origin) => return self.one_packed(name, origin).await,
+        };
+        let row = GitRow {
+            name: name.clone(),
+            source,
+        };
         let before = self.before(&row).await;
         let (from, outcome) = match before {
             Ok((place, note)) => {
@@ -283,7 +250,7 @@ impl Parts {
     }
 
     /// What there is, and whether the row may be followed at all.
-    async fn before(&self, row: &Row) -> Result<(AbsPath, Option<Note>), Error> {
+    async fn before(&self, row: &GitRow) -> Result<(AbsPath, Option<Note>), Error> {
         let (lookup, row) = (self.lookup.clone(), row.clone());
         let section = self.blocking.read(move || {
             let name = MarketplaceName::new(&row.name).map_err(|error| Error::BadValue {
@@ -306,20 +273,21 @@ impl Parts {
         section.await
     }
 
-    async fn upgrade(&self, row: Row, place: AbsPath, note: Option<Note>) -> Result<Moved, Error> {
+    async fn upgrade(
+        &self,
+        row: GitRow,
+        place: AbsPath,
+        note: Option<Note>,
+    ) -> Result<Moved, Error> {
         let (call, lookup) = (&self.call, &self.lookup);
         let repository = row.source.repository()?;
         let commit = self.fetcher.head(call, lookup, &repository).await?;
         let is_there = |note: &Note| note.is(&row.source, commit.as_str());
         if note.as_ref().is_some_and(is_there) {
-            return Ok(Moved::nowhere(place, &commit));
+            return Ok(Moved::nowhere(place, commit.as_str()));
         }
         let copies = self.copies.clone();
-        let opened = self.blocking.write(move || {
-            let opened = copies.store()?.workspace();
-            opened.map_err(|error| Error::StoreState(Box::new(error)))
-        });
-        let workspace = opened.await?;
+        let workspace = self.blocking.write(move || copies.workspace()).await?;
         let staged = workspace.dir().join("checkout");
         let mut wanted = checkout_of(&staged, &row.source);
         // Another repository, or another ref of it, has no history with what is here.
@@ -390,9 +358,16 @@ impl Parts {
     }
 }
 
+/// A configured git marketplace.
+#[derive(Debug, Clone)]
+struct GitRow {
+    name: String,
+    source: GitSource,
+}
+
 /// A new checkout that nobody sees yet.
 struct Arrived {
-    row: Row,
+    row: GitRow,
     workspace: Workspace,
     staged: AbsPath,
     place: AbsPath,
@@ -437,7 +412,7 @@ impl Arrived {
         if now.is_some_and(|note| note.is(&row.source, commit.as_str()))
             && name_of(lookup, &place).is_ok()
         {
-            return Ok(Moved::nowhere(place, commit));
+            return Ok(Moved::nowhere(place, commit.as_str()));
         }
         if let Ok(name) = MarketplaceName::new(&row.name) {
             lookup.claims().marketplace(name);
@@ -447,17 +422,17 @@ impl Arrived {
             changed: true,
             history: had_one.then_some(checked_out.history),
             problems: problems_of(&checked_out),
-            ..Moved::nowhere(place, commit)
+            ..Moved::nowhere(place, commit.as_str())
         })
     }
 }
 
 impl Moved {
     /// It was there already.
-    fn nowhere(root: AbsPath, commit: &CommitId) -> Self {
+    pub(crate) fn nowhere(root: AbsPath, to: &str) -> Self {
         Self {
             root,
-            to: commit.as_str().to_owned(),
+            to: to.to_owned(),
             changed: false,
             history: None,
             problems: Vec::new(),
@@ -465,14 +440,8 @@ impl Moved {
     }
 }
 
-fn is_missing(lookup: &Lookup, row: &Row) -> bool {
-    MarketplaceName::new(&row.name)
-        .map(|name| lookup.layout().git_marketplace(&name))
-        .is_ok_and(|place| matches!(lookup.disk().link_stamp(&place), Ok(None)))
-}
-
 /// Whether the row is still there as it was read.
-fn is_configured(lookup: &Lookup, row: &Row) -> bool {
+fn is_configured(lookup: &Lookup, row: &GitRow) -> bool {
     let config = lookup.config(None);
     config.marketplaces().iter().any(|found| {
         found.key == row.name && GitSource::of_row(&found.kind).as_ref() == Some(&row.source)

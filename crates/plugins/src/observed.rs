@@ -10,11 +10,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plugd_config::{Layer, LayerSource, MarketplaceKind, Snapshot};
+use plugd_config::{Layer, LayerSource, Snapshot};
 use plugd_disk::tree::{AtEase, Digest};
 use plugd_disk::{Disk, Stamp};
 use plugd_manifest::MARKETPLACE_FILES;
-use plugd_marketplace::{Marketplace, State};
+use plugd_marketplace::{Binding, Marketplace, State};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, error_chain};
 use plugd_store::Seen;
 use plugd_watch::WatchRoot;
@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::checkout::Note;
 use crate::curated_commit::curated_commit;
 use crate::lookup::Roots;
-use crate::{Copies, Error, Lookup};
+use crate::{Copies, Error, Lookup, packed};
 
 /// More than any manifest of a marketplace.
 const MAX_MANIFEST: u64 = plugd_manifest::MAX_MARKETPLACE_BYTES;
@@ -216,7 +216,7 @@ impl SeenLayer {
         Self {
             source: layer.source.clone(),
             is_own,
-            content: layer.content.clone(),
+            content: layer.content(),
             error: layer.error.as_ref().map(|problem| problem.message.clone()),
         }
     }
@@ -251,10 +251,8 @@ fn roots(lookup: &Lookup, config: Option<&Snapshot>) -> BTreeSet<WatchRoot> {
     lookup.home().into_iter().for_each(&mut manifests);
     let rows = config.map_or(&[][..], Snapshot::marketplaces);
     for row in rows {
-        match (&row.kind, MarketplaceName::new(&row.key)) {
-            (MarketplaceKind::Local { source }, _) => manifests(source),
-            (MarketplaceKind::Git { .. }, Ok(name)) => manifests(&layout.git_marketplace(&name)),
-            (MarketplaceKind::Git { .. }, Err(_)) => {}
+        if let Ok(root) = row.kind.root(&row.key, layout) {
+            manifests(&root);
         }
     }
     if let Some(config) = config {
@@ -288,6 +286,9 @@ fn catalog(
     let layout = lookup.layout();
     let commit = if path.starts_with(&layout.git_marketplaces()) {
         Note::read(lookup.disk(), &layout.git_marketplace(&name)).and_then(|note| note.revision)
+    } else if let Binding::Packed(origin) = &content.binding {
+        let note = packed::Note::read(lookup.disk(), &layout.packed_place(&name), origin);
+        note.map(|note| note.digest)
     } else if path.starts_with(&layout.curated()) {
         curated_commit(lookup.loader(), layout)
     } else {

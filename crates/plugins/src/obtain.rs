@@ -10,7 +10,7 @@ use plugd_store::{Store, StoreError, Transaction};
 
 use crate::curated_commit::known_curated_commit;
 use crate::fetcher::Fetched;
-use crate::{Error, Lookup, checkout};
+use crate::{Error, Lookup, checkout, packed};
 
 /// Content at hand.
 #[derive(Debug)]
@@ -132,6 +132,12 @@ type Commit = (Option<String>, Option<i64>);
 fn commit_of_marketplace(lookup: &Lookup, offer: &Offer<'_>) -> Result<Commit, DiskError> {
     match &offer.content.binding {
         Binding::Manifest(_) | Binding::Remote { .. } => Ok((None, None)),
+        Binding::Packed(origin) => {
+            let root = &offer.content.manifest.value.root;
+            let note = packed::Note::around(lookup.disk(), root, origin)?;
+            // Nobody says when an archive was made.
+            Ok((note.map(|note| note.digest), None))
+        }
         Binding::Git { .. } => {
             let root = &offer.content.manifest.value.root;
             let note = checkout::Note::known(lookup.disk(), root)?;

@@ -42,7 +42,7 @@ pub(crate) fn project_dirs(
 fn markers(layers: &[Layer]) -> Vec<String> {
     let is_foreign = |layer: &&Layer| !matches!(layer.source, LayerSource::Project { .. });
     let mut said = layers.iter().rev().filter(is_foreign);
-    match said.find_map(|layer| layer.content.get(MARKERS)) {
+    match said.find_map(|layer| layer.at(&[MARKERS])) {
         Some(Value::Array(names)) => {
             let names = names.iter().filter_map(Value::as_str);
             let is_name = |name: &&str| !matches!(*name, "" | "." | "..");

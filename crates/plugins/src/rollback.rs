@@ -19,7 +19,7 @@ use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
 use crate::take_place::take_place;
-use crate::trust::CommitAge;
+use crate::trust::{CommitAge, Word};
 use crate::trust_gate::{Coming, Gate, Whence};
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
 use crate::version_error::VersionRefusal;
@@ -214,7 +214,8 @@ fn admit(
         version: kept.version.as_str(),
         commit: origin.commit.as_deref(),
     };
-    Gate::new(lookup, store, [&*config]).admit(call, &coming, standing)
+    let gate = Gate::new(lookup, store, [&*config]).on_word_of(Word::of_copy(origin.by));
+    gate.admit(call, &coming, standing)
 }
 
 /// The swap, under the store's lock and journal, with edits of configuration where there are some.
@@ -250,7 +251,10 @@ pub(crate) fn bring_back(
     call.progress.report("activating", 0, None);
     let remote_id = match &origin.bound {
         BoundSource::Remote { id } => Some(id.clone()),
-        BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+        BoundSource::Manifest(_)
+        | BoundSource::Git { .. }
+        | BoundSource::Packed(_)
+        | BoundSource::Curated => None,
     };
     let new = NewInstall {
         version: kept.version.clone(),

@@ -3,13 +3,15 @@
 //!
 //! A directory that is there as written is meant as written, also with `@` and `#` in its name.
 //! Everything else follows the reference: `#ref` behind any git source, `@ref` behind `owner/repo`
-//! and the short form of ssh. A secret in an address is refused, because the address is about to be
-//! written to files that others read.
+//! and the short form of ssh. What begins with `oci://` is an artifact of a registry; an address of
+//! the web is that of an archive where its path ends like one, or where `#sha256=` stands behind it. A
+//! secret in an address is refused, because the address is about to be written to files that others
+//! read.
 
 use plugd_config::MarketplaceKind;
 use plugd_disk::{Disk, Kind};
-use plugd_model::AbsPath;
 use plugd_model::git_url::{self, without_secrets};
+use plugd_model::{AbsPath, PackedOrigin};
 
 use crate::Error;
 use crate::fetcher::Repository;
@@ -32,6 +34,8 @@ pub(crate) enum SourceText {
     Local(AbsPath),
     /// A git repository.
     Git(GitSource),
+    /// One archive, of a registry or behind an address.
+    Packed(PackedOrigin),
 }
 
 /// A git repository with the ref and the directories that are wanted of it.
@@ -46,7 +50,7 @@ impl GitSource {
     /// The row of configuration, when it is one of git.
     pub(crate) fn of_row(kind: &MarketplaceKind) -> Option<Self> {
         match kind {
-            MarketplaceKind::Local { .. } => None,
+            MarketplaceKind::Local { .. } | MarketplaceKind::Packed { .. } => None,
             MarketplaceKind::Git {
                 source,
                 ref_name,
@@ -88,6 +92,9 @@ pub(crate) fn parse(disk: &Disk, given: &Given<'_>) -> Result<SourceText, Error>
         && let Some(found) = local(disk, &path, given)?
     {
         return Ok(found);
+    }
+    if is_packed(text) {
+        return packed(text, given);
     }
     let (address, suffix) = split_ref(text);
     let url = match local_path(address, given) {
@@ -143,6 +150,41 @@ fn no_git_members(given: &Given<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// How the path of an archive ends.
+const ARCHIVES: [&str; 3] = [".tar.gz", ".tgz", ".tar"];
+
+fn is_packed(text: &str) -> bool {
+    if starts_with(text, "oci://") {
+        return true;
+    }
+    let is_web = starts_with(text, "https://") || starts_with(text, "http://");
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let path = path.to_ascii_lowercase();
+    let is_archive = ARCHIVES.iter().any(|end| path.ends_with(end));
+    is_web && (is_archive || text.contains("#sha256="))
+}
+
+fn packed(text: &str, given: &Given<'_>) -> Result<SourceText, Error> {
+    for (field, is_given) in [
+        ("refName", given.ref_name.is_some()),
+        ("sparsePaths", !given.sparse_paths.is_empty()),
+    ] {
+        if is_given {
+            let reason = "only a git marketplace source can have it; an artifact has its tag or \
+                          digest in the source, and an archive its `#sha256=`";
+            return Err(Error::BadValue {
+                field,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+    let origin = PackedOrigin::parse(text).map_err(|reason| Error::BadValue {
+        field: "source",
+        reason: reason.to_owned(),
+    })?;
+    Ok(SourceText::Packed(origin))
 }
 
 fn git(url: String, suffix: Option<String>, given: &Given<'_>) -> Result<SourceText, Error> {

@@ -184,3 +184,69 @@ fn a_secret_is_not_taken_and_not_repeated() {
         );
     }
 }
+
+#[track_caller]
+fn check_packed(source: &str, expected: &str) {
+    let found = read(&sandbox(), source, None, &[]).unwrap();
+    let SourceText::Packed(origin) = found else {
+        panic!("{source}: {found:?}");
+    };
+    assert_eq!(origin.to_string(), expected, "{source}");
+}
+
+#[test]
+fn artifacts_and_archives() {
+    let hex = "ab".repeat(32);
+    check_packed("oci://r.example/team/m", "oci://r.example/team/m");
+    check_packed(" OCI://R.example:5000/m:1 ", "oci://r.example:5000/m:1");
+    let pinned = format!("oci://r.example/m:1@sha256:{hex}");
+    check_packed(&pinned, &pinned);
+    for end in ["tar.gz", "tgz", "tar", "TGZ"] {
+        let url = format!("https://h.example/m.{end}");
+        check_packed(&url, &url);
+    }
+    let summed = format!("https://h.example/m#sha256={hex}");
+    check_packed(&summed, &summed);
+    check_packed("http://127.0.0.1:1/m.tgz", "http://127.0.0.1:1/m.tgz");
+    // Everything else is what it was.
+    let plain = "https://h.example/m.zip";
+    check_git(plain, plain, None);
+    check_git(
+        "https://h.example/m.tgz.git",
+        "https://h.example/m.tgz.git",
+        None,
+    );
+    check_git(
+        "https://h.example/m#v1.tgz",
+        "https://h.example/m",
+        Some("v1.tgz"),
+    );
+    check_git("owner/m.tgz", "https://github.com/owner/m.tgz.git", None);
+}
+
+#[test]
+fn what_no_artifact_or_archive_can_be() {
+    check_refused(
+        "oci://r.example",
+        "source: the reference names no repository",
+    );
+    check_refused("oci://r.example/m@sha256:1", "64 hexadecimal digits");
+    check_refused("http://h.example/m.tgz", "begins with `https://`");
+    check_refused("https://h.example/m.tgz#v1", "behind `#` stands `sha256=`");
+    for source in [
+        "oci://me:hunter2@r.example/m",
+        "https://me:hunter2@h.example/m.tgz",
+        "https://h.example/m.tgz?token=hunter2",
+    ] {
+        let error = read(&sandbox(), source, None, &[]).unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    for (ref_name, sparse) in [(Some("v1"), &[][..]), (None, &["a"][..])] {
+        let error = read(&sandbox(), "oci://r.example/m:1", ref_name, sparse).unwrap_err();
+        assert!(
+            error.to_string().contains("tag or digest in the source"),
+            "{error}"
+        );
+    }
+}

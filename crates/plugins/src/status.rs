@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use plugd_config::{MarketplaceKind, Snapshot};
 use plugd_disk::{Disk, DiskError};
-use plugd_model::{
-    AbsPath, Layout, MarketplaceName, Place, PluginId, Problem, ProblemKind, Severity, error_chain,
-};
+use plugd_model::{AbsPath, Layout, Place, PluginId, Problem, ProblemKind, Severity, error_chain};
 use serde_json::{Map, Value, json};
 
 use crate::{Blocking, Copies, CuratedSync, Error, Lookup, Refresher, RemoteSync};
@@ -223,16 +221,12 @@ pub async fn status(
         .await
 }
 
-/// The configured git marketplaces of which there is nothing to read.
+/// The configured marketplaces from other machines of which there is nothing to read.
 fn not_fetched(lookup: &Lookup, config: &Snapshot) -> Vec<String> {
     let rows = config.marketplaces().iter();
-    let unusable = |name: &str| {
-        MarketplaceName::new(name).is_ok_and(|name| {
-            let place = lookup.layout().git_marketplace(&name);
-            lookup.loader().find_marketplace(&place).found.is_none()
-        })
-    };
-    rows.filter(|row| matches!(row.kind, MarketplaceKind::Git { .. }) && unusable(&row.key))
+    let unusable = |root: AbsPath| lookup.loader().find_marketplace(&root).found.is_none();
+    rows.filter(|row| !matches!(row.kind, MarketplaceKind::Local { .. }))
+        .filter(|row| row.kind.root(&row.key, lookup.layout()).is_ok_and(unusable))
         .map(|row| row.key.clone())
         .collect()
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use plugd_config::{TrustHold, TrustRule, TrustTier, TrustedPlace, git_url};
 use plugd_marketplace::Binding;
 use plugd_model::{AbsPath, MarketplaceName, Source};
+use plugd_store::InstalledBy;
 
 /// What is asked about.
 #[derive(Debug, Clone, Copy)]
@@ -24,8 +25,8 @@ pub(crate) struct Question<'a> {
     pub(crate) binding: &'a Binding,
     /// Whether that is the place which the user or an administrator has under that name.
     pub(crate) is_chosen: bool,
-    /// Whether nobody but an archive says that it comes from there.
-    pub(crate) hearsay: bool,
+    /// Who says that it comes from there.
+    pub(crate) word: Word,
     /// The source of the entry.
     pub(crate) source: &'a Source,
     /// How old it is.
@@ -34,6 +35,33 @@ pub(crate) struct Question<'a> {
     pub(crate) runs: &'a BTreeSet<TrustHold>,
     /// Whether exactly this is approved.
     pub(crate) approved: Approved,
+}
+
+/// On whose word a content is what its place offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The place's own: it was taken from what that offers, or is known to have been offered there.
+    Place,
+    /// That of a lock, which names a content and cannot show that the place ever offered it.
+    Lock,
+    /// That of an archive.
+    Archive,
+}
+
+impl Word {
+    /// That on which a copy is here: an archive says of itself where it is from, and what a lock alone
+    /// has named may never have been offered.
+    pub(crate) fn of_copy(by: InstalledBy) -> Self {
+        match by {
+            InstalledBy::Import => Self::Archive,
+            InstalledBy::LockAlone => Self::Lock,
+            InstalledBy::Request
+            | InstalledBy::Refresh
+            | InstalledBy::Sync
+            | InstalledBy::Lock
+            | InstalledBy::Adopted => Self::Place,
+        }
+    }
 }
 
 /// Since when there is a content.
@@ -134,6 +162,11 @@ pub(crate) fn is_trusted(rules: &[TrustRule], asked: &Question<'_>) -> bool {
     rules.iter().all(|rule| trusts(rule, asked))
 }
 
+/// Whether a rule trusts a place, so that it matters whether what comes is what that offers.
+pub(crate) fn is_trusted_by_one(rules: &[TrustRule], asked: &Question<'_>) -> bool {
+    rules.iter().any(|rule| trusts(rule, asked))
+}
+
 /// Whether a rule wants a yes for whatever comes from there.
 pub(crate) fn always_asks(rules: &[TrustRule], asked: &Question<'_>) -> bool {
     rules
@@ -202,7 +235,7 @@ fn moves_by_itself(rule: &TrustRule, source: &Source) -> bool {
 }
 
 fn trusts(rule: &TrustRule, asked: &Question<'_>) -> bool {
-    if asked.hearsay {
+    if asked.word != Word::Place {
         return false;
     }
     if *asked.binding == Binding::Curated {
@@ -214,6 +247,11 @@ fn trusts(rule: &TrustRule, asked: &Question<'_>) -> bool {
             (TrustedPlace::Name(name), _) => asked.is_chosen && name == asked.name,
             (TrustedPlace::Repository(url), Binding::Git { url: of, .. }) => {
                 *url == git_url::normalise(of)
+            }
+            // An archive counts by its origin, never by the directory that it is unpacked to.
+            (TrustedPlace::Repository(url), Binding::Packed(origin)) => {
+                let same = |text: &str| *url == git_url::normalise(text);
+                same(&origin.address()) || same(&origin.to_string())
             }
             (TrustedPlace::Directory(dir), Binding::Manifest(file)) => file.starts_with(dir),
             _ => false,

@@ -7,18 +7,20 @@ use plugd_store::Pin;
 
 use crate::approvals::ApprovalsError;
 use crate::error::{Error, Facts, Kind};
-use crate::trust::{TrustReason, Verdict};
+use crate::trust::{TrustReason, Verdict, Word};
 use crate::version_change::VersionName;
 use crate::version_growth::{Grown, Growth};
 
 /// A plugin that may not come, or not yet.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("plugin `{id}` {}", self.why())]
+#[error("plugin `{id}` {}{}", self.why(), self.unseen())]
 pub struct TrustRefusal {
     /// The plugin.
     pub id: PluginId,
     /// Where it comes from, for people.
     pub place: String,
+    /// On whose word it does.
+    pub word: Word,
     /// Why not.
     pub verdict: Verdict,
     /// What is installed.
@@ -40,6 +42,8 @@ pub struct TrustFacts {
     pub digest: Option<Digest>,
     /// What would run that does not run now.
     pub would_run: Vec<Grown>,
+    /// The files that declare what runs and could not be read.
+    pub unseen: Vec<String>,
     /// From which second of the epoch on its age is no reason any more.
     pub not_before: Option<u64>,
 }
@@ -51,15 +55,16 @@ impl TrustRefusal {
             None => "[trust] asks for".to_owned(),
         };
         let place = &self.place;
+        let doubt = self.word.doubt();
         match self.verdict.reason {
-            TrustReason::UntrustedMarketplace => format!(
-                "is not approved, and {asks} that: it comes from {place}, which is not trusted"
-            ),
+            TrustReason::UntrustedMarketplace => {
+                format!("is not approved, and {asks} that: it comes from {place}, {doubt}")
+            }
             TrustReason::WouldRun => {
                 let held: Vec<_> = self.verdict.held.iter().map(|one| word(*one)).collect();
                 format!(
-                    "is not approved, and {asks} that: it comes from {place}, which is not \
-                     trusted, with {}",
+                    "is not approved, and {asks} that: it comes from {place}, {doubt}, \
+                     with {}",
                     held.join(", ")
                 )
             }
@@ -68,6 +73,21 @@ impl TrustRefusal {
             }
             TrustReason::CommitAgeUnknown => {
                 format!("has to wait: {asks} commits of an age, and nobody can say how old this is")
+            }
+        }
+    }
+
+    /// What nobody can say about it.
+    fn unseen(&self) -> String {
+        let unread = &self.growth.unread;
+        match unread.is_empty() {
+            true => String::new(),
+            false => {
+                let files: Vec<_> = unread
+                    .iter()
+                    .map(|one| one.escape_debug().to_string())
+                    .collect();
+                format!("; nobody can say what {} would run", files.join(", "))
             }
         }
     }
@@ -95,6 +115,7 @@ impl TrustRefusal {
                 reason: Some(self.verdict.reason),
                 digest: self.to.digest,
                 would_run: self.growth.grew.clone(),
+                unseen: self.growth.unread.clone(),
                 not_before: self.verdict.not_before,
             })),
             ..Facts::default()
@@ -125,6 +146,17 @@ impl TrustRefusal {
                 "try again later, or let exactly this come however young it is: `plugd plugin \
                  approve {id} --digest {digest}{age}`"
             ),
+        }
+    }
+}
+
+impl Word {
+    /// What stands against a place, for people.
+    pub(crate) fn doubt(self) -> &'static str {
+        match self {
+            Self::Place => "which is not trusted",
+            Self::Lock => "and nothing shows that this was ever offered there",
+            Self::Archive => "as its archive says, which anybody can write",
         }
     }
 }
@@ -167,10 +199,8 @@ pub enum ApproveError {
         id: PluginId,
         /// What would come.
         digest: Digest,
-        /// Why that needs one.
-        reason: Option<TrustReason>,
-        /// What of it would run.
-        would_run: Vec<Grown>,
+        /// Why that needs one, and what of it would run.
+        shown: Box<TrustFacts>,
     },
     /// What is offered cannot be had, so there is nothing to say yes to.
     #[error("what is offered cannot be had, so there is nothing to say yes to")]
@@ -206,12 +236,7 @@ impl ApproveError {
                 retryable: error.is_locked(),
                 ..Facts::default()
             },
-            Self::NoDigest {
-                id,
-                digest,
-                reason,
-                would_run,
-            } => Facts {
+            Self::NoDigest { id, shown, .. } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
                 field: Some("digest".to_owned()),
@@ -219,12 +244,7 @@ impl ApproveError {
                     "plugd/inspect shows what would run; name the digest of what you have seen"
                         .to_owned(),
                 ),
-                trust: Some(Box::new(TrustFacts {
-                    reason: *reason,
-                    digest: Some(*digest),
-                    would_run: would_run.clone(),
-                    not_before: None,
-                })),
+                trust: Some(shown.clone()),
                 ..Facts::default()
             },
             Self::NothingShown => Facts::default(),

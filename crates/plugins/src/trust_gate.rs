@@ -6,8 +6,8 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-use plugd_components::Inspection;
-use plugd_config::{Snapshot, TrustHold, TrustRule, TrustedPlace};
+use plugd_components::{Inspection, UnreadKind};
+use plugd_config::{Snapshot, TrustHold, TrustRule, TrustedPlace, git_url};
 use plugd_disk::tree::Digest;
 use plugd_marketplace::{Binding, Offer, Origin};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem, ProblemKind, Source};
@@ -16,7 +16,7 @@ use plugd_store::{Installed, Store};
 use crate::approvals::Approvals;
 use crate::call::Call;
 use crate::standing::Standing;
-use crate::trust::{self, Approved, CommitAge, Question, Verdict};
+use crate::trust::{self, Approved, CommitAge, Question, Verdict, Word};
 use crate::trust_error::TrustRefusal;
 use crate::version_change::VersionName;
 use crate::version_growth::{Growth, unseen};
@@ -29,8 +29,8 @@ pub(crate) struct Gate<'a> {
     approvals: Approvals,
     /// The marketplaces that the user or an administrator chose, found out when somebody asks.
     chosen: OnceCell<Vec<(MarketplaceName, Binding)>>,
-    /// Whether nobody but an archive says where things come from.
-    hearsay: bool,
+    /// Who says where things come from.
+    word: Word,
     now: u64,
 }
 
@@ -98,18 +98,15 @@ impl<'a> Gate<'a> {
                 false => Approvals::read(lookup.disk(), lookup.layout()),
             },
             chosen: OnceCell::new(),
-            hearsay: false,
+            word: Word::Place,
             now: store.now(),
         }
     }
 
-    /// The same where nobody but an archive says where things come from: no place is trusted then,
-    /// and only a yes to the content counts.
-    pub(crate) fn of_hearsay(self) -> Self {
-        Self {
-            hearsay: true,
-            ..self
-        }
+    /// The same on the word of somebody. Where it is not the place's own, no place is trusted, and
+    /// only a yes to the content counts.
+    pub(crate) fn on_word_of(self, word: Word) -> Self {
+        Self { word, ..self }
     }
 
     /// The gate for what no project has a say in.
@@ -131,7 +128,7 @@ impl<'a> Gate<'a> {
         Question {
             name: &from.id.marketplace,
             binding: from.binding,
-            hearsay: self.hearsay,
+            word: self.word,
             is_chosen: self.is_chosen(&from.id.marketplace, from.binding),
             source: from.source,
             age: CommitAge::None,
@@ -167,6 +164,29 @@ impl<'a> Gate<'a> {
         self.is_open() || trust::is_trusted(&self.rules, &self.question(from, &nothing))
     }
 
+    /// Whether a marketplace would be trusted for being added: its name is one that is trusted, or a
+    /// trusted repository would be followed at a branch that somebody else has chosen.
+    pub(crate) fn is_gained_by_adding(
+        &self,
+        name: &MarketplaceName,
+        at: Option<(&str, Option<&str>)>,
+    ) -> bool {
+        let mut trusted = self.rules.iter().flat_map(|rule| &rule.trusted);
+        trusted.any(|place| match (place, at) {
+            (TrustedPlace::Name(listed), _) => listed == name,
+            (TrustedPlace::Repository(listed), Some((url, Some(_)))) => {
+                *listed == git_url::normalise(url)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a rule trusts what that place offers, so that it has to be known what it does.
+    pub(crate) fn matters(&self, from: Whence<'_>) -> bool {
+        let nothing = BTreeSet::new();
+        trust::is_trusted_by_one(&self.rules, &self.question(from, &nothing))
+    }
+
     /// What is known to stay whatever its source offers: nothing that could come from there has a
     /// yes. So nothing has to be fetched or copied to find that out.
     pub(crate) fn surely_held(&self, from: Whence<'_>, standing: &Standing) -> Option<Problem> {
@@ -188,9 +208,10 @@ impl<'a> Gate<'a> {
         }
         let text = format!(
             "what is offered of `{id}` is not approved, and [trust] asks for that: it comes from \
-             {place}, which is not trusted; `plugd plugin approve {id}` shows what would run",
+             {place}, {doubt}; `plugd plugin approve {id}` shows what would run",
             id = from.id,
             place = from.binding.describe(),
+            doubt = self.word.doubt(),
         );
         Some(Problem::warning(ProblemKind::ApprovalNeeded, text))
     }
@@ -257,6 +278,7 @@ impl<'a> Gate<'a> {
         Ok(Some(TrustRefusal {
             id: from.id.clone(),
             place: from.binding.describe(),
+            word: self.word,
             verdict,
             from: VersionName::of(standing),
             to: VersionName {
@@ -307,5 +329,12 @@ pub(crate) fn runs(inspection: &Inspection) -> BTreeSet<TrustHold> {
         (TrustHold::Apps, !inspection.apps.is_empty()),
     ];
     let there = there.into_iter().filter(|(_, is_there)| *is_there);
-    there.map(|(hold, _)| hold).collect()
+    let mut runs: BTreeSet<TrustHold> = there.map(|(hold, _)| hold).collect();
+    // What cannot be read may hold anything of its kind, and name any file as its program.
+    runs.extend(inspection.unread.iter().flat_map(|one| match one.what {
+        UnreadKind::Hooks => [TrustHold::Hooks, TrustHold::Executables],
+        UnreadKind::McpServers => [TrustHold::McpServers, TrustHold::Executables],
+        UnreadKind::Apps => [TrustHold::Apps; 2],
+    }));
+    runs
 }

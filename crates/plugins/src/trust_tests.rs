@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use plugd_config::{TrustHold, TrustRule, TrustTier, TrustedPlace};
 use plugd_marketplace::Binding;
-use plugd_model::{AbsPath, MarketplaceName, RemotePluginId, Source};
+use plugd_model::{AbsPath, MarketplaceName, PackedOrigin, RemotePluginId, Source};
 use pretty_assertions::assert_eq;
 
-use super::{Approved, CommitAge, Question, Verdict, always_asks, decide, is_trusted};
+use super::{Approved, CommitAge, Question, Verdict, Word, always_asks, decide, is_trusted};
 
 const NOW: u64 = 1_000_000;
 const DAY: u64 = 24 * 60 * 60;
@@ -53,7 +53,7 @@ struct Asked {
     name: MarketplaceName,
     binding: Binding,
     is_chosen: bool,
-    hearsay: bool,
+    word: Word,
     source: Source,
     age: CommitAge,
     runs: BTreeSet<TrustHold>,
@@ -71,7 +71,7 @@ fn asked(words: &str) -> Asked {
         name: name("demo"),
         binding: Binding::Manifest(path("/srv/demo/.agents/plugins/marketplace.json")),
         is_chosen: true,
-        hearsay: false,
+        word: Word::Place,
         source: Source::Local {
             path: path("/srv/demo/hello"),
         },
@@ -87,6 +87,10 @@ fn asked(words: &str) -> Asked {
                     ref_name: None,
                 };
             }
+            "oci" => {
+                let origin = PackedOrigin::parse("oci://r.example/team/m:1").unwrap();
+                asked.binding = Binding::Packed(origin);
+            }
             "curated" => asked.binding = Binding::Curated,
             "remote" => {
                 let id = RemotePluginId::parse("plugins~Plugin_1").unwrap();
@@ -99,7 +103,8 @@ fn asked(words: &str) -> Asked {
             "new" => asked.age = CommitAge::Since(NOW - DAY),
             "old" => asked.age = CommitAge::Since(NOW - 4 * DAY),
             "ahead" => asked.age = CommitAge::Since(NOW + DAY),
-            "hearsay" => asked.hearsay = true,
+            "hearsay" => asked.word = Word::Archive,
+            "locked" => asked.word = Word::Lock,
             "approved" => asked.approved = Approved::Yes,
             "approvedNow" => asked.approved = Approved::AtAnyAge,
             hold => {
@@ -117,7 +122,7 @@ impl Asked {
             name: &self.name,
             binding: &self.binding,
             is_chosen: self.is_chosen,
-            hearsay: self.hearsay,
+            word: self.word,
             source: &self.source,
             age: self.age,
             runs: &self.runs,
@@ -162,6 +167,29 @@ fn open_mode_asks_for_nothing() {
 }
 
 #[test]
+fn an_archive_is_trusted_by_its_origin() {
+    for place in [
+        "name=demo",
+        "url=oci://r.example/team/m",
+        "url=oci://r.example/team/m:1",
+    ] {
+        check(&[(OWN, &format!("{STRICT} {place}"))], "oci hooks", "yes");
+    }
+    for place in [
+        "url=oci://r.example/team/m:2",
+        "url=oci://r.example/team",
+        "url=https://r.example/team/m",
+        "dir=/srv/demo",
+        "dir=/",
+    ] {
+        let rules = [(OWN, &*format!("{STRICT} {place}"))];
+        check(&rules, "oci", "untrustedMarketplace");
+    }
+    let named = [(OWN, &*format!("{STRICT} name=demo"))];
+    check(&named, "oci elsewhere", "untrustedMarketplace");
+}
+
+#[test]
 fn strict_mode_wants_a_yes_for_what_is_not_trusted() {
     let strict = [(OWN, STRICT)];
     check(&strict, "", "untrustedMarketplace");
@@ -185,6 +213,8 @@ fn a_name_trusts_the_marketplace_that_the_user_has_under_it() {
     // What only an archive says of its place trusts none.
     check(&named, "hearsay hooks", "untrustedMarketplace hooks");
     check(&named, "hearsay curated", "untrustedMarketplace");
+    check(&named, "locked hooks", "untrustedMarketplace hooks");
+    check(&named, "locked approved hooks", "yes");
     check(&named, "hearsay approved hooks", "yes");
     check(&named, "remote hooks", "yes");
     check(&[(OWN, "confirms name=other")], "", "untrustedMarketplace");

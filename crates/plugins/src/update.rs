@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use plugd_marketplace::Binding;
+use plugd_marketplace::{Binding, Offer};
 use plugd_model::{PluginId, Problem, ProblemKind, RemotePluginId, Source, VersionSegment};
 use plugd_store::StoreError;
 use tokio::sync::Semaphore;
@@ -190,8 +190,8 @@ fn untrusted(refusal: TrustRefusal) -> VersionChange {
 /// How far one section came.
 enum Stepped {
     Row(Box<VersionChange>),
-    /// The content is elsewhere.
-    Elsewhere(Box<(Subject, Elsewhere)>),
+    /// The content is elsewhere; and what is known to hold it back, for a look.
+    Elsewhere(Box<(Subject, Elsewhere, Option<Problem>)>),
     /// It is the account's.
     Remote(Box<Standing>, RemotePluginId),
 }
@@ -222,8 +222,8 @@ async fn one(
                 }
             }
             Ok(Stepped::Elsewhere(found)) => {
-                let (subject, asked) = *found;
-                let found = ask(call, parts, mode, subject, asked).await?;
+                let (subject, asked, untrusted) = *found;
+                let found = ask(call, parts, mode, subject, (asked, untrusted)).await?;
                 match found {
                     Asked::Row(row) => return Ok(*row),
                     Asked::Fetched(content) => fetched = Some(*content),
@@ -247,7 +247,7 @@ async fn ask(
     parts: &Parts,
     mode: &Mode,
     subject: Subject,
-    asked: Elsewhere,
+    (asked, untrusted): (Elsewhere, Option<Problem>),
 ) -> Result<Asked, Error> {
     let row = |row| Ok(Asked::Row(Box::new(row)));
     let Parts {
@@ -285,9 +285,10 @@ async fn ask(
             Some(version) => compared(subject.from.version.as_deref(), Some(version)),
             None => VersionReason::Content,
         };
-        return row(VersionChange {
-            reason,
-            ..subject.moves(to)
+        let change = subject.would_move(to, untrusted);
+        return row(match change.changed {
+            true => VersionChange { reason, ..change },
+            false => change,
         });
     }
     let fetched = fetcher.fetch(call, blocking, lookup, copies, &asked.id, source);
@@ -344,13 +345,16 @@ fn step(
         };
         return row(subject.stays(reason, VersionName::default(), vec![problem]));
     };
+    let untrusted = || untrusted_offer(parts, mode, &offer, &standing);
     let obtained = match obtain(lookup, &offer, fetched)? {
         Supply::Here(obtained) => obtained,
         Supply::Elsewhere(source) => {
             let fits = still_fits(lookup, &offer, &standing);
             let from = subject.from.version.clone();
             return match elsewhere(id, from, source, &standing, fits) {
-                Followed::Elsewhere(asked) => Ok(Stepped::Elsewhere(Box::new((subject, asked)))),
+                Followed::Elsewhere(asked) => {
+                    Ok(Stepped::Elsewhere(Box::new((subject, asked, untrusted()?))))
+                }
                 Followed::Result(_) | Followed::Nothing => row(subject.current()),
             };
         }
@@ -377,11 +381,25 @@ fn step(
         return row(subject.stays(VersionReason::HeldByPin, to, vec![held]));
     }
     if let Mode::Look = mode {
-        return row(subject.moves(to));
+        return row(subject.would_move(to, untrusted()?));
     }
     let job = Job::of_offer(&offer, Why::Update, &standing);
     let brought = bring(call, parts, mode, &job, (&content, obtained), subject)?;
     row(brought)
+}
+
+/// What is known to hold an offer back, for a look.
+fn untrusted_offer(
+    parts: &Parts,
+    mode: &Mode,
+    offer: &Offer<'_>,
+    standing: &Standing,
+) -> Result<Option<Problem>, Error> {
+    let job = Job::of_offer(offer, Why::Update, standing);
+    Ok(match mode {
+        Mode::Look => job.surely_held(&parts.lookup, parts.copies.store()?),
+        Mode::Bring(_) => None,
+    })
 }
 
 /// What a pin has against a version.

@@ -51,7 +51,11 @@ pub(crate) async fn one(
         return Ok(subject.stays(VersionReason::HeldByPin, to, vec![problem]));
     }
     if let Mode::Look = mode {
-        return Ok(subject.moves(to));
+        let (of, job) = (parts.clone(), offered.job(InstalledBy::Request, standing));
+        let section = parts
+            .blocking
+            .read(move || Ok(job.surely_held(&of.lookup, of.copies.store()?)));
+        return Ok(subject.would_move(to, section.await?));
     }
     let made = make(
         call,

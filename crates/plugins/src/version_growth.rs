@@ -24,6 +24,8 @@ pub struct Growth {
     pub digest: Digest,
     /// What could not be looked at as a whole, so that nobody can say whether it grew.
     pub unseen: Vec<Problem>,
+    /// The files of the new copy that declare what runs and could not be read or understood.
+    pub unread: Vec<String>,
 }
 
 /// One capability that is new or is something else.
@@ -72,11 +74,17 @@ impl Growth {
         let (after, files_after) = look(call, lookup, id, new.0)?;
         let difference = before.difference(&after, Some((&files_before, &files_after)));
         let cut = before.cut.into_iter().chain(after.cut.iter().cloned());
+        let mut unread: Vec<String> = after.unread.iter().map(|one| one.path.clone()).collect();
+        unread.sort();
+        unread.dedup();
         let growth = Self {
             grew: grown(&difference),
             difference,
             digest: new.1,
-            unseen: cut.collect(),
+            unseen: cut
+                .chain(unread.iter().map(|path| not_read(path)))
+                .collect(),
+            unread,
         };
         Ok((growth, after))
     }
@@ -92,6 +100,7 @@ impl Growth {
             grew: Vec::new(),
             digest,
             unseen: vec![why],
+            unread: Vec::new(),
         }
     }
 
@@ -105,6 +114,12 @@ impl Growth {
 /// Why nothing can be said of a side.
 pub(crate) fn unseen(error: &Error) -> Problem {
     let text = format!("what would change cannot be shown: {}", error_chain(error));
+    Problem::warning(ProblemKind::Unreadable, text)
+}
+
+/// A declaration of which nobody can say what it would run.
+fn not_read(path: &str) -> Problem {
+    let text = format!("nobody can say what `{}` would run", path.escape_debug());
     Problem::warning(ProblemKind::Unreadable, text)
 }
 

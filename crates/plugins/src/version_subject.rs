@@ -44,6 +44,14 @@ impl Subject {
         self.stays(VersionReason::Current, to, Vec::new())
     }
 
+    /// A row of one that would move, unless something is known to hold it back.
+    pub(crate) fn would_move(self, to: VersionName, held: Option<Problem>) -> VersionChange {
+        match held {
+            Some(held) => self.stays(VersionReason::ApprovalNeeded, to, vec![held]),
+            None => self.moves(to),
+        }
+    }
+
     /// A row of one that moves, or would.
     pub(crate) fn moves(self, to: VersionName) -> VersionChange {
         VersionChange {

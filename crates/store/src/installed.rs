@@ -306,7 +306,10 @@ impl Store {
 fn remote_of(record: &Record) -> Option<&RemotePluginId> {
     match &record.bound {
         BoundSource::Remote { id } => Some(id),
-        BoundSource::Manifest(_) | BoundSource::Git { .. } | BoundSource::Curated => None,
+        BoundSource::Manifest(_)
+        | BoundSource::Git { .. }
+        | BoundSource::Packed(_)
+        | BoundSource::Curated => None,
     }
 }
 

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, OciReference, PluginId, RemotePluginId, Source, VersionSegment};
+use plugd_model::{
+    AbsPath, OciReference, PackedOrigin, PluginId, RemotePluginId, Source, VersionSegment,
+};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
@@ -211,6 +213,9 @@ fn bound(raw: RawSource) -> Result<BoundSource, String> {
             url: needed(raw.url, "url")?,
             ref_name: raw.ref_name,
         }),
+        "packed" => PackedOrigin::parse(&needed(raw.url, "url")?)
+            .map(BoundSource::Packed)
+            .map_err(str::to_owned),
         "curated" => Ok(BoundSource::Curated),
         "remote" => Ok(BoundSource::Remote {
             id: remote_id(&needed(raw.id, "id")?)?,
@@ -273,6 +278,7 @@ fn by(word: &str) -> Result<InstalledBy, String> {
         "refresh" => InstalledBy::Refresh,
         "sync" => InstalledBy::Sync,
         "lock" => InstalledBy::Lock,
+        "lockAlone" => InstalledBy::LockAlone,
         "import" => InstalledBy::Import,
         "adopted" => InstalledBy::Adopted,
         other => return Err(format!("`{other}` is not a reason to install")),
@@ -368,6 +374,7 @@ fn bound_json(bound: &BoundSource) -> Value {
     match bound {
         BoundSource::Manifest(path) => json!({"kind": "manifest", "path": path.to_text()}),
         BoundSource::Git { url, ref_name } => json!({"kind": "git", "url": url, "ref": ref_name}),
+        BoundSource::Packed(origin) => json!({"kind": "packed", "url": origin.to_string()}),
         BoundSource::Curated => json!({"kind": "curated"}),
         BoundSource::Remote { id } => json!({"kind": "remote", "id": id.as_str()}),
     }
@@ -401,6 +408,7 @@ fn by_word(by: InstalledBy) -> &'static str {
         InstalledBy::Refresh => "refresh",
         InstalledBy::Sync => "sync",
         InstalledBy::Lock => "lock",
+        InstalledBy::LockAlone => "lockAlone",
         InstalledBy::Import => "import",
         InstalledBy::Adopted => "adopted",
     }

@@ -1,7 +1,7 @@
 use pretty_assertions::assert_eq;
 
 use plugd_disk::tree::FileDigests;
-use plugd_model::{AbsPath, OciReference, PluginId, RemotePluginId, Source};
+use plugd_model::{AbsPath, OciReference, PackedOrigin, PluginId, RemotePluginId, Source};
 use serde_json::{Map, Value, json};
 
 use super::{parse_record, record_text};
@@ -40,6 +40,17 @@ fn check(record: &Record) {
     let text = record_text(&PluginId::parse("p@m").unwrap(), &Map::new(), record);
     let (_, read) = parse_record(text.as_bytes()).unwrap();
     assert_eq!(read.as_ref(), Ok(record));
+}
+
+#[test]
+fn the_origin_of_an_archive_survives() {
+    for origin in ["oci://r.example/a/b:1", "https://h.example/m.tgz"] {
+        let origin = PackedOrigin::parse(origin).unwrap();
+        check(&Record {
+            bound: BoundSource::Packed(origin),
+            ..sample()
+        });
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
 use plugd_disk::{DiskError, Replacement, Stamp, Unsynced};
-use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
+use plugd_model::{AbsPath, PackedOrigin, PluginId, RemotePluginId, Source, VersionSegment};
 use serde_json::{Map, Value};
 
 use crate::{Store, StoreError, json};
@@ -24,6 +24,8 @@ pub enum BoundSource {
         /// Branch or tag.
         ref_name: Option<String>,
     },
+    /// One archive, of a registry or behind an address.
+    Packed(PackedOrigin),
     /// The curated marketplace.
     Curated,
     /// The hosted catalog.
@@ -42,8 +44,10 @@ pub enum InstalledBy {
     Refresh,
     /// The reconciliation with a remote catalog or the curated snapshot.
     Sync,
-    /// A lockfile.
+    /// A lockfile, and its marketplace was seen to offer the same.
     Lock,
+    /// A lockfile, and nothing has shown that its marketplace ever offered that.
+    LockAlone,
     /// An archive that was exported elsewhere.
     Import,
     /// Another program; its copy was taken over as it was.

@@ -40,6 +40,11 @@ export type ErrorData = {
   reason?: string;
   /** Whether the same request may succeed later without a change. */
   retryable?: boolean;
+  /**
+   * The files, relative to the plugin, that declare what runs and could not be read or
+   * understood.
+   */
+  unseen?: Array<string>;
   /** What of it would run that does not run now, as `plugd/update` tells it. */
   wouldRun?: Array<PlugdInspectionChange>;
 };

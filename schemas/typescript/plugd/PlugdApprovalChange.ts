@@ -15,6 +15,11 @@ export type PlugdApprovalChange = {
   /** The digest that is approved from now on; null when it is not any more. */
   to: string | null;
   /**
+   * The files, relative to the plugin, that declare what runs and could not be read or
+   * understood, where that was looked at.
+   */
+  unseen?: Array<string>;
+  /**
    * What of the content would run that does not run now. Omitted where a digest was named,
    * since nothing was looked at then.
    */

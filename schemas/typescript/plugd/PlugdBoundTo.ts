@@ -6,6 +6,10 @@ export type PlugdBoundTo =
   | "manifest"
   /** A repository. */
   | "git"
+  /** An artifact of an OCI registry. */
+  | "oci"
+  /** An archive behind an address. */
+  | "archive"
   /** The curated marketplace. */
   | "curated"
   /** The remote catalog. */

@@ -8,6 +8,11 @@ export type PlugdImportParams = {
   /** The archive. */
   path: AbsolutePathBuf;
   /**
+   * What its SHA-256 has to be, in 64 hexadecimal digits, also with `sha256:` in front. Another
+   * archive is refused before it is unpacked.
+   */
+  sha256?: string | null;
+  /**
    * Follow it also where a lock or the user has pinned something else, or a plugin is installed
    * from another marketplace of the same name.
    */

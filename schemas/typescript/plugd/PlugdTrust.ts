@@ -20,6 +20,11 @@ export type PlugdTrust = {
   reason: string | null;
   /** Whether the place it comes from is trusted. */
   trusted: boolean;
+  /**
+   * The files, relative to the plugin, that declare what runs and could not be read or
+   * understood: nobody can say what they would run. Empty when it may come.
+   */
+  unseen: Array<string>;
   /** What of it would run that does not run now; empty when it may come. */
   wouldRun: Array<PlugdInspectionChange>;
 };

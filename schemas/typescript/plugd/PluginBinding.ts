@@ -8,7 +8,7 @@ export type PluginBinding = {
   marketplacePath: AbsolutePathBuf | null;
   /** The branch or tag of that repository. */
   marketplaceRef: string | null;
-  /** The repository of the marketplace, where that comes from git. */
+  /** The repository of the marketplace, where that comes from git, or its artifact or archive. */
   marketplaceUrl: string | null;
   /** The source that the entry named; null when it was not recorded. */
   source: PluginSource | null;

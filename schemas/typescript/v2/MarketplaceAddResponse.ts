@@ -7,8 +7,8 @@ export type MarketplaceAddResponse = {
   /** Whether the same source was configured before; then nothing was fetched. */
   alreadyAdded: boolean;
   /**
-   * The full id of the commit that is checked out; null for a local marketplace. Not in the
-   * reference.
+   * The full id of the commit that is checked out, or the digest of the artifact or archive;
+   * null for a local marketplace. Not in the reference.
    */
   commit: string | null;
   /** Its directory on this machine. */

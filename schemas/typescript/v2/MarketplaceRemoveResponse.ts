@@ -3,7 +3,10 @@ import type { AbsolutePathBuf } from "../AbsolutePathBuf";
 
 /** Result of `marketplace/remove`. */
 export type MarketplaceRemoveResponse = {
-  /** The checkout that was deleted; null for a local one, whose directory is left alone. */
+  /**
+   * The checkout, or what was unpacked, that was deleted; null for a local one, whose directory
+   * is left alone.
+   */
   installedRoot: AbsolutePathBuf | null;
   /** Its name. */
   marketplaceName: string;

@@ -6,7 +6,7 @@ import type { Problem } from "../plugd/Problem";
 export type MarketplaceUpgradeChange = {
   /** Whether files changed. */
   changed: boolean;
-  /** The commit or version before; null when there was none or it is not known. */
+  /** The commit, digest or version before; null when there was none or it is not known. */
   from: string | null;
   /**
    * How the new commit of a marketplace stands to the one before; omitted when the marketplace
@@ -21,6 +21,9 @@ export type MarketplaceUpgradeChange = {
   problems: Array<Problem>;
   /** Why it is where it was although it should have moved; null otherwise. */
   reason: string | null;
-  /** The commit or version after, or the version that is held back; null when there is none. */
+  /**
+   * The commit, digest or version after, or the version that is held back; null when there is
+   * none.
+   */
   to: string | null;
 };

@@ -1,7 +1,7 @@
 // Generated from the protocol of plugd. Changes are overwritten.
 import type { ErrorData } from "../plugd/ErrorData";
 
-/** A marketplace that could not be brought to what its repository holds. */
+/** A marketplace that could not be brought to what its source holds. */
 export type MarketplaceUpgradeErrorInfo = {
   /** What a program can act on, as in the `data` of an error. Not in the reference. */
   data: ErrorData;

@@ -2,6 +2,9 @@
 
 /** Params of `marketplace/upgrade`. */
 export type MarketplaceUpgradeParams = {
-  /** A configured git marketplace; absent means all of them. */
+  /**
+   * A configured marketplace of git, of a registry or behind an address; absent means all of
+   * them.
+   */
   marketplaceName?: string | null;
 };

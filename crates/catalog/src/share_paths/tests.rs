@@ -166,3 +166,18 @@ fn a_file_that_cannot_be_read_is_empty() {
     let failed = insert_share_path(&Disk::new(), &home.layout, &id("plugins_b"), &path);
     assert_eq!(failed.unwrap_err().path(), &home.layout.share_paths());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_told_and_replaced() {
+    let home = Home::with(Some(TWO));
+    let file = home.layout.share_paths();
+    Disk::new().remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("nowhere", file.as_path()).unwrap();
+    assert_eq!(home.problems(), [ProblemKind::Missing]);
+    assert_eq!(home.insert("plugins_b", "/b"), 1);
+    assert_eq!(
+        (home.rows(), home.problems()),
+        (vec!["plugins_b /b".to_owned()], vec![])
+    );
+}

@@ -66,6 +66,9 @@ pub(crate) struct ExportArgs {
 pub(crate) struct ImportArgs {
     /// The archive
     pub(crate) file: PathBuf,
+    /// Refuse it unless it has this SHA-256, as the export said it
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) sha256: Option<String>,
     /// Win over what a lock or a pin holds
     #[arg(long)]
     pub(crate) switch: bool,

@@ -33,6 +33,10 @@ fn change(row: &Value, would: bool) -> String {
     };
     let mut text = format!("{sentence}\n");
     text.extend(items(row, "wouldRun").map(grown));
+    let unseen = items(row, "unseen").filter_map(Value::as_str);
+    text.extend(
+        unseen.map(|file| format!("  nobody can say what {} would run\n", escape::line(file))),
+    );
     if was_shown && is_set(row, "changed") {
         text.push_str(&format!(
             "  to approve exactly this: plugd plugin approve {id} --digest {digest}\n"

@@ -129,7 +129,8 @@ pub(super) async fn import(
     let question = |dry_run: bool| Question {
         method: "plugd/import",
         params: json!({
-            "path": file(session, Some(&args.file)), "switch": args.switch, "dryRun": dry_run,
+            "path": file(session, Some(&args.file)), "sha256": args.sha256,
+            "switch": args.switch, "dryRun": dry_run,
         }),
     };
     asked::page(session, question(args.dry_run), form, &synced).await

@@ -165,8 +165,10 @@ fn failed(name: &str, error: &Error, style: Style) -> String {
     text
 }
 
+/// The beginning of a commit or digest, with the word in front of a digest.
 fn short(commit: &str) -> &str {
-    commit.get(..SHOWN_DIGITS).unwrap_or(commit)
+    let word = commit.find(':').map_or(0, |colon| colon + 1);
+    commit.get(..word + SHOWN_DIGITS).unwrap_or(commit)
 }
 
 fn version(text: Option<&str>) -> String {

@@ -64,6 +64,14 @@ fn which_files_are_commands() {
     ];
     check(&plugin, &names, &[]);
     check(&Plugin::new(), &[], &[]);
+    // A directory with the name of a command may hold some; one that holds none stands where a command
+    // was meant.
+    let plugin = Plugin::new()
+        .file("commands/a.md/b.md", text("x"))
+        .file("commands/c.md/d.txt", "x")
+        .file("commands/README.md/d.txt", "x");
+    let names = ["source-command-a-md-b"];
+    check(&plugin, &names, &["notAFile commands/c.md"]);
     check(
         &Plugin::new().file("commands", "x"),
         &[],
@@ -135,6 +143,7 @@ fn what_has_no_description_stays_a_command() {
         &plugin,
         &["source-command-good", "source-command-number"],
         &[
+            "notAFile commands/dir.md",
             "missingField commands/blank.md",
             "missingField commands/bom.md",
             "syntax commands/bytes.md 4:1",

@@ -1,5 +1,5 @@
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, ProblemKind};
+use plugd_model::{AbsPath, PackedOrigin, ProblemKind};
 use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
@@ -172,5 +172,50 @@ fn credentials_do_not_get_into_messages() {
         problem.message.contains("`https://example.com/a`"),
         "{}",
         problem.message
+    );
+}
+
+/// An archive in the place where it is unpacked, in a home of somebody.
+fn packed(origin: &str) -> MarketplaceKind {
+    let origin = PackedOrigin::parse(origin).unwrap();
+    let above = AbsPath::new("/h/plugins/.plugd/marketplaces/m").unwrap();
+    let parts = origin.directories();
+    MarketplaceKind::of_directory(parts.iter().fold(above, |dir, part| dir.join(part)))
+}
+
+#[test]
+fn an_archive_is_asked_about_by_its_origin() {
+    let list = |rows: &str| format!("{ON}[marketplaces.allowed_sources.k]\n{rows}");
+    let (stable, other) = (
+        packed("oci://r.example/a/b:1"),
+        packed("oci://r.example/a/b:2"),
+    );
+    let elsewhere = packed("https://evil.example/r.example.tgz");
+    let MarketplaceKind::Packed { place, .. } = stable.clone() else {
+        panic!("{stable:?}");
+    };
+    check(
+        &list(&format!("source = \"local\"\npath = \"{place}\"\n")),
+        0,
+        &[],
+        &[stable.clone(), elsewhere.clone()],
+    );
+    check(
+        &list("source = \"host_pattern\"\nhost_pattern = '^r\\.example$'\n"),
+        0,
+        &[stable.clone(), other.clone()],
+        std::slice::from_ref(&elsewhere),
+    );
+    check(
+        &list("source = \"git\"\nurl = \"oci://R.example/a/b\"\nref = \"1\"\n"),
+        0,
+        &[stable],
+        &[other, elsewhere.clone()],
+    );
+    check(
+        &list("source = \"git\"\nurl = \"https://evil.example/r.example.tgz\"\n"),
+        0,
+        &[elsewhere],
+        &[git("https://evil.example/other", None)],
     );
 }

@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use super::{Snapshot, load};
-use crate::{KeyPath, LayerSource, MarketplaceKind, SessionFlags};
+use crate::{KeyPath, LayerSource, MarketplaceKind, SessionFlags, TrustTier};
 
 fn flags(overrides: &[&str]) -> SessionFlags {
     let overrides: Vec<_> = overrides.iter().map(|text| (*text).to_owned()).collect();
@@ -79,8 +79,8 @@ pub(crate) fn layers(snapshot: &Snapshot) -> Vec<String> {
             LayerSource::Managed => "managed".to_owned(),
         };
         match layer.disabled_reason {
-            None => format!("{name} {}", layer.content),
-            Some(_) => format!("({name} {})", layer.content),
+            None => format!("{name} {}", layer.content()),
+            Some(_) => format!("({name} {})", layer.content()),
         }
     };
     snapshot.layers().iter().map(row).collect()
@@ -91,7 +91,7 @@ fn nothing_at_all_means_defaults() {
     let sandbox = Sandbox::new();
     let snapshot = read(&sandbox, &[], None);
     assert_eq!(layers(&snapshot), ["system {}", "user {}"]);
-    assert_eq!(*snapshot.effective(), json!({}));
+    assert_eq!(snapshot.effective(), json!({}));
     assert_eq!(
         snapshot.user_layer().file,
         Some(sandbox.path("ch/config.toml"))
@@ -298,7 +298,8 @@ fn the_home_is_no_project() {
 #[test]
 fn a_link_to_nothing_is_told_and_an_absent_file_is_not() {
     let sandbox = Sandbox::from(
-        "== ch/config.toml\na = 1\n== home/.codex/config.toml -> nowhere\n== etc/requirements.toml -> ../gone\n",
+        "== ch/config.toml\na = 1\n== home/.codex/config.toml -> nowhere\n== etc/requirements.toml -> ../gone\n\
+         == home/.codex/plugd.toml -> nowhere\n== etc/plugd.toml -> ../gone\n",
     );
     let trust = ["projects.\"$ROOT/home\".trust_level=trusted"];
     let snapshot = read(&sandbox, &trust, Some("home"));
@@ -307,10 +308,22 @@ fn a_link_to_nothing_is_told_and_an_absent_file_is_not() {
         problems(&sandbox, &snapshot),
         [
             "missing /home/.codex/config.toml",
+            "missing /etc/plugd.toml",
+            "missing /home/.codex/plugd.toml",
             "missing /etc/requirements.toml"
         ]
     );
-    assert_eq!(snapshot.warnings().len(), 2);
+    assert_eq!(snapshot.warnings().len(), 4);
+    // What it may have asked for before something may come is asked.
+    let asks: Vec<_> = snapshot
+        .settings()
+        .trust
+        .iter()
+        .map(|rule| (rule.tier, rule.confirms))
+        .collect();
+    for tier in [TrustTier::Settings, TrustTier::Project, TrustTier::Required] {
+        assert!(asks.contains(&(tier, true)), "{asks:?}");
+    }
 }
 
 #[test]
@@ -323,7 +336,7 @@ fn broken_files_are_warnings_and_the_rest_is_read() {
     assert!(snapshot.is_broken());
     assert!(snapshot.features().plugins);
     assert_eq!(
-        *snapshot.effective(),
+        snapshot.effective(),
         json!({"d": 1, "plugd": {"git": "command"}})
     );
     assert_eq!(

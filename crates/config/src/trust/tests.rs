@@ -234,3 +234,33 @@ fn a_hold_has_one_word() {
         TrustHold::ALL.iter().map(|hold| hold.word()).collect();
     assert_eq!(words.len(), TrustHold::ALL.len());
 }
+
+/// A table that stands where none is read has been written all the same.
+#[test]
+fn a_table_in_another_place_is_strict() {
+    let check = |file: &str, text: &str, wrong: &[&str]| {
+        let sandbox = Sandbox::new();
+        sandbox.write(file, text);
+        let snapshot = read(&sandbox, &[], None);
+        let rules: Vec<_> = snapshot.settings().trust.iter().map(shown).collect();
+        let told = problems(&sandbox, &snapshot);
+        assert_eq!(rules.is_empty(), wrong.is_empty(), "{text}");
+        assert!(rules.iter().all(|rule| rule == STRICT), "{text}: {rules:?}");
+        for one in wrong {
+            assert!(
+                told.iter().any(|told| told.contains(one)),
+                "{text}: {told:?}"
+            );
+        }
+    };
+    for table in [
+        "[plugd.trust]\nmode = \"strict\"\n",
+        "[plugd.trust]\nmode = \"open\"\n",
+        "plugd = { trust = 1 }\n",
+    ] {
+        check("ch/plugd.toml", table, &["plugd.plugd.trust"]);
+        check("ch/config.toml", table, &["plugd.trust"]);
+    }
+    check("ch/plugd.toml", "[plugd]\nkeep_versions = 1\n", &[]);
+    check("ch/config.toml", "[plugd]\nkeep_versions = 1\n", &[]);
+}

@@ -125,7 +125,7 @@ fn versions_follow_the_meaning() {
     let sandbox = Sandbox::new();
     let layer = || {
         let snapshot = load(&Disk::new(), &sandbox.layout(), &SessionFlags::none(), None);
-        snapshot.user_layer().version.clone()
+        snapshot.user_layer().version().to_owned()
     };
     let empty = layer();
     let disk = Disk::new();
@@ -153,7 +153,7 @@ fn settings_go_to_their_own_file() {
     assert_eq!(sandbox.text("ch/plugd.toml"), "git = \"command\"\n");
     assert_eq!(sandbox.text("ch/config.toml"), "x = 1\n");
     let snapshot = load(&Disk::new(), &sandbox.layout(), &SessionFlags::none(), None);
-    assert_eq!(snapshot.settings_layers()[1].version, written.version);
+    assert_eq!(snapshot.settings_layers()[1].version(), written.version);
     let error = write_to(&sandbox, &[set("plugd.git", json!("svn"))]).unwrap_err();
     assert!(
         matches!(&error, WriteError::Invalid { field, .. } if field == "plugd.git"),

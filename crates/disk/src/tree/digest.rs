@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
 
@@ -32,6 +33,22 @@ impl Digest {
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of a file of a known size, read piece by piece; nothing when it has another size by
+    /// now or the work is not wanted any more.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn of_reader(
+        content: &mut impl Read,
+        size: u64,
+        pace: &dyn Pace,
+    ) -> io::Result<Option<Self>> {
+        Ok(match hash(content, size, pace, |_| Ok(()))? {
+            Hashed::Whole(digest) => Some(Self(digest)),
+            Hashed::OtherSize | Hashed::GivenUp => None,
+        })
     }
 
     /// Reads a digest as it is displayed.

@@ -398,3 +398,38 @@ async fn what_comes_is_no_bundle() {
         "the archive is damaged: it is no gzip file"
     );
 }
+
+#[tokio::test]
+async fn what_has_not_changed_does_not_come() {
+    let archive = tgz(&[file("a", b"x")]);
+    let server = Server::start(move |asked| match asked {
+        "GET /same" => Reply::Whole(answer("304 Not Modified", &[], b"")),
+        _ => Reply::Whole(answer("200 OK", &["ETag: \"1\""], &archive)),
+    });
+    let bring = |path: &str, etag: Option<&'static str>| {
+        let (address, bundles) = (at(&server, path), bundles());
+        async move {
+            let (sender, _chunks) = Chunks::channel();
+            let never = std::future::pending();
+            let brought = bundles.download_changed(&address, etag, sender, |_, _| {}, never);
+            brought.await
+        }
+    };
+    let first = bring("/a.tgz", None).await.unwrap();
+    assert_eq!(first.etag.as_deref(), Some("\"1\""));
+    let again = bring("/same", Some("\"1\"")).await;
+    assert!(matches!(again, Err(FetchError::NotModified)), "{again:?}");
+    // Who has nothing cannot have it already.
+    let unasked = bring("/same", None).await;
+    assert!(
+        matches!(unasked, Err(FetchError::Status { status: 304, .. })),
+        "{unasked:?}"
+    );
+    let other = bring("/a.tgz", Some("\"0\"")).await.unwrap();
+    assert_eq!(other, first);
+    let marks = |head: &String| head.lines().any(|line| line == "if-none-match: \"1\"");
+    assert_eq!(
+        server.requests().iter().filter(|head| marks(head)).count(),
+        1
+    );
+}

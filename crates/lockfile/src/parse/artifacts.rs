@@ -1,7 +1,7 @@
 //! Artifacts of registries and archives as a lock names them: the digest stands apart, because it is
 //! what the lock has found out and not what the marketplace says.
 
-use plugd_model::{ArchiveUrl, OciReference, sha256_digest};
+use plugd_model::{ArchiveUrl, OciReference, PackedOrigin, sha256_digest};
 
 const APART: &str = "the digest stands in the block of the plugin";
 
@@ -20,6 +20,17 @@ pub(super) fn url(text: &str) -> Result<String, &'static str> {
     match url.digest() {
         None => Ok(url.url().to_owned()),
         Some(_) => Err(APART),
+    }
+}
+
+/// A marketplace of a registry or behind an address. A digest in it is what its user wants.
+pub(super) fn marketplace(word: &str) -> impl Fn(&str) -> Result<PackedOrigin, &'static str> {
+    move |text| {
+        let origin = PackedOrigin::parse(text)?;
+        match origin.word() == word {
+            true => Ok(origin),
+            false => Err("this is `oci` with `oci://`, or `archive` with `https://`"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Equal values make equal bytes, and what does not change keeps its own.
 
 use plugd_disk::tree::Digest;
-use plugd_model::{AbsPath, MarketplaceName, OciReference, PluginId, VersionSegment};
+use plugd_model::{AbsPath, MarketplaceName, OciReference, PackedOrigin, PluginId, VersionSegment};
 use pretty_assertions::assert_eq;
 
 use crate::{Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile, parse, render};
@@ -14,6 +14,10 @@ fn plugin(version: &str, source: LockedSource, resolved: Option<&str>) -> Locked
         source_digest: Digest::of_bytes(version.as_bytes()),
         tree_digest: Digest::of_bytes(b"left"),
     }
+}
+
+fn packed(origin: &str) -> LockedMarketplace {
+    LockedMarketplace::Packed(PackedOrigin::parse(origin).unwrap())
 }
 
 fn everything() -> Lockfile {
@@ -35,6 +39,8 @@ fn everything() -> Lockfile {
             LockedMarketplace::Local(Location::Machine(AbsPath::new("/srv/market").unwrap())),
         ),
         ("openai-curated", LockedMarketplace::Curated),
+        ("oci", packed("oci://r.example:5000/team/market:1")),
+        ("archive", packed("https://files.example.com/market.tgz")),
     ];
     let git = LockedSource::Git {
         url: "https://git.example.com/other.git".to_owned(),
@@ -53,9 +59,12 @@ fn everything() -> Lockfile {
         url: "https://files.example.com/tool.tar.gz".to_owned(),
     };
     let digest = format!("sha256:{}", "ab".repeat(32));
+    let here = |path: &str| LockedSource::InMarketplace(path.to_owned());
     let plugins = [
         ("oci@team", plugin("1.0.0", oci, Some(&digest))),
         ("archive@team", plugin("1.0.0", archive, Some(&digest))),
+        ("y@oci", plugin("1.0.0", here("a"), Some(&digest))),
+        ("y@archive", plugin("1.0.0", here(""), Some(&digest))),
         (
             "lint@team",
             plugin(
@@ -110,7 +119,9 @@ fn blocks_are_sorted_and_one_below_the_other() {
     assert_eq!(
         heads,
         [
+            "[marketplaces.archive]",
             "[marketplaces.here]",
+            "[marketplaces.oci]",
             "[marketplaces.openai-curated]",
             "[marketplaces.team]",
             "[marketplaces.there]",
@@ -119,6 +130,8 @@ fn blocks_are_sorted_and_one_below_the_other() {
             "[plugins.\"lint@team\"]",
             "[plugins.\"oci@team\"]",
             "[plugins.\"whole@there\"]",
+            "[plugins.\"y@archive\"]",
+            "[plugins.\"y@oci\"]",
             "[plugins.\"z@here\"]",
         ]
     );

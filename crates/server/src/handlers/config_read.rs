@@ -47,7 +47,7 @@ const MARKETPLACE_MEMBERS: [&str; 6] = [
 /// The merged configuration; unknown keys pass through as they are.
 fn effective(config: &Snapshot) -> Map<String, Value> {
     let mut members = match config.effective() {
-        Value::Object(members) => members.clone(),
+        Value::Object(members) => members,
         _ => Map::new(),
     };
     // Clients iterate these two, so they are there also when nothing is configured.
@@ -83,8 +83,8 @@ fn layers(config: &Snapshot) -> Vec<wire::ConfigLayer> {
         .filter(|layer| is_shown(layer))
         .map(|layer| wire::ConfigLayer {
             name: name(layer),
-            version: layer.version.clone(),
-            config: layer.content.clone(),
+            version: layer.version().to_owned(),
+            config: layer.content(),
             disabled_reason: layer.disabled_reason.clone(),
         })
         .collect()
@@ -93,7 +93,7 @@ fn layers(config: &Snapshot) -> Vec<wire::ConfigLayer> {
 /// The system's and the user's layer are shown also when their files are absent; flags and enforced
 /// files only when they say something.
 fn is_shown(layer: &Layer) -> bool {
-    let is_empty = layer.content.as_object().is_none_or(Map::is_empty);
+    let is_empty = layer.is_empty();
     match layer.source {
         LayerSource::System | LayerSource::User => true,
         LayerSource::Profile { .. } | LayerSource::Project { .. } => {
@@ -106,7 +106,7 @@ fn is_shown(layer: &Layer) -> bool {
 pub(super) fn metadata(layer: &Layer) -> wire::ConfigLayerMetadata {
     wire::ConfigLayerMetadata {
         name: name(layer),
-        version: layer.version.clone(),
+        version: layer.version().to_owned(),
     }
 }
 

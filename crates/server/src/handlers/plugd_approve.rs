@@ -176,6 +176,7 @@ fn change(change: ApprovalChange) -> wire::PlugdApprovalChange {
         to,
         changed,
         would_run,
+        unseen,
     } = change;
     wire::PlugdApprovalChange {
         plugin_id: id.to_string(),
@@ -188,6 +189,7 @@ fn change(change: ApprovalChange) -> wire::PlugdApprovalChange {
         to: to.map(|digest| digest.to_string()),
         changed,
         would_run: would_run.as_deref().map(versions_shared::grew),
+        unseen,
     }
 }
 
@@ -225,6 +227,7 @@ pub(super) fn trust(seen: TrustSeen) -> wire::PlugdTrust {
         digest: digest.to_string(),
         reason: refusal.map(|one| one.verdict.reason.word().to_owned()),
         would_run: refusal.map_or_else(Vec::new, |one| versions_shared::grew(&one.growth.grew)),
+        unseen: refusal.map_or_else(Vec::new, |one| one.growth.unread.clone()),
         not_before: refusal.and_then(|one| one.verdict.not_before),
         hint: refusal.map(plugd_plugins::TrustRefusal::hint),
     }
@@ -262,12 +265,14 @@ pub(crate) fn error_data(kind: ErrorKind, facts: TrustFacts) -> ErrorData {
         reason,
         digest,
         would_run,
+        unseen,
         not_before,
     } = facts;
     ErrorData {
         reason: reason.map(|reason| reason.word().to_owned()),
         digest: digest.map(|digest| digest.to_string()),
         would_run: Some(versions_shared::grew(&would_run)),
+        unseen: Some(unseen).filter(|unseen| !unseen.is_empty()),
         not_before,
         ..ErrorData::new(kind)
     }

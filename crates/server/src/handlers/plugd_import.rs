@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugd_disk::tree::Digest;
 use plugd_plugins::call::Call;
 use plugd_plugins::{ImportRequest, Imported, Synced};
 use plugd_protocol as wire;
@@ -12,6 +13,15 @@ use crate::context::Context;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
 
+/// 64 digits, as an export answers them, or with the name of the algorithm in front.
+fn parsed(text: String) -> Result<Digest, plugd_plugins::Error> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(&text);
+    Digest::from_hex(&digits.to_ascii_lowercase()).ok_or_else(|| plugd_plugins::Error::BadValue {
+        field: "sha256",
+        reason: "a SHA-256 has 64 hexadecimal digits".to_owned(),
+    })
+}
+
 pub(crate) async fn handle(
     context: Arc<Context>,
     call: Call,
@@ -19,12 +29,14 @@ pub(crate) async fn handle(
 ) -> Result<Reply, WireError> {
     let wire::PlugdImportParams {
         path,
+        sha256,
         switch,
         dry_run,
     } = params;
     let dry_run = dry_run == Some(true);
     let request = ImportRequest {
         path: shared::abs_path("path", &path)?,
+        sha256: sha256.map(parsed).transpose()?,
         switch: switch == Some(true),
         dry_run,
     };

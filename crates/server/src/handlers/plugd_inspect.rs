@@ -150,6 +150,7 @@ fn inspection(side: InspectedSide) -> wire::PlugdInspection {
         bytes,
         oddities,
         cut,
+        unread: _,
         problems: _,
     } = inspection;
     let environment = environment.iter().map(|(name, readers)| {

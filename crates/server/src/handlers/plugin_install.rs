@@ -110,6 +110,7 @@ fn binding(binding: Binding, source: Option<plugd_model::Source>) -> wire::Plugi
     let (path, url, ref_name) = match binding {
         Binding::Manifest(path) => (Some(shared::path(&path)), None, None),
         Binding::Git { url, ref_name } => (None, Some(without_secrets(&url)), ref_name),
+        Binding::Packed(origin) => (None, Some(origin.to_string()), None),
         // The source beside it says that it is the remote catalog.
         Binding::Curated | Binding::Remote { .. } => (None, None, None),
     };

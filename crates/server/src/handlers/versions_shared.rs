@@ -1,7 +1,7 @@
 //! What the methods about versions have in common: the ids they take and the rows they answer.
 
-use plugd_model::PluginId;
 use plugd_model::git_url::without_secrets;
+use plugd_model::{PackedOrigin, PluginId};
 use plugd_plugins::{
     Before, BoundSource, Grown, Growth, InstalledBy, Pin, VersionChange, VersionChanges,
     VersionName, VersionOrigin, VersionReason, VersionRefusal,
@@ -150,6 +150,13 @@ pub(super) fn origin(origin: &VersionOrigin) -> (wire::PluginBinding, wire::Plug
             binding.marketplace_ref.clone_from(ref_name);
             wire::PlugdBoundTo::Git
         }
+        BoundSource::Packed(origin) => {
+            binding.marketplace_url = Some(origin.to_string());
+            match origin {
+                PackedOrigin::Oci(_) => wire::PlugdBoundTo::Oci,
+                PackedOrigin::Archive(_) => wire::PlugdBoundTo::Archive,
+            }
+        }
         BoundSource::Curated => wire::PlugdBoundTo::Curated,
         BoundSource::Remote { .. } => wire::PlugdBoundTo::Remote,
     };
@@ -161,7 +168,8 @@ pub(super) fn by(by: InstalledBy) -> wire::PlugdInstalledBy {
         InstalledBy::Request => wire::PlugdInstalledBy::Request,
         InstalledBy::Refresh => wire::PlugdInstalledBy::Refresh,
         InstalledBy::Sync => wire::PlugdInstalledBy::Sync,
-        InstalledBy::Lock => wire::PlugdInstalledBy::Lock,
+        // Which of the two it is decides what has to be asked, and is nothing to show.
+        InstalledBy::Lock | InstalledBy::LockAlone => wire::PlugdInstalledBy::Lock,
         InstalledBy::Import => wire::PlugdInstalledBy::Import,
         InstalledBy::Adopted => wire::PlugdInstalledBy::Adopted,
     }

@@ -288,6 +288,9 @@ impl Site for Shelf {
         if let Some(name) = request.path.strip_prefix(FILES) {
             let found = state.files.get(name);
             let tag = found.map(|bytes| format!("\"{}\"", digest(bytes)));
+            if tag.is_some() && tag.as_deref() == request.header("if-none-match") {
+                return Reply::status(304);
+            }
             return bytes(found).header("ETag", tag.unwrap_or_default());
         }
         if let Some(refusal) = state.refusal(request) {

@@ -130,7 +130,8 @@ fn read(text: &str) -> Vec<(SkillSelector, bool)> {
     let base = file.parent();
     let index = stack.add_text(LayerSource::User, file, text.to_owned());
     let mut reader = Reader::new(&stack);
-    let rules = skill_setting::read_rules(&mut reader, &stack.drafts[index].tree, base.as_ref());
+    let rules =
+        skill_setting::read_rules(&mut reader, &stack.drafts[index].layer.tree, base.as_ref());
     let row = |rule: SkillRule| (rule.selector, rule.enabled);
     rules.into_iter().map(row).collect()
 }
