@@ -113,3 +113,61 @@ fn texts_do_not_run() {
     comes("skills/s/SKILL.md", "---\nname: [\n---\nx\n", holds);
     comes("commands/c.md", "---\n[\n---\n", holds);
 }
+
+#[test]
+fn what_stands_twice_or_beside_what_is_read_is_held_back() {
+    let twice = |name: &str, value: &str| format!("{{{name}: {value}, {name}: {{}}}}");
+    let real = r#"{"Stop": [{"hooks": [{"type": "command", "command": "id"}]}]}"#;
+    let hooks = "hooks/hooks.json";
+    held(hooks, &twice("\"hooks\"", real), "\"hooks\"");
+    held(hooks, real, "\"hooks\"");
+    let event = real.trim_matches(['{', '}']);
+    let event = format!("{{\"hooks\": {{{event}}}]}}, \"Stop\": []}}}}");
+    held(hooks, &event, "\"hooks\"");
+    let servers = r#"{"srv": {"command": "sh"}}"#;
+    let file = ".mcp.json";
+    held(file, &twice("\"mcpServers\"", servers), "\"mcpServers\"");
+    for name in ["mcp_servers", "servers"] {
+        let alone = format!("{{\"{name}\": {servers}}}");
+        held(file, &alone, "\"mcpServers\"");
+        let beside = format!("{{\"mcpServers\": {{}}, \"{name}\": {servers}}}");
+        held(file, &beside, "\"mcpServers\"");
+    }
+    held(
+        file,
+        r#"{"mcpServers": [{"command": "sh"}]}"#,
+        "\"mcpServers\"",
+    );
+    let apps = r#"{"a": {"id": "connector_a"}}"#;
+    held(".app.json", &twice("\"apps\"", apps), "\"apps\"");
+    held(
+        ".app.json",
+        &format!("{{\"apps\": {{}}, \"connectors\": {apps}}}"),
+        "\"apps\"",
+    );
+    let manifest = ".codex-plugin/plugin.json";
+    let members = format!(
+        "{{\"name\": \"p\", \"version\": \"1.0.0\", \"hooks\": {{\"hooks\": {real}}}, \"hooks\": {{\"hooks\": {{}}}}}}"
+    );
+    held(manifest, &members, "\"hooks\"");
+    // More complaints than are listed hide nothing.
+    let many: String = (0..600).map(|n| format!("\"x{n}\": 1, ")).collect();
+    let hidden = format!(
+        "{{\"a\": {{{many}\"command\": \"x\"}}, \"mcpServers\": 5, \"mcp_servers\": {servers}}}"
+    );
+    held(file, &hidden, "\"mcpServers\"");
+    let many = "\"x\": 1, ".repeat(1_200);
+    let hidden = format!("{{\"name\": \"p\", \"version\": \"1.0.0\", {many}\"hooks\": 5}}");
+    held(manifest, &hidden, "\"hooks\"");
+    // What holds nothing is nothing.
+    comes(
+        hooks,
+        r#"{"$schema": "x", "hooks": {}, "Stop": []}"#,
+        "\"hooks\"",
+    );
+    comes(
+        file,
+        r#"{"$schema": "x", "mcpServers": {}, "servers": {}}"#,
+        "\"mcpServers\"",
+    );
+}

@@ -31,14 +31,27 @@ pub fn apps(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Found<App
     if manifest.format == ManifestFormat::AgentPlugins {
         return Found::nothing();
     }
-    match read(disk, root, manifest) {
-        Ok(found) => found.bounded(),
+    match PluginTree::open(disk, root) {
+        Ok(tree) => read(&tree, manifest).0.bounded(),
         Err(problem) => Found::only(problem),
     }
 }
 
-fn read(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Result<Found<App>, Problem> {
-    let tree = PluginTree::open(disk, root)?;
+/// The apps of a plugin, and errors for what nobody here knows beside them.
+pub(crate) fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> (Found<App>, Vec<Problem>) {
+    let mut strays = Vec::new();
+    if manifest.format == ManifestFormat::AgentPlugins {
+        return (Found::nothing(), strays);
+    }
+    let found = declared(tree, manifest, &mut strays).unwrap_or_else(Found::only);
+    (found, strays)
+}
+
+fn declared(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    strays: &mut Vec<Problem>,
+) -> Result<Found<App>, Problem> {
     let file = match &manifest.apps {
         Some(path) => path.below(tree.root()),
         None => tree.root().join(DEFAULT_FILE),
@@ -62,6 +75,9 @@ fn read(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Result<Found<
             .push(root.problem(ProblemKind::MissingField, text));
         return Ok(found);
     };
+    let beside = members.iter().filter(|(name, _)| name != "apps");
+    let beside = beside.filter(|(_, value)| value.holds_values());
+    strays.extend(beside.map(|(_, value)| value.stray()));
     let mut seen = HashSet::new();
     for member in apps.object(&mut found.problems)? {
         match app(member, &mut found.problems) {

@@ -206,8 +206,8 @@ fn file_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, Problem> {
     }
 }
 
-/// The hooks of a plugin, the place where each is declared, and errors for the events that nobody
-/// here knows.
+/// The hooks of a plugin, the place where each is declared, and errors for the events and other
+/// members that nobody here knows.
 pub(crate) fn read(
     tree: &PluginTree<'_>,
     manifest: &PluginManifest,
@@ -270,7 +270,8 @@ struct Reader {
     found: Found<HookDeclaration>,
     /// Where the items of `found` stand.
     origins: Vec<Origin>,
-    /// The events that are not known. They spoil nothing, and what they hold is in no list.
+    /// The events and other members that are not known. They spoil nothing, and what they hold is in
+    /// no list.
     unknown: Vec<Problem>,
     judge: Judge,
 }
@@ -366,6 +367,9 @@ impl Reader {
                     }
                 }
                 _ => {
+                    if value.holds_values() {
+                        self.unknown.push(value.stray());
+                    }
                     let text = format!("nobody reads `{}` in a hooks file", clip(name));
                     self.note(Some(value.warning(ProblemKind::UnknownField, text)));
                 }

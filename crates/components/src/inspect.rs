@@ -287,15 +287,17 @@ pub fn inspect(
     limits: &InspectionLimits,
 ) -> Result<Inspection, Problem> {
     let tree = PluginTree::open(disk, root)?;
-    let Found {
-        items: definitions,
-        mut problems,
-    } = mcp::mcp_definitions(disk, root, manifest);
-    let mut unread = Unread::of(UnreadKind::McpServers, &problems, tree.root());
-    let (hooks, _, unknown) = hooks::read(&tree, manifest, id);
-    unread.extend(Unread::of(UnreadKind::Hooks, &hooks.problems, tree.root()));
-    // A newer host may know the event.
-    unread.extend(Unread::of(UnreadKind::Hooks, &unknown, tree.root()));
+    let (mcp, strays) = mcp::read(&tree, manifest);
+    let mut unread = Unread::of(UnreadKind::McpServers, &mcp.problems, &strays, tree.root());
+    let definitions = mcp.items;
+    let mut problems = mcp.problems;
+    let (hooks, _, strays) = hooks::read(&tree, manifest, id);
+    unread.extend(Unread::of(
+        UnreadKind::Hooks,
+        &hooks.problems,
+        &strays,
+        tree.root(),
+    ));
     problems.extend(hooks.problems);
     let mut named = BTreeSet::new();
     let mcp_servers = servers(&tree, definitions, &mut named);
@@ -303,8 +305,13 @@ pub fn inspect(
         programs::of_hook(&tree, hook, &mut named);
     }
     let mut walked = walk::Walk::new(disk, tree.root(), *limits, &named).run();
-    let apps = apps(disk, root, manifest);
-    unread.extend(Unread::of(UnreadKind::Apps, &apps.problems, tree.root()));
+    let (apps, strays) = apps::read(&tree, manifest);
+    unread.extend(Unread::of(
+        UnreadKind::Apps,
+        &apps.problems,
+        &strays,
+        tree.root(),
+    ));
     problems.extend(apps.problems);
     let skills = skills::read_all(&tree, manifest, &mut problems);
     let commands = commands::command_files(&tree, manifest, &mut problems);

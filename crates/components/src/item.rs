@@ -130,6 +130,18 @@ impl<'a> Item<'a> {
         Shape::of(self.raw) == Shape::Object
     }
 
+    /// Whether something can stand in the value, of which another program may make what runs.
+    pub(crate) fn holds_values(&self) -> bool {
+        let empty = |text: &str| text[1..text.len() - 1].trim().is_empty();
+        matches!(Shape::of(self.raw), Shape::Object | Shape::Array) && !empty(self.raw)
+    }
+
+    /// That nobody here reads this value.
+    pub(crate) fn stray(&self) -> Problem {
+        let text = "nobody here reads what stands here, and another program may";
+        self.problem(ProblemKind::UnknownField, text)
+    }
+
     /// A problem about this value, with its field and place.
     pub(crate) fn problem(&self, kind: ProblemKind, message: impl Into<String>) -> Problem {
         let mut problem = Problem::error(kind, message);

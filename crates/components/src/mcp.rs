@@ -48,12 +48,18 @@ pub fn mcp_definitions(
         Ok(tree) => tree,
         Err(problem) => return Found::only(problem),
     };
-    let mut found = match read(&tree, manifest) {
-        Ok(found) => found,
-        Err(problem) => return Found::only(problem),
-    };
+    read(&tree, manifest).0.bounded()
+}
+
+/// The servers of a plugin, sorted by name, and errors for what nobody here knows beside them.
+pub(crate) fn read(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+) -> (Found<McpDefinition>, Vec<Problem>) {
+    let mut strays = Vec::new();
+    let mut found = declared(tree, manifest, &mut strays).unwrap_or_else(Found::only);
     found.items.sort_by(|a, b| a.name.cmp(&b.name));
-    found.bounded()
+    (found, strays)
 }
 
 /// The names of [`mcp_definitions`], which is all that reading a plugin shows of them.
@@ -66,7 +72,11 @@ pub fn mcp_server_names(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) 
     }
 }
 
-fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> Result<Found<McpDefinition>, Problem> {
+fn declared(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    strays: &mut Vec<Problem>,
+) -> Result<Found<McpDefinition>, Problem> {
     if manifest.format == ManifestFormat::AgentPlugins {
         let file = tree.root().join(AGENT_FILE);
         return match tree.read(&file, MAX_FILE)? {
@@ -74,15 +84,15 @@ fn read(tree: &PluginTree<'_>, manifest: &PluginManifest) -> Result<Found<McpDef
             None => Ok(Found::nothing()),
         };
     }
-    let (file, declared) = match &manifest.mcp_servers {
+    let (file, is_named) = match &manifest.mcp_servers {
         McpDeclaration::Default => (tree.root().join(DEFAULT_FILE), false),
         McpDeclaration::File(path) => (path.below(tree.root()), true),
-        McpDeclaration::Inline(text) => return inline(tree, manifest.format, text),
+        McpDeclaration::Inline(text) => return inline(tree, manifest.format, text, strays),
         McpDeclaration::Nothing => return Ok(Found::nothing()),
     };
     match tree.read(&file, MAX_FILE)? {
-        Some(text) => native::servers(&Document::parse_file(&text, &file)?.root("")),
-        None if declared => {
+        Some(text) => native::servers(&Document::parse_file(&text, &file)?.root(""), strays),
+        None if is_named => {
             let text = "the manifest names this file of MCP servers, and it does not exist";
             Err(Problem::warning(ProblemKind::Missing, text).in_file(&file))
         }
@@ -96,6 +106,7 @@ fn inline(
     tree: &PluginTree<'_>,
     format: ManifestFormat,
     text: &str,
+    strays: &mut Vec<Problem>,
 ) -> Result<Found<McpDefinition>, Problem> {
     if let Some((file, content)) = tree.manifest_text(format)
         && let Ok(document) = Document::parse_file(&content, &file)
@@ -103,7 +114,8 @@ fn inline(
         && let Some(item) = take(&members, MANIFEST_MEMBER)
         && item.text() == text
     {
-        return native::servers(&item);
+        return native::servers(&item, strays);
     }
-    native::servers(&Document::parse_inline(text)?.root(MANIFEST_MEMBER))
+    let document = Document::parse_inline(text)?;
+    native::servers(&document.root(MANIFEST_MEMBER), strays)
 }

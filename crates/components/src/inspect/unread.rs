@@ -3,7 +3,7 @@
 //! A file that is too large, cannot be read or is not understood declares nothing here. Another
 //! program, or a newer one, may read it; so whoever asks what a plugin would run has to know of it.
 
-use plugd_model::{AbsPath, Problem, Severity};
+use plugd_model::{AbsPath, Problem, ProblemKind, Severity};
 
 use crate::MAX_PROBLEMS;
 
@@ -28,15 +28,21 @@ pub enum UnreadKind {
 }
 
 impl Unread {
-    /// What the problems of one kind leave unread below the root of a plugin. A warning is about
-    /// something that is understood.
+    /// What the problems of one kind leave unread below the root of a plugin, and what strays beside
+    /// what is read. A warning is about something that is understood, but for a member that stands
+    /// there twice: here the last one counts, and elsewhere the first may.
     #[must_use]
-    pub fn of(what: UnreadKind, problems: &[Problem], root: &AbsPath) -> Vec<Self> {
+    pub fn of(
+        what: UnreadKind,
+        problems: &[Problem],
+        strays: &[Problem],
+        root: &AbsPath,
+    ) -> Vec<Self> {
         let mut unread: Vec<Self> = Vec::new();
-        let errors = problems
+        let not_understood = problems
             .iter()
-            .filter(|one| one.severity == Severity::Error);
-        for problem in errors {
+            .filter(|one| one.severity == Severity::Error || one.kind == ProblemKind::Duplicate);
+        for problem in not_understood.chain(strays) {
             let one = Self::at(what, problem.path.as_ref(), root);
             if unread.len() < MAX_PROBLEMS && !unread.contains(&one) {
                 unread.push(one);

@@ -49,20 +49,29 @@ const FOREIGN: &[&str] = &[
     "$comment",
 ];
 
-/// Reads an object of servers, or an object that holds one as `mcpServers`.
-pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpDefinition>, Problem> {
+/// Reads an object of servers, or an object that holds one as `mcpServers`. What stands there and may
+/// be servers for another program becomes an error among the strays.
+pub(super) fn servers(
+    root: &Item<'_>,
+    strays: &mut Vec<Problem>,
+) -> Result<Found<McpDefinition>, Problem> {
     let mut found = Found::nothing();
     let outer = root.object(&mut found.problems)?;
     // Only an object is a wrapper; anything else under that name is a server that cannot be read.
     let wrapped = take(&outer, "mcpServers").filter(Item::is_object);
     let is_wrapped = wrapped.is_some();
     let members = match wrapped {
-        Some(inner) => inner.object(&mut found.problems)?,
+        Some(inner) => {
+            let beside = outer.iter().filter(|(name, _)| name != "mcpServers");
+            strays.extend(beside.filter_map(stray));
+            inner.object(&mut found.problems)?
+        }
         None => outer,
     };
     for (name, value) in members {
         // Beside bare servers stand things such as `$schema`, which are not meant as servers.
         if !is_wrapped && !value.is_object() {
+            strays.extend(stray(&(name, value.clone())));
             let text = "this is no MCP server, because it is no object";
             found
                 .problems
@@ -70,6 +79,7 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpDefinition>, Problem> 
             continue;
         }
         if !is_wrapped && is_misspelt_wrapper(&name, &value) {
+            strays.push(value.stray());
             let text = format!(
                 "nobody reads `{}` here; did you mean `mcpServers`",
                 clip(&name)
@@ -95,6 +105,11 @@ pub(super) fn servers(root: &Item<'_>) -> Result<Found<McpDefinition>, Problem> 
         }
     }
     Ok(found)
+}
+
+/// What a member is beside those that are read, when something stands in it.
+fn stray((_, value): &Member<'_>) -> Option<Problem> {
+    value.holds_values().then(|| value.stray())
 }
 
 /// Whether something is likely meant to hold the servers and is no server itself.

@@ -41,6 +41,11 @@ fn unread_members(loaded: &Loaded<PluginManifest>, root: &AbsPath) -> Vec<Unread
     ];
     let mut unread = Vec::new();
     for problem in &loaded.problems {
+        // So many complaints that some are only counted: any of those may be about such a member.
+        if problem.kind == ProblemKind::TooLarge && problem.field.is_none() {
+            let all = members.iter().map(|(_, what)| *what);
+            unread.extend(all.map(|what| Unread::at(what, Some(&loaded.file), root)));
+        }
         let field = problem.field.as_deref().unwrap_or_default();
         let member = field.split(['.', '[']).next().unwrap_or_default();
         if let Some((_, what)) = members.iter().find(|(name, _)| *name == member) {
