@@ -17,6 +17,8 @@ const OCI: &str = "oci://";
 const ABOVE: [&str; 3] = ["plugins", ".plugd", "marketplaces"];
 /// Longest name of a directory that is made; a longer spelling goes on in the next one.
 const LONGEST: usize = 200;
+/// How long the whole spelling may be: a path has at most 4,096 bytes, and the home stands in front.
+const LONGEST_PLACE: usize = 2_048;
 /// What a directory begins with that goes on with the one above it.
 const GOES_ON: char = '+';
 
@@ -37,9 +39,13 @@ impl PackedOrigin {
     /// It cannot be meant; the text says why.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let front = text.get(..OCI.len());
-        match front.is_some_and(|front| front.eq_ignore_ascii_case(OCI)) {
+        let origin = match front.is_some_and(|front| front.eq_ignore_ascii_case(OCI)) {
             true => OciReference::parse(text).map(Self::Oci),
             false => ArchiveUrl::parse(text).map(Self::Archive),
+        }?;
+        match origin.directories().iter().map(String::len).sum::<usize>() > LONGEST_PLACE {
+            true => Err("the address is too long to be spelled by a directory"),
+            false => Ok(origin),
         }
     }
 
@@ -180,6 +186,18 @@ mod tests {
         let above = "/home/me/.codex/plugins/.plugd/marketplaces/team";
         assert_eq!(place.to_text(), format!("{above}/{spelled}"));
         assert_eq!(PackedOrigin::of_place(&place), Some(origin));
+    }
+
+    #[test]
+    fn an_address_that_no_path_can_spell_is_refused() {
+        let address = |slashes: usize| format!("https://h.example{}x.tgz", "/a".repeat(slashes));
+        check_long(&address(400), true);
+        check_long(&address(1_900), false);
+    }
+
+    #[track_caller]
+    fn check_long(text: &str, is_good: bool) {
+        assert_eq!(PackedOrigin::parse(text).is_ok(), is_good);
     }
 
     #[test]

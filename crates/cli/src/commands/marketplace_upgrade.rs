@@ -73,12 +73,25 @@ fn text(upgraded: &Upgraded, asked: Option<&str>) -> String {
             text.push_str(&format!("Installed marketplace root: {root}\n"));
         }
     } else if asked.is_none() && rows.iter().all(|row| row.outcome.is_ok()) {
-        text.push_str("All configured Git marketplaces are already up to date.\n");
+        // The reference's words, as long as there is only what it has.
+        let git = match rows.iter().any(is_packed) {
+            true => "",
+            false => "Git ",
+        };
+        text.push_str(&format!(
+            "All configured {git}marketplaces are already up to date.\n"
+        ));
         return text;
     }
     text.extend(rows.iter().filter_map(marketplace));
     text.extend(upgraded.plugins.iter().filter_map(plugin));
     text
+}
+
+/// Whether it is one archive, which is at a digest and at no commit.
+fn is_packed(row: &MarketplaceUpgrade) -> bool {
+    let moved = row.outcome.as_ref().ok();
+    moved.is_some_and(|moved| moved.to.starts_with("sha256:"))
 }
 
 fn root_of_moved(row: &MarketplaceUpgrade) -> Option<&AbsPath> {

@@ -72,6 +72,11 @@ fn nothing_to_do_says_so() {
     let rows = || vec![row("demo", Some(NEW), Ok(moved(false, None)))];
     let body = "All configured Git marketplaces are already up to date.\n";
     check(rows(), Vec::new(), body, "", None);
+    let mut packed = moved(false, None);
+    packed.to = format!("sha256:{NEW}");
+    let both = rows().into_iter().chain([row("far", None, Ok(packed))]);
+    let other = "All configured marketplaces are already up to date.\n";
+    check(both.collect(), Vec::new(), other, "", None);
     let one = Upgraded {
         marketplaces: rows(),
         plugins: Vec::new(),
