@@ -74,7 +74,7 @@ fn a_home_that_is_not_there_yet_is_healthy_and_stays_away() {
 #[test]
 fn a_journal_that_cannot_be_understood_is_told_as_such() {
     let sandbox = installed();
-    sandbox.write(&format!("{JOURNALS}/dead.json"), "{}");
+    sandbox.write(&format!("{JOURNALS}/dead.json"), "{}\n");
     let (findings, code) = finds(&sandbox, "remains");
     assert_eq!((findings.len(), code), (1, 1), "{findings:?}");
     let advice = findings[0]["advice"].as_str().unwrap();
@@ -284,7 +284,7 @@ fn remains_of_the_dead_are_told_and_not_undone() {
         "version": 1, "operation": "install", "plugin": "hello@demo", "wasPresent": true,
         "new": null, "recordBefore": null, "config": [],
     });
-    sandbox.write(&format!("{JOURNALS}/dead.json"), journal.to_string());
+    sandbox.write(&format!("{JOURNALS}/dead.json"), format!("{journal}\n"));
     // Its lock belongs to the same operation.
     sandbox.write(&format!("{JOURNALS}/dead.lock"), "");
     finds_one(&sandbox, "remains", "1 interrupted operation", 0);

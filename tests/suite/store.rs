@@ -35,9 +35,12 @@ fn a_repair_is_told_and_nothing_else_is() {
     daemon.shut_down();
     let told = daemon.take_notifications("plugd/task");
     assert!(!told.iter().any(|task| task["kind"] == "recovery"));
-    let journal = json!({"version": 1, "operation": "uninstall", "plugin": "tools@demo",
+    let journal = json!({"version": 1, "operation": "install", "plugin": "tools@demo",
         "wasPresent": false, "new": null, "recordBefore": null, "config": []});
-    sandbox.write("ch/plugins/.plugd/journal/0123.json", journal.to_string());
+    sandbox.write(
+        "ch/plugins/.plugd/journal/0123.json",
+        format!("{journal}\n"),
+    );
     sandbox.write("ch/plugins/.plugd/journal/0123.lock", "");
     let mut daemon = start_listening(&sandbox);
     daemon.ok("plugin/installed", json!({}));
@@ -52,7 +55,7 @@ fn a_repair_is_told_and_nothing_else_is() {
     );
     daemon.shut_down();
     // One that cannot be undone is told as that, once.
-    sandbox.write("ch/plugins/.plugd/journal/4567.json", "{");
+    sandbox.write("ch/plugins/.plugd/journal/4567.json", "{\n");
     sandbox.write("ch/plugins/.plugd/journal/4567.lock", "");
     let mut daemon = start_listening(&sandbox);
     daemon.ok("plugin/installed", json!({}));

@@ -58,7 +58,7 @@ pub use settings::{GitBackend, Settings};
 pub use skill_setting::{SkillRule, SkillSelector};
 pub use snapshot::{Snapshot, load};
 pub use trust::{TrustHold, TrustRule, TrustTier, TrustedPlace};
-pub use undo::{UndoRecord, UndoRecordError, Undone, undo};
+pub use undo::{UndoRecord, UndoRecordError, Undone, is_made, undo};
 pub use warning::Warning;
 pub use write::{
     PendingWrite, Plan, SavedEdit, WriteError, Written, begin, check_file, left_overs, plan, write,

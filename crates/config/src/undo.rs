@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Unsynced};
 use plugd_model::Layout;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -325,6 +325,28 @@ pub fn undo(
         Ok(restored)
     })?;
     Ok(last)
+}
+
+/// Whether a write was made: none of the keys that it changed is as it was before. Adds the directory
+/// that has to be synced so that this stays so.
+///
+/// # Errors
+/// The file cannot be read or understood.
+pub fn is_made(
+    disk: &Disk,
+    layout: &Layout,
+    record: &UndoRecord,
+    unsynced: &mut Unsynced,
+) -> Result<bool, WriteError> {
+    let file = record.target.file(layout);
+    let target = disk.follow_links(&file)?;
+    let text = swap::text_at(disk, &target)?.unwrap_or_default();
+    let now = edit::meaning(&text)
+        .map_err(|why| write::refusal(record.target, &file, &text, edit::EditError::Broken(why)))?;
+    let mut changed = record.keys.iter().filter(|key| key.before != key.after);
+    let made = changed.all(|key| edit::lookup(&now, key.path.segments()) != key.before.as_ref());
+    unsynced.dir(target.parent().unwrap_or(target));
+    Ok(made)
 }
 
 fn key_record(value: &Value) -> Result<KeyRecord, UndoRecordError> {

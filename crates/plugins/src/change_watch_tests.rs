@@ -162,7 +162,8 @@ async fn a_plugin_that_somebody_is_at_is_told_when_he_is_done() {
     let (watch, _stream) = begun(&sandbox).await;
     let journal = "ch/plugins/.plugd/journal/1.json";
     let text = r#"{"version": 1, "operation": "uninstall", "plugin": "a@m", "wasPresent": true,
-        "new": null, "recordBefore": null}"#;
+        "new": null, "recordBefore": null}
+"#;
     sandbox.write(journal, text);
     sandbox.remove("ch/plugins/cache/m/a");
     assert_eq!(watch.reconciled(Vec::new()).await, []);

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Unsynced};
 use plugd_model::ProblemKind;
-use plugd_store::{Store, UndoError};
+use plugd_store::{ConfigUndo, Store, UndoError};
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
+use serde_json::Value;
 
 use super::{Note, committed_at, put, write_note};
 use crate::Error;
@@ -14,15 +15,27 @@ const PLACES: &str = "\
     == ch/.tmp/marketplaces/m/a\nold\n\
     == ch/plugins/.plugd/x\n-\n";
 
+/// Nobody here edits configuration.
+struct NoEdits;
+
+impl ConfigUndo for NoEdits {
+    fn undo(&self, _: &Value) -> Result<(), UndoError> {
+        Ok(())
+    }
+
+    fn is_made(&self, _: &Value, _: &mut Unsynced) -> Result<bool, UndoError> {
+        Ok(true)
+    }
+}
+
 fn store(sandbox: &Sandbox) -> Store {
     let environment = test_environment(sandbox);
-    let nothing = |_: &serde_json::Value| -> Result<(), UndoError> { Ok(()) };
     Store::new(
         Disk::new(),
         sandbox.layout(),
         environment.names,
         environment.clock,
-        Arc::new(nothing),
+        Arc::new(NoEdits),
     )
 }
 

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plugd_config::UndoRecord;
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Unsynced};
 use plugd_model::{Clock, Layout, Problem, ProblemKind, RandomNames, error_chain};
-use plugd_store::{Recovered, Store, UndoError, Workspace};
+use plugd_store::{ConfigUndo, Recovered, Store, UndoError, Workspace};
 use serde_json::Value;
 
 use crate::Error;
@@ -35,7 +35,10 @@ impl Copies {
         names: Arc<dyn RandomNames>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let undo = undo_of_config(disk.clone(), layout.clone());
+        let undo = OfConfig {
+            disk: disk.clone(),
+            layout: layout.clone(),
+        };
         Self {
             disk: disk.clone(),
             store: Store::new(disk, layout, names, clock, Arc::new(undo)),
@@ -173,13 +176,21 @@ impl Copies {
     }
 }
 
-fn undo_of_config(
+struct OfConfig {
     disk: Disk,
     layout: Layout,
-) -> impl Fn(&Value) -> Result<(), UndoError> + Send + Sync {
-    move |note| {
+}
+
+impl ConfigUndo for OfConfig {
+    fn undo(&self, note: &Value) -> Result<(), UndoError> {
         let record = UndoRecord::from_json(note)?;
-        plugd_config::undo(&disk, &layout, &record, CONFIG_PATIENCE)?;
+        plugd_config::undo(&self.disk, &self.layout, &record, CONFIG_PATIENCE)?;
         Ok(())
+    }
+
+    fn is_made(&self, note: &Value, unsynced: &mut Unsynced) -> Result<bool, UndoError> {
+        let record = UndoRecord::from_json(note)?;
+        let made = plugd_config::is_made(&self.disk, &self.layout, &record, unsynced)?;
+        Ok(made)
     }
 }

@@ -215,11 +215,14 @@ fn a_row_that_came_and_one_that_went_are_held_back() {
 fn a_journal_names_who_is_at_work() {
     let world = world();
     let journal = r#"{"version": 1, "operation": "install", "plugin": "a@m", "wasPresent": true,
-        "new": null, "recordBefore": null}"#;
+        "new": null, "recordBefore": null}
+"#;
     world
         .sandbox
         .write("ch/plugins/.plugd/journal/1.json", journal);
-    world.sandbox.write("ch/plugins/.plugd/journal/2.json", "{");
+    world
+        .sandbox
+        .write("ch/plugins/.plugd/journal/2.json", "{\n");
     world.sandbox.write("ch/plugins/.plugd/journal/1.lock", "");
     let observed = world.look(None);
     let underway: Vec<_> = observed

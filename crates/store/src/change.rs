@@ -35,17 +35,16 @@ impl Change {
         }
     }
 
-    /// Writes the journal, and makes it durable together with all that was written before and that
-    /// nobody sees yet. Nothing that readers see has changed when this returns.
+    /// Writes the journal, and makes it durable with its name, together with all that was written before
+    /// and that nobody sees yet. Nothing that readers see has changed when this returns.
     pub(crate) fn begin(&mut self, mut written: Unsynced) -> Result<(), StoreError> {
         // From the first byte of the journal on, whatever fails is undone by the drop.
         self.ticket.journal_exists();
         let disk = self.store.disk();
-        let journal = self.journal.stage(disk, &self.ticket.journal)?;
-        written.file(journal.content().clone());
-        disk.make_durable(&written)?;
-        let journals = journal.put()?;
-        Ok(disk.sync_dir(&journals)?)
+        self.journal.put(disk, &self.ticket.journal)?;
+        written.file(self.ticket.journal.clone());
+        written.dir(self.store.layout().journals());
+        Ok(disk.make_durable(&written)?)
     }
 
     /// The plugin that is being changed.
@@ -53,16 +52,14 @@ impl Change {
         &self.journal.plugin
     }
 
-    /// Makes the change durable and then final. When the journal cannot be removed it is not, and the drop takes it
-    /// back. When only the removal cannot be made durable the change stands, and what comes after a
-    /// commit is left to recovery.
+    /// Makes the change durable and then final. When the journal cannot be removed it is not, and the
+    /// drop takes it back.
+    ///
+    /// Nobody waits until the removal is durable: a journal that comes back after a loss of power finds
+    /// everything done that it speaks of, and ends.
     pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
         self.store.disk().make_durable(&self.unsynced)?;
-        let removed = self.ticket.remove_journal();
-        if removed.is_err() && !self.ticket.is_journaled() {
-            self.ticket.leave_to_recovery();
-        }
-        Ok(removed?)
+        Ok(self.ticket.drop_journal()?)
     }
 
     /// Takes everything back; what cannot be taken back stays in the journal.

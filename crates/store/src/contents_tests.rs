@@ -9,7 +9,8 @@ use plugd_model::Clock;
 use plugd_testkit::{CountingNames, RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
-use crate::{Store, UndoError};
+use crate::Store;
+use crate::fixture::OneFile;
 
 /// Real file times against a clock that runs behind or ahead of them.
 struct Ahead(Duration);
@@ -28,13 +29,16 @@ struct Case {
 }
 
 fn store(sandbox: &Sandbox, disk: Disk, ahead: Duration) -> Store {
-    let undo = |_: &serde_json::Value| -> Result<(), UndoError> { Ok(()) };
+    let config = OneFile {
+        disk: disk.clone(),
+        path: sandbox.path("ch/config"),
+    };
     Store::new(
         disk,
         sandbox.layout(),
         Arc::new(CountingNames::default()),
         Arc::new(Ahead(ahead)),
-        Arc::new(undo),
+        Arc::new(config),
     )
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use plugd_disk::tree::TreeError;
-use plugd_disk::{DiskError, Kind, OperationKind};
+use plugd_disk::{DiskError, Kind, OperationKind, Unsynced};
 use plugd_model::{AbsPath, PluginId, VersionSegment};
 use serde_json::Value;
 
@@ -24,12 +24,13 @@ pub trait ConfigUndo: Send + Sync {
     /// # Errors
     /// The edit stands there and cannot be taken back now. The transaction stays to be undone later.
     fn undo(&self, note: &Value) -> Result<(), UndoError>;
-}
 
-impl<F: Fn(&Value) -> Result<(), UndoError> + Send + Sync> ConfigUndo for F {
-    fn undo(&self, note: &Value) -> Result<(), UndoError> {
-        self(note)
-    }
+    /// Whether the edit was made: what it changed is not as it was before. Adds what has to be synced
+    /// so that it stays made.
+    ///
+    /// # Errors
+    /// Nobody can say now. The transaction stays to be ended later.
+    fn is_made(&self, note: &Value, unsynced: &mut Unsynced) -> Result<bool, UndoError>;
 }
 
 /// Why an operation of the store failed.

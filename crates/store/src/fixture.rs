@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use plugd_disk::tree::{AtEase, Limits};
 use plugd_disk::{Disk, Operation, Probe, Unsynced};
-use plugd_model::{PluginId, RemotePluginId, Source, VersionSegment};
+use plugd_model::{AbsPath, PluginId, RemotePluginId, Source, VersionSegment};
 use plugd_testkit::{CountingNames, ManualClock, Sandbox, TEST_TIME, tree};
 use serde_json::{Value, json};
 
 use crate::{
-    ActivatedInstall, BoundSource, Installed, InstalledBy, NewInstall, Pin, PinChange, Provenance,
-    Retention, StagedInstall, Store, StoreError, UndoError,
+    ActivatedInstall, BoundSource, ConfigUndo, Installed, InstalledBy, NewInstall, Pin, PinChange,
+    Provenance, Retention, StagedInstall, Store, StoreError, UndoError,
 };
 
 /// Nobody waits in these tests.
@@ -50,14 +50,9 @@ impl World {
     }
 
     pub(crate) fn store_on(&self, disk: Disk) -> Store {
-        let config = self.sandbox.path(CONFIG);
-        let config_disk = disk.clone();
-        let undo = move |note: &Value| -> Result<(), UndoError> {
-            let text = |name: &str| note[name].as_str().unwrap().as_bytes().to_vec();
-            if config_disk.read(&config, 100)? == text("wrote") {
-                config_disk.replace(&config, &text("before"), 0o644)?;
-            }
-            Ok(())
+        let undo = OneFile {
+            disk: disk.clone(),
+            path: self.sandbox.path(CONFIG),
         };
         Store::new(
             disk,
@@ -265,6 +260,34 @@ impl World {
             .iter()
             .map(|name| tree(&self.sandbox.path("ch/plugins/.plugd").join(name)))
             .collect()
+    }
+}
+
+/// Configuration that is the one text of one file.
+pub(crate) struct OneFile {
+    pub(crate) disk: Disk,
+    pub(crate) path: AbsPath,
+}
+
+impl OneFile {
+    fn is(&self, note: &Value, name: &str) -> Result<bool, UndoError> {
+        let text = note[name].as_str().unwrap();
+        Ok(self.disk.read(&self.path, 100)? == text.as_bytes())
+    }
+}
+
+impl ConfigUndo for OneFile {
+    fn undo(&self, note: &Value) -> Result<(), UndoError> {
+        if self.is(note, "wrote")? {
+            let before = note["before"].as_str().unwrap().as_bytes();
+            self.disk.replace(&self.path, before, 0o644)?;
+        }
+        Ok(())
+    }
+
+    fn is_made(&self, note: &Value, unsynced: &mut Unsynced) -> Result<bool, UndoError> {
+        unsynced.dir(self.path.parent().unwrap());
+        Ok(note["before"] == note["wrote"] || !self.is(note, "before")?)
     }
 }
 

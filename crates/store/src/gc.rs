@@ -187,7 +187,7 @@ impl Store {
         let before = self.sizes_of(&dead);
         let lock = self.lock(patience)?;
         let half_written = self.measured_files(self.half_written()?);
-        self.undo_dead(&lock)?;
+        self.end_dead(&lock)?;
         let mut problems = Vec::new();
         let mut records = self.forgettable(&gc.forgettable)?;
         self.forget(&mut records, &mut problems);

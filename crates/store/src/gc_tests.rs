@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pretty_assertions::assert_eq;
 
 use plugd_disk::tree::{AtEase, Digest, remove_tree};
-use plugd_disk::{Disk, OperationKind};
+use plugd_disk::{Disk, Operation, OperationKind};
 use plugd_testkit::{RecordingProbe, tree};
 
 use super::{Gc, GcReport, Size, Unneeded};
@@ -246,18 +246,11 @@ fn what_an_interrupted_operation_would_bring_back_is_not_counted() {
     assert!(world.sandbox.exists(&format!("{STATE}/staging/bad")));
 }
 
-/// An installation that keeps nothing and is killed before its commit has written its record. What
-/// the old record keeps must not go by the new one.
-#[test]
-fn interrupted_operations_are_undone_before_anything_is_judged() {
-    let world = with_three();
+/// An installation that keeps nothing is killed at this operation, and what it left too.
+fn killed_at(world: &World, is_last: impl Fn(&Operation<'_>) -> bool + Send + Sync + 'static) {
     let killed = AtomicBool::new(false);
     let store = world.store_on(hooked(move |operation| {
-        let journals = operation.path.as_path().parent().and_then(Path::file_name);
-        let commits = operation.kind == OperationKind::RemoveFile
-            && journals.is_some_and(|name| name == "journal")
-            && operation.path.as_path().extension() == Some("json".as_ref());
-        if commits || killed.load(Ordering::Relaxed) {
+        if is_last(operation) || killed.load(Ordering::Relaxed) {
             killed.store(true, Ordering::Relaxed);
             return Err(io::Error::other("killed"));
         }
@@ -267,13 +260,39 @@ fn interrupted_operations_are_undone_before_anything_is_judged() {
     let staged = world.stage(&store, "four").unwrap();
     let new = world.new_install("four", "4");
     let active = staged.activate(new, &seen, &retention(0), NO_PATIENCE);
-    active.unwrap().commit().unwrap_err();
-    drop(store);
+    active.and_then(|active| active.commit()).unwrap_err();
+}
+
+/// What the old record keeps must not go by one that is not written yet.
+#[test]
+fn interrupted_operations_are_undone_before_anything_is_judged() {
+    let world = with_three();
+    let record = world.sandbox.layout().record(&id());
+    killed_at(&world, move |operation| {
+        operation.kind == OperationKind::Rename && operation.other == Some(&record)
+    });
 
     let report = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
     assert_eq!((report.trees, report.problems), (vec![], vec![]));
     assert_eq!(installed(&world.store()).version.as_str(), "3");
     assert_eq!(world.kept(), ["2", "1"]);
+    assert_eq!(world.leftovers(), "");
+}
+
+/// What the new record does not keep goes, when nothing of the installation was missing but its end.
+#[test]
+fn operations_that_were_complete_are_ended_before_anything_is_judged() {
+    let world = with_three();
+    killed_at(&world, |operation| {
+        let journals = operation.path.as_path().parent().and_then(Path::file_name);
+        operation.kind == OperationKind::RemoveFile
+            && journals.is_some_and(|name| name == "journal")
+            && operation.path.as_path().extension() == Some("json".as_ref())
+    });
+    let report = world.store().gc(&gc(2), NO_PATIENCE).unwrap();
+    assert_eq!((report.trees.len(), report.problems), (2, vec![]));
+    assert_eq!(installed(&world.store()).version.as_str(), "4");
+    assert_eq!(world.kept(), [""; 0]);
     assert_eq!(world.leftovers(), "");
 }
 

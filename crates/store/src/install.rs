@@ -3,8 +3,9 @@
 //! The order is: lock, write everything that is to come beside its place, make that durable with the
 //! journal, exchange, record, the caller's edit of configuration, make that durable, and then the
 //! removal of the journal, which is the commit. Only after that the old copy goes to the kept versions
-//! or away. So a transaction waits four times for the disk: for what it has written, for the journal's
-//! name, for what it has moved, and for the end of the journal.
+//! or away. So a transaction waits twice for the disk: for what it has written, and for what it has
+//! moved. A journal that a crash leaves between the two is undone; one whose change is complete was at
+//! its end, and is ended (`forward`).
 
 use plugd_disk::tree::{Digest, FileDigests};
 use plugd_disk::{FileLock, Patience, Unsynced};
@@ -158,6 +159,7 @@ impl LockedInstall {
             plugin: id.clone(),
             was_present: store.identity(&place)?.is_some(),
             new: Some(prepared.plugin),
+            new_version: Some(prepared.version),
             record_before: text_of(&old_record),
             config,
         };
@@ -384,13 +386,17 @@ impl Store {
     /// The copies that an installation replaces, the active one first. One that cannot be read is
     /// not kept, and that must not stop the installation which may be its repair.
     pub(crate) fn predecessors(&self, id: &PluginId) -> Result<Vec<Predecessor>, StoreError> {
-        let dir = self.layout().plugin_dir(id);
+        self.versions_in(&self.layout().plugin_dir(id))
+    }
+
+    /// The versions in a plugin directory, wherever it is, the active one first.
+    pub(crate) fn versions_in(&self, dir: &AbsPath) -> Result<Vec<Predecessor>, StoreError> {
         // What a link leads to is not ours to move.
-        let stamp = self.disk().link_stamp(&dir)?;
+        let stamp = self.disk().link_stamp(dir)?;
         if stamp.map(|stamp| stamp.kind) != Some(plugd_disk::Kind::Dir) {
             return Ok(Vec::new());
         }
-        let mut versions = match self.disk().list(&dir) {
+        let mut versions = match self.disk().list(dir) {
             Ok(entries) => version_dirs(&entries),
             // Another process took it away in this moment; the look under the lock decides.
             Err(error) if error.is_not_found() => return Ok(Vec::new()),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use plugd_disk::{Disk, Replacement};
+use plugd_disk::Disk;
 use plugd_model::{AbsPath, PluginId};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +17,9 @@ use crate::{Store, StoreError};
 
 /// Larger than any journal: a record and a few notes about configuration.
 const MAX_JOURNAL: u64 = 16 << 20;
+
+/// What a whole journal ends with.
+const END: &str = "\n";
 
 /// What kind of change it is, which decides the order of undoing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(crate) struct Journal {
     pub(crate) was_present: bool,
     /// The plugin directory that takes its place; `None` for an uninstallation.
     pub(crate) new: Option<Identity>,
+    /// The version directory that the new record speaks of.
+    pub(crate) new_version: Option<Identity>,
     /// The record file before, byte for byte as far as it was text.
     pub(crate) record_before: Option<String>,
     /// How to take back edits of configuration, in the order in which they were made.
@@ -48,6 +53,7 @@ struct RawJournal {
     plugin: String,
     was_present: bool,
     new: Option<RawIdentity>,
+    new_version: Option<RawIdentity>,
     record_before: Option<String>,
     #[serde(default)]
     config: Vec<Value>,
@@ -61,9 +67,9 @@ enum RawOperation {
 }
 
 impl Journal {
-    /// Writes the journal beside its place. What is there after a crash must be a whole one, so its
-    /// content is made durable before it is put there.
-    pub(crate) fn stage(&self, disk: &Disk, path: &AbsPath) -> Result<Replacement, StoreError> {
+    /// Puts the journal in its place. Neither its content nor its name is durable then; what a loss of
+    /// power leaves of it until they are is no journal, and nothing was changed yet.
+    pub(crate) fn put(&self, disk: &Disk, path: &AbsPath) -> Result<(), StoreError> {
         let value = json!({
             "version": FORMAT,
             "operation": match self.operation {
@@ -73,11 +79,14 @@ impl Journal {
             "plugin": self.plugin.to_string(),
             "wasPresent": self.was_present,
             "new": self.new.as_ref().map(identity_json),
+            "newVersion": self.new_version.as_ref().map(identity_json),
             "recordBefore": self.record_before,
             "config": self.config,
         });
-        let text = format!("{value}\n");
-        Ok(disk.stage_replacement(path, text.as_bytes(), 0o600)?)
+        let text = format!("{value}{END}");
+        let journal = disk.stage_replacement(path, text.as_bytes(), 0o600)?;
+        journal.put()?;
+        Ok(())
     }
 }
 
@@ -96,13 +105,17 @@ impl Store {
         Ok(read.map(|journal| journal.plugin).collect())
     }
 
-    /// Reads a journal; `None` when there is none.
+    /// Reads a journal; `None` when there is none, also because the power was lost while it was on its
+    /// way to the disk: then nothing had been changed.
     pub(crate) fn read_journal(&self, path: &AbsPath) -> Result<Option<Journal>, StoreError> {
         let bytes = match self.disk().read(path, MAX_JOURNAL) {
             Ok(bytes) => bytes,
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
+        if !bytes.ends_with(END.as_bytes()) {
+            return Ok(None);
+        }
         let bad = |source| StoreError::BadJournal {
             path: path.clone(),
             source,
@@ -125,6 +138,7 @@ impl Store {
             plugin,
             was_present: raw.was_present,
             new: raw.new.map(Into::into),
+            new_version: raw.new_version.map(Into::into),
             record_before: raw.record_before,
             config: raw.config,
         }))

@@ -32,6 +32,7 @@ mod change;
 mod contents;
 mod error;
 mod file_list;
+mod forward;
 mod gc;
 mod gc_records;
 mod install;

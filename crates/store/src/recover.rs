@@ -41,6 +41,27 @@ pub(crate) struct Stuck {
     journal: AbsPath,
 }
 
+/// How a dead transaction ended.
+enum Ended {
+    /// Before it changed anything.
+    Never,
+    /// Its change was complete.
+    Done,
+    /// It was taken back.
+    Undone(PluginId),
+}
+
+/// What became of the transactions of the dead.
+#[derive(Default)]
+pub(crate) struct Dead {
+    /// The plugins of those that were taken back.
+    pub(crate) undone: Vec<PluginId>,
+    /// Whether there were some whose change was complete.
+    has_ended: bool,
+    /// Those that could not be ended.
+    pub(crate) stuck: Vec<Stuck>,
+}
+
 /// What lies in the state directory, of the living and of the dead.
 #[derive(Default)]
 pub(crate) struct Remains {
@@ -107,15 +128,16 @@ impl Store {
         if remains.journals || !dead.is_empty() || dead_leases {
             // Before anything of the dead goes: while it lies there, an interrupted sweep is found.
             let lock = self.lock(patience)?;
-            let (undone, stuck) = self.undo_dead(&lock)?;
-            let stuck = stuck.iter();
+            let ended = self.end_dead(&lock)?;
+            let stuck = ended.stuck.iter();
             problems.extend(stuck.map(|stuck| problem(&stuck.error, &stuck.journal)));
-            if !undone.is_empty() || !dead.is_empty() || dead_leases {
+            let has_ended = ended.has_ended || !ended.undone.is_empty();
+            if has_ended || !dead.is_empty() || dead_leases {
                 let swept = self.sweep_records(&lock);
                 report(swept, &self.layout().records(), problems);
                 dead.extend(self.sweep_unused(&lock, problems));
             }
-            recovered.undone = undone;
+            recovered.undone = ended.undone;
         }
         // Dropping the tickets sweeps their places.
         dead.iter_mut().for_each(Ticket::has_no_journal);
@@ -252,16 +274,14 @@ impl Store {
             .collect())
     }
 
-    /// Undoes the journals of dead processes. One that fails stays, and the others go on.
+    /// Ends the transactions of dead processes: undoes them, or does what is left to do of one whose
+    /// change is complete. One that fails stays, and the others go on.
     ///
     /// Journals exist only under the store lock, so under it every journal is a dead one, and a
     /// file that is half of one is rubbish.
-    pub(crate) fn undo_dead(
-        &self,
-        _lock: &FileLock,
-    ) -> Result<(Vec<PluginId>, Vec<Stuck>), StoreError> {
+    pub(crate) fn end_dead(&self, _lock: &FileLock) -> Result<Dead, StoreError> {
         let journals = self.layout().journals();
-        let (mut undone, mut stuck) = (Vec::new(), Vec::new());
+        let mut dead = Dead::default();
         for entry in self.entries_in(&journals)? {
             let journal = journals.join(&entry.name);
             if is_half_written(&entry) {
@@ -274,17 +294,19 @@ impl Store {
             else {
                 continue;
             };
-            match self.undo_one(id, &journal) {
-                Ok(plugin) => undone.extend(plugin),
+            match self.end_one(id, &journal) {
+                Ok(Ended::Undone(plugin)) => dead.undone.push(plugin),
+                Ok(Ended::Done) => dead.has_ended = true,
+                Ok(Ended::Never) => {}
                 Err(found) => {
                     let error = &found.error;
                     // Whoever called tells it, or has no part in it.
                     tracing::debug!(%journal, %error, "an interrupted operation cannot be undone");
-                    stuck.push(*found);
+                    dead.stuck.push(*found);
                 }
             }
         }
-        Ok((undone, stuck))
+        Ok(dead)
     }
 
     /// Counts what was interrupted, and undoes nothing. While a living process holds the store lock
@@ -311,7 +333,7 @@ impl Store {
         Ok(found)
     }
 
-    fn undo_one(&self, id: &str, path: &AbsPath) -> Result<Option<PluginId>, Box<Stuck>> {
+    fn end_one(&self, id: &str, path: &AbsPath) -> Result<Ended, Box<Stuck>> {
         let stuck = |plugin: Option<&PluginId>, error| {
             Box::new(Stuck {
                 plugin: plugin.cloned(),
@@ -324,7 +346,16 @@ impl Store {
             .read_journal(path)
             .map_err(|error| stuck(None, error))?;
         let Some(journal) = journal else {
-            return Ok(None);
+            // Nothing was changed, so what is left of it and its places is rubbish.
+            let swept = match ticket {
+                Ok(Some(mut ticket)) => ticket.remove_journal(),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            };
+            return match swept {
+                Ok(()) => Ok(Ended::Never),
+                Err(error) => Err(stuck(None, error.into())),
+            };
         };
         let plugin = &journal.plugin;
         let mut ticket = match ticket {
@@ -339,15 +370,19 @@ impl Store {
             }
             Err(error) => return Err(stuck(Some(plugin), error.into())),
         };
-        match self.undo(&mut ticket, &journal) {
-            Ok(()) => Ok(Some(plugin.clone())),
-            Err(error) => Err(stuck(Some(plugin), error)),
-        }
+        let ended = match self.go_forward(&mut ticket, &journal) {
+            Ok(true) => Ok(Ended::Done),
+            Ok(false) => self
+                .undo(&mut ticket, &journal)
+                .map(|()| Ended::Undone(plugin.clone())),
+            Err(error) => Err(error),
+        };
+        ended.map_err(|error| stuck(Some(plugin), error))
     }
 
     /// Makes sure that nothing unfinished is left of one plugin. The store lock is held.
     pub(crate) fn finish_dead(&self, lock: &FileLock, id: &PluginId) -> Result<(), StoreError> {
-        let (_, stuck) = self.undo_dead(lock)?;
+        let stuck = self.end_dead(lock)?.stuck;
         // A journal that cannot be read now may be this plugin's; one that is damaged never tells.
         let concerns = |stuck: &Stuck| match &stuck.plugin {
             Some(plugin) => plugin == id,

@@ -1,14 +1,16 @@
-use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::io;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, Mutex};
 
 use pretty_assertions::assert_eq;
 
 use plugd_disk::{Disk, OperationKind};
+use plugd_model::AbsPath;
 use plugd_testkit::{Fault, RecordingProbe};
 
-use crate::StoreError;
-use crate::fixture::{NO_PATIENCE, World, hooked, id};
+use crate::fixture::{NO_PATIENCE, World, hooked, id, version};
+use crate::{Pin, Store, StoreError};
 
 const STATE: &str = "ch/plugins/.plugd";
 
@@ -109,6 +111,111 @@ fn rubbish_that_still_grows_is_swept_when_it_has_stopped() {
     assert_eq!(swept(3), "");
     // One that does not stop is not waited for, and the next recovery finds it.
     assert!(swept(100).contains("dead/late"));
+}
+
+#[test]
+fn a_journal_that_was_cut_on_its_way_to_the_disk_is_none() {
+    for text in ["", "\0\0\0\0", "{\"version\":1,\"operation\":\"inst"] {
+        let world = World::new();
+        world
+            .sandbox
+            .add(&format!("== {STATE}/staging/cut/plugin/1/x\n1\n"));
+        world
+            .sandbox
+            .write(&format!("{STATE}/journal/cut.json"), text);
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered, crate::Recovered::default());
+        assert_eq!(world.leftovers(), "");
+    }
+}
+
+/// Does something whose journals come back after it, as after a loss of power.
+fn with_journals_back(world: &World, what: impl FnOnce(&Store)) {
+    let journals: Arc<Mutex<Vec<(AbsPath, Vec<u8>)>>> = Arc::default();
+    let seen = Arc::clone(&journals);
+    let disk = hooked(move |operation| {
+        let path = operation.path;
+        let is_journal = path.as_path().extension() == Some("json".as_ref());
+        if operation.kind == OperationKind::RemoveFile
+            && is_journal
+            && let Ok(bytes) = Disk::new().read(path, 1 << 20)
+        {
+            seen.lock().unwrap().push((path.clone(), bytes));
+        }
+        Ok(())
+    });
+    what(&world.store_on(disk));
+    for (path, bytes) in journals.lock().unwrap().iter() {
+        if path.parent() == Some(world.sandbox.layout().journals()) {
+            Disk::new().write_new(path, bytes, 0o600).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_comes_back_finds_everything_done() {
+    let world = World::new();
+    let state = |world: &World| {
+        let copy = world.store().get(&id()).unwrap();
+        let copy = copy.map(|copy| copy.version.as_str().to_owned());
+        (copy, world.kept(), world.sandbox.text("ch/config"))
+    };
+    let steps: [(&str, fn(&World, &Store)); 4] = [
+        ("an installation", |world, store| {
+            world.install(store, "one", "1.0.0").unwrap();
+        }),
+        ("an upgrade", |world, store| {
+            world.install(store, "two", "2.0.0").unwrap();
+        }),
+        ("a pin that came after an upgrade", |world, store| {
+            world.install(store, "three", "3.0.0").unwrap();
+            let pin = Pin {
+                version: version("3.0.0"),
+                commit: None,
+                tree_digest: None,
+                locks: Vec::new(),
+            };
+            let seen = store.seen(&id()).unwrap();
+            store.set_pin(&id(), Some(pin), &seen, NO_PATIENCE).unwrap();
+        }),
+        ("an uninstallation", |world, store| {
+            world.uninstall(store).unwrap();
+        }),
+    ];
+    for (what, step) in steps {
+        with_journals_back(&world, |store| step(&world, store));
+        let before = state(&world);
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered, crate::Recovered::default(), "{what}");
+        assert_eq!(state(&world), before, "{what}");
+        assert_eq!(world.leftovers(), "", "{what}");
+    }
+}
+
+#[test]
+fn an_upgrade_whose_end_was_killed_keeps_what_it_replaced() {
+    let world = World::new();
+    world.install(&world.store(), "one", "1.0.0").unwrap();
+    let killed = AtomicBool::new(false);
+    let store = world.store_on(hooked(move |operation| {
+        let is_journal = operation.path.as_path().extension() == Some("json".as_ref());
+        let is_end = operation.kind == OperationKind::RemoveFile && is_journal;
+        match is_end || killed.load(Relaxed) {
+            true => {
+                killed.store(true, Relaxed);
+                Err(io::Error::other("killed"))
+            }
+            false => Ok(()),
+        }
+    }));
+    world.install(&store, "two", "2.0.0").unwrap_err();
+    drop(store);
+    let recovered = world.store().recover(NO_PATIENCE).unwrap();
+    assert_eq!(recovered, crate::Recovered::default());
+    let now = world.store().get(&id()).unwrap().unwrap();
+    assert_eq!(now.version.as_str(), "2.0.0");
+    assert_eq!(world.kept(), ["1.0.0"]);
+    assert_eq!(world.leftovers(), "");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Uninstalling: the mirror image of an installation.
 //!
 //! The order is: lock, journal, the caller's edit of configuration, and then, in one step for the
-//! caller, files to the trash, record, all of it made durable, removal of the journal. So what a crash could leave is an
-//! orphan and never an enabled plugin without files.
+//! caller, files to the trash, record, all of it made durable, removal of the journal. So what a crash
+//! could leave is an orphan and never an enabled plugin without files.
 
 use std::collections::BTreeSet;
 
@@ -88,6 +88,7 @@ impl Store {
             plugin: id.clone(),
             was_present: self.identity(&place)?.is_some(),
             new: None,
+            new_version: None,
             record_before: text_of(&old),
             config: Vec::new(),
         };

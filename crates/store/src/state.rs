@@ -158,7 +158,18 @@ impl Ticket {
         self.journaled
     }
 
-    /// The commit or the end of an undoing: without a journal the places are rubbish.
+    /// The commit: without a journal the places are rubbish. It may come back until something else is
+    /// made durable.
+    pub(crate) fn drop_journal(&mut self) -> Result<(), DiskError> {
+        self.disk.remove_file(&self.journal)?;
+        self.journaled = false;
+        if let Some(journals) = self.journal.parent() {
+            self.disk.owe_dir(journals);
+        }
+        Ok(())
+    }
+
+    /// The end of an undoing, which is durable.
     pub(crate) fn remove_journal(&mut self) -> Result<(), DiskError> {
         self.disk.remove_file(&self.journal)?;
         self.journaled = false;

@@ -1,0 +1,113 @@
+//! Ending a transaction that a crash found at its end: everything is done that its journal speaks of.
+//!
+//! The commit is the removal of the journal, and nobody waits until that is durable. So a journal may be
+//! back after a loss of power, and there may have been changes since: what is asked is not whether all is
+//! as the transaction left it, but whether all of it has happened.
+
+use plugd_disk::Unsynced;
+use plugd_model::AbsPath;
+
+use crate::journal::{Journal, Operation};
+use crate::record::Identity;
+use crate::state::Ticket;
+use crate::undo::parked_in;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Ends a transaction whose change is complete, and tells whether it is. The store lock is held.
+    pub(crate) fn go_forward(
+        &self,
+        ticket: &mut Ticket,
+        journal: &Journal,
+    ) -> Result<bool, StoreError> {
+        self.check_way_to(&journal.plugin)?;
+        let mut unsynced = Unsynced::default();
+        if !self.is_in_place(journal)? || !self.is_configured(journal, &mut unsynced)? {
+            return Ok(false);
+        }
+        // The process may have died before any of it was durable, and without a journal nobody would
+        // know that it belongs together.
+        let layout = self.layout();
+        for path in [
+            layout.plugin_dir(&journal.plugin),
+            layout.record(&journal.plugin),
+        ] {
+            unsynced.dir(self.nearest_dir(&path)?);
+        }
+        self.disk().make_durable(&unsynced)?;
+        if journal.operation == Operation::Install {
+            self.keep_parked(ticket, journal);
+        }
+        ticket.remove_journal()?;
+        Ok(true)
+    }
+
+    /// Whether copy and record are there, or gone, as after the change.
+    fn is_in_place(&self, journal: &Journal) -> Result<bool, StoreError> {
+        let same = |found: Option<Identity>, meant: Option<Identity>| {
+            found
+                .zip(meant)
+                .is_some_and(|(found, meant)| meant.is(&found))
+        };
+        let there = self.identity(&self.layout().plugin_dir(&journal.plugin))?;
+        Ok(match journal.operation {
+            Operation::Install => {
+                // By the directory and not by the text: a pin may have come since.
+                let recorded = self.record_file(&journal.plugin)?.record;
+                let recorded = recorded.map(|record| record.directory);
+                same(there, journal.new) && same(recorded, journal.new_version)
+            }
+            Operation::Uninstall => {
+                let record = self.layout().record(&journal.plugin);
+                let is_gone = !journal.was_present || there.is_none();
+                is_gone && self.disk().link_stamp(&record)?.is_none()
+            }
+        })
+    }
+
+    fn is_configured(
+        &self,
+        journal: &Journal,
+        unsynced: &mut Unsynced,
+    ) -> Result<bool, StoreError> {
+        for note in &journal.config {
+            let made = self.inner.config.is_made(note, unsynced);
+            let made = made.map_err(|source| StoreError::ConfigUndo {
+                id: journal.plugin.clone(),
+                source,
+            })?;
+            if !made {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The innermost directory above a path that there is.
+    fn nearest_dir(&self, path: &AbsPath) -> Result<AbsPath, StoreError> {
+        let mut dir = path.parent();
+        while let Some(here) = dir {
+            if self.disk().link_stamp(&here)?.is_some() {
+                return Ok(here);
+            }
+            dir = here.parent();
+        }
+        Ok(self.layout().state())
+    }
+
+    /// Keeps the replaced versions that the new record names. As at the end of an installation, a failure
+    /// costs a kept version and nothing else.
+    fn keep_parked(&self, ticket: &Ticket, journal: &Journal) {
+        let plugin = &journal.plugin;
+        for place in [&ticket.staging, &ticket.trash] {
+            let parked = parked_in(place);
+            let kept = self.record_file(plugin).and_then(|file| {
+                let kept = file.record.map(|record| record.kept).unwrap_or_default();
+                self.keep(&parked, &self.versions_in(&parked)?, &kept, ticket)
+            });
+            if let Err(error) = kept {
+                tracing::warn!(%plugin, %error, "a replaced version is not kept");
+            }
+        }
+    }
+}
