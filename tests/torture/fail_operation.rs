@@ -121,8 +121,27 @@ fn one(operation: &Operation, expected: &Expected, trouble: Trouble) -> bool {
     if let Err(error) = &answer {
         says_something(error, &context);
     }
+    if !trouble.for_good && answer.is_err() {
+        is_undone(operation, &world, &context);
+    }
     check(operation, expected, &world, told, &context);
     true
+}
+
+/// What was done before one operation failed has been taken back.
+fn is_undone(operation: &Operation, world: &World, context: &str) {
+    let Some(look) = operation.undone else {
+        return;
+    };
+    let seen = |world: &World| {
+        let mut session = world.session();
+        let seen = look(&mut session);
+        session.end();
+        seen
+    };
+    let (before, after) = (seen(&operation.world()), seen(world));
+    let lost: Vec<&Value> = before.iter().filter(|row| !after.contains(row)).collect();
+    assert!(lost.is_empty(), "{context}: lost {lost:?} of {before:?}");
 }
 
 /// What must hold of a home in which an operation was interrupted, whatever interrupted it: after a

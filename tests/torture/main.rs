@@ -28,6 +28,7 @@ mod inside;
 mod kill_daemon;
 mod kill_operation;
 mod live_session;
+mod locked;
 mod many_daemons;
 mod moving_content;
 mod operations;
@@ -62,15 +63,15 @@ struct Loop {
 const LOOPS: &[Loop] = &[
     Loop {
         name: "fail_operation",
-        run: |scale| fail_operation::run(scale, operations::OPERATIONS, 3),
+        run: |scale| fail_operation::run(scale, &operations::chosen(), 3),
     },
     Loop {
         name: "kill_operation",
-        run: |scale| kill_operation::run(scale, operations::OPERATIONS, 2),
+        run: |scale| kill_operation::run(scale, &operations::chosen(), 2),
     },
     Loop {
         name: "power_loss",
-        run: |scale| power_loss::run(scale, operations::OPERATIONS, 3),
+        run: |scale| power_loss::run(scale, &operations::chosen(), 3),
     },
     Loop {
         name: "kill_daemon",

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::inside::Session;
+use crate::locked;
 use crate::states::State;
 use crate::worlds::{CHANGED, NEWER, Outside, World, curated_repository, repository};
 
@@ -37,6 +38,8 @@ pub(crate) struct Operation {
     /// background, by what it told of changes.
     tells: fn(&Answer, &[Value]) -> bool,
     pub(crate) steps: Steps,
+    /// What is there again when one operation of the disk has failed, and what was done is undone.
+    pub(crate) undone: Option<fn(&mut Session) -> Vec<Value>>,
 }
 
 /// What clean runs of an operation lead to.
@@ -46,7 +49,7 @@ pub(crate) struct Expected {
     steps: Steps,
 }
 
-const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
+pub(crate) const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
 
 impl Operation {
     /// A fresh world in which the operation comes next.
@@ -370,6 +373,13 @@ fn by_upgrade(answer: &Answer, _: &[Value]) -> bool {
     rows.len() == 2 && rows.iter().all(|row| row["changed"] == true)
 }
 
+/// What is tried: all operations, or the one that a variable names.
+pub(crate) fn chosen() -> Vec<Operation> {
+    let only = std::env::var("PLUGD_TORTURE_ONLY").ok();
+    let is_meant = |one: &&Operation| only.as_deref().is_none_or(|name| name == one.name);
+    OPERATIONS.iter().filter(is_meant).copied().collect()
+}
+
 /// Everything that is tried, in the order of the rows.
 pub(crate) const OPERATIONS: &[Operation] = &[
     operation("install", nothing, install_hello),
@@ -393,6 +403,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         uninstall(session, "hello@demo")
     }),
     operation("import", exported, import),
+    Operation {
+        steps: Steps::InOrder(&["plugin hello@demo", "plugin tools@demo"]),
+        undone: Some(locked::versions),
+        ..operation("sync", locked::behind_its_lock, locked::sync)
+    },
     operation("config_value", installed, write_value),
     operation("config_batch", nothing, write_batch),
     operation("marketplace_add", nothing, add_local),
@@ -478,5 +493,6 @@ const fn operation(
         act,
         tells: by_answer,
         steps: Steps::One,
+        undone: None,
     }
 }
