@@ -240,3 +240,43 @@ fn what_was_kept_here_was_offered_when_a_request_brought_it() {
     daemon.shut_down();
     nothing_left(sandbox);
 }
+
+#[test]
+fn a_yes_can_come_before_the_marketplace_that_a_lock_brings() {
+    let world = remote(&[("p", "1.0.0")]);
+    let (sandbox, url) = (&world.sandbox, &world.url);
+    sandbox.add("== p/.git/HEAD\nref\n== p/src/\n");
+    let mut daemon = another(sandbox, "first", "");
+    add(&mut daemon, url);
+    install(
+        &mut daemon,
+        &remotes::MANIFEST.replace("/ch/", "/first/"),
+        "p",
+    );
+    lock(&mut daemon, json!({}));
+    daemon.shut_down();
+
+    let mut daemon = another(sandbox, "one", STRICT);
+    let refusal = daemon.err("plugd/sync", in_project(json!({})));
+    let digest = &refusal["data"]["digest"];
+    assert_eq!(refusal["data"]["kind"], "approvalNeeded", "{refusal:#}");
+    assert!(!sandbox.exists("one/config.toml"));
+    let given = json!({"pluginId": "p@market", "digest": digest, "anyAge": true});
+    let given = daemon.ok("plugd/approve", given);
+    assert_eq!(given["approvals"][0]["source"], "anywhere");
+    daemon.ok("plugd/sync", in_project(json!({})));
+    assert!(sandbox.exists("one/plugins/cache/market/p/1.0.0"));
+    // It was a yes to that content, and of a marketplace that is known by now nothing is guessed.
+    world.repo.commit(&tree("market", &[("p", "2.0.0")]));
+    daemon.ok("marketplace/upgrade", json!({}));
+    assert!(!sandbox.exists("one/plugins/cache/market/p/2.0.0"));
+    let absent = json!({"pluginId": "absent@market", "digest": digest});
+    assert_eq!(
+        refused(&mut daemon, "plugd/approve", absent),
+        "-32600 notFound"
+    );
+    let back = json!({"pluginId": "p@market", "revoke": true});
+    assert_eq!(daemon.ok("plugd/approve", back)["approvals"], json!([]));
+    daemon.shut_down();
+    nothing_left(sandbox);
+}

@@ -20,6 +20,8 @@ use crate::trust::Approved;
 const FORMAT: u64 = 1;
 /// The source of what an account has.
 pub(crate) const REMOTE: &str = "remote";
+/// Stands for every source: that of a yes to a plugin whose marketplace nobody here knows yet.
+pub(crate) const ANYWHERE: &str = "anywhere";
 /// More than anybody approves.
 const MAX_BYTES: u64 = 4 << 20;
 
@@ -152,7 +154,7 @@ impl Approvals {
         rows.flat_map(|(id, rows)| rows.iter().map(move |one| (id, one)))
     }
 
-    /// Those of a plugin from one source.
+    /// Those of a plugin that count for one source.
     pub(crate) fn of_plugin(
         &self,
         id: &PluginId,
@@ -160,7 +162,7 @@ impl Approvals {
     ) -> impl Iterator<Item = &Approval> {
         let source = source_text(from);
         let rows = self.rows.get(id).into_iter().flatten();
-        rows.filter(move |one| one.source == source)
+        rows.filter(move |one| [&source, ANYWHERE].contains(&one.source.as_str()))
     }
 
     /// How far a content is approved.

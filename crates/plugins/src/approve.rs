@@ -12,7 +12,7 @@ use plugd_model::{AbsPath, CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, PluginI
 
 use crate::Error;
 use crate::active::is_remote;
-use crate::approvals::{self, Approval, ApprovalEdit, Approvals, REMOTE, source_text};
+use crate::approvals::{self, ANYWHERE, Approval, ApprovalEdit, Approvals, REMOTE, source_text};
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::inspect::Inspected;
@@ -251,21 +251,27 @@ fn meant(parts: &Parts, request: &ApproveRequest) -> Result<Meant, Error> {
         (Some(bound), Err(_)) => BTreeSet::from([source_text(&bound)]),
         (None, Err(_)) if matches!(request.action, ApproveAction::Revoke(_)) => BTreeSet::new(),
         (None, Err(error)) => match marketplace_of(&resolved.set, &id) {
-            Some(binding) => BTreeSet::from([source_text(&binding)]),
+            Some(source) => BTreeSet::from([source]),
             None => return Err(error.into()),
         },
     };
     Ok(Meant { id, sources })
 }
 
-/// Where the marketplace of a plugin is that cannot be seen. The curated one is always the same, and an
-/// archive may bring its plugins to a home without the snapshot.
-fn marketplace_of(set: &MarketplaceSet, id: &PluginId) -> Option<Binding> {
+/// Where the marketplace of a plugin is that nobody here knows; nothing of one that is known and does
+/// not have the plugin. The curated one is always the same, and an archive may bring its plugins to a
+/// home without the snapshot. Another one may be what a lock or an archive is about to bring, and a yes
+/// is to the content, whichever place that has.
+fn marketplace_of(set: &MarketplaceSet, id: &PluginId) -> Option<String> {
     let name = &id.marketplace;
     let is_curated = [CURATED_MARKETPLACE, CURATED_API_MARKETPLACE].contains(&name.as_str());
     let mut there = set.marketplaces().filter_map(|one| one.content());
     let is_here = there.any(|content| content.manifest.value.name == *name);
-    (is_curated && !is_here).then_some(Binding::Curated)
+    match (is_here, is_curated) {
+        (true, _) => None,
+        (false, true) => Some(source_text(&Binding::Curated)),
+        (false, false) => Some(ANYWHERE.to_owned()),
+    }
 }
 
 type Decided = (Vec<ApprovalChange>, Vec<ApprovalEdit>);
