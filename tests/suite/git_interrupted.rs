@@ -74,8 +74,8 @@ fn check_after_kill(world: &Remote, fixture: &str) {
     let sandbox = &world.sandbox;
     let mut daemon = start(sandbox);
     // One that is there and empty is the old state: a first edit makes it so before the exchange.
-    let config = sandbox.path("ch/config.toml");
-    let configured = std::fs::read_to_string(config).is_ok_and(|text| !text.is_empty());
+    let config = "ch/config.toml";
+    let configured = sandbox.exists(config) && !sandbox.text(config).is_empty();
     let listing = daemon.ok("plugin/list", json!({}));
     assert_eq!(listing["marketplaceLoadErrors"], json!([]));
     assert_eq!(plugins_in(&listing).count(), usize::from(configured));

@@ -11,6 +11,8 @@ use crate::tally::{Form, Scale, Tally};
 const FORM: &str = "PLUGD_TORTURE";
 /// What the random choices begin with.
 const SEED: &str = "PLUGD_TORTURE_SEED";
+/// Names one operation, for the loops that interrupt each.
+const ONLY: &str = "PLUGD_TORTURE_ONLY";
 /// The seed of the bounded form.
 const FIXED_SEED: u64 = 20;
 
@@ -115,6 +117,15 @@ fn whole(one: &Loop, scale: Scale) -> Tally {
         result.fail("nothing was tried".to_owned());
     }
     result
+}
+
+/// The one operation that is asked for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is told in the environment, as runners pass no arguments on"
+)]
+pub(crate) fn only() -> Option<String> {
+    std::env::var(ONLY).ok()
 }
 
 #[expect(

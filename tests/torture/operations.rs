@@ -373,9 +373,9 @@ fn by_upgrade(answer: &Answer, _: &[Value]) -> bool {
     rows.len() == 2 && rows.iter().all(|row| row["changed"] == true)
 }
 
-/// What is tried: all operations, or the one that a variable names.
+/// What is tried: all operations, or the one that is named.
 pub(crate) fn chosen() -> Vec<Operation> {
-    let only = std::env::var("PLUGD_TORTURE_ONLY").ok();
+    let only = crate::command_line::only();
     let is_meant = |one: &&Operation| only.as_deref().is_none_or(|name| name == one.name);
     OPERATIONS.iter().filter(is_meant).copied().collect()
 }

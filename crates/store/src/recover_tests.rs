@@ -129,9 +129,14 @@ fn a_journal_that_was_cut_on_its_way_to_the_disk_is_none() {
     }
 }
 
+/// Files that were removed, with their content.
+type Removed = Mutex<Vec<(AbsPath, Vec<u8>)>>;
+/// What is done, and its name.
+type Step = (&'static str, fn(&World, &Store));
+
 /// Does something whose journals come back after it, as after a loss of power.
 fn with_journals_back(world: &World, what: impl FnOnce(&Store)) {
-    let journals: Arc<Mutex<Vec<(AbsPath, Vec<u8>)>>> = Arc::default();
+    let journals: Arc<Removed> = Arc::default();
     let seen = Arc::clone(&journals);
     let disk = hooked(move |operation| {
         let path = operation.path;
@@ -160,7 +165,7 @@ fn a_journal_that_comes_back_finds_everything_done() {
         let copy = copy.map(|copy| copy.version.as_str().to_owned());
         (copy, world.kept(), world.sandbox.text("ch/config"))
     };
-    let steps: [(&str, fn(&World, &Store)); 4] = [
+    let steps: [Step; 4] = [
         ("an installation", |world, store| {
             world.install(store, "one", "1.0.0").unwrap();
         }),
