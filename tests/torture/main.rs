@@ -2,8 +2,8 @@
 //!
 //! Each loop counts its tries and failures; a run prints one table and fails when a loop does. The
 //! bounded form runs with the tests, each loop as a test of its own; `make torture` runs the long
-//! one. `PLUGD_TORTURE_SEED` repeats a run whose table named that seed, and `PLUGD_TORTURE_ONLY` takes one
-//! operation of those that are interrupted.
+//! one. `PLUGD_TORTURE_SEED` repeats a run whose table named that seed, and `PLUGD_TORTURE_ONLY` takes
+//! one operation of those that are interrupted.
 //!
 //! Some loops drive the real binary, as the suite does. Others run the daemon inside this process,
 //! where a probe sees every operation on the disk; that is why they are no part of the suite, which

@@ -340,12 +340,15 @@ pub fn is_made(
 ) -> Result<bool, WriteError> {
     let file = record.target.file(layout);
     let target = disk.follow_links(&file)?;
-    let text = swap::text_at(disk, &target)?.unwrap_or_default();
+    let text = swap::read_settled(disk, &target)?.unwrap_or_default();
     let now = edit::meaning(&text)
         .map_err(|why| write::refusal(record.target, &file, &text, edit::EditError::Broken(why)))?;
     let mut changed = record.keys.iter().filter(|key| key.before != key.after);
     let made = changed.all(|key| edit::lookup(&now, key.path.segments()) != key.before.as_ref());
-    unsynced.dir(target.parent().unwrap_or(target));
+    // One that is not there has nothing to be synced.
+    if disk.stamp(&target)?.is_some() {
+        unsynced.dir(target.parent().unwrap_or(target));
+    }
     Ok(made)
 }
 

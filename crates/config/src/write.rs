@@ -187,6 +187,7 @@ pub fn write<'a>(
     check_state(disk, layout)?;
     let patience = patience.into();
     let lock = disk.lock(&layout.lock("config"), patience)?;
+    settle_journals(disk, layout)?;
     let mut editing = Editing::new(layout, edits, None)?;
     editing.expected_version = expected_version;
     let file = editing.file.clone();
@@ -194,6 +195,16 @@ pub fn write<'a>(
     swap::change(disk, home, &file, patience, &mut |text| editing.on(text))?;
     drop(lock);
     editing.done()
+}
+
+/// Makes sure that no journal of a transaction that is over can come back after a loss of power: it
+/// would find the configuration set back by this edit, and take that for its own work undone.
+fn settle_journals(disk: &Disk, layout: &Layout) -> Result<(), WriteError> {
+    let journals = layout.journals();
+    match disk.link_stamp(&journals)? {
+        Some(_) => Ok(disk.sync_dir(&journals)?),
+        None => Ok(()),
+    }
 }
 
 /// The files that edits of the user's files left behind when they were killed, and that hold nobody's

@@ -3,7 +3,6 @@
 //! A reader sees the old content or the new one. The mode of the old file is kept. A path that is a
 //! link is followed first, so that the link stays and its target changes.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 
@@ -57,7 +56,6 @@ impl Disk {
     pub fn write_new(&self, path: &AbsPath, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.see(OperationKind::Write, path, None, size)?;
-        self.pay(&BTreeSet::new())?;
         let mut file = create_new(path, mode)
             .map_err(|source| DiskError::io(OperationKind::Write, path, source))?;
         let written = file

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use plugd_model::AbsPath;
 
@@ -43,53 +42,12 @@ impl Unsynced {
     }
 }
 
-/// Directories that were changed and that the next sync takes along, whatever it is for. What nobody
-/// waits for now costs nothing then.
-#[derive(Debug, Default)]
-pub(crate) struct Owed(Mutex<BTreeSet<AbsPath>>);
-
-impl Owed {
-    fn dirs(&self) -> MutexGuard<'_, BTreeSet<AbsPath>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Disk {
-    /// Has the entries of a directory made durable before anything that this program makes durable from
-    /// now on. For what may come back after a loss of power as long as everything else is as it was.
-    pub fn owe_dir(&self, path: AbsPath) {
-        self.owed.dirs().insert(path);
-    }
-
-    /// Syncs what is owed, before something else becomes durable, but for what is synced with that.
-    pub(crate) fn pay(&self, synced_anyway: &BTreeSet<AbsPath>) -> Result<(), DiskError> {
-        let owed: Vec<_> = self
-            .owed
-            .dirs()
-            .difference(synced_anyway)
-            .cloned()
-            .collect();
-        for dir in owed {
-            match self.sync_dir(&dir) {
-                Err(error) if !error.is_not_found() => return Err(error),
-                _ => drop(self.owed.dirs().remove(&dir)),
-            }
-        }
-        Ok(())
-    }
-
     /// Makes all of it durable.
     ///
     /// # Errors
     /// The system refuses; nobody knows what is durable then.
     pub fn make_durable(&self, unsynced: &Unsynced) -> Result<(), TreeError> {
-        self.pay(&unsynced.dirs)?;
-        self.sync_all_of(unsynced)?;
-        self.owed.dirs().retain(|dir| !unsynced.dirs.contains(dir));
-        Ok(())
-    }
-
-    fn sync_all_of(&self, unsynced: &Unsynced) -> Result<(), TreeError> {
         let Unsynced { files, dirs, trees } = unsynced;
         let is_much = !trees.is_empty() || files.len() + dirs.len() > ONE_BY_ONE;
         if CAN_SYNC_ALL && is_much {

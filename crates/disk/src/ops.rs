@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use plugd_model::AbsPath;
 
-use crate::durable::Owed;
 use crate::error::is_absent;
 use crate::lock::Released;
 use crate::{DiskError, Kind, Operation, OperationKind, Probe, Stamp};
@@ -19,8 +18,6 @@ use crate::{DiskError, Kind, Operation, OperationKind, Probe, Stamp};
 pub struct Disk {
     probe: Option<Arc<dyn Probe>>,
     pub(crate) released: Arc<Released>,
-    /// Directories whose entries have to be durable before anything else becomes so.
-    pub(crate) owed: Arc<Owed>,
 }
 
 /// One entry of a directory.
@@ -52,7 +49,7 @@ impl Disk {
     pub fn probed(probe: Arc<dyn Probe>) -> Self {
         Self {
             probe: Some(probe),
-            ..Self::default()
+            released: Arc::default(),
         }
     }
 

@@ -2,7 +2,8 @@
 //! uninstallation have in common.
 //!
 //! It holds the journal and both locks. Errors, drops and kills take the same way back: the one
-//! that the journal describes.
+//! that the journal describes. A kill after the last step, and an error after it whose way back fails
+//! at once, is found complete by recovery, which ends it then.
 
 use plugd_disk::{FileLock, Unsynced};
 use plugd_model::PluginId;

@@ -2,12 +2,15 @@
 //!
 //! The commit is the removal of the journal, and nobody waits until that is durable. So a journal may be
 //! back after a loss of power, and there may have been changes since: what is asked is not whether all is
-//! as the transaction left it, but whether all of it has happened.
+//! as the transaction left it, but whether all of it has happened. Where another program has set the
+//! configuration back, the places tell: they are swept after the commit and never before.
 
 use plugd_disk::Unsynced;
+use plugd_disk::tree::Digest;
 use plugd_model::AbsPath;
 
 use crate::journal::{Journal, Operation};
+use crate::json::installed_in;
 use crate::record::Identity;
 use crate::state::Ticket;
 use crate::undo::parked_in;
@@ -22,7 +25,10 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.check_way_to(&journal.plugin)?;
         let mut unsynced = Unsynced::default();
-        if !self.is_in_place(journal)? || !self.is_configured(journal, &mut unsynced)? {
+        if !self.is_in_place(journal)?
+            || (!self.is_configured(journal, &mut unsynced)?
+                && self.can_go_back(ticket, journal)?)
+        {
             return Ok(false);
         }
         // The process may have died before any of it was durable, and without a journal nobody would
@@ -81,6 +87,31 @@ impl Store {
             }
         }
         Ok(true)
+    }
+
+    /// Whether nothing of what was replaced or removed has gone yet. Only a transaction that is over
+    /// sweeps its places, so whoever has set the configuration back has done that since.
+    fn can_go_back(&self, ticket: &Ticket, journal: &Journal) -> Result<bool, StoreError> {
+        let places = [&ticket.staging, &ticket.trash];
+        if !journal.was_present {
+            // A new copy was made in the one, and of nothing nothing is lost.
+            let made_in = self.identity(&ticket.staging)?;
+            return Ok(journal.operation == Operation::Uninstall || made_in.is_some());
+        }
+        let before = journal.record_before.as_deref();
+        let before = before.and_then(|text| serde_json::from_str(text).ok());
+        let digest = before.and_then(|members| installed_in(&members));
+        for place in places {
+            let parked = parked_in(place);
+            let found = self.identity(&parked)?;
+            if found.is_none_or(|found| journal.new.is_some_and(|new| new.is(&found))) {
+                continue;
+            }
+            let versions = self.versions_in(&parked)?;
+            let is_whole = |digest: Digest| versions.iter().any(|one| one.tree_digest == digest);
+            return Ok(digest.is_none_or(is_whole));
+        }
+        Ok(false)
     }
 
     /// The innermost directory above a path that there is.

@@ -188,6 +188,7 @@ impl Store {
         let lock = self.lock(patience)?;
         let half_written = self.measured_files(self.half_written()?);
         self.end_dead(&lock)?;
+        self.settle_journals()?;
         let mut problems = Vec::new();
         let mut records = self.forgettable(&gc.forgettable)?;
         self.forget(&mut records, &mut problems);

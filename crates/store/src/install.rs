@@ -220,8 +220,8 @@ impl ActivatedInstall {
     /// Makes the installation final.
     ///
     /// # Errors
-    /// The journal cannot be removed; everything is taken back then. Or the removal cannot be made
-    /// durable, or the new copy cannot be read; it is in its place then.
+    /// It cannot be made durable, or the journal cannot be removed; everything is taken back then. Or
+    /// the new copy cannot be read; it is in its place then.
     pub fn commit(mut self) -> Result<Installed, StoreError> {
         self.change.commit()?;
         self.park();

@@ -113,7 +113,8 @@ impl Store {
             Err(error) if error.is_not_found() => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        if !bytes.ends_with(END.as_bytes()) {
+        // Zeros are what a system puts where it has not written yet.
+        if !bytes.ends_with(END.as_bytes()) || bytes.contains(&0) {
             return Ok(None);
         }
         let bad = |source| StoreError::BadJournal {

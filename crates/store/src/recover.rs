@@ -34,7 +34,7 @@ pub struct Interrupted {
     pub problems: Vec<Problem>,
 }
 
-/// A journal that could not be undone.
+/// A journal whose transaction could not be ended.
 pub(crate) struct Stuck {
     pub(crate) plugin: Option<PluginId>,
     pub(crate) error: StoreError,
@@ -56,7 +56,7 @@ enum Ended {
 pub(crate) struct Dead {
     /// The plugins of those that were taken back.
     pub(crate) undone: Vec<PluginId>,
-    /// Whether there were some whose change was complete.
+    /// Whether there were others.
     has_ended: bool,
     /// Those that could not be ended.
     pub(crate) stuck: Vec<Stuck>,
@@ -91,9 +91,9 @@ impl Remains {
 }
 
 impl Store {
-    /// Undoes every transaction whose process is gone and sweeps what it left, with the leases of the
-    /// dead and the trees that no record names and nobody living leases. To be called before the store is used, and cheap enough to be called
-    /// again at any time: without anything to do this lists the state directory and four directories
+    /// Undoes every transaction whose process is gone, or ends it when it was complete, and sweeps what
+    /// it left, with the leases of the dead and the trees that no record names and nobody living leases.
+    /// To be called before the store is used, and cheap enough to be called again at any time: without anything to do this lists the state directory and four directories
     /// in it, tries the locks of the leases, and waits for none. An interrupted call can be repeated.
     ///
     /// # Errors
@@ -296,8 +296,7 @@ impl Store {
             };
             match self.end_one(id, &journal) {
                 Ok(Ended::Undone(plugin)) => dead.undone.push(plugin),
-                Ok(Ended::Done) => dead.has_ended = true,
-                Ok(Ended::Never) => {}
+                Ok(Ended::Done | Ended::Never) => dead.has_ended = true,
                 Err(found) => {
                     let error = &found.error;
                     // Whoever called tells it, or has no part in it.

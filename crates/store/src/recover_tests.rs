@@ -198,6 +198,41 @@ fn a_journal_that_comes_back_finds_everything_done() {
 }
 
 #[test]
+fn what_somebody_sets_back_after_the_end_costs_no_copy() {
+    let world = World::new();
+    let copy = |world: &World| {
+        let copy = world.store().get(&id()).unwrap();
+        copy.map(|copy| copy.version.as_str().to_owned())
+    };
+    let steps: [Step; 3] = [
+        ("an installation", |world, store| {
+            world.install(store, "one", "1.0.0").unwrap();
+        }),
+        ("an upgrade", |world, store| {
+            world.install(store, "two", "2.0.0").unwrap();
+        }),
+        ("an uninstallation", |world, store| {
+            world.uninstall(store).unwrap();
+        }),
+    ];
+    for (what, step) in steps {
+        if what == "an upgrade" {
+            world.sandbox.write("ch/config", "-\n");
+        }
+        let config = world.sandbox.text("ch/config");
+        with_journals_back(&world, |store| step(&world, store));
+        assert_ne!(world.sandbox.text("ch/config"), config, "{what}");
+        let before = (copy(&world), world.kept());
+        world.sandbox.write("ch/config", &config);
+        let recovered = world.store().recover(NO_PATIENCE).unwrap();
+        assert_eq!(recovered, crate::Recovered::default(), "{what}");
+        assert_eq!((copy(&world), world.kept()), before, "{what}");
+        assert_eq!(world.sandbox.text("ch/config"), config, "{what}");
+        assert_eq!(world.leftovers(), "", "{what}");
+    }
+}
+
+#[test]
 fn an_upgrade_whose_end_was_killed_keeps_what_it_replaced() {
     let world = World::new();
     world.install(&world.store(), "one", "1.0.0").unwrap();

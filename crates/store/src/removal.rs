@@ -142,8 +142,7 @@ impl PendingRemoval {
     /// and the marketplace's directory stay; of a linked directory only the link goes.
     ///
     /// # Errors
-    /// The system refuses; everything is taken back then, configuration included. Or the end cannot
-    /// be made durable; the plugin is gone then.
+    /// The system refuses; everything is taken back then, configuration included.
     pub fn commit(mut self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
         if !self.change.ticket.is_journaled() {
             self.begin(Unsynced::default())?;

@@ -25,6 +25,16 @@ const LAST_BREATHS: [Duration; 4] = [
 ];
 
 impl Store {
+    /// Makes sure that no journal of a transaction that is over can come back. To be called before a
+    /// record changes without a transaction.
+    pub(crate) fn settle_journals(&self) -> Result<(), StoreError> {
+        let journals = self.layout().journals();
+        match self.disk().link_stamp(&journals)? {
+            Some(_) => Ok(self.disk().sync_dir(&journals)?),
+            None => Ok(()),
+        }
+    }
+
     /// Tells whether this program may write the state, and changes nothing. A state that does not
     /// exist yet may be written.
     ///
@@ -158,14 +168,12 @@ impl Ticket {
         self.journaled
     }
 
-    /// The commit: without a journal the places are rubbish. It may come back until something else is
-    /// made durable.
+    /// The commit: without a journal the places are rubbish. After a loss of power it may be back, until
+    /// the directory is synced: every transaction does that before it changes anything, and so does
+    /// whoever changes without one what a journal speaks of ([`Store::settle_journals`]).
     pub(crate) fn drop_journal(&mut self) -> Result<(), DiskError> {
         self.disk.remove_file(&self.journal)?;
         self.journaled = false;
-        if let Some(journals) = self.journal.parent() {
-            self.disk.owe_dir(journals);
-        }
         Ok(())
     }
 
