@@ -187,12 +187,19 @@ pub fn write<'a>(
     check_state(disk, layout)?;
     let patience = patience.into();
     let lock = disk.lock(&layout.lock("config"), patience)?;
-    settle_journals(disk, layout)?;
     let mut editing = Editing::new(layout, edits, None)?;
     editing.expected_version = expected_version;
     let file = editing.file.clone();
     let home = layout.home();
-    swap::change(disk, home, &file, patience, &mut |text| editing.on(text))?;
+    let mut is_settled = false;
+    swap::change(disk, home, &file, patience, &mut |text| {
+        let new = editing.on(text)?;
+        if new != text && !is_settled {
+            settle_journals(disk, layout)?;
+            is_settled = true;
+        }
+        Ok(new)
+    })?;
     drop(lock);
     editing.done()
 }

@@ -113,6 +113,8 @@ impl Store {
         let Some((_, directory)) = installed.seen.version else {
             return Err(superseded());
         };
+        // The record speaks of another directory from now on.
+        self.settle_journals()?;
         let before = old.record.as_ref();
         // The same content in the same place has what stood there before it.
         let same = before.filter(|record| {

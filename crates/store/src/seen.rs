@@ -105,7 +105,6 @@ impl Store {
         let lock = self.lock(patience)?;
         self.check_places_of(id)?;
         self.finish_dead(&lock, id)?;
-        self.settle_journals()?;
         Ok(lock)
     }
 

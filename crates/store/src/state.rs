@@ -26,7 +26,7 @@ const LAST_BREATHS: [Duration; 4] = [
 
 impl Store {
     /// Makes sure that no journal of a transaction that is over can come back. To be called before a
-    /// record changes without a transaction.
+    /// record goes without a transaction, or is made to speak of another directory.
     pub(crate) fn settle_journals(&self) -> Result<(), StoreError> {
         let journals = self.layout().journals();
         match self.disk().link_stamp(&journals)? {
