@@ -6,10 +6,11 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::curated_sync::{Curated, P, catalog};
-use crate::fixtures::{install, launch, refused, text};
+use crate::fixtures::{install, refused, text};
 use crate::lock::{LOCK, in_project, lock};
 use crate::remotes::nothing_left;
 use crate::trust::{STRICT, approve};
+use crate::trust_locks::another;
 
 const MANIFEST: &str = "$ROOT/ch/.tmp/plugins/.agents/plugins/api_marketplace.json";
 const ID: &str = "p@openai-api-curated";
@@ -36,14 +37,8 @@ fn archive() -> Value {
 #[track_caller]
 fn bare(curated: &Curated, home: &str, settings: &str) -> Daemon {
     let sandbox = &curated.sandbox;
-    sandbox.add(&format!("== {home}/\n"));
     let settings = format!("{}{settings}", sandbox.text("ch/plugd.toml"));
-    sandbox.write(&format!("{home}/plugd.toml"), settings);
-    let mut daemon = launch()
-        .var("CODEX_HOME", &sandbox.path(home).to_text())
-        .start(sandbox);
-    daemon.initialize();
-    daemon
+    another(sandbox, home, &settings)
 }
 
 /// The copy in that home is the one of that commit.

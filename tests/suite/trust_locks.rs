@@ -15,7 +15,7 @@ use crate::trust_standing::switch;
 
 /// The daemon over a home that has nothing but these settings.
 #[track_caller]
-fn another(sandbox: &Sandbox, home: &str, settings: &str) -> Daemon {
+pub(crate) fn another(sandbox: &Sandbox, home: &str, settings: &str) -> Daemon {
     sandbox.add(&format!("== {home}/\n"));
     sandbox.write(&format!("{home}/plugd.toml"), settings);
     let mut daemon = launch()
