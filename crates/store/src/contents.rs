@@ -107,13 +107,12 @@ impl Store {
             return Ok(Content { plan, digest });
         }
         let digest = digest(self.disk(), &plan, pace)?;
-        let now = i128::try_from(self.inner.clock.now().as_nanos()).unwrap_or(i128::MAX);
-        let newest = plan.newest_change_ns();
+        let now = self.inner.clock.now();
         let mut known = contents.lock();
         if known.len() >= MAX_DIRECTORIES {
             known.clear();
         }
-        if newest.saturating_add(settled_after(newest)) < now {
+        if is_settled(plan.newest_change_ns(), now) {
             let entry = Known {
                 fingerprint,
                 digest,
@@ -127,13 +126,14 @@ impl Store {
     }
 }
 
-/// How many nanoseconds after a change another one is sure to have another stamp.
-fn settled_after(change_ns: i128) -> i128 {
+/// Whether a change is so long ago that another one is sure to have another stamp.
+pub(crate) fn is_settled(change_ns: i128, now: Duration) -> bool {
     let is_fine = change_ns % 1_000_000 != 0;
     let settled = if is_fine { SETTLED_FINE } else { SETTLED };
-    i128::try_from(settled.as_nanos()).unwrap_or(i128::MAX)
+    let nanoseconds = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
+    change_ns.saturating_add(nanoseconds(settled)) < nanoseconds(now)
 }
 
 #[cfg(test)]
 #[path = "contents_tests.rs"]
-mod tests;
+pub(crate) mod tests;

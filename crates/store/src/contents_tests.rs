@@ -12,8 +12,8 @@ use pretty_assertions::assert_eq;
 use crate::Store;
 use crate::fixture::OneFile;
 
-/// Real file times against a clock that runs behind or ahead of them.
-struct Ahead(Duration);
+/// Real file times against a clock that runs ahead of them.
+pub(crate) struct Ahead(pub(crate) Duration);
 
 impl Clock for Ahead {
     fn now(&self) -> Duration {
@@ -28,7 +28,7 @@ struct Case {
     store: Store,
 }
 
-fn store(sandbox: &Sandbox, disk: Disk, ahead: Duration) -> Store {
+pub(crate) fn store(sandbox: &Sandbox, disk: Disk, ahead: Duration) -> Store {
     let config = OneFile {
         disk: disk.clone(),
         path: sandbox.path("ch/config"),
@@ -94,7 +94,9 @@ fn how_long_just_is_depends_on_the_clock_of_the_file_system() {
         (7 * seconds + 250_000_000, 2_000),
         (7 * seconds + 250_123_456, 100),
     ] {
-        let after = Duration::from_millis(after).as_nanos();
-        assert_eq!(super::settled_after(change), i128::try_from(after).unwrap());
+        let change_at = Duration::from_nanos(change);
+        let settled = |later| super::is_settled(change.into(), change_at + later);
+        let after = Duration::from_millis(after);
+        assert!(!settled(after) && settled(after + Duration::from_nanos(1)));
     }
 }

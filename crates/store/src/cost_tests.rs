@@ -54,6 +54,24 @@ fn an_upgrade_also_for_the_version_that_it_keeps() {
 }
 
 #[test]
+fn and_by_the_same_wait_for_the_version_that_goes() {
+    let before = |world: &World, store: &Store| {
+        for version in ["1.0.0", "1.1.0", "1.2.0"] {
+            world.sandbox.write("one/a.md", version);
+            world.install(store, "one", version)?;
+        }
+        assert_eq!(world.kept(), ["1.1.0", "1.0.0"]);
+        Ok(())
+    };
+    let step = |world: &World, store: &Store| {
+        upgrade(world, store)?;
+        assert_eq!(world.kept(), ["1.2.0", "1.1.0"]);
+        Ok(())
+    };
+    check(before, step, (2, 4));
+}
+
+#[test]
 fn an_uninstallation_waits_for_the_disk_three_times_beside_its_configuration() {
     // The journal with its name and the way to the trash at once, and then the names of copy and record.
     check(install, |world, store| world.uninstall(store), (2, 3));

@@ -20,6 +20,7 @@ use plugd_model::{AbsPath, Problem};
 
 use crate::contents::Content;
 use crate::state::Ticket;
+use crate::trees::Moves;
 use crate::{Installed, Store, StoreError};
 
 /// How often a copy is read again that changes while it is copied.
@@ -302,9 +303,11 @@ impl Lease {
         }
         // What this very holder was given before is in use like that of any other.
         let except = (!work.held.contains(digest)).then_some(self.id.as_str());
-        let place = store.place_for(digest, &store.leases(except)?, &ticket)?;
+        let (leases, mut moves) = (store.leases(except)?, Moves::default());
+        let place = store.place_for(digest, &leases, &ticket, &mut moves)?;
         store.disk().rename(&staged, &place)?;
-        store.disk().sync_dir(&store.layout().trees())?;
+        moves.made = true;
+        store.settle_trees(&moves)?;
         drop(lock);
         Ok(place)
     }

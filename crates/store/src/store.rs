@@ -7,6 +7,7 @@ use plugd_disk::{Disk, FileLock, Patience};
 use plugd_model::{Clock, Layout, RandomNames};
 
 use crate::contents::Contents;
+use crate::named::Named;
 use crate::{ConfigUndo, StoreError};
 
 /// The installed plugins of one home directory. Cloning is cheap, and no state is cached: two stores
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<dyn ConfigUndo>,
     pub(crate) contents: Contents,
+    pub(crate) named: Named,
 }
 
 impl Store {
@@ -47,6 +49,7 @@ impl Store {
                 clock,
                 config,
                 contents: Contents::default(),
+                named: Named::default(),
             }),
         }
     }

@@ -41,9 +41,7 @@ impl Store {
             return Ok(None);
         }
         let ticket = self.open_ticket()?;
-        for tree in unused.iter().rev() {
-            self.discard(&tree.root, &ticket)?;
-        }
+        self.discard_each(&unused, &ticket)?;
         Ok(Some(ticket))
     }
 

@@ -11,13 +11,10 @@
 //!   there is anything.
 //! - What has another name is not ours to judge.
 
-use std::collections::BTreeSet;
-
 use plugd_disk::Kind;
 use plugd_disk::tree::{Digest, Pace, TreeError};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName, Problem, ProblemKind};
 
-use crate::json::{installed_in, trees_in};
 use crate::leases::Leases;
 use crate::state::Ticket;
 use crate::{Store, StoreError};
@@ -29,14 +26,12 @@ pub(crate) struct TreeDir {
     pub(crate) root: AbsPath,
 }
 
-/// The trees that records name, also records that cannot be understood as a whole because they are
-/// damaged or a newer program wrote them.
+/// Renames among the trees that are not durable yet. Whoever lets go of what they moved has to call
+/// [`Store::settle_trees`] before: a tree whose name a loss of power brought back would be half removed,
+/// and one whose name it took would be gone.
 #[derive(Debug, Default)]
-pub(crate) struct NamedTrees {
-    /// Kept and pinned.
-    pub(crate) kept: BTreeSet<Digest>,
-    /// What is installed. A copy of it lies here only because somebody has leased it.
-    pub(crate) installed: BTreeSet<Digest>,
+pub(crate) struct Moves {
+    pub(crate) made: bool,
 }
 
 impl Store {
@@ -124,6 +119,7 @@ impl Store {
         digest: &Digest,
         leases: &Leases,
         ticket: &Ticket,
+        moves: &mut Moves,
     ) -> Result<AbsPath, StoreError> {
         let place = self.tree_of(digest);
         self.disk().create_dirs_durably(&self.layout().trees())?;
@@ -134,49 +130,60 @@ impl Store {
             let name = format!("{}.{}", digest.hex(), ticket.id());
             return Ok(self.layout().trees().join(name));
         }
-        self.discard_all(digest, ticket)?;
+        self.discard_all(digest, ticket, moves)?;
         Ok(place)
     }
 
     /// Moves every tree of this name out of sight, the one without an id last.
-    pub(crate) fn discard_all(&self, digest: &Digest, ticket: &Ticket) -> Result<(), StoreError> {
+    pub(crate) fn discard_all(
+        &self,
+        digest: &Digest,
+        ticket: &Ticket,
+        moves: &mut Moves,
+    ) -> Result<(), StoreError> {
         let trees = self.tree_dirs()?.into_iter().rev();
         for tree in trees.filter(|tree| tree.digest == *digest) {
-            self.discard(&tree.root, ticket)?;
+            self.discard(&tree.root, ticket, moves)?;
         }
         Ok(())
     }
 
-    /// Moves a tree out of sight, for good; the ticket removes it. If a power cut brought its name back,
-    /// there would be no transaction any more whose remains tell recovery to look for it.
-    pub(crate) fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
+    /// Moves trees out of sight, the last one first, and makes that durable.
+    pub(crate) fn discard_each(
+        &self,
+        trees: &[TreeDir],
+        ticket: &Ticket,
+    ) -> Result<(), StoreError> {
+        let mut moves = Moves::default();
+        let mut backwards = trees.iter().rev();
+        let moved = backwards.try_for_each(|tree| self.discard(&tree.root, ticket, &mut moves));
+        self.settle_trees(&moves)?;
+        moved
+    }
+
+    /// Moves a tree out of sight, for good; the ticket removes it once the moves are settled. If a power
+    /// cut brought its name back later, there would be no transaction any more whose remains tell
+    /// recovery to look for it.
+    pub(crate) fn discard(
+        &self,
+        root: &AbsPath,
+        ticket: &Ticket,
+        moves: &mut Moves,
+    ) -> Result<(), StoreError> {
         let Some(name) = root.file_name() else {
             return Ok(());
         };
         self.disk().create_dirs(&ticket.trash)?;
-        self.disk().rename(root, &ticket.trash.join(name))?;
-        Ok(self.disk().sync_dir(&self.layout().trees())?)
+        moves.made = true;
+        Ok(self.disk().rename(root, &ticket.trash.join(name))?)
     }
 
-    pub(crate) fn named_trees(&self) -> Result<NamedTrees, StoreError> {
-        self.named_trees_without(&BTreeSet::new())
-    }
-
-    /// The same, as if some records were gone.
-    pub(crate) fn named_trees_without(
-        &self,
-        forgotten: &BTreeSet<&PluginId>,
-    ) -> Result<NamedTrees, StoreError> {
-        let mut named = NamedTrees::default();
-        for id in self.recorded_ids()? {
-            if forgotten.contains(&id) {
-                continue;
-            }
-            let members = self.record_file(&id)?.members;
-            named.kept.extend(trees_in(&members));
-            named.installed.extend(installed_in(&members));
+    /// Makes moves among the trees durable, all of them by one wait.
+    pub(crate) fn settle_trees(&self, moves: &Moves) -> Result<(), StoreError> {
+        match moves.made {
+            true => Ok(self.disk().sync_dir(&self.layout().trees())?),
+            false => Ok(()),
         }
-        Ok(named)
     }
 
     /// Every plugin that has a record.
