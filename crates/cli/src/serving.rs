@@ -99,11 +99,56 @@ fn start(environment: &Environment, disk: &Disk, serving: &Serving) -> Result<Ex
 #[cfg(unix)]
 fn unbuffered_stdout() -> io::Result<File> {
     use std::os::fd::AsFd;
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+    let stdout = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    #[cfg(target_os = "linux")]
+    widen(&stdout);
+    Ok(stdout)
+}
+
+/// How much of an answer a pipe to the client holds. The listing of 180 plugins is 170 kB; more for
+/// everybody would use up what a user's pipes may hold together, at which the system makes them tiny.
+#[cfg(target_os = "linux")]
+const PIPE: usize = 256 * 1024;
+
+/// Makes room for a whole answer in the pipe to the client. With the 64 kB of the system, writer and
+/// reader wake each other for every piece.
+#[cfg(target_os = "linux")]
+fn widen(stdout: &File) {
+    // What is no pipe, or is at the user's bound, stays as it is.
+    if rustix::pipe::fcntl_getpipe_size(stdout).is_ok_and(|size| size < PIPE) {
+        let _ = rustix::pipe::fcntl_setpipe_size(stdout, PIPE);
+    }
 }
 
 #[cfg(windows)]
 fn unbuffered_stdout() -> io::Result<File> {
     use std::os::windows::io::AsHandle;
     Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs::File;
+    use std::io;
+    use std::os::fd::OwnedFd;
+
+    use super::{PIPE, widen};
+
+    #[test]
+    fn a_pipe_gets_room_for_an_answer_and_never_less_than_it_had() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let pipe = File::from(OwnedFd::from(writer));
+        let size = || rustix::pipe::fcntl_getpipe_size(&pipe).unwrap();
+        assert!(size() < PIPE);
+        widen(&pipe);
+        assert_eq!(size(), PIPE);
+        let larger = rustix::pipe::fcntl_setpipe_size(&pipe, 2 * PIPE).unwrap();
+        widen(&pipe);
+        assert_eq!(size(), larger);
+    }
+
+    #[test]
+    fn what_is_no_pipe_stays_as_it_is() {
+        widen(&tempfile::tempfile().unwrap());
+    }
 }
