@@ -6,7 +6,7 @@
 //! wait long for another process's lock and a transfer for a slow server, and neither holds up the
 //! others.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
@@ -72,27 +72,41 @@ impl Blocking {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that starts blocking work"
-)]
 async fn run<T, F>(turns: &Arc<Semaphore>, section: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, Error> + Send + 'static,
 {
-    let turn = Arc::clone(turns).acquire_owned().await;
+    let outcome = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&outcome);
+    let left = move || {
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(section());
+    };
+    run_boxed(Arc::clone(turns), Box::new(left)).await?;
+    let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+    outcome.take().unwrap_or_else(|| {
+        Err(Error::Panicked {
+            text: "the section left no outcome".to_owned(),
+        })
+    })
+}
+
+/// The same of a section that leaves its outcome somewhere. Behind a pointer, because what the runtime
+/// makes of a task is made anew for each type of it, and there are more than a hundred.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that starts blocking work"
+)]
+async fn run_boxed(turns: Arc<Semaphore>, section: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
+    let turn = turns.acquire_owned().await;
     let work = tokio::task::spawn_blocking(move || {
         // The semaphore is never closed; without a turn the section would still be correct.
         let _turn = turn;
-        section()
+        section();
     });
-    match work.await {
-        Ok(result) => result,
-        Err(error) => Err(Error::Panicked {
-            text: panic_text(error),
-        }),
-    }
+    work.await.map_err(|error| Error::Panicked {
+        text: panic_text(error),
+    })
 }
 
 fn panic_text(error: tokio::task::JoinError) -> String {

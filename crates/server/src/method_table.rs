@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonrpsee::types::{Id, Params};
@@ -44,6 +45,12 @@ pub struct RegisteredTwice {
     pub name: &'static str,
 }
 
+/// A call that is being answered.
+type Handling = Pin<Box<dyn Future<Output = Result<Reply, WireError>> + Send>>;
+
+/// What answers the calls of one method, of whatever types.
+type Handler<C> = Arc<dyn Fn(Arc<C>, Call, Option<Box<RawValue>>) -> Handling + Send + Sync>;
+
 /// Where a call meets its callback.
 #[derive(Clone)]
 struct Slot(Arc<Mutex<Stage>>);
@@ -73,30 +80,42 @@ impl<C: Send + Sync + 'static> MethodTable<C> {
         F: Fn(Arc<C>, Call, M::Params) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Reply, WireError>> + Send + 'static,
     {
-        let handler = Arc::new(handler);
+        let erased = move |context: Arc<C>, call: Call, raw: Option<Box<RawValue>>| -> Handling {
+            match params::decode::<M::Params>(raw.as_deref()) {
+                Ok(params) => {
+                    drop(raw);
+                    Box::pin(handler(context, call, params))
+                }
+                Err(error) => Box::pin(ready(Err(error))),
+            }
+        };
+        self.add(M::NAME, M::LANE, Arc::new(erased))
+    }
+
+    /// Adds a method whose types are behind pointers: what jsonrpsee makes of a callback it makes anew
+    /// for each type of one, and that was half a megabyte of the program.
+    fn add(
+        &mut self,
+        name: &'static str,
+        lane: Lane,
+        handler: Handler<C>,
+    ) -> Result<(), RegisteredTwice> {
         let callback = move |_: Params<'static>, context: Arc<C>, extensions: Extensions| {
-            let handler = Arc::clone(&handler);
+            let slot = extensions.get::<Slot>().cloned();
+            let handling = slot.and_then(|slot| {
+                let (call, raw) = slot.start()?;
+                Some((handler(context, call, raw), slot))
+            });
             async move {
-                let Some(slot) = extensions.get::<Slot>() else {
-                    return;
-                };
-                let Some((call, raw)) = slot.start() else {
-                    return;
-                };
-                let outcome = match params::decode::<M::Params>(raw.as_deref()) {
-                    Ok(params) => {
-                        drop(raw);
-                        handler(context, call, params).await
-                    }
-                    Err(error) => Err(error),
-                };
-                slot.finish(outcome);
+                if let Some((handling, slot)) = handling {
+                    slot.finish(handling.await);
+                }
             }
         };
         self.module
-            .register_async_method(M::NAME, callback)
-            .map_err(|_| RegisteredTwice { name: M::NAME })?;
-        self.lanes.insert(M::NAME, M::LANE);
+            .register_async_method(name, callback)
+            .map_err(|_| RegisteredTwice { name })?;
+        self.lanes.insert(name, lane);
         Ok(())
     }
 
