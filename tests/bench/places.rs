@@ -166,7 +166,13 @@ impl Places {
             format!("[marketplaces.{name}]\nsource_type = \"local\"\nsource = \"{source}\"\n")
         });
         let config: String = rows.collect();
-        market::write(&home.join(".codex/config.toml"), config);
+        let own = home.join(".codex");
+        fs::create_dir_all(&own).unwrap();
+        // An empty file that was just made may be one that somebody has truncated and is about to write,
+        // so who edits it waits a second. No user begins with one.
+        if !config.is_empty() {
+            market::write(&own.join("config.toml"), config);
+        }
         home
     }
 }
