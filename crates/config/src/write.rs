@@ -133,19 +133,33 @@ impl From<DiskError> for WriteError {
     }
 }
 
-/// What a write did.
+/// What a write did. What only a client that edits configuration wants to know is worked out when it
+/// asks: an installation does not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Written {
     /// The file, also when nothing had to be written.
     pub file: AbsPath,
-    /// The version of the user's layer after it.
-    pub version: String,
     /// Each edited key with the value it had.
     pub before: Vec<(KeyPath, Option<Value>)>,
     /// Whether any byte changed.
     pub changed: bool,
+    target: Target,
+    own: Vec<Edit>,
+    edited: Edited,
+}
+
+impl Written {
+    /// The version of the user's layer after it.
+    #[must_use]
+    pub fn version(&self) -> String {
+        layer::version(&self.edited.after)
+    }
+
     /// The way back.
-    pub undo: UndoRecord,
+    #[must_use]
+    pub fn undo(&self) -> UndoRecord {
+        UndoRecord::of(self.target, &self.own, &self.edited)
+    }
 }
 
 /// Makes sure that a file named by a caller is one that is written for this key.
@@ -285,11 +299,12 @@ impl<'a> Editing<'a> {
             (edit.key_path.clone(), old.cloned())
         });
         Ok(Written {
-            version: layer::version(&edited.after),
             before: before.collect(),
             changed: !edited.splices.is_empty(),
-            undo: UndoRecord::of(target, &own, &edited),
             file,
+            target,
+            own,
+            edited,
         })
     }
 }

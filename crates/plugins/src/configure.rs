@@ -106,8 +106,8 @@ pub async fn write_config(
                 .find_map(|edit| config.overridden(&edit.key_path))
                 .map(|(layer, value)| (layer.clone(), value));
             Ok(ConfigWritten {
+                version: written.version(),
                 file: written.file,
-                version: written.version,
                 overridden,
             })
         })

@@ -83,8 +83,12 @@ pub(crate) fn run(input: &[u8]) {
     assert_eq!(written.changed, after != parts[0]);
     drop(load(&disk, &layout, &flags, None));
     check_meaning(parts[0], &after, &edits);
-    let record = UndoRecord::from_json(&written.undo.to_json()).unwrap();
-    assert_eq!(record, written.undo, "the record does not survive its file");
+    let record = UndoRecord::from_json(&written.undo().to_json()).unwrap();
+    assert_eq!(
+        record,
+        written.undo(),
+        "the record does not survive its file"
+    );
     let undone = undo(&disk, &layout, &record, std::time::Duration::from_secs(10)).unwrap();
     assert!(undone.left.is_empty(), "{undone:?}");
     let back = place.read("ch/config.toml");

@@ -37,7 +37,7 @@ fn check(
     let planned = plan(&disk, &layout, edits).unwrap().undo();
     assert_eq!(sandbox.text("ch/config.toml"), before);
     let written = write(&disk, &layout, edits, None, PATIENCE).unwrap();
-    assert_eq!(planned, written.undo);
+    assert_eq!(planned, written.undo());
     let changed = meanwhile(sandbox.text("ch/config.toml"));
     sandbox.write("ch/config.toml", changed);
     let text = planned.to_json().to_string();
@@ -182,7 +182,7 @@ fn undoing_twice_is_undoing_once() {
     .unwrap();
     assert_eq!(sandbox.text("ch/plugd.toml"), "# mine\ngit = \"auto\"\n");
     for restored in [1, 0] {
-        let undone = undo(&disk, &layout, &written.undo, PATIENCE).unwrap();
+        let undone = undo(&disk, &layout, &written.undo(), PATIENCE).unwrap();
         assert_eq!(undone.restored.len(), restored);
         assert_eq!(sandbox.text("ch/plugd.toml"), "# mine\n");
     }

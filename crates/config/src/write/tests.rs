@@ -131,14 +131,14 @@ fn versions_follow_the_meaning() {
     let disk = Disk::new();
     let edits = [set("a", json!(1))];
     let first = write(&disk, &sandbox.layout(), &edits, Some(&empty), PATIENCE).unwrap();
-    assert_eq!(first.version, layer());
+    assert_eq!(first.version(), layer());
     let error = write(&disk, &sandbox.layout(), &edits, Some(&empty), PATIENCE).unwrap_err();
     let WriteError::Stale { expected, found } = error else {
         panic!("{error}");
     };
-    assert_eq!((expected, found), (empty.clone(), first.version));
+    assert_eq!((expected, found), (empty.clone(), first.version()));
     let back = write_to(&sandbox, &[Edit::delete(KeyPath::parse("a").unwrap())]).unwrap();
-    assert_eq!(back.version, empty);
+    assert_eq!(back.version(), empty);
     assert_eq!(
         back.before,
         [(KeyPath::parse("a").unwrap(), Some(json!(1)))]
@@ -153,7 +153,7 @@ fn settings_go_to_their_own_file() {
     assert_eq!(sandbox.text("ch/plugd.toml"), "git = \"command\"\n");
     assert_eq!(sandbox.text("ch/config.toml"), "x = 1\n");
     let snapshot = load(&Disk::new(), &sandbox.layout(), &SessionFlags::none(), None);
-    assert_eq!(snapshot.settings_layers()[1].version(), written.version);
+    assert_eq!(snapshot.settings_layers()[1].version(), written.version());
     let error = write_to(&sandbox, &[set("plugd.git", json!("svn"))]).unwrap_err();
     assert!(
         matches!(&error, WriteError::Invalid { field, .. } if field == "plugd.git"),

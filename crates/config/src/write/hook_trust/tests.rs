@@ -20,7 +20,7 @@ fn check_edit(before: &str, edit: Edit, after: &str) {
     assert_eq!(sandbox.text("ch/config.toml"), after);
     assert_eq!(written.before.len(), 1);
     assert_eq!(written.before[0].0, key_path);
-    undo(&Disk::new(), &sandbox.layout(), &written.undo, PATIENCE).unwrap();
+    undo(&Disk::new(), &sandbox.layout(), &written.undo(), PATIENCE).unwrap();
     assert_eq!(sandbox.text("ch/config.toml"), before);
 }
 

@@ -24,7 +24,7 @@ fn check(before: &str, selector: &SkillSelector, enabled: bool, after: &str) {
     assert_eq!(written.changed, before != sandbox.expand(after));
     let again = write_to(&sandbox, &edits).unwrap();
     assert!(!again.changed);
-    undo(&Disk::new(), &sandbox.layout(), &written.undo, PATIENCE).unwrap();
+    undo(&Disk::new(), &sandbox.layout(), &written.undo(), PATIENCE).unwrap();
     assert_eq!(sandbox.text("ch/config.toml"), before);
 }
 
@@ -230,7 +230,7 @@ fn several_skills_at_once() {
     let left = "\na = 1\n[[skills.config]]\nname = \"c\"\nenabled = false\n";
     assert_eq!(sandbox.text("ch/config.toml"), left);
     sandbox.write("ch/config.toml", text);
-    let undone = undo(&Disk::new(), &sandbox.layout(), &written.undo, PATIENCE).unwrap();
+    let undone = undo(&Disk::new(), &sandbox.layout(), &written.undo(), PATIENCE).unwrap();
     assert_eq!(sandbox.text("ch/config.toml"), "");
     assert_eq!(undone.restored.len(), 1);
 }

@@ -21,7 +21,7 @@ fn check(before: &str, edits: &[Edit], after: &str) -> Option<Value> {
     assert_eq!(sandbox.text("ch/config.toml"), "x = 1\n");
     assert_eq!(written.file, sandbox.path("ch/plugd.toml"));
     assert_eq!(written.changed, before != after);
-    undo(&Disk::new(), &sandbox.layout(), &written.undo, PATIENCE).unwrap();
+    undo(&Disk::new(), &sandbox.layout(), &written.undo(), PATIENCE).unwrap();
     assert_eq!(sandbox.text("ch/plugd.toml"), before);
     let (path, old) = written.before.into_iter().next().unwrap();
     assert_eq!(path, edits[0].key_path);
