@@ -3,7 +3,7 @@
 //! The reference names its cache files by a hash of service and account, and so do we, so that both
 //! use the same file. The hash is no secret and no proof: what stands in a file is judged by itself.
 
-use plugd_model::RemoteScope;
+use plugd_model::{RemoteScope, hex};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Access, LoginMode};
@@ -30,8 +30,7 @@ pub(crate) fn account_key(access: &Access, scope: RemoteScope) -> String {
     let is_nameless = account.account_id.is_none() && account.user_id.is_none();
     if is_nameless && matches!(account.mode, LoginMode::PersonalAccessToken) {
         let digest = Sha256::digest(account.access_token.reveal().as_bytes());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        key.push_str(&format!(r#","token":"{digest}""#));
+        key.push_str(&format!(r#","token":"{}""#, hex(&digest)));
     }
     key.push('}');
     format!("{:016x}", fnv1a(key.as_bytes()))

@@ -9,7 +9,7 @@
 //! complete directory is kept, so that half a list never takes the place of a whole one.
 
 use plugd_disk::{Disk, DiskError};
-use plugd_model::{AbsPath, Problem, ProblemKind, RemoteScope};
+use plugd_model::{AbsPath, Problem, ProblemKind, RemoteScope, hex};
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest as _, Sha256};
@@ -264,8 +264,7 @@ pub(crate) fn write_private(disk: &Disk, path: &AbsPath, text: &str) -> Result<(
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, Place, Problem, ProblemKind};
+use plugd_model::{AbsPath, Place, Problem, ProblemKind, hex};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -109,13 +109,7 @@ pub(crate) fn version(content: &Value) -> String {
     // Without `preserve_order` serde_json's maps are sorted; sorting here keeps the promise when
     // some other crate of the build switches that feature on.
     let digest = Sha256::digest(sorted(content).to_string());
-    let mut text = String::from("sha256:");
-    for byte in digest {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256:{}", hex(&digest))
 }
 
 fn sorted(value: &Value) -> Value {

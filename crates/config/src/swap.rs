@@ -22,7 +22,7 @@ use std::thread;
 use std::time::Duration;
 
 use plugd_disk::{Disk, Patience};
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, hex};
 use sha2::{Digest as _, Sha256};
 
 use crate::layer;
@@ -451,14 +451,7 @@ fn has_all_lines(text: &str, of: &str) -> bool {
 
 /// A short name for a text.
 fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    let mut name = String::new();
-    for byte in &digest[..8] {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    hex(&Sha256::digest(text.as_bytes())[..8])
 }
 
 mod left_over;

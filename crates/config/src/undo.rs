@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use plugd_disk::{Disk, Unsynced};
-use plugd_model::Layout;
+use plugd_model::{Layout, hex};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -391,8 +391,7 @@ fn bad(member: &'static str) -> UndoRecordError {
 }
 
 fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
 }
 
 fn first_chars(text: &str) -> &str {

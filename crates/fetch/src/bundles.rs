@@ -10,12 +10,12 @@ use std::time::Duration;
 use plugd_http::header::{self, HeaderName};
 use plugd_http::{Bytes, Client, HttpError, Limits, Redirects, Request, Retry, Url};
 use plugd_model::git_url::without_credentials;
+use plugd_model::hex;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::download::{pour, too_large, unless};
-use crate::integrity::to_hex;
 use crate::registries::{host, is_secure};
 use crate::{FetchError, Rules};
 
@@ -273,7 +273,7 @@ impl Bundles {
         let bytes = pour(response, chunks, taken, failed).await?;
         Ok(Downloaded {
             bytes,
-            sha256: to_hex(&sha256.finalize()),
+            sha256: hex(&sha256.finalize()),
             etag,
         })
     }

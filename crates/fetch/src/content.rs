@@ -4,13 +4,14 @@
 //! The layers above are told of a failure as an [`io::Error`], because that is what they understand;
 //! the real one waits in [`Content::failure`].
 
+use plugd_model::hex;
 use std::io::{self, BufRead as _, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 use plugd_disk::tree::Pace;
 use sha2::{Digest as _, Sha256};
 
-use crate::integrity::{Hasher, to_hex};
+use crate::integrity::Hasher;
 use crate::{Chunks, FetchError, Over, Packing, Rules};
 
 /// How much may come out before its ratio to what went in is looked at: a small archive of repeated
@@ -114,7 +115,7 @@ impl<'a> Content<'a> {
         if let Some((integrity, hasher)) = rules.integrity.as_ref().zip(archive.promised) {
             integrity.check(hasher)?;
         }
-        Ok(to_hex(&archive.sha256.finalize()))
+        Ok(hex(&archive.sha256.finalize()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an archive must hash to: a digest in the form of subresource integrity, or SHA-1 in
 //! hexadecimal digits as registries wrote before.
 
+use plugd_model::hex;
 use std::fmt;
 
 use sha1::Sha1;
@@ -136,14 +137,9 @@ impl Notation {
     fn write(self, digest: &[u8]) -> String {
         match self {
             Self::Base64 => base64::encode(digest),
-            Self::Hex => to_hex(digest),
+            Self::Hex => hex(digest),
         }
     }
-}
-
-/// The hexadecimal digits of a digest.
-pub(crate) fn to_hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn from_hex(text: &str, algorithm: Algorithm) -> Option<Vec<u8>> {

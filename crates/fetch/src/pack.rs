@@ -15,12 +15,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use plugd_disk::tree::{Below, Pace, TreeError};
 use plugd_disk::{Disk, DiskError, NewFile, OperationKind};
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, hex};
 use sha2::{Digest as _, Sha256};
 
 use crate::EntryFault;
 use crate::content::FREE_OF_RATIO;
-use crate::integrity::to_hex;
 use crate::tar::{END, New, headers, padding};
 use plan::{Plan, Planned};
 
@@ -236,7 +235,7 @@ impl<'a> Archive<'a> {
             Ok(()) => {
                 let counted = self.packing.get_ref();
                 let sha256 = counted.sha256.clone().finalize();
-                Ok((counted.bytes, to_hex(&sha256)))
+                Ok((counted.bytes, hex(&sha256)))
             }
             Err(error) => Err(self.failure(error)),
         }

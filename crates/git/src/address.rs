@@ -9,7 +9,7 @@
 
 use std::fmt;
 
-use plugd_model::{AbsPath, git_url, percent};
+use plugd_model::{AbsPath, git_url, hex, percent};
 use sha2::{Digest as _, Sha256};
 
 /// An accepted address. Its credentials are kept and never shown, not even by `Debug`.
@@ -115,7 +115,7 @@ impl Address {
             Kind::Http | Kind::Local(_) => self.shown(),
         };
         let digest = Sha256::digest(text.trim_end_matches('/').as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&digest)
     }
 
     /// The whole text, for the worker; never for a message.

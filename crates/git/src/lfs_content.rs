@@ -10,7 +10,7 @@
 use sha2::{Digest as _, Sha256};
 
 use plugd_disk::tree::remove_tree;
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, hex};
 
 use crate::address::Kind;
 use crate::checkout::Budget;
@@ -181,9 +181,7 @@ fn is_named(content: &[u8], pointer: &LfsPointer) -> bool {
     if u64::try_from(content.len()) != Ok(pointer.size) {
         return false;
     }
-    let digest = Sha256::digest(content);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    hex.eq_ignore_ascii_case(&pointer.oid)
+    hex(&Sha256::digest(content)).eq_ignore_ascii_case(&pointer.oid)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Limits;
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, hex};
 
 use git2::{ErrorCode, ObjectType, Odb, Oid, Repository, Tree};
 use sha2::{Digest as _, Sha256};
@@ -78,8 +78,7 @@ impl Part<'_> {
             digest.update([0]);
             digest.update(path);
         }
-        let digest = digest.finalize();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(&digest.finalize());
         format!("refs/plugd/part/{commit}-{name}")
     }
 }

@@ -1,8 +1,6 @@
 //! Which version directory a plugin gets in the store.
 
-use std::fmt::Write as _;
-
-use plugd_model::{ManifestFormat, PluginManifest, VersionError, VersionSegment};
+use plugd_model::{ManifestFormat, PluginManifest, VersionError, VersionSegment, hex};
 use sha2::{Digest as _, Sha256};
 
 /// The version of an Agent Plugins package that declares none.
@@ -31,15 +29,8 @@ pub fn store_version(manifest: &PluginManifest) -> Result<VersionSegment, Versio
 }
 
 fn digest_name(version: &str) -> String {
-    let mut name = String::from("agent-plugins-");
-    for byte in Sha256::digest(version.as_bytes())
-        .iter()
-        .take(DIGEST_DIGITS / 2)
-    {
-        // Writing to a string cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    let digest = Sha256::digest(version.as_bytes());
+    format!("agent-plugins-{}", hex(&digest[..DIGEST_DIGITS / 2]))
 }
 
 #[cfg(test)]

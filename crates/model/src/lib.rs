@@ -10,6 +10,7 @@ mod archive_url;
 mod environment;
 mod error_chain;
 pub mod git_url;
+mod hex;
 pub mod json_depth;
 mod layout;
 mod manifest;
@@ -27,6 +28,7 @@ pub use abs_path::{AbsPath, NotAbsolute};
 pub use archive_url::ArchiveUrl;
 pub use environment::{Clock, Environment, RandomNames};
 pub use error_chain::error_chain;
+pub use hex::hex;
 pub use layout::Layout;
 pub use manifest::{
     HooksDeclaration, Interface, ManifestFormat, McpDeclaration, PluginManifest, PluginPath,

@@ -21,6 +21,7 @@
 //! Invariant: what is displayed parses back to the same fixture, special files and names that are
 //! no text excepted. Nothing here touches a disk.
 
+use plugd_model::hex;
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
@@ -348,10 +349,7 @@ fn escape(text: &str) -> String {
 fn to_hex(bytes: &[u8]) -> String {
     let mut out = String::new();
     for row in bytes.chunks(32) {
-        for byte in row {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "{byte:02x}");
-        }
+        out.push_str(&hex(row));
         out.push('\n');
     }
     out

@@ -3,8 +3,9 @@
 //! A line is `<f or x> <SHA-256 of the content, hex> <relative path with />` and a line break; `x`
 //! when the owner may execute the file. Directories, times and owners do not count.
 
+use plugd_model::hex;
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
@@ -82,7 +83,7 @@ impl Digest {
     /// The 64 digits alone.
     #[must_use]
     pub fn hex(&self) -> String {
-        to_hex(&self.0)
+        hex(&self.0)
     }
 }
 
@@ -214,7 +215,7 @@ impl FileDigests {
     fn each_line(&self) -> impl Iterator<Item = String> + '_ {
         self.files.iter().map(|(path, (executable, hash))| {
             let mark = if *executable { 'x' } else { 'f' };
-            format!("{mark} {} {path}\n", to_hex(hash))
+            format!("{mark} {} {path}\n", hex(hash))
         })
     }
 }
@@ -291,14 +292,6 @@ fn read_files(
         }
     }
     Ok(files)
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::super::fixture::Tree;
 use super::super::{AtEase, Limits, TreePlan};
-use super::{Differences, Digest, FileDigests, digest, file_digests, to_hex};
+use super::{Differences, Digest, FileDigests, digest, file_digests};
 use crate::Disk;
 
 fn digest_of(tree: &Tree) -> Digest {
@@ -15,7 +15,7 @@ fn digest_of(tree: &Tree) -> Digest {
 }
 
 fn sha(text: &str) -> String {
-    to_hex(&Sha256::digest(text))
+    plugd_model::hex(&Sha256::digest(text))
 }
 
 #[test]

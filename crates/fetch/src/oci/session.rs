@@ -1,7 +1,7 @@
 //! One registry and repository in the course of a call: what is asked, and what is sent to log in.
 
 use plugd_http::{HttpError, Limits, Method, Redirects, Request, Response, Retry, Url, header};
-use plugd_model::{OciReference, sha256_digest};
+use plugd_model::{OciReference, hex, sha256_digest};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -9,7 +9,6 @@ use super::Oci;
 use super::challenge::Challenge;
 use super::docker_config::{self, HUB, Kept};
 use super::manifest::{ACCEPT, Manifest};
-use crate::integrity::to_hex;
 use crate::registries::{host, is_secure};
 use crate::{Access, FetchError};
 
@@ -79,7 +78,7 @@ impl<'a> Session<'a> {
             .read_all(MAX_MANIFEST, std::future::pending())
             .await
             .map_err(|source| self.failed(source))?;
-        let digest = format!("sha256:{}", to_hex(&Sha256::digest(&bytes)));
+        let digest = format!("sha256:{}", hex(&Sha256::digest(&bytes)));
         let promised = match wanted.starts_with("sha256:") {
             true => Some(wanted.to_owned()),
             false => said,

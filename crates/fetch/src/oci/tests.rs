@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plugd_disk::Disk;
 use plugd_disk::tree::AtEase;
-use plugd_model::{AbsPath, OciReference};
+use plugd_model::{AbsPath, OciReference, hex};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -15,14 +15,13 @@ use super::{Artifact, Oci};
 use crate::fixture::archive::{self, file, tgz};
 use crate::fixture::environment;
 use crate::fixture::registry::{Reply, Server, answer, ok, redirect, status};
-use crate::integrity::to_hex;
 use crate::{Chunks, FetchError, Rules, Unpacked, joined, unpack};
 
 /// `ada:pass`, encoded.
 const BASIC: &str = "YWRhOnBhc3M=";
 
 fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", to_hex(&Sha256::digest(bytes)))
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
 /// An artifact as a registry has it: the archive, and the manifest that names it.

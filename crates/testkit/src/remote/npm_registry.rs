@@ -1,5 +1,6 @@
 //! An npm registry on loopback: what packages there are, and their archives.
 
+use plugd_model::hex;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -225,10 +226,6 @@ impl NpmRegistry {
 fn integrity(archive: &[u8]) -> String {
     let digest = sha2::Sha512::digest(archive);
     format!("sha512-{}", base64::encode(&digest))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn kind(request: &HttpRequest) -> NpmRequest {

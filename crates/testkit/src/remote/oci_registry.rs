@@ -1,6 +1,7 @@
 //! An OCI registry on loopback: manifests by tag and digest, blobs by digest, and tokens; and beside
 //! it files behind plain addresses, as a web server has them.
 
+use plugd_model::hex;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -209,9 +210,7 @@ fn archive_of(fixture: &str) -> Vec<u8> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let digits = Sha256::digest(bytes);
-    let digits: String = digits.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{digits}")
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
 fn kind(request: &HttpRequest) -> OciRequest {

@@ -1,5 +1,6 @@
 //! A good answer, before a fault or a condition changes it.
 
+use plugd_model::hex;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
@@ -93,6 +94,5 @@ impl Answer {
 /// The SHA-256 of some bytes in hexadecimal digits, for a service that tells the digest of a bundle.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    let digest = sha2::Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha2::Sha256::digest(bytes))
 }

@@ -1,5 +1,6 @@
 //! A plugin as the directory of the service describes it.
 
+use plugd_model::hex;
 use serde_json::{Map, Value, json};
 
 /// A plugin of the directory: global, available, asks for a login on install, version 1.0.0.
@@ -17,8 +18,7 @@ impl Item {
     /// A plugin with this name; its id is `plugins~Plugin_` and the name in hexadecimal digits.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let id = format!("plugins~Plugin_{digits}");
+        let id = format!("plugins~Plugin_{}", hex(name.as_bytes()));
         let value = json!({
             "id": id,
             "name": name,
