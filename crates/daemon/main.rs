@@ -29,7 +29,7 @@ const SYSTEM_DIR: &str = r"C:\ProgramData\OpenAI\Codex";
 mod allocator;
 
 fn main() -> anyhow::Result<ExitCode> {
-    allocator::share_one_arena();
+    allocator::share_arenas();
     let environment = environment()?;
     if environment
         .args
