@@ -132,19 +132,24 @@ mod tests {
     use std::io;
     use std::os::fd::OwnedFd;
 
+    use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+
     use super::{PIPE, widen};
 
     #[test]
     fn a_pipe_gets_room_for_an_answer_and_never_less_than_it_had() {
         let (_reader, writer) = io::pipe().unwrap();
         let pipe = File::from(OwnedFd::from(writer));
-        let size = || rustix::pipe::fcntl_getpipe_size(&pipe).unwrap();
-        assert!(size() < PIPE);
-        widen(&pipe);
-        assert_eq!(size(), PIPE);
-        let larger = rustix::pipe::fcntl_setpipe_size(&pipe, 2 * PIPE).unwrap();
+        let size = || fcntl_getpipe_size(&pipe).unwrap();
+        // A user whose pipes hold as much as they may gets no larger one, and there is nothing to see.
+        let Ok(larger) = fcntl_setpipe_size(&pipe, 2 * PIPE) else {
+            return;
+        };
         widen(&pipe);
         assert_eq!(size(), larger);
+        fcntl_setpipe_size(&pipe, 1).unwrap();
+        widen(&pipe);
+        assert_eq!(size(), PIPE);
     }
 
     #[test]

@@ -96,6 +96,8 @@ impl Store {
     /// What a directory holds now. Its files are read only when a stamp has changed since they were
     /// read last.
     pub(crate) fn content(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Content, StoreError> {
+        // Before the look: what is changed during it has just been changed, however long it takes.
+        let now = self.inner.clock.now();
         let plan = self.plan(root, &Limits::INSTALL, pace)?;
         let fingerprint = plan.fingerprint();
         let contents = &self.inner.contents;
@@ -107,7 +109,6 @@ impl Store {
             return Ok(Content { plan, digest });
         }
         let digest = digest(self.disk(), &plan, pace)?;
-        let now = self.inner.clock.now();
         let mut known = contents.lock();
         if known.len() >= MAX_DIRECTORIES {
             known.clear();

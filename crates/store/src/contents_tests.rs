@@ -12,13 +12,23 @@ use pretty_assertions::assert_eq;
 use crate::Store;
 use crate::fixture::OneFile;
 
-/// Real file times against a clock that runs ahead of them.
-pub(crate) struct Ahead(pub(crate) Duration);
+/// Real file times against a clock that runs ahead of them, or behind: then all of them have just
+/// changed, however long a test takes.
+struct Shifted(i64);
 
-impl Clock for Ahead {
+/// Files were written a minute ago.
+pub(crate) const LATER: i64 = 60;
+/// Files have just been written.
+pub(crate) const JUST_NOW: i64 = -60;
+
+impl Clock for Shifted {
     fn now(&self) -> Duration {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since.unwrap() + self.0
+        let by = Duration::from_secs(self.0.unsigned_abs());
+        match self.0 {
+            0.. => since.unwrap() + by,
+            _ => since.unwrap() - by,
+        }
     }
 }
 
@@ -28,7 +38,7 @@ struct Case {
     store: Store,
 }
 
-pub(crate) fn store(sandbox: &Sandbox, disk: Disk, ahead: Duration) -> Store {
+pub(crate) fn store(sandbox: &Sandbox, disk: Disk, ahead: i64) -> Store {
     let config = OneFile {
         disk: disk.clone(),
         path: sandbox.path("ch/config"),
@@ -37,12 +47,12 @@ pub(crate) fn store(sandbox: &Sandbox, disk: Disk, ahead: Duration) -> Store {
         disk,
         sandbox.layout(),
         Arc::new(CountingNames::default()),
-        Arc::new(Ahead(ahead)),
+        Arc::new(Shifted(ahead)),
         Arc::new(config),
     )
 }
 
-fn case(ahead: Duration) -> Case {
+fn case(ahead: i64) -> Case {
     let sandbox = Sandbox::from("== p/a.md\none\n== p/b.md\ntwo\n");
     let probe = RecordingProbe::new();
     let store = store(&sandbox, probe.disk(), ahead);
@@ -60,7 +70,7 @@ impl Case {
         let source = self.sandbox.path("p");
         let digest = self.store.source_digest(&source, &AtEase).unwrap();
         let reads = self.probe.count(OperationKind::Read);
-        let fresh = store(&self.sandbox, Disk::new(), Duration::ZERO);
+        let fresh = store(&self.sandbox, Disk::new(), JUST_NOW);
         assert_eq!(digest, fresh.source_digest(&source, &AtEase).unwrap());
         u64::try_from(reads).unwrap()
     }
@@ -68,7 +78,7 @@ impl Case {
 
 #[test]
 fn content_is_read_once_and_again_after_a_change() {
-    let case = case(Duration::from_secs(60));
+    let case = case(LATER);
     assert_eq!(case.reads(), 2);
     assert_eq!(case.reads(), 0);
     case.sandbox.write("p/a.md", "one more\n");
@@ -80,7 +90,7 @@ fn content_is_read_once_and_again_after_a_change() {
 
 #[test]
 fn what_has_just_changed_is_not_remembered() {
-    let case = case(Duration::ZERO);
+    let case = case(JUST_NOW);
     assert_eq!(case.reads(), 2);
     assert_eq!(case.reads(), 2);
 }

@@ -1,8 +1,9 @@
 //! Every operation of every transaction fails once, and every transaction is killed at every
 //! operation. What is left must be the old state or the new one.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pretty_assertions::assert_eq;
 
@@ -382,4 +383,71 @@ fn looking_for_remains_costs_a_few_listings() {
     );
     let expected = [(OperationKind::Stat, 3), (OperationKind::List, 4)];
     assert_eq!(probe.counts(), expected.into());
+}
+
+/// Makes the trees' directory impossible to sync, and notes what is removed of a transaction's places
+/// nevertheless.
+#[derive(Default)]
+struct Unsettled {
+    failed: Mutex<usize>,
+    removed: Mutex<Vec<String>>,
+}
+
+impl Probe for Unsettled {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let path = operation.path.to_string();
+        let mut failed = self.failed.lock().unwrap();
+        if operation.kind == OperationKind::SyncDir && path.ends_with("/trees") {
+            *failed += 1;
+            return Err(io::ErrorKind::Other.into());
+        }
+        let is_removal = matches!(
+            operation.kind,
+            OperationKind::RemoveFile | OperationKind::RemoveDir
+        );
+        let in_places = path.contains("/staging/") || path.contains("/trash/");
+        if *failed > 0 && is_removal && in_places {
+            self.removed.lock().unwrap().push(path);
+        }
+        Ok(())
+    }
+}
+
+/// As long as it is not durable that a tree has moved, nothing goes of the place that it was moved from
+/// or to: not by whoever moved it, and not by a recovery either.
+#[track_caller]
+fn check_unsettled(before: Step, step: Step) {
+    let world = prepared(before);
+    let probe = Arc::new(Unsettled::default());
+    let disk = Disk::probed(Arc::<Unsettled>::clone(&probe));
+    let failed = || *probe.failed.lock().unwrap();
+    let removed = || probe.removed.lock().unwrap().clone();
+    // Whether it succeeds is not the question.
+    let _ = step(&world, &world.store_on(disk.clone()));
+    assert_eq!((failed() > 0, removed()), (true, Vec::new()));
+    assert_ne!(world.leftovers(), "");
+    let before = failed();
+    world.store_on(disk).recover(NO_PATIENCE).unwrap();
+    assert_eq!((failed() > before, removed()), (true, Vec::new()));
+    assert_ne!(world.leftovers(), "");
+    let kept = world.kept();
+    world.store().recover(NO_PATIENCE).unwrap();
+    assert_eq!((world.leftovers().as_str(), world.kept()), ("", kept));
+}
+
+#[test]
+fn nothing_is_removed_before_moves_of_trees_are_durable() {
+    check_unsettled(install_one, install_two);
+    let three_times = |world: &World, store: &Store| {
+        install_three(world, store)?;
+        world.install(store, "one", "4.0.0").map(drop)
+    };
+    check_unsettled(three_times, install_two);
+    check_unsettled(three_times, uninstall);
+    check_unsettled(install_three, |world, store| {
+        world.sandbox.remove("ch/plugins/.plugd/installed");
+        store
+            .remove_unused_trees(&BTreeSet::new(), NO_PATIENCE)
+            .map(drop)
+    });
 }

@@ -13,7 +13,6 @@ use crate::journal::{Journal, Operation};
 use crate::json::installed_in;
 use crate::record::Identity;
 use crate::state::Ticket;
-use crate::trees::Moves;
 use crate::undo::parked_in;
 use crate::{Store, StoreError};
 
@@ -131,17 +130,13 @@ impl Store {
     /// costs a kept version and nothing else.
     fn keep_parked(&self, ticket: &Ticket, journal: &Journal) {
         let plugin = &journal.plugin;
-        let mut moves = Moves::default();
-        let mut keep = |place| {
+        for place in [&ticket.staging, &ticket.trash] {
             let parked = parked_in(place);
-            let kept = self.record_file(plugin)?.record;
-            let kept = kept.map(|record| record.kept).unwrap_or_default();
-            let versions = self.versions_in(&parked)?;
-            self.keep(&parked, &versions, &kept, ticket, &mut moves)
-        };
-        let kept = [keep(&ticket.staging), keep(&ticket.trash)];
-        for result in kept.into_iter().chain([self.settle_trees(&moves)]) {
-            if let Err(error) = result {
+            let kept = self.record_file(plugin).and_then(|file| {
+                let kept = file.record.map(|record| record.kept).unwrap_or_default();
+                self.keep(&parked, &self.versions_in(&parked)?, &kept, ticket)
+            });
+            if let Err(error) = kept {
                 tracing::warn!(%plugin, %error, "a replaced version is not kept");
             }
         }

@@ -23,7 +23,7 @@ use crate::json::trees_in;
 use crate::leases::Leases;
 use crate::record::{Pin, Record};
 use crate::state::Ticket;
-use crate::trees::{Moves, TreeDir};
+use crate::trees::TreeDir;
 use crate::{Store, StoreError};
 
 /// What to collect.
@@ -231,18 +231,15 @@ impl Store {
             return Ok(None);
         }
         let ticket = self.open_ticket()?;
-        let (mut stuck, mut moves) = (BTreeSet::new(), Moves::default());
+        let mut stuck = BTreeSet::new();
         for (tree, _) in unneeded.iter().rev() {
             if stuck.contains(&tree.digest) {
                 continue;
             }
-            if let Err(error) = self.discard(&tree.root, &ticket, &mut moves) {
+            if let Err(error) = self.discard(&tree.root, &ticket) {
                 problems.push(stays("the kept version", &error, &tree.root));
                 stuck.insert(tree.digest);
             }
-        }
-        if let Err(error) = self.settle_trees(&moves) {
-            problems.push(stays("a kept version", &error, &self.layout().trees()));
         }
         unneeded.retain(|(tree, _)| !matches!(self.kind_of(&tree.root), Ok(Some(_))));
         Ok(Some(ticket))

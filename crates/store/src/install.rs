@@ -20,7 +20,6 @@ use crate::kept::{Predecessor, keep_of};
 use crate::record::{Before, Kept, NewInstall, PinChange, Record, RecordFile, Retention};
 use crate::seen::Seen;
 use crate::staged::{Returning, StagedInstall, Transaction};
-use crate::trees::Moves;
 use crate::undo::parked_in;
 use crate::{Identity, Installed, StagedTree, Store, StoreError, sidecar};
 
@@ -248,18 +247,14 @@ impl ActivatedInstall {
         if let Err(error) = store.write_file_list(plugin, &self.files) {
             tracing::warn!(%plugin, %error, "the files of the copy are not listed");
         }
-        let mut moves = Moves::default();
         for place in [&ticket.staging, &ticket.trash] {
-            let parked = parked_in(place);
-            let (old, kept) = (&self.predecessors, &self.kept);
-            if let Err(error) = store.keep(&parked, old, kept, ticket, &mut moves) {
+            let kept = store.keep(&parked_in(place), &self.predecessors, &self.kept, ticket);
+            if let Err(error) = kept {
                 tracing::warn!(%plugin, %error, "a replaced version is not kept");
             }
         }
-        let protected = &self.retention.protected;
-        let dropped = store.drop_trees(&self.dropped, protected, ticket, &mut moves);
-        let settled = store.settle_trees(&moves);
-        if let Err(error) = dropped.and(settled) {
+        let dropped = store.drop_trees(&self.dropped, &self.retention.protected, ticket);
+        if let Err(error) = dropped {
             tracing::warn!(%plugin, %error, "an old kept version is not removed");
             self.change.ticket.leave_to_recovery();
         }

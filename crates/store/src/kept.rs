@@ -13,7 +13,7 @@ use plugd_model::{AbsPath, PluginId, VersionSegment};
 
 use crate::record::{Kept, Origin, Pin, Record, Retention};
 use crate::state::Ticket;
-use crate::trees::{Moves, TreeDir};
+use crate::trees::TreeDir;
 use crate::{Identity, Installed, Store, StoreError};
 
 /// A copy that is being replaced.
@@ -187,7 +187,9 @@ impl Store {
         let unneeded = self.trees_that_nobody_needs(protected)?;
         let measured = unneeded.iter().cloned().map(|tree| self.measured(tree));
         let unused = measured.collect();
-        self.discard_each(&unneeded, &ticket)?;
+        for tree in unneeded.iter().rev() {
+            self.discard(&tree.root, &ticket)?;
+        }
         drop(lock);
         Ok(unused)
     }
@@ -215,15 +217,13 @@ impl Store {
         }
     }
 
-    /// Moves what is to be kept of a replaced plugin directory to its names. The store lock is held, and
-    /// the caller settles the moves.
+    /// Moves what is to be kept of a replaced plugin directory to its names. The store lock is held.
     pub(crate) fn keep(
         &self,
         plugin_dir: &AbsPath,
         predecessors: &[Predecessor],
         kept: &[Kept],
         ticket: &Ticket,
-        moves: &mut Moves,
     ) -> Result<(), StoreError> {
         for old in predecessors {
             if !kept.iter().any(|kept| kept.tree_digest == old.tree_digest) {
@@ -239,21 +239,20 @@ impl Store {
             }
             // One that no longer is what its name says must not hinder the real one.
             let leases = self.leases(None)?;
-            let to = self.place_for(&old.tree_digest, &leases, ticket, moves)?;
-            moves.made = true;
+            let to = self.place_for(&old.tree_digest, &leases, ticket)?;
+            ticket.moves_a_tree();
             self.disk().rename(&from, &to)?;
         }
         Ok(())
     }
 
     /// Moves trees out of sight that one plugin named, unless another one or somebody living does. The
-    /// store lock is held, and the caller settles the moves.
+    /// store lock is held.
     pub(crate) fn drop_trees(
         &self,
         dropped: &[Digest],
         protected: &BTreeSet<Digest>,
         ticket: &Ticket,
-        moves: &mut Moves,
     ) -> Result<(), StoreError> {
         let mut there = Vec::new();
         for digest in dropped.iter().filter(|digest| !protected.contains(digest)) {
@@ -268,7 +267,7 @@ impl Store {
         there.retain(|digest| !leases.protect(digest) && !named.contains(digest));
         there
             .into_iter()
-            .try_for_each(|digest| self.discard_all(digest, ticket, moves))
+            .try_for_each(|digest| self.discard_all(digest, ticket))
     }
 }
 

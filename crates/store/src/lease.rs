@@ -20,7 +20,6 @@ use plugd_model::{AbsPath, Problem};
 
 use crate::contents::Content;
 use crate::state::Ticket;
-use crate::trees::Moves;
 use crate::{Installed, Store, StoreError};
 
 /// How often a copy is read again that changes while it is copied.
@@ -303,11 +302,10 @@ impl Lease {
         }
         // What this very holder was given before is in use like that of any other.
         let except = (!work.held.contains(digest)).then_some(self.id.as_str());
-        let (leases, mut moves) = (store.leases(except)?, Moves::default());
-        let place = store.place_for(digest, &leases, &ticket, &mut moves)?;
+        let place = store.place_for(digest, &store.leases(except)?, &ticket)?;
+        ticket.moves_a_tree();
         store.disk().rename(&staged, &place)?;
-        moves.made = true;
-        store.settle_trees(&moves)?;
+        ticket.settle()?;
         drop(lock);
         Ok(place)
     }

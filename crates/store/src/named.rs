@@ -78,6 +78,8 @@ impl Store {
     }
 
     fn named_by(&self, id: PluginId) -> Result<Arc<Names>, StoreError> {
+        // Before the look: what is changed during it has just been changed, however long it takes.
+        let now = self.inner.clock.now();
         let stamp = self.disk().link_stamp(&self.layout().record(&id))?;
         // What a link leads to changes without the link.
         let stamp = stamp.filter(|stamp| stamp.kind == Kind::File);
@@ -93,7 +95,6 @@ impl Store {
             kept: trees_in(&members).collect(),
             installed: installed_in(&members),
         });
-        let now = self.inner.clock.now();
         let mut known = named.lock();
         if known.len() >= MAX_RECORDS {
             known.clear();

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use plugd_disk::tree::Digest;
 use plugd_disk::{Disk, OperationKind};
@@ -10,7 +9,7 @@ use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
 use crate::Store;
-use crate::contents::tests::store;
+use crate::contents::tests::{JUST_NOW, LATER, store};
 
 const RECORDS: &str = "ch/plugins/.plugd/installed";
 
@@ -21,7 +20,7 @@ struct Case {
 }
 
 /// Records as another program may have left them: what cannot be understood as a whole counts too.
-fn case(ahead: Duration) -> Case {
+fn case(ahead: i64) -> Case {
     let (sandbox, probe) = (Sandbox::from("== ch/config.toml\n"), RecordingProbe::new());
     let store = store(&sandbox, probe.disk(), ahead);
     let case = Case {
@@ -58,7 +57,7 @@ impl Case {
     fn named(&self) -> (BTreeSet<Digest>, BTreeSet<Digest>, usize) {
         self.probe.reset();
         let named = self.store.named_trees().unwrap();
-        let fresh = store(&self.sandbox, Disk::new(), Duration::ZERO);
+        let fresh = store(&self.sandbox, Disk::new(), JUST_NOW);
         let anew = fresh.named_trees().unwrap();
         assert_eq!(
             (&named.kept, &named.installed),
@@ -75,7 +74,7 @@ fn digests<const N: usize>(numbers: [u8; N]) -> BTreeSet<Digest> {
 
 #[test]
 fn a_record_is_read_once_and_again_after_a_change() {
-    let case = case(Duration::from_secs(60));
+    let case = case(LATER);
     let first = (digests([2, 3]), digests([1, 4]));
     assert_eq!(case.named(), (first.0.clone(), first.1.clone(), 2));
     assert_eq!(case.named(), (first.0, first.1, 0));
@@ -89,7 +88,7 @@ fn a_record_is_read_once_and_again_after_a_change() {
 
 #[test]
 fn a_record_that_has_just_changed_is_not_remembered() {
-    let case = case(Duration::ZERO);
+    let case = case(JUST_NOW);
     assert_eq!(case.named().2, 2);
     assert_eq!(case.named().2, 2);
 }
@@ -97,7 +96,7 @@ fn a_record_that_has_just_changed_is_not_remembered() {
 #[cfg(unix)]
 #[test]
 fn a_record_behind_a_link_is_read_each_time() {
-    let case = case(Duration::from_secs(60));
+    let case = case(LATER);
     let path = format!("{RECORDS}/m/a.json");
     case.sandbox.rename(&path, "elsewhere.json");
     let elsewhere = case.sandbox.path("elsewhere.json");

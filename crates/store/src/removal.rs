@@ -17,7 +17,6 @@ use crate::journal::{Journal, Operation};
 use crate::json::{installed_in, trees_in};
 use crate::record::{Record, RecordFile};
 use crate::seen::Seen;
-use crate::trees::Moves;
 use crate::undo::parked_in;
 use crate::{Store, StoreError};
 
@@ -192,10 +191,7 @@ impl PendingRemoval {
         let members = &self.old.members;
         let digests: Vec<_> = trees_in(members).chain(installed_in(members)).collect();
         let Change { store, ticket, .. } = &self.change;
-        let mut moves = Moves::default();
-        let dropped = store.drop_trees(&digests, protected, ticket, &mut moves);
-        let settled = store.settle_trees(&moves);
-        if let Err(error) = dropped.and(settled) {
+        if let Err(error) = store.drop_trees(&digests, protected, ticket) {
             tracing::warn!(plugin = %self.id(), %error, "a kept version is not removed");
             self.change.ticket.leave_to_recovery();
         }

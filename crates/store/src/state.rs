@@ -4,6 +4,7 @@
 //! directory for trees half made, one for trees half removed and, while something visible is being
 //! changed, a journal.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -95,6 +96,7 @@ impl Store {
             if self.disk().link_stamp(&ticket.journal)?.is_none() {
                 ticket.has_no_journal();
                 ticket.clear()?;
+                ticket.unsettled.store(false, Ordering::Relaxed);
                 return Ok(ticket);
             }
         }
@@ -112,8 +114,11 @@ pub(crate) struct Ticket {
     pub(crate) journal: AbsPath,
     pub(crate) staging: AbsPath,
     pub(crate) trash: AbsPath,
+    trees: AbsPath,
     journaled: bool,
     left: bool,
+    /// Whether a tree may have been moved from or to one of the places, and that is not durable yet.
+    unsettled: AtomicBool,
 }
 
 impl Ticket {
@@ -126,8 +131,11 @@ impl Ticket {
             journal: layout.journals().join(format!("{id}.json")),
             staging: layout.staging().join(id),
             trash: layout.trash().join(id),
+            trees: layout.trees(),
             journaled: true,
             left: false,
+            // Nobody knows what the one before us had begun.
+            unsettled: AtomicBool::new(true),
         }))
     }
 
@@ -187,6 +195,25 @@ impl Ticket {
         }
     }
 
+    /// To be called before a tree is moved from or to one of the places.
+    pub(crate) fn moves_a_tree(&self) {
+        self.unsettled.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes all moves of trees durable by one wait. Nothing in the places is removed before: a tree whose
+    /// name a loss of power brought back would be half removed, and one whose name it took would be gone.
+    pub(crate) fn settle(&self) -> Result<(), DiskError> {
+        if self.unsettled.load(Ordering::Relaxed) {
+            match self.disk.sync_dir(&self.trees) {
+                // A dead one may have had nothing to do with trees.
+                Err(error) if error.is_not_found() => {}
+                synced => synced?,
+            }
+        }
+        self.unsettled.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Removes what lies in the places.
     fn clear(&self) -> Result<(), StoreError> {
         self.clear_place(&self.staging)?;
@@ -204,6 +231,7 @@ impl Ticket {
     }
 
     fn sweep(&self) -> Result<(), StoreError> {
+        self.settle()?;
         self.clear()?;
         // Last, because without it nobody can tell that the places are dead. Whoever waits for it
         // notices that it is gone.

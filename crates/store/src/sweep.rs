@@ -41,7 +41,9 @@ impl Store {
             return Ok(None);
         }
         let ticket = self.open_ticket()?;
-        self.discard_each(&unused, &ticket)?;
+        for tree in unused.iter().rev() {
+            self.discard(&tree.root, &ticket)?;
+        }
         Ok(Some(ticket))
     }
 

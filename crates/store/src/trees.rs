@@ -26,14 +26,6 @@ pub(crate) struct TreeDir {
     pub(crate) root: AbsPath,
 }
 
-/// Renames among the trees that are not durable yet. Whoever lets go of what they moved has to call
-/// [`Store::settle_trees`] before: a tree whose name a loss of power brought back would be half removed,
-/// and one whose name it took would be gone.
-#[derive(Debug, Default)]
-pub(crate) struct Moves {
-    pub(crate) made: bool,
-}
-
 impl Store {
     /// Where a tree lies, unless its name was untrue there.
     pub(crate) fn tree_of(&self, digest: &Digest) -> AbsPath {
@@ -119,7 +111,6 @@ impl Store {
         digest: &Digest,
         leases: &Leases,
         ticket: &Ticket,
-        moves: &mut Moves,
     ) -> Result<AbsPath, StoreError> {
         let place = self.tree_of(digest);
         self.disk().create_dirs_durably(&self.layout().trees())?;
@@ -130,60 +121,27 @@ impl Store {
             let name = format!("{}.{}", digest.hex(), ticket.id());
             return Ok(self.layout().trees().join(name));
         }
-        self.discard_all(digest, ticket, moves)?;
+        self.discard_all(digest, ticket)?;
         Ok(place)
     }
 
     /// Moves every tree of this name out of sight, the one without an id last.
-    pub(crate) fn discard_all(
-        &self,
-        digest: &Digest,
-        ticket: &Ticket,
-        moves: &mut Moves,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn discard_all(&self, digest: &Digest, ticket: &Ticket) -> Result<(), StoreError> {
         let trees = self.tree_dirs()?.into_iter().rev();
         for tree in trees.filter(|tree| tree.digest == *digest) {
-            self.discard(&tree.root, ticket, moves)?;
+            self.discard(&tree.root, ticket)?;
         }
         Ok(())
     }
 
-    /// Moves trees out of sight, the last one first, and makes that durable.
-    pub(crate) fn discard_each(
-        &self,
-        trees: &[TreeDir],
-        ticket: &Ticket,
-    ) -> Result<(), StoreError> {
-        let mut moves = Moves::default();
-        let mut backwards = trees.iter().rev();
-        let moved = backwards.try_for_each(|tree| self.discard(&tree.root, ticket, &mut moves));
-        self.settle_trees(&moves)?;
-        moved
-    }
-
-    /// Moves a tree out of sight, for good; the ticket removes it once the moves are settled. If a power
-    /// cut brought its name back later, there would be no transaction any more whose remains tell
-    /// recovery to look for it.
-    pub(crate) fn discard(
-        &self,
-        root: &AbsPath,
-        ticket: &Ticket,
-        moves: &mut Moves,
-    ) -> Result<(), StoreError> {
+    /// Moves a tree out of sight, for good; the ticket removes it.
+    pub(crate) fn discard(&self, root: &AbsPath, ticket: &Ticket) -> Result<(), StoreError> {
         let Some(name) = root.file_name() else {
             return Ok(());
         };
         self.disk().create_dirs(&ticket.trash)?;
-        moves.made = true;
+        ticket.moves_a_tree();
         Ok(self.disk().rename(root, &ticket.trash.join(name))?)
-    }
-
-    /// Makes moves among the trees durable, all of them by one wait.
-    pub(crate) fn settle_trees(&self, moves: &Moves) -> Result<(), StoreError> {
-        match moves.made {
-            true => Ok(self.disk().sync_dir(&self.layout().trees())?),
-            false => Ok(()),
-        }
     }
 
     /// Every plugin that has a record.
