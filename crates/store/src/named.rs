@@ -43,7 +43,6 @@ struct Known {
 }
 
 /// What one record names.
-#[derive(Default)]
 struct Names {
     kept: Vec<Digest>,
     installed: Option<Digest>,

@@ -93,8 +93,9 @@ impl Remains {
 impl Store {
     /// Undoes every transaction whose process is gone, or ends it when it was complete, and sweeps what
     /// it left, with the leases of the dead and the trees that no record names and nobody living leases.
-    /// To be called before the store is used, and cheap enough to be called again at any time: without anything to do this lists the state directory and four directories
-    /// in it, tries the locks of the leases, and waits for none. An interrupted call can be repeated.
+    /// To be called before the store is used, and cheap enough to be called again at any time: without
+    /// anything to do this lists the state directory and four directories in it, tries the locks of the
+    /// leases, and waits for none. An interrupted call can be repeated.
     ///
     /// # Errors
     /// The state directory cannot be read, or the store lock is held longer than `patience`.
