@@ -282,6 +282,7 @@ pub(crate) fn with(mut object: Value, members: Value) -> Value {
 /// format number, and the report of the last refresh. An empty directory means nothing to anybody.
 #[track_caller]
 pub(crate) fn home_tree(sandbox: &Sandbox) -> String {
+    sandbox.await_sweeping();
     let mut fixture = Fixture::parse(&sandbox.tree("ch")).unwrap();
     fixture.items.retain(|item| {
         let state = item.path.strip_prefix("plugins/.plugd/");

@@ -127,6 +127,7 @@ fn is_leftover(path: &str) -> bool {
 /// Nothing is left of an operation that was begun.
 #[track_caller]
 pub(crate) fn nothing_left(sandbox: &Sandbox) {
+    sandbox.await_sweeping();
     assert_eq!(leftovers(sandbox), Vec::<String>::new());
 }
 

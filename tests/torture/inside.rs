@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, Environment, Layout};
-use plugd_plugins::SessionFlags;
+use plugd_plugins::{SessionFlags, Sweeping};
 use plugd_server::{FramingChoice, Io, Limits, Options, Setup};
 use plugd_testkit::{ManualClock, Sandbox, test_environment};
 use serde_json::{Value, json};
@@ -77,6 +77,8 @@ impl Session {
             disk,
             layout,
             flags: SessionFlags::none(),
+            // What is counted and cut has one order.
+            sweeping: Sweeping::AtOnce,
         };
         let server = thread::Builder::new()
             .name("daemon".to_owned())

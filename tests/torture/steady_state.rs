@@ -41,6 +41,7 @@ pub(crate) fn run(scale: Scale) -> Tally {
         tally.attempt(format!("round {number}"), || {
             round(&mut daemon, &sandbox, &mut stock, number);
             rest(&mut daemon);
+            sandbox.await_sweeping();
             let (memory, files) = look(&daemon);
             most_memory = most_memory.max(memory);
             most_files = most_files.max(files);

@@ -11,7 +11,9 @@ use plugd_disk::Disk;
 use plugd_model::{AbsPath, Environment, Problem, Severity};
 use plugd_plugins::call::{Call, Cancel};
 use plugd_plugins::events::Events;
-use plugd_plugins::{Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher, Remote};
+use plugd_plugins::{
+    Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher, Remote, Sweeping,
+};
 use plugd_server::Setup;
 use tokio::runtime::{Builder, Runtime};
 
@@ -245,6 +247,7 @@ pub(crate) fn setup(
         disk: disk.clone(),
         layout: home::layout(environment, disk)?,
         environment: environment.clone(),
+        sweeping: Sweeping::Behind,
     })
 }
 

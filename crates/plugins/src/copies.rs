@@ -12,9 +12,13 @@ use plugd_model::{Clock, Layout, Problem, ProblemKind, RandomNames, error_chain}
 use plugd_store::{ConfigUndo, Recovered, Store, UndoError, Workspace};
 use serde_json::Value;
 
-use crate::Error;
 use crate::events::{Events, TaskEvent, TaskKind, TaskState};
 use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::{Blocking, Error};
+
+/// How long the end of a process waits for removals. A client that has gone waits for nothing, and what is
+/// left is removed by whoever works on the home next.
+const SWEEPING_AT_THE_END: Duration = Duration::from_secs(10);
 
 /// The installed copies of one home directory. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -71,6 +75,25 @@ impl Copies {
             }
         }
         Ok(&self.store)
+    }
+
+    /// From here on what operations leave is removed behind their answers, until
+    /// [`Copies::finish_sweeping`]. For a process that stays.
+    pub fn sweep_behind(&self) {
+        self.store.sweep_behind();
+    }
+
+    /// Waits until all of it is removed; what takes too long is left to recovery.
+    ///
+    /// # Errors
+    /// [`Error::Panicked`] when the wait does.
+    pub async fn finish_sweeping(&self, blocking: &Blocking) -> Result<(), Error> {
+        let store = self.store.clone();
+        let section = blocking.read(move || {
+            store.finish_sweeping(SWEEPING_AT_THE_END);
+            Ok(())
+        });
+        section.await
     }
 
     /// The store with whatever dead processes have left half done: for whoever tells of that. Readers

@@ -228,7 +228,7 @@ pub use marketplace_upgrade::{History, MarketplaceUpgrade, Moved, Upgraded, upgr
 pub use mentions::{MentionInput, Mentioned, Mentions, UnknownMention, WhyUnknown, mentions};
 pub use mirrors::Mirror;
 pub use offering::{GuidanceKind, GuidancePart};
-pub use parts::{Activity, Parts};
+pub use parts::{Activity, Parts, Sweeping};
 pub use pin::{PinTo, pin};
 pub use read::read;
 pub use read_linked::read_linked;

@@ -34,6 +34,15 @@ pub enum Activity {
     Rests,
 }
 
+/// When the files go that a committed operation leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweeping {
+    /// Behind the answer: for a process that stays.
+    Behind,
+    /// Before it, so that everything happens in one order.
+    AtOnce,
+}
+
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").finish_non_exhaustive()

@@ -10,7 +10,7 @@ use plugd_model::{Environment, Layout, error_chain};
 use plugd_plugins::events::{Change, Events};
 use plugd_plugins::{
     Activity, Blocking, ChangeWatch, Copies, CuratedSync, Insistence, Leases, Lookup, Refresher,
-    RemoteSync, SessionFlags, SkillWatch, watch_skills,
+    RemoteSync, SessionFlags, SkillWatch, Sweeping, watch_skills,
 };
 
 use crate::background::Background;
@@ -41,6 +41,8 @@ pub struct Setup {
     pub layout: Layout,
     /// The session's configuration flags.
     pub flags: SessionFlags,
+    /// When a server removes what operations leave; a command always does so at once.
+    pub sweeping: Sweeping,
 }
 
 /// Serves one client until the connection ends.
@@ -152,9 +154,13 @@ impl Background for Behind {
 
     fn let_go(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (blocking, leases) = (self.blocking.clone(), self.leases.clone());
+        let copies = self.copies.clone();
         Box::pin(async move {
             if let Err(error) = leases.end(&blocking).await {
                 tracing::debug!("the leases are left to recovery: {}", error_chain(&error));
+            }
+            if let Err(error) = copies.finish_sweeping(&blocking).await {
+                tracing::debug!("removals are left to recovery: {}", error_chain(&error));
             }
         })
     }

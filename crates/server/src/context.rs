@@ -6,7 +6,7 @@ use plugd_model::Environment;
 use plugd_plugins::events::Events;
 use plugd_plugins::{
     Activity, Blocking, ChangeWatch, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup,
-    Parts, Refresher, Remote, RemoteSync, SkillWatch,
+    Parts, Refresher, Remote, RemoteSync, SkillWatch, Sweeping,
 };
 
 use crate::app_server::Setup;
@@ -48,6 +48,7 @@ impl Context {
             disk,
             layout,
             flags,
+            sweeping,
         } = setup;
         let blocking = Blocking::new(READS, WRITES);
         let fetcher = Fetcher::new(&environment, &disk, &layout);
@@ -55,6 +56,9 @@ impl Context {
         let clock = Arc::clone(&environment.clock);
         let copies = Copies::new(disk.clone(), layout.clone(), names, Arc::clone(&clock));
         let copies = copies.telling(events.clone());
+        if activity == Activity::Works && sweeping == Sweeping::Behind {
+            copies.sweep_behind();
+        }
         let lookup = Lookup::new(
             disk.clone(),
             Arc::new(layout.clone()),

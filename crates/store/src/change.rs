@@ -68,10 +68,11 @@ impl Change {
         self.store.undo(&mut self.ticket, &self.journal)
     }
 
-    /// Lets other operations go on. What is left to do is swept by the ticket, and nobody needs to
-    /// wait for that.
+    /// Lets other operations go on after the commit. What is left is swept by the ticket, and nobody needs
+    /// to wait for that.
     pub(crate) fn unlock(&mut self) {
         self.lock = None;
+        self.ticket.sweep_behind(&self.store.inner.sweeper);
     }
 }
 

@@ -55,6 +55,7 @@ mod staged;
 mod state;
 mod store;
 mod sweep;
+mod sweeper;
 mod trees;
 mod undo;
 mod verify;

@@ -4,6 +4,7 @@
 //! directory for trees half made, one for trees half removed and, while something visible is being
 //! changed, a journal.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use plugd_disk::tree::{TreeError, remove_tree};
 use plugd_disk::{Disk, DiskError, FileLock};
 use plugd_model::{AbsPath, Layout};
 
+use crate::sweeper::Sweeper;
 use crate::{Store, StoreError};
 
 /// The format of everything below the state directory.
@@ -110,7 +112,7 @@ impl Store {
 #[derive(Debug)]
 pub(crate) struct Ticket {
     disk: Disk,
-    lock: FileLock,
+    lock: Arc<FileLock>,
     pub(crate) journal: AbsPath,
     pub(crate) staging: AbsPath,
     pub(crate) trash: AbsPath,
@@ -119,6 +121,8 @@ pub(crate) struct Ticket {
     left: bool,
     /// Whether a tree may have been moved from or to one of the places, and that is not durable yet.
     unsettled: AtomicBool,
+    /// Who sweeps the places; nobody but whoever drops the ticket, as long as there is none.
+    sweeper: Option<Arc<Sweeper>>,
 }
 
 impl Ticket {
@@ -127,7 +131,7 @@ impl Ticket {
         let lock = layout.journals().join(format!("{id}.lock"));
         Ok(disk.try_lock(&lock)?.map(|lock| Self {
             disk: disk.clone(),
-            lock,
+            lock: Arc::new(lock),
             journal: layout.journals().join(format!("{id}.json")),
             staging: layout.staging().join(id),
             trash: layout.trash().join(id),
@@ -136,6 +140,7 @@ impl Ticket {
             left: false,
             // Nobody knows what the one before us had begun.
             unsettled: AtomicBool::new(true),
+            sweeper: None,
         }))
     }
 
@@ -169,6 +174,12 @@ impl Ticket {
     /// does what could not be done here.
     pub(crate) fn leave_to_recovery(&mut self) {
         self.left = true;
+    }
+
+    /// Lets the places be swept behind the answer, when the process does so at all. For a transaction that
+    /// is committed: who is refused finds everything as it was.
+    pub(crate) fn sweep_behind(&mut self, sweeper: &Arc<Sweeper>) {
+        self.sweeper = Some(Arc::clone(sweeper));
     }
 
     /// Whether the transaction is neither committed nor undone.
@@ -237,6 +248,22 @@ impl Ticket {
         // notices that it is gone.
         Ok(self.disk.remove_file(self.lock.path())?)
     }
+
+    /// The same transaction without its journal, for whoever sweeps its places later.
+    fn remains(&self) -> Self {
+        Self {
+            disk: self.disk.clone(),
+            lock: Arc::clone(&self.lock),
+            journal: self.journal.clone(),
+            staging: self.staging.clone(),
+            trash: self.trash.clone(),
+            trees: self.trees.clone(),
+            journaled: false,
+            left: false,
+            unsettled: AtomicBool::new(self.unsettled.load(Ordering::Relaxed)),
+            sweeper: None,
+        }
+    }
 }
 
 impl Drop for Ticket {
@@ -244,7 +271,9 @@ impl Drop for Ticket {
         if self.journaled || self.left {
             return;
         }
-        if let Err(error) = self.sweep() {
+        if let Some(sweeper) = self.sweeper.take() {
+            sweeper.sweep(self.remains());
+        } else if let Err(error) = self.sweep() {
             // Recovery sweeps what is left here.
             tracing::warn!(lock = %self.lock.path(), %error, "a transaction leaves files behind");
         }

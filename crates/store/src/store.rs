@@ -8,6 +8,7 @@ use plugd_model::{Clock, Layout, RandomNames};
 
 use crate::contents::Contents;
 use crate::named::Named;
+use crate::sweeper::Sweeper;
 use crate::{ConfigUndo, StoreError};
 
 /// The installed plugins of one home directory. Cloning is cheap, and no state is cached: two stores
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) config: Arc<dyn ConfigUndo>,
     pub(crate) contents: Contents,
     pub(crate) named: Named,
+    pub(crate) sweeper: Arc<Sweeper>,
 }
 
 impl Store {
@@ -50,6 +52,7 @@ impl Store {
                 config,
                 contents: Contents::default(),
                 named: Named::default(),
+                sweeper: Arc::default(),
             }),
         }
     }

@@ -15,6 +15,8 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use plugd_model::{AbsPath, Layout};
@@ -23,6 +25,9 @@ use tempfile::TempDir;
 use crate::fixture::Fixture;
 use crate::on_disk::{expand, set_mode};
 use crate::{must, tree};
+
+/// So long removals are waited for at most.
+const SWEEPING: Duration = Duration::from_secs(10);
 
 /// Where Linux keeps a file system in memory for everybody.
 const MEMORY: &str = "/dev/shm";
@@ -225,6 +230,20 @@ impl Sandbox {
     #[track_caller]
     pub fn tree(&self, relative: &str) -> String {
         self.hide_root(&tree(&self.path(relative)))
+    }
+
+    /// Waits until no transaction of plugd has anything on the disk, at most some seconds: a daemon removes
+    /// what a committed one has replaced behind the answer.
+    pub fn await_sweeping(&self) {
+        let journals = self.path("ch/plugins/.plugd/journal");
+        let end = Instant::now() + SWEEPING;
+        let is_empty = || {
+            let entries = fs::read_dir(journals.as_path());
+            entries.map_or(true, |mut entries| entries.next().is_none())
+        };
+        while !is_empty() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// The text with `$ROOT` in the place of this sandbox's root.

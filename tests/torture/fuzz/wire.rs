@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plugd_disk::Disk;
 use plugd_model::AbsPath;
-use plugd_plugins::SessionFlags;
+use plugd_plugins::{SessionFlags, Sweeping};
 use plugd_server::{FramingChoice, Io, Limits, Options, Setup, serve};
 use plugd_testkit::{Sandbox, check_envelope, test_environment};
 use serde::Deserialize;
@@ -161,6 +161,7 @@ fn converse(input: &[u8], framing: FramingChoice) -> Vec<u8> {
         disk: Disk::new(),
         layout: sandbox.layout(),
         flags: SessionFlags::none(),
+        sweeping: Sweeping::Behind,
     };
     let io = Io {
         stdin: Cursor::new(input.to_vec()),

@@ -1,0 +1,124 @@
+//! Removing behind the answer what a transaction leaves: a thread of its own for a process that stays.
+//!
+//! Nobody who waits for a removal or an installation wants the bytes of the old copy gone in that moment;
+//! he wants to be told that the new state holds. Deleting them takes a third of the time.
+//!
+//! Invariants:
+//! - What is handed over is over: no journal speaks of its places, and its lock is held until they are
+//!   empty. So no other process touches them, and a process that dies leaves a dead transaction, which
+//!   recovery finds.
+//! - There is one thread at most, and none while there is nothing to do.
+//! - What waits is bounded: whoever comes when it is too much removes his own, so that deletion falls
+//!   never far behind creation and the disk does not fill up with rubbish.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::Store;
+use crate::state::Ticket;
+
+/// So many transactions may wait for their removal.
+const WAITING: usize = 64;
+
+/// The removals that nobody waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Sweeper {
+    state: Mutex<State>,
+    idle: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Whether anything is done behind an answer at all.
+    behind: bool,
+    works: bool,
+    waiting: VecDeque<Ticket>,
+}
+
+/// Says when the thread has ended, also when it panics.
+struct Works(Arc<Sweeper>);
+
+impl Store {
+    /// From here on what transactions leave is removed on a thread of its own. To be ended by
+    /// [`Store::finish_sweeping`].
+    pub fn sweep_behind(&self) {
+        self.inner.sweeper.state().behind = true;
+    }
+
+    /// Waits until what transactions have left is removed, but not longer than this, and removes at once
+    /// again from here on. What is left then is found by the next recovery.
+    pub fn finish_sweeping(&self, limit: Duration) {
+        let sweeper = &self.inner.sweeper;
+        sweeper.state().behind = false;
+        sweeper.wait(limit);
+    }
+}
+
+impl Sweeper {
+    /// Takes what is to be swept, now or behind.
+    pub(crate) fn sweep(self: &Arc<Self>, ticket: Ticket) {
+        let mut state = self.state();
+        if !state.behind || state.waiting.len() >= WAITING {
+            drop(state);
+            drop(ticket);
+            return;
+        }
+        state.waiting.push_back(ticket);
+        if std::mem::replace(&mut state.works, true) {
+            return;
+        }
+        drop(state);
+        let works = Works(Arc::clone(self));
+        let thread = thread::Builder::new().name("plugd-sweep".to_owned());
+        if let Err(error) = thread.spawn(move || works.0.work()) {
+            tracing::debug!(%error, "there is no thread for removals; they happen at once");
+            self.work();
+        }
+    }
+
+    fn work(&self) {
+        loop {
+            let next = {
+                let mut state = self.state();
+                let next = state.waiting.pop_front();
+                state.works = next.is_some();
+                next
+            };
+            match next {
+                Some(ticket) => drop(ticket),
+                None => break,
+            }
+        }
+        self.idle.notify_all();
+    }
+
+    fn wait(&self, limit: Duration) {
+        let state = self.state();
+        let waited = self
+            .idle
+            .wait_timeout_while(state, limit, |state| state.works);
+        if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
+            tracing::debug!("removals are left to recovery");
+        }
+    }
+
+    /// Held for a few assignments only; a panic leaves no broken promise behind.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Works {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.state().works = false;
+            self.0.idle.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "sweeper_tests.rs"]
+mod tests;

@@ -1,0 +1,167 @@
+use std::io;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use pretty_assertions::assert_eq;
+
+use plugd_disk::{Disk, Operation, OperationKind, Probe};
+use plugd_testkit::tree;
+
+use super::WAITING;
+use crate::fixture::{NO_PATIENCE, World, id};
+
+/// Longer than any of these tests takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Lets nobody remove anything of a transaction until it is opened.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    is_open: bool,
+    standing: usize,
+}
+
+impl Gate {
+    fn open(&self) {
+        self.state.lock().unwrap().is_open = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until so many stand in front of it.
+    fn wait_for(&self, standing: usize) {
+        let state = self.state.lock().unwrap();
+        let waited = self
+            .changed
+            .wait_timeout_while(state, LONG, |state| state.standing < standing);
+        assert!(!waited.unwrap().1.timed_out());
+    }
+}
+
+impl Probe for Gate {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let removes = matches!(
+            operation.kind,
+            OperationKind::RemoveFile | OperationKind::RemoveDir
+        );
+        let path = operation.path.to_string();
+        if removes && (path.contains("/trash/") || path.contains("/staging/")) {
+            let mut state = self.state.lock().unwrap();
+            state.standing += 1;
+            self.changed.notify_all();
+            let passed = self.changed.wait_while(state, |state| !state.is_open);
+            passed.unwrap().standing -= 1;
+        }
+        Ok(())
+    }
+}
+
+fn gated(world: &World) -> (Arc<Gate>, crate::Store) {
+    let gate = Arc::new(Gate::default());
+    let store = world.store_on(Disk::probed(Arc::<Gate>::clone(&gate)));
+    (gate, store)
+}
+
+#[test]
+fn an_uninstallation_waits_for_no_deletion_and_nothing_is_left_at_the_end() {
+    let world = World::new();
+    world.install(&world.store(), "one", "1").unwrap();
+    let (gate, store) = gated(&world);
+    store.sweep_behind();
+    // Returns although nothing can be deleted yet.
+    world.uninstall(&store).unwrap();
+    assert_eq!(store.get(&id()).unwrap(), None);
+    assert!(world.leftovers().contains("only-in-one"));
+    // The places have a living owner: nobody else takes them for rubbish, and nobody waits for them.
+    let other = world.store();
+    other.recover(NO_PATIENCE).unwrap();
+    world.install(&other, "two", "2").unwrap();
+    assert!(world.leftovers().contains("only-in-one"));
+    gate.open();
+    store.finish_sweeping(LONG);
+    assert_eq!(world.leftovers(), "");
+    assert_eq!(other.get(&id()).unwrap().unwrap().version.as_str(), "2");
+}
+
+#[test]
+fn a_replaced_version_goes_behind_too() {
+    let world = World::new();
+    let store = world.store();
+    store.sweep_behind();
+    for (source, version) in [("one", "1"), ("two", "2"), ("three", "3"), ("four", "4")] {
+        world.install(&store, source, version).unwrap();
+    }
+    world.uninstall(&store).unwrap();
+    store.finish_sweeping(LONG);
+    assert_eq!(world.leftovers(), "");
+    assert_eq!(tree(&store.layout().trees()), "");
+}
+
+#[test]
+fn at_the_end_it_removes_at_once_again() {
+    let world = World::new();
+    let store = world.store();
+    store.sweep_behind();
+    store.finish_sweeping(LONG);
+    world.install(&store, "one", "1").unwrap();
+    world.uninstall(&store).unwrap();
+    assert_eq!(world.leftovers(), "");
+}
+
+#[test]
+fn the_end_does_not_wait_for_ever() {
+    let world = World::new();
+    world.install(&world.store(), "one", "1").unwrap();
+    let (gate, store) = gated(&world);
+    store.sweep_behind();
+    world.uninstall(&store).unwrap();
+    store.finish_sweeping(Duration::from_millis(1));
+    assert!(world.leftovers().contains("only-in-one"));
+    gate.open();
+    store.finish_sweeping(LONG);
+    assert_eq!(world.leftovers(), "");
+}
+
+#[test]
+fn who_is_refused_waits_for_the_removal() {
+    let world = World::new();
+    let store = world.store();
+    store.sweep_behind();
+    drop(world.stage(&store, "one").unwrap());
+    assert_eq!(world.leftovers(), "");
+    drop(world.activate(&store, "one", "1").unwrap());
+    assert_eq!(world.leftovers(), "");
+    store.finish_sweeping(LONG);
+}
+
+#[test]
+fn who_comes_when_too_much_waits_removes_his_own() {
+    let world = World::new();
+    let (gate, store) = gated(&world);
+    store.sweep_behind();
+    let leave = || {
+        let mut ticket = store.open_ticket().unwrap();
+        ticket.sweep_behind(&store.inner.sweeper);
+        let disk = Disk::new();
+        disk.create_dirs(&ticket.trash).unwrap();
+        disk.write_new(&ticket.trash.join("a"), b"x", 0o644)
+            .unwrap();
+    };
+    leave();
+    // The thread has taken the first one out of those that wait.
+    gate.wait_for(1);
+    for _ in 0..WAITING {
+        leave();
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(leave);
+        gate.wait_for(2);
+        gate.open();
+    });
+    store.finish_sweeping(LONG);
+    assert_eq!(world.leftovers(), "");
+}
