@@ -9,11 +9,15 @@ mod locate;
 mod outline;
 mod splice;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use plugd_model::PluginId;
 use serde_json::{Map, Value, json};
 
 pub(crate) use splice::Splice;
 
+use crate::parsed::Parsed;
 use crate::tree::{self, Node, SyntaxError};
 use crate::{KeyPath, MarketplaceKind, SkillSelector, skill_setting};
 use splice::{Editor, SpliceError};
@@ -143,16 +147,13 @@ impl Edit {
     }
 }
 
-/// A text after its edits.
+/// A text before and after its edits.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Edited {
-    pub(crate) text: String,
-    /// The text parsed again.
-    pub(crate) tree: Node,
+    pub(crate) before: Arc<Parsed>,
+    /// Parsed again.
+    pub(crate) after: Arc<Parsed>,
     pub(crate) splices: Vec<Splice>,
-    /// The meaning before and after.
-    pub(crate) before: Value,
-    pub(crate) after: Value,
 }
 
 /// Why a text cannot be edited.
@@ -175,21 +176,16 @@ pub(crate) enum EditError {
 
 /// Applies edits one after the other; none is applied when one fails.
 pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
-    let tree = tree::parse(text, 0).map_err(EditError::Broken)?;
-    let before = tree.to_json();
-    apply_to(text, tree, before, edits)
+    let before = Parsed::of(text.to_owned()).map_err(EditError::Broken)?;
+    apply_to(&Arc::new(before), edits)
 }
 
-/// The same to a text that was parsed, with its tree and its meaning. Another program may write the
-/// file meanwhile, so nothing is parsed that was parsed before.
-pub(crate) fn apply_to(
-    text: &str,
-    mut tree: Node,
-    before: Value,
-    edits: &[Edit],
-) -> Result<Edited, EditError> {
-    let mut editor = Editor::new(text.to_owned());
-    let mut expected = before.clone();
+/// The same to a text that was parsed. Another program may write the file meanwhile, so nothing is
+/// parsed that was parsed before.
+pub(crate) fn apply_to(before: &Arc<Parsed>, edits: &[Edit]) -> Result<Edited, EditError> {
+    let mut editor = Editor::new(before.text.clone());
+    let mut tree = Cow::Borrowed(&before.tree);
+    let mut expected = before.meaning.clone();
     for edit in edits {
         let path = edit.key_path.segments();
         let refuse = |source| EditError::Refused {
@@ -210,17 +206,23 @@ pub(crate) fn apply_to(
         }
         tree = editor.tree().map_err(|_| not_exact())?;
         expect(&mut expected, edit);
-        if !means(&mut expected, &tree.to_json(), edit) {
+        if !means(&mut expected, &tree, edit) {
             return Err(not_exact());
         }
     }
     let (text, splices) = editor.finish();
+    let after = match tree {
+        Cow::Borrowed(_) => Arc::clone(before),
+        Cow::Owned(tree) => Arc::new(Parsed {
+            text,
+            tree,
+            meaning: expected,
+        }),
+    };
     Ok(Edited {
-        text,
-        tree,
+        before: Arc::clone(before),
+        after,
         splices,
-        before,
-        after: expected,
     })
 }
 
@@ -319,8 +321,8 @@ fn join(place: &mut Value, value: Value) {
 /// Compares the two meanings. A table or array that exists only through a deleted key (`a.b = 1`
 /// without `[a]`, the last `[[a]]`) is gone with it, which is the one liberty allowed; `expected` then
 /// follows.
-fn means(expected: &mut Value, actual: &Value, edit: &Edit) -> bool {
-    if expected == actual {
+fn means(expected: &mut Value, actual: &Node, edit: &Edit) -> bool {
+    if actual.means(expected) {
         return true;
     }
     if edit.value.as_ref().is_some_and(|value| !value.is_null()) {
@@ -340,7 +342,7 @@ fn means(expected: &mut Value, actual: &Value, edit: &Edit) -> bool {
             return false;
         };
         members.remove(&path[depth - 1]);
-        if expected == actual {
+        if actual.means(expected) {
             return true;
         }
     }

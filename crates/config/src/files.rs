@@ -3,16 +3,19 @@
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, Layout, Problem, ProblemKind};
 
-use crate::SessionFlags;
 use crate::layer::{LayerSource, read_text};
+use crate::tree::Node;
+use crate::{LastEdit, SessionFlags};
 
 /// What a file says; `None` when it is not there, else why it cannot be read.
 pub(crate) type Text = Result<Option<String>, Problem>;
 
-/// All of them. Two that are equal mean the same.
-#[derive(Debug, PartialEq)]
+/// All of them.
+#[derive(Debug)]
 pub(crate) struct Files {
     texts: Vec<(AbsPath, Text)>,
+    /// What this process may have parsed already.
+    last: LastEdit,
 }
 
 impl Files {
@@ -42,7 +45,24 @@ impl Files {
         };
         Self {
             texts: files.into_iter().map(read).collect(),
+            last: LastEdit::default(),
         }
+    }
+
+    /// The same, parsed as far as this edit has done so.
+    pub(crate) fn parsed_by(self, last: &LastEdit) -> Self {
+        let last = last.clone();
+        Self { last, ..self }
+    }
+
+    /// Whether they say the same, and so mean the same.
+    pub(crate) fn say(&self, others: &Self) -> bool {
+        self.texts == others.texts
+    }
+
+    /// The tree of a text, as the first source of a stack, where it is known.
+    pub(crate) fn tree_of(&self, text: &str) -> Option<Node> {
+        self.last.of(text).map(|parsed| parsed.tree.clone())
     }
 
     /// Whether it is one of them. What an administrator enforces is one only when it is there.

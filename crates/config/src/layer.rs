@@ -177,7 +177,16 @@ impl Stack {
         file: AbsPath,
     ) -> usize {
         match files.text(disk, &source, &file) {
-            Ok(text) => self.add_text(source, file, text.unwrap_or_default()),
+            Ok(text) => {
+                let text = text.unwrap_or_default();
+                match files.tree_of(&text) {
+                    Some(tree) => {
+                        let tree = tree.moved_to(self.drafts.len());
+                        self.add(source, Some(file), tree, text, None, None)
+                    }
+                    None => self.add_text(source, file, text),
+                }
+            }
             Err(problem) => {
                 let empty = Node::empty(self.drafts.len());
                 self.add(
@@ -210,15 +219,15 @@ impl Stack {
         self.add(source, Some(file), tree, text, error, error_end)
     }
 
-    /// The same of a text that was parsed as this layer.
-    pub(crate) fn add_parsed(
+    /// The same of a text that somebody has parsed and whose tree he keeps.
+    pub(crate) fn add_text_of(
         &mut self,
         source: LayerSource,
         file: AbsPath,
         text: String,
-        tree: Node,
     ) -> usize {
-        self.add(source, Some(file), tree, text, None, None)
+        let elsewhere = Node::empty(self.drafts.len());
+        self.add(source, Some(file), elsewhere, text, None, None)
     }
 
     /// Adds a layer without a file.

@@ -11,7 +11,7 @@ use plugd_model::{AbsPath, Layout};
 
 use crate::files::Files;
 use crate::snapshot::{build, folders_of};
-use crate::{SessionFlags, Snapshot};
+use crate::{LastEdit, SessionFlags, Snapshot};
 
 /// What was understood last, of one home and with the flags of one process.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Recent {
     layout: Arc<Layout>,
     flags: Arc<SessionFlags>,
     last: Mutex<Option<Arc<Understood>>>,
+    last_edit: LastEdit,
 }
 
 /// Files, and what they say outside of any project.
@@ -36,7 +37,15 @@ impl Recent {
             layout,
             flags,
             last: Mutex::new(None),
+            last_edit: LastEdit::default(),
         }
+    }
+
+    /// What the last edit left, for who edits again and again: what one of them has parsed is understood
+    /// without being parsed once more.
+    #[must_use]
+    pub fn last_edit(&self) -> &LastEdit {
+        &self.last_edit
     }
 
     /// As [`load`](crate::load()).
@@ -67,10 +76,10 @@ impl Recent {
     }
 
     fn understood(&self, disk: &Disk) -> Arc<Understood> {
-        let files = Files::read(disk, &self.layout, &self.flags);
+        let files = Files::read(disk, &self.layout, &self.flags).parsed_by(&self.last_edit);
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let known = last().clone();
-        if let Some(known) = known.filter(|known| known.files == files) {
+        if let Some(known) = known.filter(|known| known.files.say(&files)) {
             return known;
         }
         let outside = build(disk, &self.layout, &self.flags, &files, Vec::new());
@@ -84,12 +93,15 @@ impl Recent {
 mod tests {
     use std::sync::Arc;
 
-    use plugd_disk::Disk;
+    use std::time::Duration;
+
+    use plugd_disk::{Disk, Unsynced};
+    use plugd_model::PluginId;
     use plugd_testkit::Sandbox;
     use pretty_assertions::assert_eq;
 
     use super::Recent;
-    use crate::{SessionFlags, load};
+    use crate::{Edit, SessionFlags, begin, load};
 
     fn told(value: &dyn std::fmt::Debug) -> String {
         format!("{value:#?}")
@@ -129,6 +141,35 @@ x
             assert_eq!(told(&found.origins()), told(&alone.origins()), "{cwd}");
         }
         assert!(!found[1].features().plugins && found[3].features().plugins);
+    }
+
+    #[test]
+    fn what_an_edit_left_is_understood_as_if_it_was_read() {
+        let sandbox = Sandbox::from(
+            "== etc/config.toml\na = 1\n== ch/config.toml\na = []\n[plugins.\"p@m\"]\nenabled = 1\n",
+        );
+        let (disk, layout, flags) = (Disk::new(), sandbox.layout(), SessionFlags::none());
+        let recent = Recent::new(Arc::new(layout.clone()), Arc::new(flags.clone()));
+        let id = PluginId::parse("q@m").unwrap();
+        for edits in [
+            [Edit::set_plugin_enabled(&id, true)],
+            [Edit::set_plugin_enabled(&id, false)],
+            [Edit::remove_plugin(&id)],
+        ] {
+            let (last, wait) = (recent.last_edit(), Duration::ZERO);
+            let pending = begin(&disk, &layout, &edits, None, last, wait).unwrap();
+            let saved = pending.save(wait, &mut Unsynced::default()).unwrap();
+            saved.settle(wait).unwrap();
+            assert!(last.of(sandbox.text("ch/config.toml").as_str()).is_some());
+            let found = recent.load(&disk, None);
+            let alone = load(&disk, &layout, &flags, None);
+            assert_eq!(told(&found.layers()), told(&alone.layers()));
+            assert_eq!(found.effective(), alone.effective());
+            assert_eq!(found.problems(), alone.problems());
+            assert_eq!(found.warnings(), alone.warnings());
+            assert_eq!(told(&found.origins()), told(&alone.origins()));
+            assert!(!found.problems().is_empty());
+        }
     }
 
     #[test]

@@ -263,6 +263,28 @@ impl Node {
         }
     }
 
+    /// Whether [`Node::to_json`] would make this.
+    pub(crate) fn means(&self, value: &Value) -> bool {
+        match (&self.kind, value) {
+            (Kind::Table(members), Value::Object(values)) => {
+                members.len() == values.len()
+                    && members
+                        .iter()
+                        .all(|(name, node)| values.get(name).is_some_and(|value| node.means(value)))
+            }
+            (Kind::Array(items), Value::Array(values)) => {
+                items.len() == values.len()
+                    && items
+                        .iter()
+                        .zip(values)
+                        .all(|(item, value)| item.means(value))
+            }
+            (Kind::Text(text) | Kind::Date(text), Value::String(value)) => text == value,
+            (Kind::Integer(_) | Kind::Float(_) | Kind::Bool(_), value) => self.to_json() == *value,
+            _ => false,
+        }
+    }
+
     /// Calls `visit` for every value that is no table and no array, with its path.
     pub(crate) fn leaves(&self, path: &mut Vec<String>, visit: &mut impl FnMut(&[String], Mark)) {
         match &self.kind {
@@ -325,6 +347,28 @@ mod tests {
         assert_eq!(names, ["a", "t", "n"]);
         assert_eq!(below.at(&["t", "x"]).unwrap().mark.source, 0);
         assert_eq!(below.at(&["t", "y"]).unwrap().mark.source, 1);
+    }
+
+    #[test]
+    fn a_tree_means_its_json_and_nothing_else() {
+        let text = "a = [1, \"x\", { y = 2.5 }]\nn = nan\nd = 1979-05-27\n[t]\nb = true\n";
+        let tree = parse(text, 0).unwrap();
+        let meant = tree.to_json();
+        assert!(tree.means(&meant));
+        for other in [
+            "a = [1, \"x\", { y = 2.5 }]\nn = nan\nd = 1979-05-27\n[t]\nb = false\n",
+            "a = [1, \"x\", { y = 2.5 }]\nn = nan\nd = 1979-05-27\n[t]\nc = true\n",
+            "a = [1, \"x\", { y = 2.5 }, 3]\nn = nan\nd = 1979-05-27\n[t]\nb = true\n",
+            "a = [1, \"x\", { y = 2 }]\nn = nan\nd = 1979-05-27\n[t]\nb = true\n",
+            "a = [1, 7, { y = 2.5 }]\nn = nan\nd = 1979-05-27\n[t]\nb = true\n",
+            "a = {}\nn = nan\nd = 1979-05-27\n[t]\nb = true\n",
+            "a = [1, \"x\", { y = 2.5 }]\nn = 1.0\nd = 1979-05-27\n[t]\nb = true\n",
+            "a = [1, \"x\", { y = 2.5 }]\nn = nan\nd = 1979-05-28\n[t]\nb = true\n",
+            "a = [1, \"x\", { y = 2.5 }]\nn = nan\nd = 1979-05-27\n[t]\nb = true\nc = 1\n",
+        ] {
+            let other = parse(other, 0).unwrap();
+            assert!(!tree.means(&other.to_json()) && !other.means(&meant));
+        }
     }
 
     #[test]

@@ -83,19 +83,19 @@ impl UndoRecord {
             let path = resized_array(edited, edit.key_path.segments());
             let existing = (0..=path.len())
                 .rev()
-                .find(|depth| edit::lookup(&edited.before, &path[..*depth]).is_some())
+                .find(|depth| edit::lookup(&edited.before.meaning, &path[..*depth]).is_some())
                 .unwrap_or(0);
             let created = (existing + 1..=path.len())
-                .filter_map(|depth| edit::lookup(&edited.after, &path[..depth]).cloned());
+                .filter_map(|depth| edit::lookup(&edited.after.meaning, &path[..depth]).cloned());
             KeyRecord {
                 path: KeyPath::new(path.to_vec()).unwrap_or_else(|_| edit.key_path.clone()),
-                before: edit::lookup(&edited.before, path).cloned(),
-                after: edit::lookup(&edited.after, path).cloned(),
+                before: edit::lookup(&edited.before.meaning, path).cloned(),
+                after: edit::lookup(&edited.after.meaning, path).cloned(),
                 created: created.collect(),
             }
         });
         // The surroundings of each splice right after it was made: walk back from the end.
-        let mut text = edited.text.clone();
+        let mut text = edited.after.text.clone();
         let mut splices = Vec::new();
         for splice in edited.splices.iter().rev() {
             let end = splice.at + splice.inserted.len();
@@ -112,7 +112,7 @@ impl UndoRecord {
         keys.dedup();
         Self {
             target,
-            digest_after: digest(&edited.text),
+            digest_after: digest(&edited.after.text),
             keys,
             splices,
         }
@@ -216,7 +216,10 @@ impl UndoRecord {
         let mut restored = text.to_owned();
         for key in holding.into_iter().rev() {
             let now = edit::meaning(&restored).map_err(edit::EditError::Broken)?;
-            restored = edit::apply(&restored, &[key.way_back(&now)])?.text;
+            restored = edit::apply(&restored, &[key.way_back(&now)])?
+                .after
+                .text
+                .clone();
         }
         Ok((restored, undone))
     }
@@ -290,7 +293,9 @@ fn resized_array<'p>(edited: &Edited, path: &'p [String]) -> &'p [String] {
         value.as_array().map(Vec::len)
     };
     (1..path.len())
-        .find(|&depth| length(&edited.before, depth) != length(&edited.after, depth))
+        .find(|&depth| {
+            length(&edited.before.meaning, depth) != length(&edited.after.meaning, depth)
+        })
         .map_or(path, |depth| &path[..depth])
 }
 

@@ -5,16 +5,18 @@
 //! below `plugd`. A write happens under the lock `config` and is refused rather than made on a file
 //! that cannot be understood.
 
+use std::sync::Arc;
+
 use plugd_disk::{Disk, DiskError, Patience};
 use plugd_model::{AbsPath, Layout, Problem, ProblemKind, Severity};
 use serde_json::Value;
 
 use crate::edit::{self, EditError, Edited};
 use crate::layer::{self, LayerSource, Stack};
+use crate::parsed::Parsed;
 use crate::reader::Reader;
 use crate::snapshot::SETTINGS_KEY;
 use crate::swap;
-use crate::tree::{self, Node};
 use crate::undo::UndoRecord;
 use crate::{
     Edit, KeyPath, foreign_keys, hook_setting, marketplace_setting, mcp_setting, plugin_setting,
@@ -152,7 +154,7 @@ impl Written {
     /// The version of the user's layer after it.
     #[must_use]
     pub fn version(&self) -> String {
-        layer::version(&self.edited.after)
+        layer::version(&self.edited.after.meaning)
     }
 
     /// The way back.
@@ -266,19 +268,19 @@ impl<'a> Editing<'a> {
     }
 
     fn on(&mut self, text: &str) -> Result<String, WriteError> {
-        let (own, edited) = match self.plan.take_if(|plan| plan.text == text) {
+        let (own, edited) = match self.plan.take_if(|plan| plan.text() == text) {
             Some(plan) => (plan.own, plan.edited),
             None => {
-                let parsed = Parsed::of(self.target, &self.file, text)?;
+                let parsed = parse(self.target, &self.file, text)?;
                 // Only of the text that was read first: what a program writes while we write is written
                 // at the same time, and no version that the caller has seen could tell.
                 if let Some(expected) = self.expected_version.take() {
                     check_version(&parsed.meaning, expected)?;
                 }
-                edit_parsed(self.target, &self.file, text, parsed, self.edits)?
+                edit_parsed(self.target, &self.file, &parsed, self.edits)?
             }
         };
-        let text = edited.text.clone();
+        let text = edited.after.text.clone();
         self.last = Some((own, edited));
         Ok(text)
     }
@@ -295,7 +297,7 @@ impl<'a> Editing<'a> {
             return Err(WriteError::Contested { path: file });
         };
         let before = edits.iter().map(|edit| {
-            let old = edit::lookup(&edited.before, target.own_path(edit));
+            let old = edit::lookup(&edited.before.meaning, target.own_path(edit));
             (edit.key_path.clone(), old.cloned())
         });
         Ok(Written {
@@ -324,20 +326,10 @@ pub(crate) fn check_state(disk: &Disk, layout: &Layout) -> Result<(), WriteError
 }
 
 /// A text that can be edited.
-struct Parsed {
-    tree: Node,
-    meaning: Value,
-}
-
-impl Parsed {
-    fn of(target: Target, file: &AbsPath, text: &str) -> Result<Self, WriteError> {
-        let tree = tree::parse(text, 0)
-            .map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
-        Ok(Self {
-            meaning: tree.to_json(),
-            tree,
-        })
-    }
+fn parse(target: Target, file: &AbsPath, text: &str) -> Result<Arc<Parsed>, WriteError> {
+    let parsed = Parsed::of(text.to_owned());
+    let parsed = parsed.map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;
+    Ok(Arc::new(parsed))
 }
 
 fn check_version(meaning: &Value, expected: &str) -> Result<(), WriteError> {
@@ -353,31 +345,19 @@ fn check_version(meaning: &Value, expected: &str) -> Result<(), WriteError> {
 
 /// Makes the edits on a text. They come back as the file itself sees them, which depends on the text
 /// where one speaks of the whole file.
-fn edit_text(
-    target: Target,
-    file: &AbsPath,
-    text: &str,
-    edits: &[Edit],
-) -> Result<(Vec<Edit>, Edited), WriteError> {
-    edit_parsed(target, file, text, Parsed::of(target, file, text)?, edits)
-}
-
 fn edit_parsed(
     target: Target,
     file: &AbsPath,
-    text: &str,
-    Parsed { tree, meaning }: Parsed,
+    before: &Arc<Parsed>,
     edits: &[Edit],
 ) -> Result<(Vec<Edit>, Edited), WriteError> {
-    let own = target.own_edits(file, edits, meaning.clone())?;
-    let edited = edit::apply_to(text, tree, meaning, &own)
-        .map_err(|error| refusal(target, file, text, error))?;
-    let mut wrong = complaints(target, file, &edited.text, &edited.tree);
+    let own = target.own_edits(file, edits, &before.meaning)?;
+    let edited =
+        edit::apply_to(before, &own).map_err(|error| refusal(target, file, &before.text, error))?;
+    let mut wrong = complaints(target, file, &edited.after);
     wrong.retain(is_wrong);
     if !wrong.is_empty() {
-        // Seldom, so the text is read once more for it.
-        let before = Parsed::of(target, file, text)?;
-        validate(&complaints(target, file, text, &before.tree), wrong)?;
+        validate(&complaints(target, file, before), wrong)?;
     }
     Ok((own, edited))
 }
@@ -439,16 +419,11 @@ fn wherever_it_stands(problem: &Problem) -> Option<String> {
     Some(parts.join("."))
 }
 
-/// What the readers of a file have to say about a text, which was parsed as the first layer.
-fn complaints(target: Target, file: &AbsPath, text: &str, tree: &Node) -> Vec<Problem> {
+/// What the readers of a file have to say about a text.
+fn complaints(target: Target, file: &AbsPath, Parsed { text, tree, .. }: &Parsed) -> Vec<Problem> {
     let mut stack = Stack::default();
-    let index = stack.add_parsed(
-        LayerSource::User,
-        file.clone(),
-        text.to_owned(),
-        tree.clone(),
-    );
-    let tree = &stack.drafts[index].layer.tree;
+    // The readers are handed the tree, and find in the layer where the places in it are.
+    let index = stack.add_text_of(LayerSource::User, file.clone(), text.clone());
     let mut reader = Reader::new(&stack);
     match target {
         Target::Config => {

@@ -177,7 +177,8 @@ impl Lookup {
 
     /// Finds out whether these edits could be made, before anything else is done.
     pub(crate) fn plan_edits(&self, edits: &[Edit]) -> Result<Plan, Error> {
-        plugd_config::plan(self.disk(), &self.layout, edits).map_err(Error::from)
+        let last = self.recent.last_edit();
+        plugd_config::plan(self.disk(), &self.layout, edits, last).map_err(Error::from)
     }
 
     /// Takes the configuration's lock and works out edits whose way back is noted in a journal
@@ -189,7 +190,9 @@ impl Lookup {
         plan: Option<Plan>,
     ) -> Result<PendingWrite, Error> {
         let patience = call.patience(CONFIG_PATIENCE);
-        plugd_config::begin(self.disk(), &self.layout, edits, plan, patience).map_err(Error::from)
+        let last = self.recent.last_edit();
+        plugd_config::begin(self.disk(), &self.layout, edits, plan, last, patience)
+            .map_err(Error::from)
     }
 
     /// Edits the user's configuration.

@@ -11,7 +11,7 @@ use super::outline::{Item, Outline, Section, ValueKind, line_end, line_start, te
 use super::splice::{Editor, SpliceError, below, without_nulls};
 use crate::encode;
 
-impl Editor {
+impl Editor<'_> {
     /// Adds an element behind those of an array; an array that is not there is made.
     pub(crate) fn append(&mut self, path: &[String], value: &Value) -> Result<(), SpliceError> {
         let value = &without_nulls(value);

@@ -14,6 +14,7 @@
 //!
 //! What must hold afterwards is checked by the caller, who parses the result again.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -50,15 +51,15 @@ pub(crate) enum SpliceError {
 
 /// A text under edit. It must be valid TOML when it comes in.
 #[derive(Debug)]
-pub(crate) struct Editor {
+pub(crate) struct Editor<'t> {
     pub(super) text: String,
     pub(super) newline: &'static str,
     splices: Vec<Splice>,
     /// The text as it is now, parsed, as long as it is known.
-    tree: Option<Node>,
+    tree: Option<Cow<'t, Node>>,
 }
 
-impl Editor {
+impl<'t> Editor<'t> {
     /// Begins to edit.
     pub(crate) fn new(text: String) -> Self {
         let first = text.find('\n');
@@ -72,15 +73,15 @@ impl Editor {
     }
 
     /// Takes what its text was parsed to.
-    pub(crate) fn knows(&mut self, tree: Node) {
+    pub(crate) fn knows(&mut self, tree: Cow<'t, Node>) {
         self.tree = Some(tree);
     }
 
     /// The text as it is now, parsed.
-    pub(crate) fn tree(&mut self) -> Result<Node, SyntaxError> {
+    pub(crate) fn tree(&mut self) -> Result<Cow<'t, Node>, SyntaxError> {
         match self.tree.take() {
             Some(tree) => Ok(tree),
-            None => tree::parse(&self.text, 0),
+            None => tree::parse(&self.text, 0).map(Cow::Owned),
         }
     }
 

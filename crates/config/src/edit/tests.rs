@@ -15,7 +15,7 @@ fn edit(path: &str, value: Value) -> Edit {
 #[track_caller]
 fn check(before: &str, path: &str, value: Value, after: &str) {
     let edited = apply(before, &[edit(path, value)]).unwrap();
-    assert_eq!(edited.text, after);
+    assert_eq!(edited.after.text, after);
 }
 
 /// Checks an insertion, and that the deletion of `gone` brings back the old bytes.
@@ -291,7 +291,7 @@ fn upsert_joins_tables() {
             strategy: Merge::Upsert,
             ..edit(path, value)
         };
-        apply(text, &[edit]).unwrap().text
+        apply(text, &[edit]).unwrap().after.text.clone()
     };
     assert_eq!(
         upsert("[t]\na = 1\n", "t", json!({"a": 2, "b": {"c": 1}})),

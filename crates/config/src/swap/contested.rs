@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::CONTEST;
 use crate::write::tests::{PATIENCE, assert_no_temporary_files, set};
-use crate::{WriteError, Written, undo, write};
+use crate::{LastEdit, WriteError, Written, undo, write};
 
 /// Adds a line to the file in the middle of each attempt of ours, until it has added them all. It
 /// never sees ours, so what it writes does not have it.
@@ -102,7 +102,9 @@ fn what_was_never_made_is_taken_back_without_the_lock() {
     let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
     let (disk, layout) = (Disk::new(), sandbox.layout());
     let edits = [set("own", json!(1))];
-    let record = crate::plan(&disk, &layout, &edits).unwrap().undo();
+    let record = crate::plan(&disk, &layout, &edits, &LastEdit::default())
+        .unwrap()
+        .undo();
     let held = disk.lock(&layout.lock("config"), Duration::ZERO).unwrap();
     let undone = undo(&disk, &layout, &record, Duration::ZERO).unwrap();
     assert_eq!(undone.left, [edits[0].key_path.clone()]);
@@ -150,7 +152,8 @@ fn a_text_that_is_half_written_is_no_broken_one() {
             looks: Mutex::new(looks),
         }));
         let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
-        let pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+        let pending =
+            crate::begin(&disk, &layout, &edits, None, &LastEdit::default(), PATIENCE).unwrap();
         let saved = pending.save(PATIENCE, &mut Unsynced::default());
         assert!(saved.unwrap().written().changed);
         let text = "a = 1\nown = 1\n[half]\nb = 1\n";
@@ -176,7 +179,8 @@ fn a_text_that_was_written_early_is_used_while_it_is_true() {
     ] {
         let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
         let (layout, edits) = (sandbox.layout(), [set("own", json!(1))]);
-        let mut pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+        let mut pending =
+            crate::begin(&disk, &layout, &edits, None, &LastEdit::default(), PATIENCE).unwrap();
         pending.stage(&mut Unsynced::default()).unwrap();
         assert_eq!(ours(&sandbox).len(), 1);
         if let Some(text) = meanwhile {
@@ -202,7 +206,8 @@ fn what_is_written_into_the_replaced_file_goes_back_when_the_edit_is_durable() {
     let edits = [set("own", json!(1))];
     for (settles, left) in [(true, 0), (false, 1)] {
         sandbox.write("ch/config.toml", "a = 1\n");
-        let mut pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+        let mut pending =
+            crate::begin(&disk, &layout, &edits, None, &LastEdit::default(), PATIENCE).unwrap();
         pending.stage(&mut Unsynced::default()).unwrap();
         let path = sandbox.path("ch/config.toml");
         let mut opened = std::fs::File::options().write(true).open(path).unwrap();
@@ -232,7 +237,8 @@ fn a_text_that_was_written_early_goes_with_the_edit() {
     let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
     let (disk, layout) = (Disk::new(), sandbox.layout());
     let edits = [set("own", json!(1))];
-    let mut pending = crate::begin(&disk, &layout, &edits, None, PATIENCE).unwrap();
+    let mut pending =
+        crate::begin(&disk, &layout, &edits, None, &LastEdit::default(), PATIENCE).unwrap();
     pending.stage(&mut Unsynced::default()).unwrap();
     drop(pending);
     assert_eq!(ours(&sandbox), Vec::<String>::new());

@@ -219,8 +219,8 @@ proptest! {
         };
 
         // The result means what it must, and nothing else does.
-        let after = edit::meaning(&edited.text).unwrap();
-        prop_assert_eq!(&after, &edited.after);
+        let after = edit::meaning(&edited.after.text).unwrap();
+        prop_assert_eq!(&after, &edited.after.meaning);
         let is_element = path.split_last().is_some_and(|(_, parents)| {
             edit::lookup(&before, parents).is_some_and(Value::is_array)
         });
@@ -245,7 +245,7 @@ proptest! {
             prop_assert!(edited.splices.iter().all(|splice| splice.inserted.is_empty()));
         }
         if before == after {
-            prop_assert_eq!(&edited.text, &text);
+            prop_assert_eq!(&edited.after.text, &text);
         }
         let is_single = |value: &Value| !value.is_object() && !value.is_array();
         if let (Some(old), Some(new)) = (edit::lookup(&before, path), &value)
@@ -256,19 +256,19 @@ proptest! {
             let removed = edit::meaning(&format!("x = {}", edited.splices[0].removed)).unwrap();
             prop_assert_eq!(&removed["x"], old);
         }
-        prop_assert_eq!(&replay(&text, &edited.splices), &edited.text);
-        let bare = edited.text.matches('\n').count() - edited.text.matches("\r\n").count();
+        prop_assert_eq!(&replay(&text, &edited.splices), &edited.after.text);
+        let bare = edited.after.text.matches('\n').count() - edited.after.text.matches("\r\n").count();
         if text.contains("\r\n") {
             prop_assert_eq!(bare, 0, "a line ending of another kind");
         }
-        prop_assert_eq!(text.starts_with('\u{feff}'), edited.text.starts_with('\u{feff}'));
+        prop_assert_eq!(text.starts_with('\u{feff}'), edited.after.text.starts_with('\u{feff}'));
 
         // Undo, also through JSON, and also when something was added at both ends meanwhile.
         let record = UndoRecord::of(Target::Config, std::slice::from_ref(&edit), &edited);
         let record = UndoRecord::from_json(&record.to_json()).unwrap();
-        let (undone, _) = record.undo(&edited.text).unwrap();
+        let (undone, _) = record.undo(&edited.after.text).unwrap();
         prop_assert_eq!(&undone, &text);
-        let longer = format!("{}\n[zz]\nz = 1\n", edited.text);
+        let longer = format!("{}\n[zz]\nz = 1\n", edited.after.text);
         let (undone, _) = record.undo(&longer).unwrap();
         let mut expected = before.clone();
         expected["zz"] = json!({"z": 1});
@@ -292,7 +292,7 @@ proptest! {
             .find(|depth| edit::lookup(&before, &path.segments()[..*depth]).is_some())
             .unwrap();
         let created = KeyPath::new(path.segments()[..=existing].to_vec()).unwrap();
-        let removed = edit::apply(&edited.text, &[Edit::delete(created)]).unwrap();
-        prop_assert_eq!(removed.text.replace("{ }", "{}"), text.replace("{ }", "{}"));
+        let removed = edit::apply(&edited.after.text, &[Edit::delete(created)]).unwrap();
+        prop_assert_eq!(removed.after.text.replace("{ }", "{}"), text.replace("{ }", "{}"));
     }
 }

@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::{UndoRecord, UndoRecordError, Undone, undo};
-use crate::{Edit, KeyPath, MarketplaceKind, plan, write};
+use crate::{Edit, KeyPath, LastEdit, MarketplaceKind, plan, write};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -34,7 +34,9 @@ fn check(
     let sandbox = Sandbox::new();
     sandbox.write("ch/config.toml", before);
     let (disk, layout) = (Disk::new(), sandbox.layout());
-    let planned = plan(&disk, &layout, edits).unwrap().undo();
+    let planned = plan(&disk, &layout, edits, &LastEdit::default())
+        .unwrap()
+        .undo();
     assert_eq!(sandbox.text("ch/config.toml"), before);
     let written = write(&disk, &layout, edits, None, PATIENCE).unwrap();
     assert_eq!(planned, written.undo());
@@ -156,12 +158,16 @@ fn what_somebody_decided_since_stays() {
 fn an_edit_that_was_never_made_needs_no_undo() {
     let sandbox = Sandbox::from("== ch/config.toml\na = 1\n");
     let (disk, layout) = (Disk::new(), sandbox.layout());
-    let record = plan(&disk, &layout, &[enable("p@m")]).unwrap().undo();
+    let record = plan(&disk, &layout, &[enable("p@m")], &LastEdit::default())
+        .unwrap()
+        .undo();
     let undone = undo(&disk, &layout, &record, PATIENCE).unwrap();
     assert_eq!((undone.restored.len(), undone.left.len()), (0, 1));
     assert_eq!(sandbox.text("ch/config.toml"), "a = 1\n");
     // Nothing to change is nothing to undo.
-    let record = plan(&disk, &layout, &[set("a", json!(1))]).unwrap().undo();
+    let record = plan(&disk, &layout, &[set("a", json!(1))], &LastEdit::default())
+        .unwrap()
+        .undo();
     assert_eq!(
         undo(&disk, &layout, &record, PATIENCE).unwrap(),
         Undone::default()
@@ -191,9 +197,14 @@ fn undoing_twice_is_undoing_once() {
 #[test]
 fn what_is_no_record() {
     let sandbox = Sandbox::new();
-    let record = plan(&Disk::new(), &sandbox.layout(), &[enable("p@m")])
-        .unwrap()
-        .undo();
+    let record = plan(
+        &Disk::new(),
+        &sandbox.layout(),
+        &[enable("p@m")],
+        &LastEdit::default(),
+    )
+    .unwrap()
+    .undo();
     for member in ["version", "file", "digestAfter", "keys", "splices"] {
         let mut value = record.to_json();
         value[member] = Value::Null;

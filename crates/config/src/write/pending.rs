@@ -5,12 +5,13 @@ use plugd_disk::{Disk, FileLock, Patience, Unsynced};
 use plugd_model::Layout;
 
 use super::{Editing, Plan, WriteError, Written, check_state, plan, write};
-use crate::Edit;
 use crate::swap::{self, Replaced, Staged};
 use crate::undo::UndoRecord;
+use crate::{Edit, LastEdit};
 
 /// Takes the lock and works out an edit, so that what would undo it can be noted before it is made
-/// and is still true then. `planned` is what [`plan()`] found of the same edits before.
+/// and is still true then. `planned` is what [`plan()`] found of the same edits before, and `last` is what
+/// the last edit left, which is this one when it is saved.
 ///
 /// # Errors
 /// As [`write`](super::write()): edits that could not be made cannot be begun.
@@ -19,17 +20,19 @@ pub fn begin<'a>(
     layout: &Layout,
     edits: &[Edit],
     planned: Option<Plan>,
+    last: &LastEdit,
     lock_patience: impl Into<Patience<'a>>,
 ) -> Result<PendingWrite, WriteError> {
     check_state(disk, layout)?;
     let lock = disk.lock(&layout.lock("config"), lock_patience)?;
-    let plan = plan::again(disk, layout, edits, planned)?;
+    let plan = plan::again(disk, layout, edits, planned, last)?;
     Ok(PendingWrite {
         undo: plan.undo(),
         plan,
         disk: disk.clone(),
         layout: layout.clone(),
         staged: None,
+        last: last.clone(),
         _lock: lock,
     })
 }
@@ -42,6 +45,7 @@ pub struct PendingWrite {
     plan: Plan,
     undo: UndoRecord,
     staged: Option<Staged>,
+    last: LastEdit,
     _lock: FileLock,
 }
 
@@ -58,14 +62,9 @@ impl PendingWrite {
     /// # Errors
     /// As [`write`](super::write()).
     pub fn stage(&mut self, unsynced: &mut Unsynced) -> Result<(), WriteError> {
-        let Plan {
-            target,
-            text,
-            edited,
-            ..
-        } = &self.plan;
+        let Plan { target, edited, .. } = &self.plan;
         let (home, file) = (self.layout.home(), target.file(&self.layout));
-        let texts = (text.as_str(), edited.text.as_str());
+        let texts = (edited.before.text.as_str(), edited.after.text.as_str());
         self.staged = swap::stage(&self.disk, home, &file, texts, unsynced)?;
         Ok(())
     }
@@ -86,6 +85,7 @@ impl PendingWrite {
             layout,
             plan,
             staged,
+            last,
             _lock,
             ..
         } = self;
@@ -102,6 +102,7 @@ impl PendingWrite {
         )?;
         unsynced.dir(dir);
         let written = editing.done()?;
+        last.is(&written.edited.after);
         Ok(SavedEdit {
             written,
             edits,

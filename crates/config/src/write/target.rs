@@ -3,6 +3,8 @@
 //! Callers see the settings as the table `plugd` of one configuration; in their own file they are
 //! the whole document. An edit of that table is therefore one edit per key of the document.
 
+use std::borrow::Cow;
+
 use plugd_model::{AbsPath, Layout};
 use serde_json::{Map, Value};
 
@@ -54,10 +56,12 @@ impl Target {
         self,
         file: &AbsPath,
         edits: &[Edit],
-        mut meaning: Value,
+        meaning: &Value,
     ) -> Result<Vec<Edit>, WriteError> {
         let mut own = Vec::new();
-        for edit in edits {
+        let mut meaning = Cow::Borrowed(meaning);
+        let last = edits.len().saturating_sub(1);
+        for (index, edit) in edits.iter().enumerate() {
             let from = own.len();
             match KeyPath::new(self.own_path(edit).to_vec()) {
                 Ok(_) if matches!(edit.strategy, Merge::Rule | Merge::LastRule) => {
@@ -71,8 +75,11 @@ impl Target {
                 }),
                 Err(_) => own.extend(of_document(edit, &meaning)?),
             }
+            if index == last {
+                break;
+            }
             for edit in &own[from..] {
-                edit::expect(&mut meaning, edit);
+                edit::expect(meaning.to_mut(), edit);
             }
         }
         Ok(own)

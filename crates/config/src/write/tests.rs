@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::{WriteError, Written, check_file, plan, write};
-use crate::{Edit, KeyPath, MarketplaceKind, Merge, SessionFlags, load};
+use crate::{Edit, KeyPath, LastEdit, MarketplaceKind, Merge, SessionFlags, load};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -254,7 +254,13 @@ fn a_directory_in_the_place_of_the_file_is_named_as_such() {
     let sandbox = Sandbox::from("== ch/config.toml/\n");
     let results = [
         write_to(&sandbox, &[enable("p@m")]).map(drop),
-        plan(&Disk::new(), &sandbox.layout(), &[enable("p@m")]).map(drop),
+        plan(
+            &Disk::new(),
+            &sandbox.layout(),
+            &[enable("p@m")],
+            &LastEdit::default(),
+        )
+        .map(drop),
     ];
     for result in results {
         let error = result.unwrap_err();
@@ -293,7 +299,15 @@ fn newer_state_is_not_written_beside() {
         matches!(error, WriteError::StateTooNew { found: 2 }),
         "{error}"
     );
-    assert!(plan(&Disk::new(), &sandbox.layout(), &[enable("q@m")]).is_err());
+    assert!(
+        plan(
+            &Disk::new(),
+            &sandbox.layout(),
+            &[enable("q@m")],
+            &LastEdit::default()
+        )
+        .is_err()
+    );
 }
 
 #[test]

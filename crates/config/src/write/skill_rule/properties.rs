@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
+use crate::edit::Edited;
 use crate::layer::{LayerSource, Stack};
 use crate::reader::Reader;
-use crate::write::{Target, edit_text};
+use crate::write::{Target, edit_parsed, parse};
 use crate::{Edit, SkillRule, SkillSelector, UndoRecord, edit, skill_setting};
 
 const FILE: &str = "/ch/config.toml";
@@ -150,6 +151,12 @@ fn others(text: &str, selector: &SkillSelector) -> (Vec<(SkillSelector, bool)>, 
     (rules, rest)
 }
 
+fn switched(text: &str, edits: &[Edit]) -> (Vec<Edit>, Edited) {
+    let file = AbsPath::new(FILE).unwrap();
+    let before = parse(Target::Config, &file, text).unwrap();
+    edit_parsed(Target::Config, &file, &before, edits).unwrap()
+}
+
 fn selector() -> impl Strategy<Value = SkillSelector> {
     select(vec![
         SkillSelector::Name("a".to_owned()),
@@ -168,32 +175,31 @@ proptest! {
         selector in selector(),
         enabled in any::<bool>(),
     ) {
-        let file = AbsPath::new(FILE).unwrap();
         let switch = [Edit::set_skill_rule(&selector, enabled)];
-        let (own, edited) = edit_text(Target::Config, &file, &text, &switch).unwrap();
+        let (own, edited) = switched(&text, &switch);
 
-        let last = read(&edited.text).into_iter().rev().find(|(other, _)| *other == selector);
+        let last = read(&edited.after.text).into_iter().rev().find(|(other, _)| *other == selector);
         prop_assert_eq!(last.map(|(_, enabled)| enabled), (!enabled).then_some(false));
-        prop_assert_eq!(others(&edited.text, &selector), others(&text, &selector));
+        prop_assert_eq!(others(&edited.after.text, &selector), others(&text, &selector));
         if enabled {
             prop_assert!(edited.splices.iter().all(|splice| splice.inserted.is_empty()));
         }
-        let bare = edited.text.matches('\n').count() - edited.text.matches("\r\n").count();
+        let bare = edited.after.text.matches('\n').count() - edited.after.text.matches("\r\n").count();
         if text.contains("\r\n") {
             prop_assert_eq!(bare, 0, "a line ending of another kind");
         }
-        prop_assert_eq!(text.starts_with('\u{feff}'), edited.text.starts_with('\u{feff}'));
+        prop_assert_eq!(text.starts_with('\u{feff}'), edited.after.text.starts_with('\u{feff}'));
 
         // Once more changes nothing.
-        let (_, again) = edit_text(Target::Config, &file, &edited.text, &switch).unwrap();
-        prop_assert_eq!(&again.text, &edited.text);
+        let (_, again) = switched(&edited.after.text, &switch);
+        prop_assert_eq!(&again.after.text, &edited.after.text);
         prop_assert!(again.splices.is_empty());
 
         // Undo, also through JSON, and also when something was added at the end meanwhile.
         let record = UndoRecord::of(Target::Config, &own, &edited);
         let record = UndoRecord::from_json(&record.to_json()).unwrap();
-        prop_assert_eq!(&record.undo(&edited.text).unwrap().0, &text);
-        let longer = format!("{}\n[zz]\nz = 1\n", edited.text);
+        prop_assert_eq!(&record.undo(&edited.after.text).unwrap().0, &text);
+        let longer = format!("{}\n[zz]\nz = 1\n", edited.after.text);
         let (undone, _) = record.undo(&longer).unwrap();
         prop_assert_eq!(read(&undone), read(&text));
     }
@@ -201,12 +207,11 @@ proptest! {
     /// A rule that was added goes again without a trace.
     #[test]
     fn off_and_on_again_leave_nothing(text in document()) {
-        let file = AbsPath::new(FILE).unwrap();
         let meaning = edit::meaning(&text).unwrap();
         let switch = |text: &str, enabled: bool| {
             let skill = SkillSelector::Name("new".to_owned());
             let edits = [Edit::set_skill_rule(&skill, enabled)];
-            edit_text(Target::Config, &file, text, &edits).unwrap().1.text
+            switched(text, &edits).1.after.text.clone()
         };
         let back = switch(&switch(&text, false), true);
         // A table or array that was empty before counts as emptied.
