@@ -2,9 +2,9 @@
 //!
 //! A use case runs its file work as one section per phase, not per file. The number of sections at a
 //! time is bounded, so that a flood of requests cannot start a thousand threads; a section that
-//! waits for its turn holds nothing. Reads, writes and transfers have turns of their own: a write may
-//! wait long for another process's lock and a transfer for a slow server, and neither holds up the
-//! others.
+//! waits for its turn holds nothing. Reads, listings, writes and transfers have turns of their own: a write may
+//! wait long for another process's lock, a transfer for a slow server and a listing for many others, and
+//! none holds up the rest.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +16,7 @@ use crate::Error;
 #[derive(Debug, Clone)]
 pub struct Blocking {
     reads: Arc<Semaphore>,
+    listings: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
 }
@@ -23,12 +24,17 @@ pub struct Blocking {
 /// How many sections run at a time that take what a server sends.
 const TRANSFERS: usize = 4;
 
+/// How many sections run at a time that go through everything. They seldom wait for the disk, so more
+/// would only take the processor from each other and from everybody else.
+const LISTINGS: usize = 2;
+
 impl Blocking {
     /// Allows this many reading and this many writing sections at a time.
     #[must_use]
     pub fn new(reads: usize, writes: usize) -> Self {
         Self {
             reads: Arc::new(Semaphore::new(reads)),
+            listings: Arc::new(Semaphore::new(LISTINGS)),
             writes: Arc::new(Semaphore::new(writes)),
             transfers: Arc::new(Semaphore::new(TRANSFERS)),
         }
@@ -44,6 +50,19 @@ impl Blocking {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
         run(&self.reads, section).await
+    }
+
+    /// The same for one that goes through everything there is. It has turns of its own, so that whoever
+    /// asks for one plugin does not wait behind those who ask for all.
+    ///
+    /// # Errors
+    /// As [`Blocking::read`].
+    pub async fn list<T, F>(&self, section: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        run(&self.listings, section).await
     }
 
     /// Runs a section that may change something and waits for its end. Dropping the future does not
@@ -125,7 +144,7 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 mod tests {
     use std::sync::mpsc;
 
-    use super::Blocking;
+    use super::{Blocking, LISTINGS};
     use crate::Error;
 
     #[tokio::test]
@@ -150,5 +169,35 @@ mod tests {
         assert_eq!(blocking.read(|| Ok(5)).await.unwrap(), 5);
         release.send(()).unwrap();
         assert!(writing.await.unwrap().unwrap());
+    }
+
+    #[tokio::test]
+    async fn no_read_waits_for_listings_and_few_of_those_run_at_a_time() {
+        let blocking = Blocking::new(1, 1);
+        let (begun, begins) = mpsc::channel();
+        let gates: Vec<_> = (0..=LISTINGS).map(|_| mpsc::channel::<()>()).collect();
+        let (gates, held): (Vec<_>, Vec<_>) = gates.into_iter().unzip();
+        let listings: Vec<_> = held
+            .into_iter()
+            .map(|held| {
+                let (blocking, begun) = (blocking.clone(), begun.clone());
+                let section = move || {
+                    begun.send(()).unwrap();
+                    Ok(held.recv().is_ok())
+                };
+                tokio::spawn(async move { blocking.list(section).await })
+            })
+            .collect();
+        assert_eq!(blocking.read(|| Ok(5)).await.unwrap(), 5);
+        for _ in 0..LISTINGS {
+            begins.recv().unwrap();
+        }
+        assert!(begins.try_recv().is_err());
+        for gate in gates {
+            gate.send(()).unwrap();
+        }
+        for listing in listings {
+            assert!(listing.await.unwrap().unwrap());
+        }
     }
 }

@@ -46,7 +46,7 @@ pub async fn installed(
         let (lookup, copies) = (lookup.clone(), copies.clone());
         let (refresher, roots) = (refresher.clone(), roots.clone());
         let suggestions = suggestions.clone();
-        blocking.read(move || look(&lookup, &copies, &refresher, &roots, &suggestions))
+        blocking.list(move || look(&lookup, &copies, &refresher, &roots, &suggestions))
     };
     let (listing, account) = look().await?;
     match account {

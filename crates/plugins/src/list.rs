@@ -57,7 +57,7 @@ pub async fn list(
     let look = || {
         let (lookup, copies) = (lookup.clone(), copies.clone());
         let (follower, request) = (refresher.clone(), request.clone());
-        blocking.read(move || look(&lookup, &copies, &follower.differing(), &request))
+        blocking.list(move || look(&lookup, &copies, &follower.differing(), &request))
     };
     let mut seen = look().await?;
     if seen.question.as_ref().is_some_and(Question::may_refresh) {

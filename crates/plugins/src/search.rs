@@ -101,7 +101,7 @@ pub async fn search(
     let term = normalise(&request.term);
     let see = || {
         let (lookup, copies, request) = (lookup.clone(), copies.clone(), request.clone());
-        blocking.read(move || look(&lookup, &copies, &request))
+        blocking.list(move || look(&lookup, &copies, &request))
     };
     let mut here = see().await?;
     if here.may_refresh {
