@@ -72,8 +72,8 @@ pub use mcp::{
 };
 pub use placeholders::{Mention, Placeholders, Platform, Spelling, mentions};
 pub use skills::{
-    ListedProblem, ListedSkill, Skill, SkillInterface, SkillListing, SkillScope, SkillSource,
-    ToolDependency, list_skills, onboarding_skill, skill_at, skill_text, skills,
+    ListedProblem, ListedSkill, Skill, SkillInterface, SkillListing, SkillMemory, SkillScope,
+    SkillSource, ToolDependency, list_skills, onboarding_skill, skill_at, skill_text, skills,
 };
 pub use spelling::meant;
 

@@ -1,7 +1,8 @@
 //! Skills: which files below a plugin are skills, and what they say about themselves.
 //!
 //! `scan` finds the files, this module reads their front matter, `metadata` the optional file
-//! beside them, `listing` puts those of many places together. Only the head of a skill is looked at
+//! beside them, `listing` puts those of many places together, `memory` keeps those
+//! that are asked for again. Only the head of a skill is looked at
 //! here; [`skill_text`] hands out the rest.
 
 use plugd_disk::Disk;
@@ -15,6 +16,7 @@ use crate::tree::PluginTree;
 mod listing;
 #[cfg(test)]
 mod listing_tests;
+mod memory;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;
@@ -25,6 +27,7 @@ mod tests;
 pub use listing::{
     ListedProblem, ListedSkill, SkillListing, SkillScope, SkillSource, list_skills, skill_at,
 };
+pub use memory::SkillMemory;
 pub use metadata::{SkillInterface, ToolDependency};
 use scan::SkillFile;
 
@@ -104,17 +107,20 @@ pub fn skills(disk: &Disk, root: &AbsPath, manifest: &PluginManifest) -> Found<S
         Ok(tree) => tree,
         Err(problem) => return Found::only(problem),
     };
-    let mut found = Found::nothing();
-    for read in read_all(&tree, manifest, &mut found.problems) {
-        found.items.push(read.skill);
-    }
-    found
-        .items
-        .sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
-    found.bounded()
+    let mut problems = Vec::new();
+    let read = read_all(&tree, manifest, &mut problems);
+    sorted(read, problems)
+}
+
+/// The skills of a plugin in the order in which they are shown.
+fn sorted(read: Vec<ReadSkill>, problems: Vec<Problem>) -> Found<Skill> {
+    let mut items: Vec<Skill> = read.into_iter().map(|read| read.skill).collect();
+    items.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+    Found { items, problems }.bounded()
 }
 
 /// A skill with what its listing needs beside it.
+#[derive(Debug, Clone)]
 pub(crate) struct ReadSkill {
     pub(crate) skill: Skill,
     /// The products it is restricted to, as written; empty means no restriction.

@@ -29,6 +29,7 @@ mod probe;
 mod stamp;
 pub mod tree;
 mod vigil;
+mod witness;
 
 pub use atomic::{Replacement, is_temporary};
 pub use durable::Unsynced;
@@ -40,3 +41,4 @@ pub use ops::{Disk, Entry};
 pub use probe::{Operation, OperationKind, Probe};
 pub use stamp::{Kind, Stamp};
 pub use vigil::{Vigil, Watch};
+pub use witness::{Testimony, Witness};

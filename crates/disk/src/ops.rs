@@ -53,6 +53,21 @@ impl Disk {
         }
     }
 
+    /// The same file system behind another probe.
+    pub(crate) fn with_probe(&self, probe: Arc<dyn Probe>) -> Self {
+        Self {
+            probe: Some(probe),
+            released: Arc::clone(&self.released),
+        }
+    }
+
+    /// Lets the probe see an operation, for a probe in front of it.
+    pub(crate) fn ask_probe(&self, operation: &Operation<'_>) -> io::Result<()> {
+        self.probe
+            .as_ref()
+            .map_or(Ok(()), |probe| probe.before(operation))
+    }
+
     /// Lets the probe see an operation; its refusal becomes the operation's error.
     pub(crate) fn see(
         &self,
@@ -61,17 +76,16 @@ impl Disk {
         other: Option<&AbsPath>,
         bytes: u64,
     ) -> Result<(), DiskError> {
-        let Some(probe) = &self.probe else {
+        if self.probe.is_none() {
             return Ok(());
-        };
+        }
         let operation = Operation {
             kind,
             path,
             other,
             bytes,
         };
-        probe
-            .before(&operation)
+        self.ask_probe(&operation)
             .map_err(|source| DiskError::io(kind, path, source))
     }
 

@@ -1,6 +1,7 @@
 //! The probe: a way to see every file operation before it happens, and to refuse it.
 //!
-//! Only tests set one, in their own process. The binary has no flag, feature or variable for it.
+//! Tests set one, in their own process; the binary has no flag, feature or variable for it. Beside them
+//! a [`Witness`](crate::Witness) is one, which refuses nothing.
 
 use std::io;
 

@@ -20,7 +20,7 @@ const LOW_COST: usize = 256 * 1024;
 const IDLE_TURNS: u64 = 8;
 
 /// Values by path, with a bound on their number and on their total cost.
-pub(crate) struct Cache<V> {
+pub struct Cache<V> {
     inner: Mutex<Inner<V>>,
     max_entries: usize,
     max_cost: usize,
@@ -43,7 +43,8 @@ struct Slot<V> {
 
 impl<V: Clone> Cache<V> {
     /// An empty cache with its bounds.
-    pub(crate) fn new(max_entries: usize, max_cost: usize) -> Self {
+    #[must_use]
+    pub fn new(max_entries: usize, max_cost: usize) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 slots: HashMap::new(),
@@ -57,7 +58,7 @@ impl<V: Clone> Cache<V> {
     }
 
     /// What is remembered for a path.
-    pub(crate) fn get(&self, path: &AbsPath) -> Option<V> {
+    pub fn get(&self, path: &AbsPath) -> Option<V> {
         let mut inner = self.lock();
         inner.uses += 1;
         let now = inner.uses;
@@ -68,13 +69,7 @@ impl<V: Clone> Cache<V> {
 
     /// Remembers a value, unless `keep` says that the one already there is as good. Returns the one
     /// that is remembered, so that two threads that read the same file end with one value.
-    pub(crate) fn put(
-        &self,
-        path: &AbsPath,
-        value: V,
-        cost: usize,
-        keep: impl FnOnce(&V) -> bool,
-    ) -> V {
+    pub fn put(&self, path: &AbsPath, value: V, cost: usize, keep: impl FnOnce(&V) -> bool) -> V {
         let mut inner = self.lock();
         if let Some(slot) = inner.slots.get(path)
             && keep(&slot.value)

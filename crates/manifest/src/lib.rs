@@ -38,6 +38,7 @@ mod testing;
 mod version;
 mod vouched;
 
+pub use cache::Cache;
 pub use loader::{Loaded, Loader};
 pub use locate::{MARKETPLACE_FILES, MarketplaceSearch, marketplace_root, plugin_file};
 pub use marketplace::{Fallback, MarketplaceEntry, MarketplaceManifest, parse_marketplace};

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use plugd_catalog::LoginState;
+use plugd_components::SkillMemory;
 use plugd_config::{Edit, PendingWrite, Plan, Recent, SessionFlags, Snapshot, Written};
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
@@ -26,6 +27,7 @@ pub struct Lookup {
     layout: Arc<Layout>,
     home: Option<AbsPath>,
     recent: Arc<Recent>,
+    skills: Arc<SkillMemory>,
     remote: Remote,
     rows: Arc<Rows>,
     claims: Claims,
@@ -81,6 +83,7 @@ impl Lookup {
     ) -> Self {
         Self {
             loader: Arc::new(Loader::new(disk).passing_over(layout.staging())),
+            skills: Arc::default(),
             recent: Arc::new(Recent::new(Arc::clone(&layout), flags)),
             layout,
             home,
@@ -88,6 +91,11 @@ impl Lookup {
             rows: Arc::default(),
             claims: Claims::default(),
         }
+    }
+
+    /// The skills of plugins, for who asks again.
+    pub(crate) fn skills(&self) -> &SkillMemory {
+        &self.skills
     }
 
     /// What the last listings said.

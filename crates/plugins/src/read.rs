@@ -215,7 +215,7 @@ pub(crate) fn describe(
     let rules = configs.flat_map(Snapshot::skill_rules);
     let rules = SkillRules::new(lookup, rules);
     let real_root = disk.resolve(root).unwrap_or_else(|_| root.clone());
-    let skills = plugd_components::skills(disk, root, manifest);
+    let skills = lookup.skills().skills(disk, root, manifest);
     let hooks = plugd_components::hooks(disk, root, manifest, &reading.summary.id);
     let servers = plugd_components::mcp_server_names(disk, root, manifest);
     reading.description.clone_from(&manifest.description);

@@ -119,7 +119,8 @@ pub(crate) fn skills_seen(
     places: &SkillPlaces<'_>,
 ) -> SkillsSeen {
     let disk = lookup.disk();
-    let SkillListing { skills, problems } = list_skills(lookup.loader(), &places.sources());
+    let SkillListing { skills, problems } =
+        list_skills(lookup.loader(), lookup.skills(), &places.sources());
     let rules = SkillRules::new(lookup, config.skill_rules());
     let roots: Vec<(&PluginId, AbsPath)> = active
         .plugins

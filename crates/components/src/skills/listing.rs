@@ -11,7 +11,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use plugd_disk::Disk;
 use plugd_manifest::Loader;
 use plugd_model::{
     AbsPath, ManifestFormat, PluginId, PluginManifest, Problem, ProblemKind, Severity,
@@ -21,7 +20,7 @@ use crate::MAX_PROBLEMS;
 use crate::budget::Budget;
 use crate::tree::PluginTree;
 
-use super::{Naming, ReadSkill, Skill, read, read_all, scan};
+use super::{Naming, ReadSkill, Skill, SkillMemory, read, scan};
 
 /// Whose skill it is. The order is that of every list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,9 +90,13 @@ pub struct SkillListing {
 }
 
 /// Lists the skills of some sources. Each source has limits of its own, so that a large one cannot
-/// hide another.
+/// hide another. Those of plugins come from `memory` where they are as they were.
 #[must_use]
-pub fn list_skills(loader: &Loader, sources: &[SkillSource<'_>]) -> SkillListing {
+pub fn list_skills(
+    loader: &Loader,
+    memory: &SkillMemory,
+    sources: &[SkillSource<'_>],
+) -> SkillListing {
     let mut listing = SkillListing {
         skills: Vec::new(),
         problems: Vec::new(),
@@ -107,7 +110,7 @@ pub fn list_skills(loader: &Loader, sources: &[SkillSource<'_>]) -> SkillListing
         let mut problems = Vec::new();
         let (scope, plugin, found) = match source {
             SkillSource::Plugin { id, root, manifest } => {
-                let found = plugin_skills(loader.disk(), root, manifest, &mut problems);
+                let found = memory.read_all(loader.disk(), root, manifest, &mut problems);
                 (SkillScope::User, Some((*id).clone()), found)
             }
             SkillSource::Directory { path, scope } => {
@@ -168,21 +171,6 @@ pub fn skill_at(loader: &Loader, file: &AbsPath) -> Option<Skill> {
     let mut budget = Budget::new();
     let read = read(&tree, &beside, &found, naming, &mut budget, &mut unheard);
     read.ok().map(|read| read.skill)
-}
-
-fn plugin_skills(
-    disk: &Disk,
-    root: &AbsPath,
-    manifest: &PluginManifest,
-    problems: &mut Vec<Problem>,
-) -> Vec<ReadSkill> {
-    match PluginTree::open(disk, root) {
-        Ok(tree) => read_all(&tree, manifest, problems),
-        Err(problem) => {
-            problems.push(problem);
-            Vec::new()
-        }
-    }
 }
 
 fn directory_skills(

@@ -6,7 +6,7 @@ use plugd_model::{PluginId, Severity};
 use pretty_assertions::assert_eq;
 
 use super::tests::head;
-use super::{SkillListing, SkillScope, SkillSource, list_skills, skill_text};
+use super::{SkillListing, SkillMemory, SkillScope, SkillSource, list_skills, skill_text};
 use crate::fixture::Plugin;
 
 /// The sources of a test: scope and directory, `repo:a` for example, and `plugin:` for the plugin.
@@ -37,7 +37,7 @@ fn list(plugin: &Plugin, sources: &[&str]) -> SkillListing {
             SkillSource::Directory { path, scope }
         })
         .collect();
-    list_skills(&Loader::new(Disk::new()), &sources)
+    list_skills(&Loader::new(Disk::new()), &SkillMemory::default(), &sources)
 }
 
 #[track_caller]
