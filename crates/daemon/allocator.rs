@@ -1,24 +1,41 @@
 //! How the allocator of the system is set up.
 
-/// Two are enough for what runs at once, and one had many installations wait for each other.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const ARENAS: libc::c_int = 2;
+mod glibc {
+    use libc::{M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, c_int};
 
-/// Lets all threads share a few arenas.
-///
-/// glibc gives each thread an arena of its own, and what one has freed is not used by another: after a
-/// few long answers the process holds each of them as often as there were threads that made one.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(
-    unsafe_code,
-    reason = "glibc offers no other way; it is called once, before there is a second thread"
-)]
-pub(crate) fn share_arenas() {
-    // SAFETY: it only sets a number that the allocator reads, and no other thread is there.
-    // Where it is refused, memory is used as before.
-    let _ = unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
+    /// Two are enough for what runs at once, and one had many installations wait for each other. By itself
+    /// glibc gives each thread an arena of its own, and what one has freed is not used by another: after a
+    /// few long answers the process holds each of them as often as there were threads that made one.
+    const ARENAS: c_int = 2;
+
+    /// A piece up to this size is taken from an arena, and an arena keeps so much at its end when it is
+    /// freed: the answer to a listing of 10,000 plugins. By itself glibc gives back what an answer was made
+    /// in, and the next one pays for getting page after page from the system. What was never used costs
+    /// nothing, so a small home is not larger for it.
+    const KEPT: c_int = 32 << 20;
+
+    #[expect(
+        unsafe_code,
+        reason = "glibc offers no other way; it is called once, before there is a second thread"
+    )]
+    pub(super) fn set_up() {
+        let numbers = [
+            (M_ARENA_MAX, ARENAS),
+            (M_MMAP_THRESHOLD, KEPT),
+            (M_TRIM_THRESHOLD, KEPT),
+        ];
+        for (parameter, number) in numbers {
+            // SAFETY: it only sets a number that the allocator reads, and no other thread is there.
+            // Where it is refused, memory is used as before.
+            let _ = unsafe { libc::mallopt(parameter, number) };
+        }
+    }
 }
 
-/// Other allocators share by themselves.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub(crate) fn share_arenas() {}
+/// Makes the memory of one answer serve the next, whichever thread makes it.
+pub(crate) fn set_up() {
+    // Other allocators do so by themselves.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    glibc::set_up();
+}

@@ -29,7 +29,7 @@ const SYSTEM_DIR: &str = r"C:\ProgramData\OpenAI\Codex";
 mod allocator;
 
 fn main() -> anyhow::Result<ExitCode> {
-    allocator::share_arenas();
+    allocator::set_up();
     let environment = environment()?;
     if environment
         .args

@@ -25,7 +25,7 @@ const UNSAFE: &[(&str, usize, &str)] = &[
     (
         "crates/daemon/allocator.rs",
         2,
-        "glibc offers no other way to say how many arenas there are; one call, before a second thread",
+        "glibc offers no other way to say how memory is kept; called once, before a second thread",
     ),
     (
         "crates/git/src/transport.rs",
