@@ -5,7 +5,7 @@
 
 use plugd_disk::tree::{Digest, Limits, PlannedFile, digest_where};
 use plugd_model::{PluginPath, Problem, ProblemKind};
-use plugd_store::{Installed, Provenance, StoreError};
+use plugd_store::{Installed, Provenance, SourceContent, StoreError};
 
 use crate::call::Call;
 use crate::content::Content;
@@ -18,9 +18,9 @@ pub(crate) enum Compared {
     /// No copy.
     Missing,
     /// Version and content are the source's, and we put it there.
-    Same,
+    Same(SourceContent),
     /// The same, and somebody else put it there; with the digest of what is on disk.
-    SameButForeign(Digest),
+    SameButForeign(SourceContent, Digest),
     /// Something else than the source's.
     Different {
         /// The digest of a foreign copy: replacing it is a repair.
@@ -30,14 +30,15 @@ pub(crate) enum Compared {
     Drifted(Problem),
 }
 
-/// Compares what stands with the content that its source offers.
+/// Compares what stands with the content that its source offers, which is asked for only when the answer
+/// depends on it: a copy of ours with another version is another one whatever is in it.
 pub(crate) fn compare(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
     standing: &Standing,
     content: &Content,
-    offered: Digest,
+    offered: impl FnOnce() -> Result<SourceContent, Error>,
 ) -> Result<Compared, Error> {
     let different = Compared::Different {
         repaired_from: None,
@@ -50,11 +51,19 @@ pub(crate) fn compare(
     }
     let same_version = copy.version == content.version;
     if copy.provenance == Provenance::Recorded {
+        if !same_version {
+            return Ok(different);
+        }
+        let offered = offered()?;
         let recorded = standing.record.as_ref().and_then(|one| one.source_digest);
-        let same =
-            same_version && recorded == Some(offered) && content.extra_is_in(lookup, &copy.root);
-        return Ok(if same { Compared::Same } else { different });
+        let same = recorded == Some(offered.digest) && content.extra_is_in(lookup, &copy.root);
+        return Ok(if same {
+            Compared::Same(offered)
+        } else {
+            different
+        });
     }
+    let offered = offered()?;
     let Some(found) = read_foreign(call, copies, copy, content)? else {
         return Ok(different);
     };
@@ -63,11 +72,12 @@ pub(crate) fn compare(
     }
     if same_version
         && found.clean
-        && (found.bare == offered || Some(found.bare) == without_links(call, copies, content)?)
+        && (found.bare == offered.digest
+            || Some(found.bare) == without_links(call, copies, content)?)
     {
-        return Ok(Compared::SameButForeign(found.tree));
+        return Ok(Compared::SameButForeign(offered, found.tree));
     }
-    if was_repaired(standing, offered) {
+    if was_repaired(standing, offered.digest) {
         let text = format!(
             "another program replaced again the copy of `{}` that was brought to its source; \
              install it to restore it",

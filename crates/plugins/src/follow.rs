@@ -286,16 +286,13 @@ fn step(
 ) -> Result<Step, Error> {
     let content = Content::read(lookup, offer, obtained.dir.clone())?;
     let version = content.version.clone();
-    let SourceContent {
-        digest: offered,
-        left_out,
-    } = content.offered(copies, &offer.id(), call)?;
+    let offered = || content.offered(copies, &offer.id(), call);
     // What was not taken over is told of in each run, as a request would have been: the copy is as
     // incomplete as it was when it was made.
-    let incomplete = left_out.into_iter().next();
+    let incomplete = |offered: SourceContent| offered.left_out.into_iter().next();
     let held = |problem| Ok((PluginOutcome::HeldBack, version.clone(), Some(problem)));
     let repaired_from = match compare(call, lookup, copies, standing, &content, offered)? {
-        Compared::Same => {
+        Compared::Same(offered) => {
             note_commit(
                 call,
                 copies.store()?,
@@ -303,16 +300,16 @@ fn step(
                 &offer.id(),
                 obtained.commit,
             )?;
-            return Ok((PluginOutcome::Unchanged, version, incomplete));
+            return Ok((PluginOutcome::Unchanged, version, incomplete(offered)));
         }
-        Compared::SameButForeign(tree_digest) => {
+        Compared::SameButForeign(offered, tree_digest) => {
             let found = Found {
-                source_digest: offered,
+                source_digest: offered.digest,
                 tree_digest,
                 commit: obtained.commit,
             };
             adopt(call, copies.store()?, offer, standing, found)?;
-            return Ok((PluginOutcome::Unchanged, version, incomplete));
+            return Ok((PluginOutcome::Unchanged, version, incomplete(offered)));
         }
         Compared::Drifted(problem) => return held(problem),
         Compared::Missing => None,

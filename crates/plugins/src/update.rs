@@ -360,14 +360,15 @@ fn step(
         }
     };
     let content = Content::read(lookup, &offer, obtained.dir.clone())?;
-    let offered = content.offered(copies, id, call)?.digest;
+    // A source that cannot be read is told also where its version would be enough.
+    let offered = content.offered(copies, id, call)?;
     let to = VersionName {
         version: Some(content.version.to_string()),
         commit: obtained.commit.clone(),
         digest: None,
     };
-    match compare(call, lookup, copies, &standing, &content, offered)? {
-        Compared::Same | Compared::SameButForeign(_) => return row(subject.current()),
+    match compare(call, lookup, copies, &standing, &content, || Ok(offered))? {
+        Compared::Same(_) | Compared::SameButForeign(..) => return row(subject.current()),
         Compared::Drifted(problem) => {
             return row(subject.stays(VersionReason::Drift, to, vec![problem]));
         }
