@@ -270,9 +270,9 @@ pub(crate) struct Remains {
     pub(crate) journals: usize,
     /// Journals that nobody can make sense of.
     pub(crate) bad_journals: Vec<Problem>,
-    /// Directories of transactions whose process is gone or at work.
+    /// Directories of transactions whose process is gone.
     pub(crate) staged: usize,
-    /// What is on its way out.
+    /// What such a transaction was removing.
     pub(crate) trash: usize,
     /// Leases of dead processes.
     pub(crate) dead_leases: usize,

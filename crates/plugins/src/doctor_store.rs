@@ -4,7 +4,7 @@
 //! Nothing is locked or swept here. What a living process works on is its own affair.
 
 use plugd_config::{PluginSetting, Snapshot};
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Entry};
 use plugd_marketplace::{MarketplaceSet, Selector};
 use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, error_chain};
 use plugd_store::{Installed, Store};
@@ -140,8 +140,8 @@ pub(crate) fn remains(disk: &Disk, layout: &Layout, store: &Store) -> Check {
             check.told([&problem.in_file(&layout.journals())]);
         }
     }
-    found.staged = count(disk, &mut check, &layout.staging());
-    found.trash = count(disk, &mut check, &layout.trash());
+    found.staged = dead_places(disk, &mut check, &layout.staging(), &layout.journals());
+    found.trash = dead_places(disk, &mut check, &layout.trash(), &layout.journals());
     found.dead_leases = dead_leases(disk, &mut check, &layout.leases());
     doctor::remains(&mut check, found);
     check
@@ -154,14 +154,29 @@ fn is_held(disk: &Disk, path: &AbsPath) -> Option<bool> {
     Some(lock.is_none())
 }
 
+/// How many transactions have left something in a directory and are not alive: a server removes behind
+/// its answer what a committed one leaves.
+fn dead_places(disk: &Disk, check: &mut Check, dir: &AbsPath, journals: &AbsPath) -> usize {
+    let is_dead = |entry: &Entry| {
+        let lock = format!("{}.lock", entry.name.to_string_lossy());
+        is_held(disk, &journals.join(lock)) != Some(true)
+    };
+    let entries = entries_in(disk, check, dir);
+    entries.iter().filter(|entry| is_dead(entry)).count()
+}
+
 /// How many things lie in a directory.
 pub(crate) fn count(disk: &Disk, check: &mut Check, dir: &AbsPath) -> usize {
+    entries_in(disk, check, dir).len()
+}
+
+fn entries_in(disk: &Disk, check: &mut Check, dir: &AbsPath) -> Vec<Entry> {
     match disk.list(dir) {
-        Ok(entries) => entries.len(),
-        Err(error) if error.is_not_found() => 0,
+        Ok(entries) => entries,
+        Err(error) if error.is_not_found() => Vec::new(),
         Err(error) => {
             check.unreadable(&error);
-            0
+            Vec::new()
         }
     }
 }
@@ -181,4 +196,33 @@ fn dead_leases(disk: &Disk, check: &mut Check, dir: &AbsPath) -> usize {
     locks
         .filter(|entry| is_held(disk, &dir.join(&entry.name)) == Some(false))
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_disk::Disk;
+    use plugd_testkit::Sandbox;
+    use pretty_assertions::assert_eq;
+
+    use super::dead_places;
+    use crate::doctor::{Area, Check};
+
+    #[test]
+    fn what_a_living_transaction_removes_is_no_remains() {
+        let trash = "ch/plugins/.plugd/trash";
+        let journal = "ch/plugins/.plugd/journal";
+        let sandbox = Sandbox::from(&format!(
+            "== {trash}/alive/x\n1\n== {trash}/dead/x\n1\n== {trash}/nobody/x\n1\n\
+             == {journal}/alive.lock\n== {journal}/dead.lock\n"
+        ));
+        let (disk, layout) = (Disk::new(), sandbox.layout());
+        let mut check = Check::new(Area::Remains);
+        let mut dead = || dead_places(&disk, &mut check, &layout.trash(), &layout.journals());
+        let alive = disk
+            .try_lock(&layout.journals().join("alive.lock"))
+            .unwrap();
+        assert_eq!(dead(), 2);
+        drop(alive);
+        assert_eq!(dead(), 3);
+    }
 }

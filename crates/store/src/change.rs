@@ -69,10 +69,12 @@ impl Change {
     }
 
     /// Lets other operations go on after the commit. What is left is swept by the ticket, and nobody needs
-    /// to wait for that.
+    /// to wait for that; where nothing was there before, it is an empty directory and gone at once.
     pub(crate) fn unlock(&mut self) {
         self.lock = None;
-        self.ticket.sweep_behind(&self.store.inner.sweeper);
+        if self.journal.was_present {
+            self.ticket.sweep_behind(&self.store.inner.sweeper);
+        }
     }
 }
 

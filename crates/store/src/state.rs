@@ -107,8 +107,8 @@ impl Store {
 
 /// A transaction's id with its lock and places.
 ///
-/// Dropping it sweeps the places, unless a journal speaks of what lies in them or recovery is to do
-/// it.
+/// Dropping it sweeps the places, or has them swept behind the answer, unless a journal speaks of what
+/// lies in them or recovery is to do it.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     disk: Disk,
@@ -271,9 +271,15 @@ impl Drop for Ticket {
         if self.journaled || self.left {
             return;
         }
-        if let Some(sweeper) = self.sweeper.take() {
-            sweeper.sweep(self.remains());
-        } else if let Err(error) = self.sweep() {
+        let swept = match self.sweeper.take() {
+            // What the answer says has to last, so nobody leaves that to the thread.
+            Some(sweeper) => self
+                .settle()
+                .map(|()| sweeper.sweep(self.remains()))
+                .map_err(Into::into),
+            None => self.sweep(),
+        };
+        if let Err(error) = swept {
             // Recovery sweeps what is left here.
             tracing::warn!(lock = %self.lock.path(), %error, "a transaction leaves files behind");
         }

@@ -4,12 +4,13 @@
 //! he wants to be told that the new state holds. Deleting them takes a third of the time.
 //!
 //! Invariants:
-//! - What is handed over is over: no journal speaks of its places, and its lock is held until they are
-//!   empty. So no other process touches them, and a process that dies leaves a dead transaction, which
-//!   recovery finds.
+//! - What is handed over is over: no journal speaks of its places, the trees that it moved are where they
+//!   will last, and its lock is held while the places are emptied. So no other process touches them, and
+//!   what a process leaves that dies, or cannot remove, is a dead transaction, which recovery finds.
 //! - There is one thread at most, and none while there is nothing to do.
-//! - What waits is bounded: whoever comes when it is too much removes his own, so that deletion falls
-//!   never far behind creation and the disk does not fill up with rubbish.
+//! - What waits is bounded: whoever comes when it is too much removes his own, so that deletion never
+//!   falls far behind. An installation on a full disk may have to be tried again a moment after what made
+//!   room for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,7 +21,7 @@ use crate::Store;
 use crate::state::Ticket;
 
 /// So many transactions may wait for their removal.
-const WAITING: usize = 64;
+const WAITING: usize = 16;
 
 /// The removals that nobody waits for.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl Sweeper {
         let thread = thread::Builder::new().name("plugd-sweep".to_owned());
         if let Err(error) = thread.spawn(move || works.0.work()) {
             tracing::debug!(%error, "there is no thread for removals; they happen at once");
-            self.work();
+            Works(Arc::clone(self)).0.work();
         }
     }
 
@@ -112,10 +113,17 @@ impl Sweeper {
 
 impl Drop for Works {
     fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.state().works = false;
-            self.0.idle.notify_all();
+        if !thread::panicking() {
+            return;
         }
+        let mut state = self.0.state();
+        state.works = false;
+        let left = std::mem::take(&mut state.waiting);
+        drop(state);
+        for mut ticket in left {
+            ticket.leave_to_recovery();
+        }
+        self.0.idle.notify_all();
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::fixture::{NO_PATIENCE, World, id};
 /// Longer than any of these tests takes.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Lets nobody remove anything of a transaction until it is opened.
+/// Lets nobody remove anything in the trash of a transaction until it is opened.
 #[derive(Default)]
 struct Gate {
     state: Mutex<GateState>,
@@ -24,9 +25,15 @@ struct Gate {
 struct GateState {
     is_open: bool,
     standing: usize,
+    /// Who has removed something.
+    threads: BTreeSet<String>,
 }
 
 impl Gate {
+    fn close(&self) {
+        self.state.lock().unwrap().is_open = false;
+    }
+
     fn open(&self) {
         self.state.lock().unwrap().is_open = true;
         self.changed.notify_all();
@@ -49,8 +56,14 @@ impl Probe for Gate {
             OperationKind::RemoveFile | OperationKind::RemoveDir
         );
         let path = operation.path.to_string();
+        let mut state = self.state.lock().unwrap();
         if removes && (path.contains("/trash/") || path.contains("/staging/")) {
-            let mut state = self.state.lock().unwrap();
+            let thread = std::thread::current();
+            state
+                .threads
+                .insert(thread.name().unwrap_or_default().to_owned());
+        }
+        if removes && path.contains("/trash/") {
             state.standing += 1;
             self.changed.notify_all();
             let passed = self.changed.wait_while(state, |state| !state.is_open);
@@ -90,11 +103,16 @@ fn an_uninstallation_waits_for_no_deletion_and_nothing_is_left_at_the_end() {
 #[test]
 fn a_replaced_version_goes_behind_too() {
     let world = World::new();
-    let store = world.store();
-    store.sweep_behind();
-    for (source, version) in [("one", "1"), ("two", "2"), ("three", "3"), ("four", "4")] {
+    let (gate, store) = gated(&world);
+    for (source, version) in [("one", "1"), ("two", "2"), ("three", "3")] {
+        gate.open();
         world.install(&store, source, version).unwrap();
     }
+    gate.close();
+    store.sweep_behind();
+    world.install(&store, "four", "4").unwrap();
+    assert!(world.leftovers().contains("only-in-one"));
+    gate.open();
     world.uninstall(&store).unwrap();
     store.finish_sweeping(LONG);
     assert_eq!(world.leftovers(), "");
@@ -127,15 +145,20 @@ fn the_end_does_not_wait_for_ever() {
 }
 
 #[test]
-fn who_is_refused_waits_for_the_removal() {
+fn who_is_refused_removes_his_own() {
     let world = World::new();
-    let store = world.store();
+    let (gate, store) = gated(&world);
+    gate.open();
     store.sweep_behind();
     drop(world.stage(&store, "one").unwrap());
-    assert_eq!(world.leftovers(), "");
     drop(world.activate(&store, "one", "1").unwrap());
-    assert_eq!(world.leftovers(), "");
     store.finish_sweeping(LONG);
+    assert_eq!(world.leftovers(), "");
+    let threads = gate.state.lock().unwrap().threads.clone();
+    assert!(
+        !threads.is_empty() && !threads.contains("plugd-sweep"),
+        "{threads:?}"
+    );
 }
 
 #[test]
