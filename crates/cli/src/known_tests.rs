@@ -18,7 +18,7 @@ fn lookup(sandbox: &Sandbox) -> Lookup {
     let (environment, layout) = (test_environment(sandbox), sandbox.layout());
     let names = Arc::clone(&environment.names);
     let clock = Arc::clone(&environment.clock);
-    let copies = Copies::new(Disk::new(), layout.clone(), names, clock);
+    let copies = Copies::new(Disk::new(), layout.clone(), names, Arc::clone(&clock));
     let remote = Remote::new(&environment, &layout, &copies);
     Lookup::new(
         Disk::new(),
@@ -26,6 +26,7 @@ fn lookup(sandbox: &Sandbox) -> Lookup {
         Some(sandbox.home()),
         Arc::new(SessionFlags::none()),
         remote,
+        clock,
     )
 }
 

@@ -72,6 +72,7 @@ impl Session {
             environment.home.clone(),
             Arc::new(setup.flags.clone()),
             Remote::new(environment, &setup.layout, &copies),
+            Arc::clone(&environment.clock),
         );
         let events = Events::detached();
         let fetcher = Fetcher::new(environment, disk, &setup.layout);

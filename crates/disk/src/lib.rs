@@ -39,6 +39,6 @@ pub use lock::{FileLock, Patience, Waiting, Wanted};
 pub use new_file::NewFile;
 pub use ops::{Disk, Entry};
 pub use probe::{Operation, OperationKind, Probe};
-pub use stamp::{Kind, Stamp};
+pub use stamp::{Kind, Stamp, is_settled};
 pub use vigil::{Vigil, Watch};
 pub use witness::{Testimony, Witness};

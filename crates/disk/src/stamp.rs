@@ -1,7 +1,14 @@
 //! What a file is, and a stamp that changes when its content may have changed.
 
 use std::fs::Metadata;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A file that changed this recently may change again without its stamp telling: a clock of whole
+/// seconds, or of two, is what the oldest file systems have.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The same where stamps are finer than a millisecond. They come from a clock that ticks every few.
+const SETTLED_FINE: Duration = Duration::from_millis(100);
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +108,15 @@ impl Stamp {
     }
 }
 
+/// Whether a change is so long ago that another one is sure to have another stamp.
+#[must_use]
+pub fn is_settled(change_ns: i128, now: Duration) -> bool {
+    let is_fine = change_ns % 1_000_000 != 0;
+    let settled = if is_fine { SETTLED_FINE } else { SETTLED };
+    let nanoseconds = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
+    change_ns.saturating_add(nanoseconds(settled)) < nanoseconds(now)
+}
+
 fn modified(metadata: &Metadata) -> i128 {
     metadata.modified().map_or(0, nanoseconds)
 }
@@ -110,7 +126,7 @@ fn born(metadata: &Metadata) -> i128 {
 }
 
 fn nanoseconds(time: SystemTime) -> i128 {
-    let nanos = |d: std::time::Duration| i128::try_from(d.as_nanos()).unwrap_or(i128::MAX);
+    let nanos = |d: Duration| i128::try_from(d.as_nanos()).unwrap_or(i128::MAX);
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => nanos(after),
         Err(before) => -nanos(before.duration()),

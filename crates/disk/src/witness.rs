@@ -4,17 +4,19 @@
 //! - The stamp of each path is taken before the look touches it. What changes in between makes the
 //!   testimony out of date, never the outcome.
 //! - A look that writes, takes locks, or meets a link has no testimony: what lies behind a link can
-//!   change and the link stays as it is.
-//! - What is left is what every stamp leaves: a file that is rewritten in place with the same number of
-//!   bytes within the tick of the clock in which it was read.
+//!   change and the link stays as it is. Nor has one that met what has just changed, which can change
+//!   once more without its stamp telling.
+//! - That the system refused to read something is not seen here: a refusal can end and no stamp changes.
+//!   Whoever keeps an outcome must not keep one with a refusal in it.
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use plugd_model::AbsPath;
 
-use crate::{Disk, Kind, Operation, OperationKind, Probe, Stamp};
+use crate::{Disk, Kind, Operation, OperationKind, Probe, Stamp, is_settled};
 
 /// Notes what a look touches.
 pub struct Witness {
@@ -48,30 +50,37 @@ impl Disk {
 }
 
 impl Witness {
-    /// What was touched, when all of it can be told by its stamps.
+    /// What was touched, when all of it can be told by its stamps. `now` is the time before the look.
     #[must_use]
-    pub fn testimony(&self) -> Option<Testimony> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn testimony(&self, now: Duration) -> Option<Testimony> {
+        let mut seen = self.seen();
         let stamps = std::mem::take(&mut seen.stamps);
-        (!seen.is_unsure).then(|| Testimony(stamps.into_iter().collect()))
+        let is_old = |stamp: &Stamp| is_settled(stamp.changed_ns.max(stamp.modified_ns), now);
+        let is_sure = !seen.is_unsure && stamps.values().flatten().all(is_old);
+        is_sure.then(|| Testimony(stamps.into_iter().collect()))
+    }
+
+    /// Held for a few assignments only; a panic leaves no broken promise behind.
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Probe for Witness {
     fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
-        self.disk.ask_probe(operation)?;
+        let asked = self.disk.ask_probe(operation);
         let looks = matches!(
             operation.kind,
             OperationKind::Read | OperationKind::Stat | OperationKind::List
         );
-        let stamp = match looks {
+        let stamp = match looks && asked.is_ok() {
             true => self.disk.link_stamp(operation.path).ok(),
             false => None,
         };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen();
         let Some(stamp) = stamp.filter(|stamp| stamp.is_none_or(|it| it.kind != Kind::Link)) else {
             seen.is_unsure = true;
-            return Ok(());
+            return asked;
         };
         match seen.stamps.get(operation.path) {
             Some(before) => seen.is_unsure |= *before != stamp,
@@ -79,7 +88,7 @@ impl Probe for Witness {
                 seen.stamps.insert(operation.path.clone(), stamp);
             }
         }
-        Ok(())
+        asked
     }
 }
 

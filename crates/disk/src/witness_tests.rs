@@ -3,12 +3,16 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plugd_model::AbsPath;
 use pretty_assertions::assert_eq;
 
 use super::Testimony;
 use crate::{Disk, Operation, OperationKind, Probe};
+
+/// Long after everything here.
+const LATER: Duration = Duration::from_secs(1 << 40);
 
 struct Dir(tempfile::TempDir);
 
@@ -36,7 +40,7 @@ impl Dir {
 fn looked(look: impl FnOnce(&Disk)) -> Option<Testimony> {
     let (disk, witness) = Disk::new().witnessed();
     look(&disk);
-    witness.testimony()
+    witness.testimony(LATER)
 }
 
 /// A look as one for skills is: a directory, a file in it, one that may be there, and a stamp.
@@ -102,6 +106,15 @@ fn links_and_changes_have_no_testimony() {
     }
 }
 
+#[test]
+fn what_has_just_changed_has_no_testimony() {
+    let dir = Dir::new();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let (disk, witness) = Disk::new().witnessed();
+    disk.read(&dir.path("a"), 100).unwrap();
+    assert!(witness.testimony(now).is_none());
+}
+
 /// Refuses to read and counts all that it is asked.
 #[derive(Default)]
 struct Refusing(AtomicUsize);
@@ -124,5 +137,6 @@ fn who_probes_the_disk_goes_on_to_see_everything() {
     assert!(disk.read(&dir.path("a"), 100).is_err());
     assert!(disk.stamp(&dir.path("a")).is_ok());
     assert!(probe.0.load(Ordering::Relaxed) >= 2);
-    assert!(witness.testimony().is_some());
+    // A refusal can end without a trace.
+    assert!(witness.testimony(LATER).is_none());
 }

@@ -36,6 +36,7 @@ pub(crate) fn probed(sandbox: &Sandbox, probe: Arc<dyn Probe>) -> (Lookup, Copie
         environment.home.clone(),
         Arc::new(SessionFlags::none()),
         Remote::new(&environment, &layout, &copies),
+        Arc::clone(&environment.clock),
     );
     (lookup, copies)
 }

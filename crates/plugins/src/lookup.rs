@@ -10,7 +10,7 @@ use plugd_config::{Edit, PendingWrite, Plan, Recent, SessionFlags, Snapshot, Wri
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
 use plugd_marketplace::{MarketplaceResolver, MarketplaceSet, ResolveInput, Scope};
-use plugd_model::{AbsPath, Layout};
+use plugd_model::{AbsPath, Clock, Layout};
 
 use crate::call::Call;
 use crate::claims::Claims;
@@ -80,10 +80,11 @@ impl Lookup {
         home: Option<AbsPath>,
         flags: Arc<SessionFlags>,
         remote: Remote,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             loader: Arc::new(Loader::new(disk).passing_over(layout.staging())),
-            skills: Arc::default(),
+            skills: Arc::new(SkillMemory::new(clock)),
             recent: Arc::new(Recent::new(Arc::clone(&layout), flags)),
             layout,
             home,

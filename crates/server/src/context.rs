@@ -65,6 +65,7 @@ impl Context {
             environment.home.clone(),
             Arc::new(flags),
             Remote::new(&environment, &layout, &copies),
+            Arc::clone(&clock),
         );
         let skill_watch = match activity {
             Activity::Works => SkillWatch::new(&layout, disk, events.clone()),

@@ -12,19 +12,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use plugd_disk::is_settled;
 use plugd_disk::tree::{Digest, Limits, Pace, TreePlan, digest};
 use plugd_model::{AbsPath, Problem};
 
 use crate::{Store, StoreError};
-
-/// A file that changed this recently may change again without its stamp telling: a clock of whole
-/// seconds, or of two, is what the oldest file systems have.
-const SETTLED: Duration = Duration::from_secs(2);
-
-/// The same where stamps are finer than a millisecond. They come from a clock that ticks every few.
-const SETTLED_FINE: Duration = Duration::from_millis(100);
 
 /// More directories than anybody leases or installs from; beyond it everything is forgotten rather than kept for
 /// ever.
@@ -125,14 +118,6 @@ impl Store {
         drop(known);
         Ok(Content { plan, digest })
     }
-}
-
-/// Whether a change is so long ago that another one is sure to have another stamp.
-pub(crate) fn is_settled(change_ns: i128, now: Duration) -> bool {
-    let is_fine = change_ns % 1_000_000 != 0;
-    let settled = if is_fine { SETTLED_FINE } else { SETTLED };
-    let nanoseconds = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
-    change_ns.saturating_add(nanoseconds(settled)) < nanoseconds(now)
 }
 
 #[cfg(test)]

@@ -10,10 +10,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plugd_disk::tree::Digest;
-use plugd_disk::{Kind, Stamp};
+use plugd_disk::{Kind, Stamp, is_settled};
 use plugd_model::PluginId;
 
-use crate::contents::is_settled;
 use crate::json::{installed_in, trees_in};
 use crate::{Store, StoreError};
 

@@ -5,8 +5,9 @@ use plugd_manifest::Loader;
 use plugd_model::{PluginId, Severity};
 use pretty_assertions::assert_eq;
 
+use super::memory::tests::memory;
 use super::tests::head;
-use super::{SkillListing, SkillMemory, SkillScope, SkillSource, list_skills, skill_text};
+use super::{SkillListing, SkillScope, SkillSource, list_skills, skill_text};
 use crate::fixture::Plugin;
 
 /// The sources of a test: scope and directory, `repo:a` for example, and `plugin:` for the plugin.
@@ -37,7 +38,7 @@ fn list(plugin: &Plugin, sources: &[&str]) -> SkillListing {
             SkillSource::Directory { path, scope }
         })
         .collect();
-    list_skills(&Loader::new(Disk::new()), &SkillMemory::default(), &sources)
+    list_skills(&Loader::new(Disk::new()), &memory(), &sources)
 }
 
 #[track_caller]

@@ -1,15 +1,30 @@
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_manifest::Loader;
-use plugd_model::{PluginId, PluginPath};
+use plugd_model::{AbsPath, Clock, PluginId, PluginPath};
 use pretty_assertions::assert_eq;
 
 use super::SkillMemory;
 use crate::fixture::Plugin;
 use crate::skills::tests::head;
 use crate::{SkillSource, list_skills, skills};
+
+/// Long after every file here was written.
+struct Later;
+
+impl Clock for Later {
+    fn now(&self) -> Duration {
+        Duration::from_secs(1 << 40)
+    }
+}
+
+pub(in crate::skills) fn memory() -> SkillMemory {
+    SkillMemory::new(Arc::new(Later))
+}
 
 fn skill(name: &str, description: &str) -> String {
     head(&format!("name: {name}\ndescription: {description}"))
@@ -88,7 +103,7 @@ fn every_change_is_seen() {
     for change in changes {
         let plugin = plugin();
         let before = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
-        let memory = SkillMemory::default();
+        let memory = memory();
         ask(&memory, &plugin);
         let plugin = change(plugin);
         let after = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
@@ -118,7 +133,7 @@ impl Kinds {
 /// How many files and directories are read by the fourth look, through the reading of one plugin and
 /// through a list of many.
 fn read_by_the_fourth(plugin: &Plugin) -> [usize; 2] {
-    let memory = SkillMemory::default();
+    let memory = memory();
     let id = PluginId::parse("p@m").unwrap();
     let (root, manifest) = (&plugin.root(), &plugin.manifest);
     let source = SkillSource::Plugin {
@@ -140,6 +155,7 @@ fn read_by_the_fourth(plugin: &Plugin) -> [usize; 2] {
     ]
 }
 
+#[cfg(not(any(target_vendor = "apple", windows)))]
 #[test]
 fn who_asks_again_reads_nothing() {
     assert_eq!(read_by_the_fourth(&plugin()), [0, 0]);
@@ -150,7 +166,7 @@ fn a_plugin_with_a_link_is_read_each_time() {
     let plugin = plugin().link("skills/l", "../more/c");
     let [reads, _] = read_by_the_fourth(&plugin);
     assert!(reads > 4, "{reads}");
-    let memory = SkillMemory::default();
+    let memory = memory();
     ask(&memory, &plugin);
     let plugin = plugin.file("more/c/SKILL.md", skill("c", "does what the link leads to"));
     ask(&memory, &plugin);
@@ -159,11 +175,44 @@ fn a_plugin_with_a_link_is_read_each_time() {
 #[test]
 fn a_plugin_that_is_gone_has_its_problem_and_may_come_back() {
     let plugin = plugin();
-    let memory = SkillMemory::default();
+    let memory = memory();
     ask(&memory, &plugin);
     let (root, aside) = (plugin.root(), plugin.outside().join("aside"));
     plugin.disk.rename(&root, &aside).unwrap();
     ask(&memory, &plugin);
     plugin.disk.rename(&aside, &root).unwrap();
     ask(&memory, &plugin);
+}
+
+/// Refuses to read a path as long as it is told to.
+struct Refusing {
+    path: AbsPath,
+    refuses: AtomicBool,
+}
+
+impl Probe for Refusing {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let reads = matches!(operation.kind, OperationKind::Read | OperationKind::List);
+        match reads && *operation.path == self.path && self.refuses.load(Ordering::Relaxed) {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_refusal_of_the_system_is_not_remembered() {
+    let mut plugin = plugin();
+    for path in ["skills", "skills/a", "skills/a/SKILL.md"] {
+        let probe = Arc::new(Refusing {
+            path: plugin.root().join(path),
+            refuses: AtomicBool::new(true),
+        });
+        plugin.disk = Disk::probed(Arc::<Refusing>::clone(&probe));
+        let memory = memory();
+        ask(&memory, &plugin);
+        // Nothing that has a stamp changes.
+        probe.refuses.store(false, Ordering::Relaxed);
+        ask(&memory, &plugin);
+    }
 }
