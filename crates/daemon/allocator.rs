@@ -20,12 +20,13 @@ mod glibc {
         reason = "glibc offers no other way; it is called once, before there is a second thread"
     )]
     pub(super) fn set_up() {
-        let numbers = [
-            (M_ARENA_MAX, ARENAS),
-            (M_MMAP_THRESHOLD, KEPT),
-            (M_TRIM_THRESHOLD, KEPT),
-        ];
-        for (parameter, number) in numbers {
+        let kept = [(M_MMAP_THRESHOLD, KEPT), (M_TRIM_THRESHOLD, KEPT)];
+        // Where addresses are short glibc refuses pieces of that size, and one number without the other
+        // would be worse than none.
+        let kept = kept
+            .into_iter()
+            .filter(|_| cfg!(target_pointer_width = "64"));
+        for (parameter, number) in kept.chain([(M_ARENA_MAX, ARENAS)]) {
             // SAFETY: it only sets a number that the allocator reads, and no other thread is there.
             // Where it is refused, memory is used as before.
             let _ = unsafe { libc::mallopt(parameter, number) };

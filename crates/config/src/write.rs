@@ -325,7 +325,7 @@ pub(crate) fn check_state(disk: &Disk, layout: &Layout) -> Result<(), WriteError
     }
 }
 
-/// A text that can be edited.
+/// Parses a text that is to be edited.
 fn parse(target: Target, file: &AbsPath, text: &str) -> Result<Arc<Parsed>, WriteError> {
     let parsed = Parsed::of(text.to_owned());
     let parsed = parsed.map_err(|syntax| refusal(target, file, text, EditError::Broken(syntax)))?;

@@ -143,6 +143,7 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::{Blocking, LISTINGS};
     use crate::Error;
@@ -192,7 +193,8 @@ mod tests {
         for _ in 0..LISTINGS {
             begins.recv().unwrap();
         }
-        assert!(begins.try_recv().is_err());
+        let more = begins.recv_timeout(Duration::from_millis(100));
+        assert!(more.is_err());
         for gate in gates {
             gate.send(()).unwrap();
         }

@@ -65,7 +65,7 @@ pub async fn hooks(
 ) -> Result<Vec<HooksSeen>, Error> {
     let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
     blocking
-        .read(move || {
+        .list(move || {
             let mut trust = Trust::load(&call, &lookup, &copies);
             let installed = installed_copies(&copies)?;
             let mut seen = Vec::new();

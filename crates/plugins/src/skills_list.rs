@@ -51,7 +51,7 @@ pub async fn skills(
     let look = || {
         let (lookup, copies) = (lookup.clone(), copies.clone());
         let (extra, scopes) = (extra.get(), scopes.clone());
-        blocking.read(move || {
+        blocking.list(move || {
             see(
                 &lookup,
                 &copies,
