@@ -21,7 +21,7 @@ use plugd_model::{AbsPath, ManifestFormat, Problem, ProblemKind};
 
 /// Whether resolving a path also spells its names as they stand on the disk. Then a path without
 /// links may still be another one when it is resolved.
-const RESOLVING_SPELLS: bool = cfg!(any(target_vendor = "apple", windows));
+pub(crate) const RESOLVING_SPELLS: bool = cfg!(any(target_vendor = "apple", windows));
 
 /// A plugin's directory tree.
 #[derive(Debug)]

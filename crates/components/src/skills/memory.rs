@@ -16,7 +16,7 @@ use plugd_model::{
 
 use super::{ReadSkill, Skill, read_all, sorted};
 use crate::Found;
-use crate::tree::PluginTree;
+use crate::tree::{PluginTree, RESOLVING_SPELLS};
 
 /// How many plugins are remembered, and how much of memory they may take together, about.
 const PLUGINS: usize = 4_096;
@@ -26,9 +26,6 @@ const LARGEST: usize = BYTES / 8;
 /// What a path takes with its stamp, and a skill or a problem beside its texts.
 const PATH: usize = 256;
 const ITEM: usize = 512;
-
-/// Whether each path is resolved by asking the system: then there is nothing to remember.
-const RESOLVES_ALL: bool = cfg!(any(target_vendor = "apple", windows));
 
 /// Reads and remembers the skills of plugins. Every method takes `&self`.
 pub struct SkillMemory {
@@ -110,7 +107,8 @@ impl SkillMemory {
             problems.extend(known.problems.iter().cloned());
             return known.skills.clone();
         }
-        if remembered.is_none() || RESOLVES_ALL {
+        // Where the system is asked to resolve each path, nobody could tell what that depended on.
+        if remembered.is_none() || RESOLVING_SPELLS {
             let asked = Arc::new(Remembered::Asked);
             self.known.put(&root, asked, PATH, |_| true);
             return read_all(&PluginTree::at(disk, root), manifest, problems);
