@@ -9,18 +9,21 @@ mod glibc {
     /// few long answers the process holds each of them as often as there were threads that made one.
     const ARENAS: c_int = 2;
 
-    /// A piece up to this size is taken from an arena, and an arena keeps so much at its end when it is
-    /// freed: the answer to a listing of 10,000 plugins. By itself glibc gives back what an answer was made
-    /// in, and the next one pays for getting page after page from the system. What was never used costs
-    /// nothing, so a small home is not larger for it.
-    const KEPT: c_int = 32 << 20;
+    /// A piece up to this size is taken from an arena: the answer to a usual listing. A larger one has
+    /// pages of its own, because those can grow without being copied.
+    const PIECE: c_int = 4 << 20;
+
+    /// So much an arena keeps at its end when it is freed. By itself glibc gives back what an answer was
+    /// made in, and the next one pays for getting page after page from the system. What was never used
+    /// costs nothing, so a small home is not larger for it.
+    const KEPT: c_int = 16 << 20;
 
     #[expect(
         unsafe_code,
         reason = "glibc offers no other way; it is called once, before there is a second thread"
     )]
     pub(super) fn set_up() {
-        let kept = [(M_MMAP_THRESHOLD, KEPT), (M_TRIM_THRESHOLD, KEPT)];
+        let kept = [(M_MMAP_THRESHOLD, PIECE), (M_TRIM_THRESHOLD, KEPT)];
         // Where addresses are short glibc refuses pieces of that size, and one number without the other
         // would be worse than none.
         let kept = kept
