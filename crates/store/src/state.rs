@@ -249,7 +249,8 @@ impl Ticket {
         Ok(self.disk.remove_file(self.lock.path())?)
     }
 
-    /// The same transaction without its journal, for whoever sweeps its places later.
+    /// The same transaction without its journal and with nothing to settle, for whoever sweeps its places
+    /// later.
     fn remains(&self) -> Self {
         Self {
             disk: self.disk.clone(),
@@ -260,7 +261,7 @@ impl Ticket {
             trees: self.trees.clone(),
             journaled: false,
             left: false,
-            unsettled: AtomicBool::new(self.unsettled.load(Ordering::Relaxed)),
+            unsettled: AtomicBool::new(false),
             sweeper: None,
         }
     }

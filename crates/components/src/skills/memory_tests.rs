@@ -42,6 +42,15 @@ fn plugin() -> Plugin {
         .file("more/c/SKILL.md", skill("c", "does c"))
 }
 
+fn renamed(plugin: Plugin, from: &str, to: &str) -> Plugin {
+    let root = plugin.root();
+    plugin
+        .disk
+        .rename(&root.join(from), &root.join(to))
+        .unwrap();
+    plugin
+}
+
 /// Asks until what is found is remembered, and makes sure that nothing differs from a fresh look.
 #[track_caller]
 fn ask(memory: &SkillMemory, plugin: &Plugin) {
@@ -79,20 +88,8 @@ fn every_change_is_seen() {
             plugin.manifest.name = "q".to_owned();
             plugin
         },
-        |plugin| {
-            let disk = Disk::new();
-            let root = plugin.root();
-            disk.rename(&root.join("skills/a"), &root.join("skills/z"))
-                .unwrap();
-            plugin
-        },
-        |plugin| {
-            let disk = Disk::new();
-            let root = plugin.root();
-            disk.rename(&root.join("skills"), &root.join("gone"))
-                .unwrap();
-            plugin
-        },
+        |plugin| renamed(plugin, "skills/a", "skills/z"),
+        |plugin| renamed(plugin, "skills", "gone"),
         |plugin| {
             let disk = Disk::new();
             let root = plugin.root();
