@@ -7,11 +7,26 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::path::{Component, Path, PathBuf};
 
 /// An absolute path without `.` and `..` components; links in it are not resolved.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Eq, PartialOrd, Ord)]
 pub struct AbsPath(PathBuf);
+
+/// A path that is normal has one spelling, so its text says everything. The standard library goes through
+/// its components, which was a third of a listing.
+impl PartialEq for AbsPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_os_str() == other.0.as_os_str()
+    }
+}
+
+impl Hash for AbsPath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.as_os_str().hash(state);
+    }
+}
 
 /// A path that was expected to be absolute and is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +81,23 @@ impl AbsPath {
     #[must_use]
     pub fn starts_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
+    }
+
+    /// Whether `dir` is the directory that holds this path, without a copy of its name.
+    #[must_use]
+    pub fn is_right_in(&self, dir: &Self) -> bool {
+        let [path, dir] = [self, dir].map(|path| path.0.as_os_str().as_encoded_bytes());
+        let is_separator = |byte: &u8| std::path::is_separator(char::from(*byte));
+        let Some(rest) = path.strip_prefix(dir) else {
+            return false;
+        };
+        // The root alone ends in the separator that others have behind them.
+        let name = match (dir.last().is_some_and(is_separator), rest) {
+            (true, name) => name,
+            (false, [first, name @ ..]) if is_separator(first) => name,
+            (false, _) => return false,
+        };
+        !name.is_empty() && !name.iter().any(is_separator)
     }
 
     /// The path as the standard library wants it.
@@ -167,5 +199,14 @@ mod tests {
         let root = AbsPath::new("/a/b").unwrap();
         assert!(AbsPath::new("/a/b/c").unwrap().starts_with(&root));
         assert!(!AbsPath::new("/a/bc").unwrap().starts_with(&root));
+        let is_right_in = |path: &str, dir: &str| {
+            let path = AbsPath::new(path).unwrap();
+            path.is_right_in(&AbsPath::new(dir).unwrap())
+        };
+        assert!(is_right_in("/a/b", "/a"));
+        assert!(is_right_in("/a", "/"));
+        assert!(!is_right_in("/a/b/c", "/a"));
+        assert!(!is_right_in("/a/b", "/a/b"));
+        assert!(!is_right_in("/", "/"));
     }
 }

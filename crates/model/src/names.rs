@@ -1,6 +1,7 @@
 //! Names of marketplaces and plugins, and the id made of both.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The curated marketplace as it is shown to a ChatGPT login.
 pub const CURATED_MARKETPLACE: &str = "openai-curated";
@@ -61,13 +62,14 @@ pub enum NameError {
     },
 }
 
-/// A legal marketplace name: ASCII letters, digits, `_` and `-`.
+/// A legal marketplace name: ASCII letters, digits, `_` and `-`. A copy shares the text, because a listing
+/// makes thousands of ids.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MarketplaceName(String);
+pub struct MarketplaceName(Arc<str>);
 
-/// A legal plugin name: as a marketplace name, with single dots inside.
+/// A legal plugin name: as a marketplace name, with single dots inside. A copy shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PluginName(String);
+pub struct PluginName(Arc<str>);
 
 /// `plugin@marketplace`: what config keys, cache directories and requests call a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,18 +87,18 @@ impl MarketplaceName {
     /// The text breaks the name rule; the error says where.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check(text, "`_` and `-`", |c| matches!(c, '_' | '-'))?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// A name that stands in this crate and whose test says that it is legal.
     pub(crate) fn of_constant(name: &'static str) -> Self {
-        Self(name.to_owned())
+        Self(name.into())
     }
 
     /// Whether this name belongs to a managed location.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
-        RESERVED_MARKETPLACES.contains(&self.0.as_str())
+        RESERVED_MARKETPLACES.contains(&&*self.0)
     }
 
     /// The name as text.
@@ -118,7 +120,7 @@ impl PluginName {
                 text: text.to_owned(),
             });
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The name as text.
