@@ -99,13 +99,6 @@ fn what_a_tag_means_is_installed_and_recorded() {
     let fixture = files("1.0.0") + "== bin/run (mode 755)\nx\n";
     let digest = shop.registry.push("team/p:1", &fixture);
     let mut daemon = start(&shop.sandbox);
-    let listing = daemon.ok("plugin/list", json!({}));
-    let url = shop.registry.reference("team/p");
-    assert_eq!(
-        plugin_in(&listing, "p@demo")["source"],
-        json!({"type": "remote", "oci": {"url": url, "tag": "1", "digest": null}}),
-        "a client of the reference knows no other type"
-    );
     install(&mut daemon, DEMO_MANIFEST, "p");
     assert_eq!(recorded(&mut daemon), ("1.0.0".to_owned(), digest));
     assert_eq!(shop.asked(OciRequest::Manifest), 1);
@@ -114,6 +107,14 @@ fn what_a_tag_means_is_installed_and_recorded() {
     assert_eq!(shop.sandbox.text(&format!("{dir}/notes.md")), "p 1.0.0\n");
     assert_eq!(shop.sandbox.mode(&format!("{dir}/bin/run")) & 0o111, 0o111);
     nothing_left(&shop.sandbox);
+    // At the end, because behind a listing the registry is asked for news.
+    let listing = daemon.ok("plugin/list", json!({}));
+    let url = shop.registry.reference("team/p");
+    assert_eq!(
+        plugin_in(&listing, "p@demo")["source"],
+        json!({"type": "remote", "oci": {"url": url, "tag": "1", "digest": null}}),
+        "a client of the reference knows no other type"
+    );
     daemon.shut_down();
 }
 

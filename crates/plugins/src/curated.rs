@@ -132,6 +132,9 @@ impl Inner {
     async fn work(self: Arc<Self>, mut insistence: Insistence) {
         let _working = self.queue.working();
         loop {
+            if insistence == Insistence::WhenDue {
+                self.queue.breathe().await;
+            }
             self.run(insistence).await;
             if !self.queue.next() {
                 return;

@@ -6,20 +6,27 @@
 //! - What is asked for while a run works is remembered once, and a run that began before the question
 //!   does not count as its answer.
 //! - After [`Queue::stop`] nothing begins any more.
+//! - A run waits a moment before it begins. The answer that it was asked for behind is being written
+//!   then, the next question comes, and on a machine with few cores both would wait for the run.
 //!
 //! It starts nothing and knows nothing of the work.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::call::{Call, Cancel};
+
+/// How long a run lets answers go first: a listing of hundreds of plugins is read and written in it.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// The questions that wait and the run that works.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
     idle: Notify,
+    stopped: Notify,
 }
 
 /// Says that somebody works.
@@ -68,6 +75,14 @@ impl Queue {
         true
     }
 
+    /// Lets answers go first; to be awaited before each run. The end of the process is not kept waiting.
+    pub(crate) async fn breathe(&self) {
+        let stopped = self.stopped.notified();
+        if !self.state().stopping {
+            let _ = tokio::time::timeout(BREATH, stopped).await;
+        }
+    }
+
     /// What a run works for; stopping cancels it. `None` when everything stops.
     pub(crate) fn call(&self) -> Option<Call> {
         let call = Call::detached();
@@ -112,6 +127,7 @@ impl Queue {
                 if let Some(current) = &state.current {
                     current.cancel();
                 }
+                self.stopped.notify_waiters();
                 if !state.running {
                     return;
                 }
@@ -129,8 +145,11 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
-    use super::{Queue, Urgency};
+    use tokio::time::Instant;
+
+    use super::{BREATH, Queue, Urgency};
 
     #[test]
     fn what_is_asked_meanwhile_is_remembered_once() {
@@ -151,6 +170,30 @@ mod tests {
         assert!(!queue.ask(Urgency::Any));
         assert!(!queue.next());
         assert!(queue.ask(Urgency::Any));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_lets_answers_go_first_and_keeps_no_end_waiting() {
+        let queue = Arc::new(Queue::default());
+        let started = Instant::now();
+        queue.breathe().await;
+        assert!(started.elapsed() >= BREATH);
+        assert!(queue.ask(Urgency::Fresh));
+        let run = tokio::spawn({
+            let queue = Arc::clone(&queue);
+            async move {
+                let _working = queue.working();
+                queue.breathe().await;
+                assert!(queue.call().is_none());
+                assert!(!queue.next());
+            }
+        });
+        tokio::task::yield_now().await;
+        let stopping = Instant::now();
+        queue.stop().await;
+        queue.breathe().await;
+        assert_eq!(stopping.elapsed(), Duration::ZERO);
+        run.await.unwrap();
     }
 
     #[tokio::test]

@@ -182,6 +182,7 @@ impl Inner {
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
+            self.queue.breathe().await;
             let roots = std::mem::take(&mut self.state().waiting);
             // A run that goes on may have taken what was asked for meanwhile.
             if !roots.is_empty() {

@@ -198,6 +198,7 @@ impl Inner {
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
+            self.queue.breathe().await;
             if let Some(call) = self.queue.call() {
                 // It has its end in the report.
                 let run = self.run(&call, What::Account, Heard::ByNobody, LoginWas::Left);
