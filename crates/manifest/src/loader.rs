@@ -77,6 +77,13 @@ struct RememberedPlugin {
     asked_again: AtomicBool,
 }
 
+impl RememberedPlugin {
+    /// Whether somebody asks for it again and again, and it has a manifest.
+    fn is_known_well(&self) -> bool {
+        self.asked_again.load(Ordering::Relaxed) && matches!(self.result, Ok(Some(_)))
+    }
+}
+
 impl Loader {
     /// A loader that remembers nothing yet.
     #[must_use]
@@ -235,13 +242,22 @@ impl Loader {
         (result, seen, cost)
     }
 
-    /// What it hangs on that a plugin is remembered to have a manifest, when it was asked for more
+    /// The manifest that a plugin is remembered to have, and what that hangs on, when it was asked for more
     /// than once. Links are not among it.
-    pub(crate) fn known_well(&self, root: &AbsPath) -> Option<Vec<Seen>> {
+    pub(crate) fn known_well(
+        &self,
+        root: &AbsPath,
+    ) -> Option<(Arc<Loaded<PluginManifest>>, Vec<Seen>)> {
         let known = self.plugins.get(root)?;
-        let asked = known.asked_again.load(Ordering::Relaxed);
-        let has_manifest = matches!(known.result, Ok(Some(_)));
-        (asked && has_manifest).then(|| known.seen.clone())
+        let manifest = known.result.as_ref().ok()?.as_ref()?;
+        let is_known_well = known.is_known_well();
+        is_known_well.then(|| (Arc::clone(manifest), known.seen.clone()))
+    }
+
+    /// Whether a plugin is asked for again and again, and has a manifest.
+    pub(crate) fn is_known_well(&self, root: &AbsPath) -> bool {
+        let known = self.plugins.get(root);
+        known.is_some_and(|known| known.is_known_well())
     }
 
     fn is_passing(&self, path: &AbsPath) -> bool {

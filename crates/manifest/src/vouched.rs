@@ -10,9 +10,11 @@
 //! - The way to a plugin is not watched. The directory around it is looked at, once for each request,
 //!   and must be the one that it was.
 //! - What is not vouched for, or not any more, is looked at as ever: by the [`Loader`].
+//! - Nobody waits for a watch to begin: who asks leaves a note, and [`Loader::watch_due`] is called behind
+//!   the answers.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plugd_disk::{Kind, Vigil, Watch};
@@ -21,9 +23,7 @@ use plugd_model::{AbsPath, PluginManifest, Problem};
 use crate::locate::Seen;
 use crate::{Loaded, Loader};
 
-/// How many plugins one request puts under watch: it costs more than a look, and somebody waits.
-const NEW_AT_ONCE: usize = 256;
-/// How many are known at most.
+/// How many are known at most, and how many wait to be watched.
 const MAX_PLUGINS: usize = 16_384;
 
 type Manifest = Arc<Loaded<PluginManifest>>;
@@ -33,6 +33,8 @@ type Manifest = Arc<Loaded<PluginManifest>>;
 pub(crate) struct Vouched {
     vigil: Vigil,
     plugins: Mutex<HashMap<AbsPath, Entry>>,
+    /// What is asked for again and again, and not watched yet.
+    due: Mutex<HashSet<AbsPath>>,
 }
 
 /// What is known of a plugin's root.
@@ -64,8 +66,14 @@ struct Place {
 pub struct Glance<'a> {
     loader: &'a Loader,
     /// What stands where plugins lie, looked at once.
-    around: RefCell<HashMap<AbsPath, Option<Place>>>,
-    new: Cell<usize>,
+    around: RefCell<Around>,
+}
+
+/// Directories that were looked at. Most plugins lie in the one of the plugin before.
+#[derive(Debug, Default)]
+struct Around {
+    last: Option<(AbsPath, Option<Place>)>,
+    all: HashMap<AbsPath, Option<Place>>,
 }
 
 impl Loader {
@@ -80,8 +88,36 @@ impl Loader {
         Glance {
             loader: self,
             around: RefCell::default(),
-            new: Cell::new(0),
         }
+    }
+
+    /// Whether there are plugins to be put under watch.
+    #[must_use]
+    pub fn has_due(&self) -> bool {
+        !self.vouched.due().is_empty()
+    }
+
+    /// Puts some of the plugins under watch that are asked for again and again, and tells whether more of
+    /// them wait. It costs more than a look at each, so it is for a moment in which nobody waits.
+    pub fn watch_due(&self, at_most: usize) -> bool {
+        let (some, more) = {
+            let mut due = self.vouched.due();
+            let some: Vec<AbsPath> = due.iter().take(at_most).cloned().collect();
+            for root in &some {
+                due.remove(root);
+            }
+            (some, !due.is_empty())
+        };
+        let glance = self.glance();
+        for root in some {
+            // Of two requests the second may have left its note when the first was being served.
+            if glance.untouched(&root).is_none()
+                && let Some((manifest, seen)) = self.known_well(&root)
+            {
+                glance.begin(&root, manifest, &seen);
+            }
+        }
+        more
     }
 }
 
@@ -104,25 +140,22 @@ impl Glance<'_> {
         is_there.then(|| Arc::clone(&voucher.manifest))
     }
 
-    /// As [`Loader::plugin`]. A plugin that is asked for again and again is put under watch.
+    /// As [`Loader::plugin`]. A plugin that is asked for again and again is to be put under watch.
     ///
     /// # Errors
     /// As [`Loader::plugin`].
     pub fn plugin(&self, root: &AbsPath) -> Result<Option<Manifest>, Problem> {
-        let is_due = self.new.get() < NEW_AT_ONCE;
-        let seen = self.loader.known_well(root).filter(|_| is_due);
-        let manifest = seen.and_then(|seen| self.begin(root, &seen));
-        manifest.map_or_else(|| self.loader.plugin(root), |manifest| Ok(Some(manifest)))
+        let found = self.loader.plugin(root);
+        if matches!(found, Ok(Some(_))) && self.loader.is_known_well(root) {
+            self.loader.vouched.ask_for(root);
+        }
+        found
     }
 
     /// Puts a plugin under watch and reads it. Nothing when the system does not vouch for it, or when
     /// it is not what it was when it was read before.
-    fn begin(&self, root: &AbsPath, known: &[Seen]) -> Option<Manifest> {
+    fn begin(&self, root: &AbsPath, remembered: Manifest, known: &[Seen]) -> Option<()> {
         let (disk, vouched) = (self.loader.disk(), &self.loader.vouched);
-        if matches!(vouched.lock().get(root), Some(Entry::Refused)) {
-            return None;
-        }
-        self.new.set(self.new.get() + 1);
         let there = known
             .iter()
             .filter_map(|seen| Some((seen.path(), seen.kind()?)));
@@ -141,7 +174,7 @@ impl Glance<'_> {
         let around = self.around(root)?;
         let dir_name = root.file_name().unwrap_or_default().to_string_lossy();
         let (result, seen, _) = self.loader.read_plugin(root, &dir_name);
-        let manifest = result.ok()??;
+        let read = result.ok()??;
         // What is watched must be what this reading hung on.
         let is_same =
             |(now, then): (&Seen, &Seen)| now.path() == then.path() && now.kind() == then.kind();
@@ -150,31 +183,41 @@ impl Glance<'_> {
             return None;
         }
         let voucher = Voucher {
-            manifest: Arc::clone(&manifest),
+            // One copy is enough, and what was made of it is good for as long as it is this one.
+            manifest: match read == remembered {
+                true => remembered,
+                false => read,
+            },
             watches,
             around,
         };
         vouched.put(root, Entry::Known(Arc::new(voucher)));
-        Some(manifest)
+        Some(())
     }
 
     fn around(&self, root: &AbsPath) -> Option<Place> {
-        let parent = root.parent()?;
         let mut looked = self.around.borrow_mut();
-        if let Some(known) = looked.get(&parent) {
-            return *known;
+        if let Some((last, place)) = &looked.last
+            && root.is_right_in(last)
+        {
+            return *place;
         }
-        // From inside, because what may not be gone through hides what is in it.
-        let stamp = self.loader.disk().stamp_from_inside(&parent);
-        let stamp = stamp.ok().flatten();
-        let place = stamp
-            .filter(|stamp| stamp.kind == Kind::Dir)
-            .map(|stamp| Place {
-                device: stamp.device,
-                inode: stamp.inode,
-            });
-        looked.insert(parent, place);
+        let parent = root.parent()?;
+        let known = looked.all.get(&parent).copied();
+        let place = known.unwrap_or_else(|| self.place_of(&parent));
+        looked.all.insert(parent.clone(), place);
+        looked.last = Some((parent, place));
         place
+    }
+
+    fn place_of(&self, parent: &AbsPath) -> Option<Place> {
+        // From inside, because what may not be gone through hides what is in it.
+        let stamp = self.loader.disk().stamp_from_inside(parent);
+        let stamp = stamp.ok().flatten()?;
+        (stamp.kind == Kind::Dir).then_some(Place {
+            device: stamp.device,
+            inode: stamp.inode,
+        })
     }
 }
 
@@ -203,6 +246,22 @@ impl Vouched {
         if plugins.len() < MAX_PLUGINS || plugins.contains_key(root) {
             plugins.insert(root.clone(), entry);
         }
+    }
+
+    /// Leaves a note that a plugin is to be watched, unless the system has refused that.
+    fn ask_for(&self, root: &AbsPath) {
+        if matches!(self.lock().get(root), Some(Entry::Refused)) {
+            return;
+        }
+        let mut due = self.due();
+        if due.len() < MAX_PLUGINS {
+            due.insert(root.clone());
+        }
+    }
+
+    /// Held as the table is.
+    fn due(&self) -> MutexGuard<'_, HashSet<AbsPath>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held for a look into the table; every change leaves it usable.

@@ -90,6 +90,7 @@ mod login_refresh;
 mod login_status;
 mod lookup;
 mod lost_commands;
+mod manifest_watch;
 mod marketplace_add;
 mod marketplace_remove;
 mod marketplace_upgrade;
@@ -222,6 +223,7 @@ pub use lock_sync::{
 };
 pub use login_status::{LoginBy, LoginReport, login_status};
 pub use lookup::{Lookup, Resolved, Roots, Sight};
+pub use manifest_watch::ManifestWatch;
 pub use marketplace_add::{AddRequest, Added, add_marketplace};
 pub use marketplace_remove::{Leftovers, RemoveRequest, Removed, remove_marketplace};
 pub use marketplace_upgrade::{History, MarketplaceUpgrade, Moved, Upgraded, upgrade_marketplaces};

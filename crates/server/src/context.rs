@@ -6,7 +6,7 @@ use plugd_model::Environment;
 use plugd_plugins::events::Events;
 use plugd_plugins::{
     Activity, Blocking, ChangeWatch, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup,
-    Parts, Refresher, Remote, RemoteSync, SkillWatch, Sweeping,
+    ManifestWatch, Parts, Refresher, Remote, RemoteSync, SkillWatch, Sweeping,
 };
 
 use crate::app_server::Setup;
@@ -34,6 +34,7 @@ pub(crate) struct Context {
     pub(crate) extra_skill_roots: ExtraSkillRoots,
     pub(crate) skill_watch: SkillWatch,
     pub(crate) change_watch: ChangeWatch,
+    pub(crate) manifest_watch: ManifestWatch,
     /// What the client of this process uses and nobody may change.
     pub(crate) leases: Leases,
     /// What a use case takes that needs most of them.
@@ -77,6 +78,7 @@ impl Context {
             copies.clone(),
             events.clone(),
         );
+        let manifest_watch = ManifestWatch::new(blocking.clone(), lookup.clone(), activity);
         let parts = Parts {
             blocking: blocking.clone(),
             lookup: lookup.clone(),
@@ -101,6 +103,7 @@ impl Context {
             extra_skill_roots: ExtraSkillRoots::default(),
             skill_watch,
             change_watch,
+            manifest_watch,
             leases: Leases::new(),
             parts,
         }
