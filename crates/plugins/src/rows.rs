@@ -188,9 +188,14 @@ impl Kept {
         entry: &MarketplaceEntry,
         details: &Details,
         beside: &Beside,
-    ) -> Option<Row> {
+    ) -> Option<&Row> {
         let row = self.rows.get(at)?;
-        row.is_of(entry, details, beside).then(|| row.clone())
+        row.is_of(entry, details, beside).then_some(row)
+    }
+
+    /// The rows in front of a place.
+    pub(crate) fn first(&self, at: usize) -> Vec<Row> {
+        self.rows.iter().take(at).cloned().collect()
     }
 }
 

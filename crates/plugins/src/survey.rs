@@ -101,21 +101,31 @@ impl<'a> Survey<'a> {
     fn rows(&self, content: &Content, offers: &[Offer<'_>]) -> Vec<ListedPlugin> {
         let kept = self.lookup.rows();
         let before = kept.of(&content.manifest);
-        let mut is_news = before.is_none();
-        let mut rows = Vec::with_capacity(offers.len());
+        // From the first row on that is news.
+        let mut rows: Option<Vec<Row>> = None;
+        let mut listed = Vec::with_capacity(offers.len());
         for (at, offer) in offers.iter().enumerate() {
-            let (id, details) = (offer.id(), self.details(offer));
+            let id = offer.id();
+            let details = self.details_of(&id, offer);
             let beside = self.beside(&id, offer);
-            let again = before.as_ref();
+            let again = before.as_deref();
             let again = again.and_then(|kept| kept.repeated(at, offer.entry, &details, &beside));
-            rows.push(again.unwrap_or_else(|| {
-                is_news = true;
-                let make = || self.summary_of(id, offer, &details);
-                Row::new(offer.entry, &details, beside, make)
-            }));
+            if let Some(again) = again {
+                listed.push(again.listed.clone());
+                if let Some(rows) = &mut rows {
+                    rows.push(again.clone());
+                }
+                continue;
+            }
+            let make = || self.summary_of(id, offer, &details);
+            let row = Row::new(offer.entry, &details, beside, make);
+            listed.push(row.listed.clone());
+            rows.get_or_insert_with(|| {
+                before.as_ref().map_or_else(Vec::new, |kept| kept.first(at))
+            })
+            .push(row);
         }
-        let listed = rows.iter().map(|row| row.listed.clone()).collect();
-        if is_news {
+        if let Some(rows) = rows {
             kept.keep(&content.manifest, rows);
         }
         listed
@@ -185,9 +195,12 @@ impl<'a> Survey<'a> {
     /// The inside of an offered plugin: of what is linked in its place, of its source when that is here, else of the installed copy,
     /// else what the entry says.
     pub(crate) fn details(&self, offer: &Offer<'_>) -> Details {
-        let id = offer.id();
-        if let Some(path) = self.links.of_plugin(&id) {
-            return links::details(self.lookup.loader(), &id, path);
+        self.details_of(&offer.id(), offer)
+    }
+
+    fn details_of(&self, id: &PluginId, offer: &Offer<'_>) -> Details {
+        if let Some(path) = self.links.of_plugin(id) {
+            return links::details(self.lookup.loader(), id, path);
         }
         match &offer.entry.source {
             Source::Local { path } => details_at_a_glance(&self.glance, path, offer),
@@ -195,7 +208,7 @@ impl<'a> Survey<'a> {
             | Source::Npm { .. }
             | Source::Oci { .. }
             | Source::Archive { .. }
-            | Source::Remote => match self.copy(&offer.id()) {
+            | Source::Remote => match self.copy(id) {
                 Some(copy) => details_of_copy(self.lookup.loader(), copy),
                 None => match &offer.entry.fallback {
                     Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
