@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use memchr::memchr2;
 use plugd_model::{Place, Problem, ProblemKind, json_depth};
 use serde_json::value::RawValue;
 
@@ -53,7 +54,8 @@ pub enum Shape {
 #[derive(Debug)]
 pub struct Members<'d> {
     members: Vec<Member<'d>>,
-    index: BTreeMap<Cow<'d, str>, usize>,
+    /// Where each name stands, when there are too many to go through them.
+    index: Option<BTreeMap<Cow<'d, str>, usize>>,
     repeated: Vec<Member<'d>>,
     left_out: usize,
 }
@@ -66,6 +68,9 @@ pub struct Elements<'d> {
     /// How many stand behind those.
     pub left_out: usize,
 }
+
+/// Up to so many members are gone through for a name.
+const FEW: usize = 16;
 
 /// A name, borrowed unless it has escapes, and the text of the value.
 type Member<'d> = (Cow<'d, str>, &'d str);
@@ -165,33 +170,40 @@ impl<'d> Members<'d> {
     /// A name is no text, such as half of a surrogate pair; the reason is for people.
     pub fn split(raw: &'d str, limit: usize) -> Result<Self, String> {
         let (found, left_out) = split::object(raw, limit).map_err(|error| reason(&error))?;
-        let mut members: Vec<Member<'d>> = Vec::with_capacity(found.len());
-        let mut index = BTreeMap::new();
-        let mut repeated = Vec::new();
+        let mut split = Self {
+            members: Vec::with_capacity(found.len()),
+            index: (found.len() > FEW).then(BTreeMap::new),
+            repeated: Vec::new(),
+            left_out,
+        };
         for (key, value) in found {
-            match index.get(&key) {
+            match split.position(&key) {
                 None => {
-                    index.insert(key.clone(), members.len());
-                    members.push((key, value));
+                    if let Some(index) = &mut split.index {
+                        index.insert(key.clone(), split.members.len());
+                    }
+                    split.members.push((key, value));
                 }
-                Some(&first) => {
-                    members[first].1 = value;
-                    repeated.push((key, value));
+                Some(first) => {
+                    split.members[first].1 = value;
+                    split.repeated.push((key, value));
                 }
             }
         }
-        Ok(Self {
-            members,
-            index,
-            repeated,
-            left_out,
-        })
+        Ok(split)
+    }
+
+    fn position(&self, key: &str) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key).copied(),
+            None => self.members.iter().position(|(name, _)| name == key),
+        }
     }
 
     /// The value of a member.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'d str> {
-        self.index.get(key).map(|&at| self.members[at].1)
+        self.position(key).map(|at| self.members[at].1)
     }
 
     /// Names and values, in the order in which the names first occur.
@@ -223,11 +235,20 @@ impl<'d> Elements<'d> {
     }
 }
 
-/// Decodes a string.
+/// Decodes a string that was cut out of a checked text.
 ///
 /// # Errors
 /// The text is no string, or its escapes are no Unicode; the reason is for people.
 pub fn string(raw: &str) -> Result<String, String> {
+    // Hardly any has something to decode.
+    let inside = raw
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    if let Some(inside) = inside
+        && memchr2(b'\\', b'"', inside.as_bytes()).is_none()
+    {
+        return Ok(inside.to_owned());
+    }
     serde_json::from_str(raw).map_err(|error| reason(&error))
 }
 

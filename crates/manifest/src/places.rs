@@ -6,8 +6,8 @@
 
 use plugd_model::Place;
 
-/// How many bytes a lookup may have to count.
-const BLOCK: usize = 1024;
+/// How many bytes a lookup may have to count. Each member of a catalogue has a place.
+const BLOCK: usize = 128;
 
 /// The noted positions of one text.
 #[derive(Debug)]

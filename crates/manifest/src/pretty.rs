@@ -6,6 +6,8 @@
 //! Invariant: what comes out is not much longer than what went in. Indentation alone could make a
 //! short, deeply nested text a hundred times as long, so such a text is written without it.
 
+use memchr::memchr;
+
 /// A valid JSON value laid out at a nesting level; nothing when one of its strings is no Unicode.
 pub(crate) fn value(raw: &str, level: usize) -> Option<String> {
     let written = match write(raw, Layout::Lines { level }, raw.len() * 6 + 256) {
@@ -51,9 +53,14 @@ fn write(raw: &str, layout: Layout, limit: usize) -> Result<String, Refused> {
         match first {
             '"' => {
                 taken = string_length(rest);
-                let text: String =
-                    serde_json::from_str(&rest[..taken]).map_err(|_| Refused::NotUnicode)?;
-                out.push_str(&string(&text));
+                let literal = &rest[..taken];
+                if memchr(b'\\', literal.as_bytes()).is_some() {
+                    let text: String =
+                        serde_json::from_str(literal).map_err(|_| Refused::NotUnicode)?;
+                    push_string(&mut out, &text);
+                } else {
+                    out.push_str(literal);
+                }
             }
             '{' | '[' => {
                 out.push(first);
@@ -95,7 +102,7 @@ pub(crate) fn object(members: &[(String, String)], level: usize) -> String {
             out.push(',');
         }
         new_line(&mut out, level + 1);
-        out.push_str(&string(key));
+        push_string(&mut out, key);
         out.push_str(": ");
         out.push_str(value);
     }
@@ -106,7 +113,21 @@ pub(crate) fn object(members: &[(String, String)], level: usize) -> String {
 
 /// A string with its quotes and escapes.
 pub(crate) fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = String::with_capacity(text.len() + 2);
+    push_string(&mut out, text);
+    out
+}
+
+fn push_string(out: &mut String, text: &str) {
+    let is_escaped = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
+    if !text.bytes().any(is_escaped) {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        // A text always serialises.
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
 }
 
 /// The length of the string literal at the start of a text, with both quotes.
