@@ -109,6 +109,41 @@ impl KeyPath {
     }
 }
 
+/// Where a value stands, for whoever has to tell a problem with it.
+pub(crate) trait Field {
+    /// The last segment.
+    fn last(&self) -> Option<&str>;
+
+    /// The whole path.
+    fn path(&self) -> KeyPath;
+}
+
+/// A member of something, whose path is made when there is a problem to tell: there are thousands of
+/// values, and nearly all are as they should be.
+pub(crate) struct Child<'a>(pub(crate) &'a dyn Field, pub(crate) &'a str);
+
+impl Field for KeyPath {
+    fn last(&self) -> Option<&str> {
+        self.0.last().map(String::as_str)
+    }
+
+    fn path(&self) -> KeyPath {
+        self.clone()
+    }
+}
+
+impl Field for Child<'_> {
+    fn last(&self) -> Option<&str> {
+        Some(self.1)
+    }
+
+    fn path(&self) -> KeyPath {
+        let mut path = self.0.path();
+        path.0.push(self.1.to_owned());
+        path
+    }
+}
+
 impl fmt::Display for KeyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, segment) in self.0.iter().enumerate() {

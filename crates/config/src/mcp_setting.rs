@@ -7,6 +7,7 @@
 //! off, so it does.
 
 use crate::KeyPath;
+use crate::key_path::{Child, Field};
 use crate::layer::Origin;
 use crate::reader::{Reader, Spoiled};
 use crate::tree::Node;
@@ -111,12 +112,16 @@ pub(crate) fn user_servers(reader: &mut Reader<'_>, merged: &Node) -> Vec<UserMc
 }
 
 /// Reads what is laid over the servers of a plugin, in the order of the layers and files.
-pub(crate) fn overlays(reader: &mut Reader<'_>, plugin: &Node, field: &KeyPath) -> Vec<McpOverlay> {
+pub(crate) fn overlays(
+    reader: &mut Reader<'_>,
+    plugin: &Node,
+    field: &dyn Field,
+) -> Vec<McpOverlay> {
     // Without a table there is no name of a server that could be switched off.
     let rows = reader.table(plugin.get("mcp_servers"), field);
     let rows = rows.unwrap_or_default().iter();
     rows.map(|(name, node)| {
-        let field = field.child(name);
+        let field = Child(field, name).path();
         overlay(reader, name, node, &field).unwrap_or_else(|Spoiled| McpOverlay {
             enabled: Some(false),
             ..McpOverlay::silent(name, reader.stack.origin(node.mark))

@@ -4,6 +4,7 @@ use plugd_model::{PluginId, ProblemKind};
 use serde_json::Value;
 
 use crate::KeyPath;
+use crate::key_path::Child;
 use crate::layer::Origin;
 use crate::mcp_setting::{self, McpOverlay};
 use crate::reader::Reader;
@@ -47,12 +48,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> Vec<PluginSetting>
     };
     let mut settings = Vec::new();
     for (key, node) in rows {
-        let field = field.child(key);
+        let field = Child(&field, key);
         if reader.table(Some(node), &field).is_err() {
             continue;
         }
-        let enabled = reader.flag(node, &field.child("enabled"));
-        let mcp_servers = mcp_setting::overlays(reader, node, &field.child("mcp_servers"));
+        let enabled = reader.flag(node, &Child(&field, "enabled"));
+        let mcp_servers = mcp_setting::overlays(reader, node, &Child(&field, "mcp_servers"));
         let id = match PluginId::parse(key) {
             Ok(id) => id,
             Err(error) => {

@@ -6,6 +6,7 @@
 use plugd_model::{Problem, ProblemKind};
 
 use crate::KeyPath;
+use crate::key_path::Field;
 use crate::layer::Stack;
 use crate::tree::{Kind, Mark, Node};
 
@@ -33,11 +34,12 @@ impl<'a> Reader<'a> {
         &mut self,
         kind: ProblemKind,
         mark: Mark,
-        field: &KeyPath,
+        field: &dyn Field,
         message: impl Into<String>,
     ) {
         let problem = Problem::error(kind, message);
-        self.problems.push(self.stack.located(problem, mark, field));
+        self.problems
+            .push(self.stack.located(problem, mark, &field.path()));
     }
 
     /// Notes a problem that spoils nothing but what it names.
@@ -45,15 +47,16 @@ impl<'a> Reader<'a> {
         &mut self,
         kind: ProblemKind,
         mark: Mark,
-        field: &KeyPath,
+        field: &dyn Field,
         message: impl Into<String>,
     ) {
         let problem = Problem::warning(kind, message);
-        self.problems.push(self.stack.located(problem, mark, field));
+        self.problems
+            .push(self.stack.located(problem, mark, &field.path()));
     }
 
     /// Notes a value of a wrong type.
-    pub(crate) fn wrong_type(&mut self, node: &Node, field: &KeyPath, expected: &str) -> Spoiled {
+    pub(crate) fn wrong_type(&mut self, node: &Node, field: &dyn Field, expected: &str) -> Spoiled {
         let found = node.type_word();
         let message = format!("expected {expected}, found {found}");
         self.error(ProblemKind::WrongType, node.mark, field, message);
@@ -64,7 +67,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn table<'n>(
         &mut self,
         node: Option<&'n Node>,
-        field: &KeyPath,
+        field: &dyn Field,
     ) -> Result<&'n [(String, Node)], Spoiled> {
         let Some(node) = node else {
             return Ok(&[]);
@@ -74,7 +77,11 @@ impl<'a> Reader<'a> {
     }
 
     /// An optional boolean.
-    pub(crate) fn flag(&mut self, table: &Node, field: &KeyPath) -> Result<Option<bool>, Spoiled> {
+    pub(crate) fn flag(
+        &mut self,
+        table: &Node,
+        field: &dyn Field,
+    ) -> Result<Option<bool>, Spoiled> {
         match member(table, field) {
             None => Ok(None),
             Some(node) => match node.kind {
@@ -153,6 +160,6 @@ impl<'a> Reader<'a> {
 }
 
 /// The member of a table that a field path ends with.
-fn member<'n>(table: &'n Node, field: &KeyPath) -> Option<&'n Node> {
-    table.get(field.segments().last()?)
+fn member<'n>(table: &'n Node, field: &dyn Field) -> Option<&'n Node> {
+    table.get(field.last()?)
 }
