@@ -89,9 +89,10 @@ examples:
 cost:
 	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
 
-# What everything costs, as a table. PEER=/path/to/app-server measures another one beside it, ONLY=word
-# the workloads whose name holds it, ROUNDS=n another number of rounds.
+# What everything costs, as a table of the pieces and one of whole requests. PEER=/path/to/app-server
+# measures another one beside them, ONLY=word what holds it in its name, ROUNDS=n another number of rounds.
 bench:
+	$(CARGO) bench --locked --quiet --bench pieces -- $(ONLY)
 	$(CARGO) bench --locked --quiet --bench workloads -- $(if $(PEER),--peer "$(PEER)") $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # What a release hands out, in dist/: an archive and its checksum.

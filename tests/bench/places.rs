@@ -8,6 +8,7 @@ use plugd_testkit::{GitRepo, GitServer, Sandbox};
 use tempfile::TempDir;
 
 use crate::BINARY;
+use crate::limits;
 use crate::market::{self, Market, Weight};
 use crate::options::Options;
 
@@ -15,6 +16,11 @@ use crate::options::Options;
 const REAL: usize = 180;
 /// How many the largest one has that must stay quick.
 const LARGE: usize = 10_000;
+/// How many marketplaces somebody may have who collects them, and how many plugins each of those has.
+const COLLECTED: usize = 100;
+const IN_EACH: usize = 10;
+/// How many plugins somebody may have installed.
+const INSTALLED: usize = 1_000;
 /// How many working directories an editor may have open at most.
 const CWDS: usize = 50;
 
@@ -69,6 +75,8 @@ pub(crate) struct Places {
     programs: Vec<Program>,
     real: OnceCell<Market>,
     large: OnceCell<Market>,
+    collected: OnceCell<Vec<Market>>,
+    thousand: OnceCell<Market>,
     skills: OnceCell<Market>,
     pair: OnceCell<Market>,
     cwds: OnceCell<Vec<PathBuf>>,
@@ -91,6 +99,8 @@ impl Places {
             programs,
             real: OnceCell::new(),
             large: OnceCell::new(),
+            collected: OnceCell::new(),
+            thousand: OnceCell::new(),
             skills: OnceCell::new(),
             pair: OnceCell::new(),
             cwds: OnceCell::new(),
@@ -116,6 +126,37 @@ impl Places {
     pub(crate) fn large(&self) -> &Market {
         let make = || Market::generate(&self.fresh(), "large", LARGE, Weight::Light);
         self.large.get_or_init(make)
+    }
+
+    /// 100 marketplaces of ten small plugins each.
+    pub(crate) fn collected(&self) -> &[Market] {
+        self.collected.get_or_init(|| {
+            let names = (0..COLLECTED).map(|one| format!("market-{one:02}"));
+            names
+                .map(|name| Market::generate(&self.fresh(), &name, IN_EACH, Weight::Light))
+                .collect()
+        })
+    }
+
+    /// 1,000 small plugins.
+    pub(crate) fn thousand(&self) -> &Market {
+        let make = || Market::generate(&self.fresh(), "thousand", INSTALLED, Weight::Light);
+        self.thousand.get_or_init(make)
+    }
+
+    /// A home in which all plugins of a marketplace are installed, as any app-server leaves them.
+    pub(crate) fn full_home(&self, market: &Market) -> PathBuf {
+        let home = self.home(&[market]);
+        let own = home.join(".codex");
+        let mut config = fs::read_to_string(own.join("config.toml")).unwrap();
+        for plugin in &market.plugins {
+            let name = &market.name;
+            config += &format!("\n[plugins.\"{plugin}@{name}\"]\nenabled = true\n");
+            let copy = own.join(format!("plugins/cache/{name}/{plugin}/1.0.0"));
+            limits::copy_tree(&market.plugin_dir(plugin), &copy);
+        }
+        market::write(&own.join("config.toml"), config);
+        home
     }
 
     /// A plugin with 55 skills.

@@ -53,9 +53,12 @@ pub(crate) const ALL: &[Workload] = &[
     beside(times("spawn to first plugin/list, 180 plugins", starting::first_list), first_reads),
     counts(Unit::Megabytes, 5, "memory, idle", starting::memory_idle),
     counts(Unit::Megabytes, 5, "memory, after plugin/list of 180", starting::memory_used),
+    counts(Unit::Megabytes, 1, "memory, after plugin/list of 10,000", starting::memory_of_many),
     counts(Unit::Megabytes, 1, "size of the binary", starting::size),
     beside(times("plugin/list, warm, 180 plugins", asking::list), stat_manifests),
     beside(at_most(7, times("plugin/list, warm, 10,000 plugins", asking::long_list)), stat_many),
+    beside(times("plugin/list, warm, 100 marketplaces", asking::collected), stat_collected),
+    beside(at_most(7, times("plugin/list, warm, 1,000 installed", asking::thousand_installed)), stat_thousand),
     counts(Unit::Count, 1, "system calls of a warm plugin/list", asking::system_calls),
     counts(Unit::Count, 3, "bytes read by a warm plugin/list", asking::bytes_read),
     counts(Unit::Count, 3, "instructions of a warm plugin/list", asking::instructions),
@@ -105,6 +108,15 @@ fn stat_manifests(places: &Places) -> Sample<'_> {
 
 fn stat_many(places: &Places) -> Sample<'_> {
     Box::new(|| Some(limits::stat_manifests(places.large())))
+}
+
+fn stat_collected(places: &Places) -> Sample<'_> {
+    let markets = places.collected();
+    Box::new(|| Some(markets.iter().map(limits::stat_manifests).sum()))
+}
+
+fn stat_thousand(places: &Places) -> Sample<'_> {
+    Box::new(|| Some(limits::stat_manifests(places.thousand())))
 }
 
 fn stat_dirs(places: &Places) -> Sample<'_> {

@@ -40,6 +40,17 @@ pub(super) fn long_list<'a>(places: &'a Places, program: &'a Program) -> Sample<
     asked(client, "plugin/list", json!({}))
 }
 
+pub(super) fn collected<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let markets: Vec<_> = places.collected().iter().collect();
+    asked(client(places, program, &markets), "plugin/list", json!({}))
+}
+
+pub(super) fn thousand_installed<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let home = places.full_home(places.thousand());
+    let client = Client::greeted(&program.path, &home);
+    asked(client, "plugin/list", json!({}))
+}
+
 pub(super) fn fifty<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
     let params = json!({"cwds": places.cwds()});
     asked(client(places, program, &[]), "plugin/list", params)

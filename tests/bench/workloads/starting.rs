@@ -8,6 +8,7 @@ use serde_json::json;
 use super::client;
 use crate::client::Client;
 use crate::limits::milliseconds;
+use crate::market::Market;
 use crate::measure::Sample;
 use crate::places::{Places, Program};
 
@@ -43,8 +44,20 @@ pub(super) fn memory_idle<'a>(places: &'a Places, program: &'a Program) -> Sampl
 }
 
 pub(super) fn memory_used<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    memory_after_lists(places, program, places.real())
+}
+
+pub(super) fn memory_of_many<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    memory_after_lists(places, program, places.large())
+}
+
+fn memory_after_lists<'a>(
+    places: &'a Places,
+    program: &'a Program,
+    market: &'a Market,
+) -> Sample<'a> {
     Box::new(|| {
-        let mut client = client(places, program, &[places.real()]);
+        let mut client = client(places, program, &[market]);
         for _ in 0..5 {
             client.ok("plugin/list", &json!({}));
         }
