@@ -9,6 +9,7 @@ use plugd_model::{
     Source, VersionSegment, error_chain,
 };
 
+use crate::looks::Stamps;
 use crate::record::{BoundSource, Record, RecordFile, is_no_record};
 use crate::seen::{Seen, SeenRecord};
 use crate::{Identity, Store, StoreError};
@@ -222,6 +223,11 @@ impl Store {
     }
 
     fn look(&self, id: &PluginId, unread: Unread) -> Result<Look, StoreError> {
+        if let Some(found) = self.inner.looks.again(self, id) {
+            return Ok(Look::Present(Box::new(found)));
+        }
+        // Before the look: what is changed during it has just been changed, however long it takes.
+        let now = self.inner.clock.now();
         let dir = self.layout().plugin_dir(id);
         // The directory first: when it is exchanged after this, the whole fits nothing.
         let directory = self.identity(&dir)?;
@@ -233,6 +239,7 @@ impl Store {
             return Ok(Look::Absent);
         };
         let root = dir.join(version.as_str());
+        let stamps = Stamps::of(self, id, &root);
         let Some(stamp) = self.disk().link_stamp(&root)? else {
             return Ok(Look::Moved);
         };
@@ -258,7 +265,7 @@ impl Store {
         if let (Some(record), Some(marked)) = (recorded, &remote_id) {
             problems.extend(disagreement(record, marked, &dir));
         }
-        Ok(Look::Present(Box::new(Installed {
+        let found = Installed {
             provenance: match recorded {
                 Some(_) => Provenance::Recorded,
                 None => Provenance::Foreign,
@@ -275,7 +282,9 @@ impl Store {
             remote_id,
             is_empty: content.is_empty(),
             problems,
-        })))
+        };
+        self.inner.looks.keep(&found, stamps, now);
+        Ok(Look::Present(Box::new(found)))
     }
 
     fn recorded(

@@ -42,6 +42,7 @@ mod json;
 mod kept;
 mod lease;
 mod leases;
+mod looks;
 mod named;
 mod places;
 mod provenance;

@@ -1,0 +1,106 @@
+//! What plugins' directories were found to hold, remembered as long as nobody has touched them.
+//!
+//! A look at an installed plugin lists two directories and reads its record, and a listing has one for
+//! each plugin of the home. So a copy that looked as it should is looked at again only when the stamp of
+//! its directory, of the active version's, of its record or of its mark has changed. As with directories
+//! (see `contents`), what changed in the last moments is not remembered, and neither is what hangs on a
+//! link or has something wrong with it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use plugd_disk::{Kind, Stamp, is_settled};
+use plugd_model::{AbsPath, Layout, PluginId};
+
+use crate::{Installed, Store};
+
+/// More plugins than any home has; beyond it everything is forgotten rather than kept for ever.
+const MAX_PLUGINS: usize = 10_000;
+
+/// What was found in this process.
+#[derive(Default)]
+pub(crate) struct Looks {
+    known: Mutex<HashMap<PluginId, Known>>,
+}
+
+struct Known {
+    stamps: Stamps,
+    found: Installed,
+}
+
+/// The stamps of all that a look hangs on.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Stamps {
+    dir: Stamp,
+    version: Stamp,
+    record: Option<Stamp>,
+    mark: Option<Stamp>,
+}
+
+impl Stamps {
+    /// Takes them, in front of the look. Nothing when one of them says too little: where a link stands,
+    /// something may change without its stamp.
+    pub(crate) fn of(store: &Store, id: &PluginId, version: &AbsPath) -> Option<Self> {
+        let dir = store.layout().plugin_dir(id);
+        let stamp = |path: &AbsPath| store.disk().link_stamp(path).ok();
+        let stamps = Self {
+            dir: stamp(&dir)??,
+            version: stamp(version)??,
+            record: stamp(&store.layout().record(id))?,
+            mark: stamp(&dir.join(Layout::REMOTE_SIDECAR))?,
+        };
+        let dirs = [stamps.dir, stamps.version];
+        let files = [stamps.record, stamps.mark].into_iter().flatten();
+        let is_plain = dirs.iter().all(|dir| dir.kind == Kind::Dir)
+            && files.into_iter().all(|file| file.kind == Kind::File);
+        is_plain.then_some(stamps)
+    }
+
+    /// Whether what they speak of has stood long enough.
+    fn are_settled(&self, now: Duration) -> bool {
+        let all = [Some(self.dir), Some(self.version), self.record, self.mark];
+        all.into_iter()
+            .flatten()
+            .all(|stamp| is_settled(stamp.changed_ns.max(stamp.modified_ns), now))
+    }
+}
+
+impl Looks {
+    /// What was found when it was looked at last, if nothing has changed since.
+    pub(crate) fn again(&self, store: &Store, id: &PluginId) -> Option<Installed> {
+        let root = self.lock().get(id).map(|known| known.found.root.clone())?;
+        let stamps = Stamps::of(store, id, &root)?;
+        let known = self.lock();
+        let known = known.get(id).filter(|known| known.stamps == stamps)?;
+        (known.found.root == root).then(|| known.found.clone())
+    }
+
+    /// Keeps what a look has found that began behind these stamps and not before `now`.
+    pub(crate) fn keep(&self, found: &Installed, stamps: Option<Stamps>, now: Duration) {
+        let stamps = stamps.filter(|stamps| stamps.are_settled(now));
+        let stamps = stamps.filter(|_| found.problems.is_empty());
+        let mut known = self.lock();
+        match stamps {
+            Some(stamps) => {
+                if known.len() >= MAX_PLUGINS {
+                    known.clear();
+                }
+                let found = found.clone();
+                known.insert(found.id.clone(), Known { stamps, found });
+            }
+            None => {
+                known.remove(&found.id);
+            }
+        }
+    }
+
+    /// Held for a map operation only.
+    fn lock(&self) -> MutexGuard<'_, HashMap<PluginId, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+#[path = "looks_tests.rs"]
+mod tests;
