@@ -15,6 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::call::{Call, Cancel};
 
@@ -77,9 +78,19 @@ impl Queue {
 
     /// Lets answers go first; to be awaited before each run. The end of the process is not kept waiting.
     pub(crate) async fn breathe(&self) {
+        self.pause(BREATH).await;
+    }
+
+    /// The same, and not before a moment.
+    pub(crate) async fn rest(&self, until: Option<Instant>) {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        self.pause(left.unwrap_or_default().max(BREATH)).await;
+    }
+
+    async fn pause(&self, length: Duration) {
         let stopped = self.stopped.notified();
         if !self.state().stopping {
-            let _ = tokio::time::timeout(BREATH, stopped).await;
+            let _ = tokio::time::timeout(length, stopped).await;
         }
     }
 
@@ -178,6 +189,13 @@ mod tests {
         let started = Instant::now();
         queue.breathe().await;
         assert!(started.elapsed() >= BREATH);
+        let (started, until) = (Instant::now(), Instant::now() + 10 * BREATH);
+        queue.rest(Some(until)).await;
+        assert!(started.elapsed() >= 10 * BREATH);
+        let started = Instant::now();
+        queue.rest(Some(until)).await;
+        assert!(started.elapsed() >= BREATH);
+        assert!(started.elapsed() < 10 * BREATH);
         assert!(queue.ask(Urgency::Fresh));
         let run = tokio::spawn({
             let queue = Arc::clone(&queue);
@@ -192,6 +210,7 @@ mod tests {
         let stopping = Instant::now();
         queue.stop().await;
         queue.breathe().await;
+        queue.rest(Some(stopping + 10 * BREATH)).await;
         assert_eq!(stopping.elapsed(), Duration::ZERO);
         run.await.unwrap();
     }

@@ -1,7 +1,8 @@
 //! The background refresh: configured plugins follow the local marketplaces they came from.
 //!
 //! - A listing asks for it and never waits. While one run works, further requests merge into one
-//!   run afterwards, so a client that polls cannot pile up work.
+//!   run afterwards, so a client that polls cannot pile up work. A run that found nothing to do is
+//!   followed by a rest that grows with what it cost.
 //! - A plugin is compared by version *and* by content with the source it is bound to. Different
 //!   means reinstalled through the one install path; missing means repaired; configuration is never
 //!   written.
@@ -12,9 +13,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, Source, error_chain};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::call::{Call, Cancel};
 use crate::events::{Change, ChangeReason};
@@ -32,6 +35,9 @@ use crate::{Error, Roots, checkout};
 
 /// How many plugins are worked on at a time: each waits for the disk again and again.
 const AT_ONCE: usize = 4;
+/// A run that changed nothing is followed by a rest so many times as long, up to a bound.
+const REST: u32 = 9;
+const LONGEST_REST: Duration = Duration::from_secs(5);
 /// How long a source that was asked for news, and a marketplace that could not be had, are not asked
 /// again, in seconds.
 const LOOK_AGAIN: u64 = 300;
@@ -59,6 +65,8 @@ struct State {
     current: [Option<Cancel>; AT_ONCE],
     /// What stops the work with another machine.
     far: Option<Cancel>,
+    /// When the next run may begin.
+    rests_until: Option<Instant>,
     /// Marketplaces that could not be had, and when that was.
     missed: Vec<(String, u64)>,
     /// When each source elsewhere was last asked for news.
@@ -163,6 +171,11 @@ impl Refresher {
     }
 }
 
+/// A clock that was set back must not keep anybody from looking.
+fn forget_old<T>(rows: &mut Vec<(T, u64)>, now: u64) {
+    rows.retain(|(_, at)| *at <= now && now - *at < LOOK_AGAIN);
+}
+
 /// Whether what held a copy back holds it no more, as far as that can be told without asking anybody.
 fn is_let_go(held: &PluginResult, asked: &Elsewhere) -> bool {
     match held.problem.as_ref().map(|problem| problem.kind) {
@@ -182,11 +195,15 @@ impl Inner {
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
-            self.queue.breathe().await;
+            let until = self.state().rests_until;
+            self.queue.rest(until).await;
             let roots = std::mem::take(&mut self.state().waiting);
             // A run that goes on may have taken what was asked for meanwhile.
             if !roots.is_empty() {
-                self.run(roots).await;
+                let began = Instant::now();
+                let has_changed = self.run(roots).await;
+                let rest = began.elapsed().saturating_mul(REST).min(LONGEST_REST);
+                self.state().rests_until = (!has_changed).then(|| Instant::now() + rest);
             }
             if !self.queue.next() {
                 return;
@@ -194,7 +211,8 @@ impl Inner {
         }
     }
 
-    async fn run(self: &Arc<Self>, roots: Vec<Roots>) {
+    /// One run, and whether it has changed anything.
+    async fn run(self: &Arc<Self>, roots: Vec<Roots>) -> bool {
         let id = self.last.begin();
         let started_at = Some(self.parts.clock.now().as_secs());
         let (plugins, problem) = match self.both(roots).await {
@@ -204,6 +222,7 @@ impl Inner {
                 (Vec::new(), Some(problem))
             }
         };
+        let has_changed = plugins.iter().any(|plugin| plugin.outcome.is_change());
         let report = TaskReport {
             started_at,
             finished_at: Some(self.parts.clock.now().as_secs()),
@@ -211,6 +230,7 @@ impl Inner {
             problem,
         };
         self.publish(id, report).await;
+        has_changed
     }
 
     /// What is here, and then what lies elsewhere; whoever asks meanwhile gets the first part at once.
@@ -415,10 +435,7 @@ impl Inner {
     fn missed_of_late(&self) -> BTreeSet<String> {
         let now = self.parts.clock.now().as_secs();
         let mut state = self.state();
-        // A clock that was set back must not keep anybody from looking.
-        state
-            .missed
-            .retain(|(_, at)| *at <= now && now - *at < LOOK_AGAIN);
+        forget_old(&mut state.missed, now);
         state.missed.iter().map(|(name, _)| name.clone()).collect()
     }
 
@@ -454,10 +471,7 @@ impl Inner {
     fn may_look(&self, source: &Source) -> bool {
         let now = self.parts.clock.now().as_secs();
         let mut state = self.state();
-        // A clock that was set back must not keep anybody from looking.
-        state
-            .looked
-            .retain(|(_, at)| *at <= now && now - *at < LOOK_AGAIN);
+        forget_old(&mut state.looked, now);
         if state.looked.iter().any(|(known, _)| known == source) {
             return false;
         }
@@ -474,14 +488,9 @@ impl Inner {
     }
 
     fn tell_moved(&self, results: &[PluginResult]) {
-        let moved = results.iter().filter(|result| {
-            matches!(
-                result.outcome,
-                PluginOutcome::Installed | PluginOutcome::Updated
-            )
-        });
-        let change = moved
-            .map(|result| result.id.clone())
+        let change = results
+            .iter()
+            .filter_map(|result| result.outcome.is_new_copy().then(|| result.id.clone()))
             .fold(Change::new(ChangeReason::Refresh), Change::plugin);
         // A change that names nothing would say that everything may have changed.
         if !change.is_everything() {

@@ -48,6 +48,18 @@ pub enum PluginOutcome {
     Failed,
 }
 
+impl PluginOutcome {
+    /// Whether another copy is there than before.
+    pub(crate) fn is_new_copy(self) -> bool {
+        matches!(self, Self::Installed | Self::Updated)
+    }
+
+    /// Whether the store has changed.
+    pub(crate) fn is_change(self) -> bool {
+        self.is_new_copy() || self == Self::Removed
+    }
+}
+
 /// Whether a problem keeps a copy where it is, and is no failure.
 pub(crate) fn is_held(kind: ProblemKind) -> bool {
     matches!(
