@@ -28,7 +28,7 @@ fn load(bencher: Bencher<'_, '_>, rows: usize) {
 }
 
 /// Another row, as an installation makes it. Nothing is written.
-#[divan::bench(args = [0, PLUGINS])]
+#[divan::bench(args = [1, PLUGINS])]
 fn plan_an_edit(bencher: Bencher<'_, '_>, rows: usize) {
     let (_dir, layout) = home(rows);
     let disk = Disk::new();
