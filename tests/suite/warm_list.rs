@@ -6,6 +6,8 @@
 )]
 
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use plugd_testkit::{Daemon, Sandbox};
 use pretty_assertions::assert_eq;
@@ -21,12 +23,38 @@ struct Warm<'a> {
     daemon: Daemon,
 }
 
+/// Waits until plugins were put under watch behind the answers, where the system can tell of changes.
+#[track_caller]
+fn await_watches(daemon: &Daemon) {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let watches = || {
+        let fds = fs::read_dir(format!("/proc/{}/fdinfo", daemon.id())).unwrap();
+        let told = fds.filter_map(|fd| fs::read_to_string(fd.unwrap().path()).ok());
+        let lines = |told: String| told.matches("inotify wd:").count();
+        told.map(lines).sum::<usize>()
+    };
+    let (mut before, until) = (0, Instant::now() + Duration::from_secs(10));
+    loop {
+        thread::sleep(Duration::from_millis(100));
+        let now = watches();
+        if now > 0 && now == before {
+            return;
+        }
+        assert!(Instant::now() < until, "{now} watches after ten seconds");
+        before = now;
+    }
+}
+
 impl<'a> Warm<'a> {
     fn new(sandbox: &'a Sandbox) -> Self {
         let mut daemon = start(sandbox);
-        for _ in 0..6 {
+        for _ in 0..2 {
             daemon.ok("plugin/list", json!({}));
         }
+        await_watches(&daemon);
+        daemon.ok("plugin/list", json!({}));
         Self { sandbox, daemon }
     }
 

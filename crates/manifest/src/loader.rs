@@ -254,6 +254,24 @@ impl Loader {
         is_known_well.then(|| (Arc::clone(manifest), known.seen.clone()))
     }
 
+    /// Remembers what was read past the memory of a plugin that is known well, and is another one now.
+    pub(crate) fn correct(
+        &self,
+        root: &AbsPath,
+        manifest: &Arc<Loaded<PluginManifest>>,
+        seen: Vec<Seen>,
+        cost: usize,
+    ) {
+        let dir_name = root.file_name().unwrap_or_default().to_string_lossy();
+        let fresh = Arc::new(RememberedPlugin {
+            dir_name: dir_name.into_owned(),
+            seen,
+            result: Ok(Some(Arc::clone(manifest))),
+            asked_again: AtomicBool::new(true),
+        });
+        self.plugins.put(root, fresh, cost, |_| false);
+    }
+
     /// Whether a plugin is asked for again and again, and has a manifest.
     pub(crate) fn is_known_well(&self, root: &AbsPath) -> bool {
         let known = self.plugins.get(root);

@@ -10,10 +10,11 @@
 //! - The way to a plugin is not watched. The directory around it is looked at, once for each request,
 //!   and must be the one that it was.
 //! - What is not vouched for, or not any more, is looked at as ever: by the [`Loader`].
-//! - Nobody waits for a watch to begin: who asks leaves a note, and [`Loader::watch_due`] is called behind
-//!   the answers.
+//! - Nobody waits for a first watch to begin: who asks leaves a note, and [`Loader::watch_due`] is called
+//!   behind the answers. Where a watch was loud the next one begins at once, because of a change that was
+//!   told a stamp need not say anything.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +24,9 @@ use plugd_model::{AbsPath, PluginManifest, Problem};
 use crate::locate::Seen;
 use crate::{Loaded, Loader};
 
+/// How many plugins whose watch was loud one request puts under watch again: it costs more than a look, and
+/// somebody waits.
+const AGAIN_AT_ONCE: usize = 256;
 /// How many are known at most, and how many wait to be watched.
 const MAX_PLUGINS: usize = 16_384;
 
@@ -42,6 +46,8 @@ pub(crate) struct Vouched {
 enum Entry {
     /// The system vouches for it.
     Known(Arc<Voucher>),
+    /// It did until it told of something.
+    Loud,
     /// It does not, and is not asked again.
     Refused,
 }
@@ -67,6 +73,8 @@ pub struct Glance<'a> {
     loader: &'a Loader,
     /// What stands where plugins lie, looked at once.
     around: RefCell<Around>,
+    /// How many of them it has put under watch again.
+    again: Cell<usize>,
 }
 
 /// Directories that were looked at. Most plugins lie in the one of the plugin before.
@@ -83,11 +91,12 @@ impl Loader {
         let vouched = &self.vouched;
         if vouched.vigil.catch_up() {
             // Watches over what is gone are given back, whether or not somebody asks again.
-            vouched.lock().retain(|_, entry| entry.stays());
+            vouched.lock().values_mut().for_each(Entry::listen);
         }
         Glance {
             loader: self,
             around: RefCell::default(),
+            again: Cell::new(0),
         }
     }
 
@@ -145,6 +154,9 @@ impl Glance<'_> {
     /// # Errors
     /// As [`Loader::plugin`].
     pub fn plugin(&self, root: &AbsPath) -> Result<Option<Manifest>, Problem> {
+        if let Some(manifest) = self.begin_again(root) {
+            return Ok(Some(manifest));
+        }
         let found = self.loader.plugin(root);
         if matches!(found, Ok(Some(_))) && self.loader.is_known_well(root) {
             self.loader.vouched.ask_for(root);
@@ -152,9 +164,24 @@ impl Glance<'_> {
         found
     }
 
+    /// Puts a plugin under watch whose last watch was loud.
+    fn begin_again(&self, root: &AbsPath) -> Option<Manifest> {
+        let is_loud = match self.loader.vouched.lock().get(root)? {
+            Entry::Known(voucher) => !voucher.is_quiet(),
+            Entry::Loud => true,
+            Entry::Refused => false,
+        };
+        if !is_loud || self.again.get() >= AGAIN_AT_ONCE {
+            return None;
+        }
+        self.again.set(self.again.get() + 1);
+        let (manifest, seen) = self.loader.known_well(root)?;
+        self.begin(root, manifest, &seen)
+    }
+
     /// Puts a plugin under watch and reads it. Nothing when the system does not vouch for it, or when
     /// it is not what it was when it was read before.
-    fn begin(&self, root: &AbsPath, remembered: Manifest, known: &[Seen]) -> Option<()> {
+    fn begin(&self, root: &AbsPath, remembered: Manifest, known: &[Seen]) -> Option<Manifest> {
         let (disk, vouched) = (self.loader.disk(), &self.loader.vouched);
         let there = known
             .iter()
@@ -173,7 +200,7 @@ impl Glance<'_> {
         };
         let around = self.around(root)?;
         let dir_name = root.file_name().unwrap_or_default().to_string_lossy();
-        let (result, seen, _) = self.loader.read_plugin(root, &dir_name);
+        let (result, seen, cost) = self.loader.read_plugin(root, &dir_name);
         let read = result.ok()??;
         // What is watched must be what this reading hung on.
         let is_same =
@@ -182,17 +209,22 @@ impl Glance<'_> {
         if !seen.iter().zip(known).all(is_same) {
             return None;
         }
+        // One copy is enough, and what was made of it is good for as long as it is this one.
+        let manifest = match read == remembered {
+            true => remembered,
+            false => {
+                // Its stamp may say nothing of that.
+                self.loader.correct(root, &read, seen, cost);
+                read
+            }
+        };
         let voucher = Voucher {
-            // One copy is enough, and what was made of it is good for as long as it is this one.
-            manifest: match read == remembered {
-                true => remembered,
-                false => read,
-            },
+            manifest: Arc::clone(&manifest),
             watches,
             around,
         };
         vouched.put(root, Entry::Known(Arc::new(voucher)));
-        Some(())
+        Some(manifest)
     }
 
     fn around(&self, root: &AbsPath) -> Option<Place> {
@@ -222,11 +254,10 @@ impl Glance<'_> {
 }
 
 impl Entry {
-    /// Whether it may still be of use.
-    fn stays(&self) -> bool {
-        match self {
-            Self::Known(voucher) => voucher.is_quiet(),
-            Self::Refused => true,
+    /// Lets go of watches one of which was loud.
+    fn listen(&mut self) {
+        if matches!(self, Self::Known(voucher) if !voucher.is_quiet()) {
+            *self = Self::Loud;
         }
     }
 }

@@ -128,11 +128,11 @@ fn a_plugin_that_nobody_asks_for_again_is_not_watched() {
 }
 
 #[test]
-fn nobody_waits_for_a_watch_to_begin() {
-    let bench = Bench::new(&["a", "b", "c"]);
+fn nobody_waits_for_a_first_watch_to_begin() {
+    let bench = Bench::new(&[]);
     let roots = ["a", "b", "c"].map(|plugin| AbsPath::new(bench.path(plugin)).unwrap());
     for plugin in ["a", "b", "c"] {
-        write(&bench.path(plugin).join(MANIFEST), &manifest("two"));
+        write(&bench.path(plugin).join(MANIFEST), &manifest("one"));
     }
     let look = || {
         let glance = bench.loader.glance();
@@ -151,6 +151,22 @@ fn nobody_waits_for_a_watch_to_begin() {
     assert!(!bench.loader.has_due());
     let glance = bench.loader.glance();
     assert!(roots.iter().all(|root| glance.untouched(root).is_some()));
+}
+
+#[test]
+fn what_was_told_of_is_read_and_watched_again_at_once() {
+    let bench = Bench::new(&["a"]);
+    let root = AbsPath::new(bench.path("a")).unwrap();
+    for text in ["two", "six", "ten"] {
+        // The same size, so that within one tick the stamp says nothing.
+        write(&bench.path("a").join(MANIFEST), &manifest(text));
+        let glance = bench.loader.glance();
+        assert_eq!(glance.untouched(&root), None);
+        let found = glance.plugin(&root).unwrap().unwrap();
+        assert_eq!(found.value.description.as_deref(), Some(text));
+        assert_eq!(bench.loader.glance().untouched(&root), Some(found));
+        assert!(!bench.loader.has_due());
+    }
 }
 
 #[test]
