@@ -20,10 +20,10 @@ use serde_json::value::RawValue;
 
 use crate::listing::{Details, Summary};
 
-/// How many marketplaces have their rows kept.
-const MAX_MARKETPLACES: usize = 32;
-/// How many rows are kept of each.
-const MAX_ROWS: usize = 16_384;
+/// How many rows are kept, of all marketplaces together: a few large ones or many small ones.
+const MAX_ROWS: usize = 131_072;
+/// A marketplace without rows is kept as well, and counts like so many.
+const AT_LEAST: usize = 16;
 
 /// A plugin of a listing. It is shared with the listings that say the same.
 #[derive(Clone)]
@@ -92,7 +92,14 @@ impl fmt::Debug for ListedPlugin {
 
 /// What the last listings said, by the manifests of the marketplaces.
 #[derive(Debug, Default)]
-pub(crate) struct Rows(Mutex<HashMap<AbsPath, Arc<Kept>>>);
+pub(crate) struct Rows(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    kept: HashMap<AbsPath, Arc<Kept>>,
+    /// How many rows that are.
+    rows: usize,
+}
 
 /// The rows of one marketplace, in the order in which they were shown.
 #[derive(Debug)]
@@ -193,6 +200,10 @@ impl Kept {
         row.is_of(entry, details, beside).then_some(row)
     }
 
+    fn weight(&self) -> usize {
+        self.rows.len().max(AT_LEAST)
+    }
+
     /// The rows in front of a place.
     pub(crate) fn first(&self, at: usize) -> Vec<Row> {
         self.rows.iter().take(at).cloned().collect()
@@ -202,25 +213,33 @@ impl Kept {
 impl Rows {
     /// What the last listing said of a marketplace, if its manifest is the one that is there now.
     pub(crate) fn of(&self, manifest: &Arc<Loaded<MarketplaceManifest>>) -> Option<Arc<Kept>> {
-        let kept = self.lock().get(&manifest.file).cloned()?;
+        let kept = self.lock().kept.get(&manifest.file).cloned()?;
         Arc::ptr_eq(&kept.manifest, manifest).then_some(kept)
     }
 
     /// Keeps what a listing said.
     pub(crate) fn keep(&self, manifest: &Arc<Loaded<MarketplaceManifest>>, rows: Vec<Row>) {
-        let mut all = self.lock();
-        if all.len() >= MAX_MARKETPLACES && !all.contains_key(&manifest.file) {
+        let mut state = self.lock();
+        let State { kept, rows: sum } = &mut *state;
+        if let Some(before) = kept.remove(&manifest.file) {
+            *sum -= before.weight();
+        }
+        let manifest = Arc::clone(manifest);
+        let fresh = Kept { manifest, rows };
+        if fresh.weight() > MAX_ROWS {
+            return;
+        }
+        if *sum + fresh.weight() > MAX_ROWS {
             // Which of them goes does not matter: it is made again.
-            all.clear();
+            kept.clear();
+            *sum = 0;
         }
-        if rows.len() <= MAX_ROWS {
-            let manifest = Arc::clone(manifest);
-            all.insert(manifest.file.clone(), Arc::new(Kept { manifest, rows }));
-        }
+        *sum += fresh.weight();
+        kept.insert(fresh.manifest.file.clone(), Arc::new(fresh));
     }
 
     /// Held for one look; every change leaves the table usable.
-    fn lock(&self) -> MutexGuard<'_, HashMap<AbsPath, Arc<Kept>>> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -66,6 +66,27 @@ fn only_what_is_new_is_worked_out() {
     assert_eq!(told_now(), 0);
 }
 
+#[test]
+fn the_rows_of_many_marketplaces_are_kept() {
+    let sandbox = Sandbox::new();
+    let mut config = String::new();
+    for one in 0..100 {
+        let root = sandbox.path(format!("markets/{one}"));
+        let catalog = format!(r#"{{"name":"m{one}","plugins":[{{"name":"p","source":"./p"}}]}}"#);
+        let dir = format!("markets/{one}");
+        sandbox.write(&format!("{dir}/.agents/plugins/marketplace.json"), catalog);
+        sandbox.write(
+            &format!("{dir}/p/.codex-plugin/plugin.json"),
+            "{\"name\":\"p\"}",
+        );
+        config += &format!("[marketplaces.m{one}]\nsource_type = \"local\"\nsource = \"{root}\"\n");
+    }
+    sandbox.write("ch/config.toml", config);
+    let (lookup, copies) = fixture::parts(&sandbox);
+    assert_eq!(told(&listed(&lookup, &copies)), 100);
+    assert_eq!(told(&listed(&lookup, &copies)), 0);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_warm_listing_costs_the_same_for_any_number_of_plugins() {
