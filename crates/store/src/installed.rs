@@ -239,7 +239,7 @@ impl Store {
             return Ok(Look::Absent);
         };
         let root = dir.join(version.as_str());
-        let stamps = Stamps::of(self, id, &root);
+        let stamps = Stamps::of(self, id, &root).filter(|stamps| stamps.are_of(directory));
         let Some(stamp) = self.disk().link_stamp(&root)? else {
             return Ok(Look::Moved);
         };

@@ -13,7 +13,7 @@ use std::time::Duration;
 use plugd_disk::{Kind, Stamp, is_settled};
 use plugd_model::{AbsPath, Layout, PluginId};
 
-use crate::{Installed, Store};
+use crate::{Identity, Installed, Store};
 
 /// More plugins than any home has; beyond it everything is forgotten rather than kept for ever.
 const MAX_PLUGINS: usize = 10_000;
@@ -39,7 +39,7 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    /// Takes them, in front of the look. Nothing when one of them says too little: where a link stands,
+    /// Takes them. Nothing when one of them says too little: where a link stands,
     /// something may change without its stamp.
     pub(crate) fn of(store: &Store, id: &PluginId, version: &AbsPath) -> Option<Self> {
         let dir = store.layout().plugin_dir(id);
@@ -55,6 +55,11 @@ impl Stamps {
         let is_plain = dirs.iter().all(|dir| dir.kind == Kind::Dir)
             && files.into_iter().all(|file| file.kind == Kind::File);
         is_plain.then_some(stamps)
+    }
+
+    /// Whether the directory is still the one that was there in front of them.
+    pub(crate) fn are_of(&self, directory: Option<Identity>) -> bool {
+        directory.is_some_and(|directory| directory.is(&Identity::of(&self.dir)))
     }
 
     /// Whether what they speak of has stood long enough.
