@@ -402,3 +402,21 @@ fn a_lost_entry_or_policy_leaves_the_copy() {
     assert_eq!(sandbox.tree(CACHE), plugin("1.0.0", "hello", "1.0.0"));
     daemon.shut_down();
 }
+
+#[test]
+fn a_client_that_leaves_at_once_loses_nothing_that_was_known() {
+    let (sandbox, mut daemon) = installed("1.0.0");
+    daemon.ok("plugin/list", json!({}));
+    daemon.wait_notification("plugd/task", |task| task["state"] == "done");
+    let known = outcome(&mut daemon);
+    assert_eq!(known[0]["outcome"], "unchanged", "{known:#}");
+    daemon.shut_down();
+    for _ in 0..3 {
+        let mut hasty = start_listening(&sandbox);
+        hasty.ok("plugin/list", json!({}));
+        hasty.shut_down();
+        let mut later = start_listening(&sandbox);
+        assert_eq!(outcome(&mut later), known);
+        later.shut_down();
+    }
+}

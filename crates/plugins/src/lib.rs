@@ -12,6 +12,7 @@ mod archive_error;
 mod archive_index;
 mod archive_read;
 mod archives;
+mod asked_of_late;
 mod binding;
 mod blocking;
 pub mod call;

@@ -52,7 +52,7 @@ impl ManifestWatch {
     pub fn request(&self) {
         let inner = &self.0;
         let works = inner.activity == Activity::Works;
-        if works && inner.lookup.loader().has_due() && inner.queue.ask(Urgency::Any) {
+        if works && inner.lookup.loader().has_due() && inner.queue.ask(Urgency::Fresh) {
             tokio::spawn(Arc::clone(inner).work());
         }
     }

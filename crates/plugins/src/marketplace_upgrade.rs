@@ -166,10 +166,7 @@ fn tell(events: &Events, upgraded: &Upgraded) {
         }
     }
     for result in &upgraded.plugins {
-        if matches!(
-            result.outcome,
-            PluginOutcome::Installed | PluginOutcome::Updated
-        ) {
+        if result.outcome.is_new_copy() {
             change = change.plugin(result.id.clone());
         }
     }

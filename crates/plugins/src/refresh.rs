@@ -15,10 +15,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, Source, error_chain};
+use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, error_chain};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::asked_of_late::AskedOfLate;
 use crate::call::{Call, Cancel};
 use crate::events::{Change, ChangeReason};
 use crate::follow::{Elsewhere, Followed, follow};
@@ -38,9 +39,6 @@ const AT_ONCE: usize = 4;
 /// A run that changed nothing is followed by a rest so many times as long, up to a bound.
 const REST: u32 = 9;
 const LONGEST_REST: Duration = Duration::from_secs(5);
-/// How long a source that was asked for news, and a marketplace that could not be had, are not asked
-/// again, in seconds.
-const LOOK_AGAIN: u64 = 300;
 
 /// Runs refreshes, one at a time. Clones speak of the same queue.
 #[derive(Clone)]
@@ -67,10 +65,8 @@ struct State {
     far: Option<Cancel>,
     /// When the next run may begin.
     rests_until: Option<Instant>,
-    /// Marketplaces that could not be had, and when that was.
-    missed: Vec<(String, u64)>,
-    /// When each source elsewhere was last asked for news.
-    looked: Vec<(Source, u64)>,
+    /// Whom not to ask again yet.
+    asked: AskedOfLate,
 }
 
 /// What one request looked at, and the plugins that nobody has taken yet.
@@ -171,11 +167,6 @@ impl Refresher {
     }
 }
 
-/// A clock that was set back must not keep anybody from looking.
-fn forget_old<T>(rows: &mut Vec<(T, u64)>, now: u64) {
-    rows.retain(|(_, at)| *at <= now && now - *at < LOOK_AGAIN);
-}
-
 /// Whether what held a copy back holds it no more, as far as that can be told without asking anybody.
 fn is_let_go(held: &PluginResult, asked: &Elsewhere) -> bool {
     match held.problem.as_ref().map(|problem| problem.kind) {
@@ -192,13 +183,19 @@ impl Inner {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn now(&self) -> u64 {
+        self.parts.clock.now().as_secs()
+    }
+
     async fn work(self: Arc<Self>) {
         let _working = self.queue.working();
         loop {
-            let until = self.state().rests_until;
-            self.queue.rest(until).await;
-            let roots = std::mem::take(&mut self.state().waiting);
             // A run that goes on may have taken what was asked for meanwhile.
+            if !self.state().waiting.is_empty() {
+                let until = self.state().rests_until;
+                self.queue.rest(until).await;
+            }
+            let roots = self.asked();
             if !roots.is_empty() {
                 let began = Instant::now();
                 let has_changed = self.run(roots).await;
@@ -211,10 +208,19 @@ impl Inner {
         }
     }
 
+    /// What was asked for, and nothing when everything stops.
+    fn asked(&self) -> Vec<Roots> {
+        let mut state = self.state();
+        match state.stopping {
+            true => Vec::new(),
+            false => std::mem::take(&mut state.waiting),
+        }
+    }
+
     /// One run, and whether it has changed anything.
     async fn run(self: &Arc<Self>, roots: Vec<Roots>) -> bool {
         let id = self.last.begin();
-        let started_at = Some(self.parts.clock.now().as_secs());
+        let started_at = Some(self.now());
         let (plugins, problem) = match self.both(roots).await {
             Ok((results, problem)) => (status::merge(results), problem),
             Err(error) => {
@@ -225,7 +231,7 @@ impl Inner {
         let has_changed = plugins.iter().any(|plugin| plugin.outcome.is_change());
         let report = TaskReport {
             started_at,
-            finished_at: Some(self.parts.clock.now().as_secs()),
+            finished_at: Some(self.now()),
             plugins,
             problem,
         };
@@ -250,7 +256,10 @@ impl Inner {
                 done = &mut far => break done,
                 () = self.more.notified() => {}
             }
-            let asked = std::mem::take(&mut self.state().waiting);
+            let asked = self.asked();
+            if asked.is_empty() {
+                continue;
+            }
             let passed = self.here(asked.clone()).await?;
             self.tell_moved(&passed.results);
             results.extend(passed.results);
@@ -336,7 +345,10 @@ impl Inner {
             // What was held and is not any more is to come at once.
             let held = self.held_last_time(&asked);
             let is_let_go = held.as_ref().is_some_and(|held| is_let_go(held, &asked));
-            if asked.known.is_some() && !self.may_look(&asked.source) && !is_let_go {
+            if asked.known.is_some()
+                && !self.state().asked.may_look(&asked.source, self.now())
+                && !is_let_go
+            {
                 results.push(held.unwrap_or_else(|| asked.unchanged()));
                 continue;
             }
@@ -406,7 +418,7 @@ impl Inner {
         let Some(call) = self.far_call() else {
             return Ok((false, None));
         };
-        let missed = self.missed_of_late();
+        let missed = self.state().asked.missed(self.now());
         let Parts {
             blocking,
             lookup,
@@ -431,21 +443,12 @@ impl Inner {
         Ok((came, self.note_missed(failures)))
     }
 
-    /// The marketplaces that need not be asked for again yet.
-    fn missed_of_late(&self) -> BTreeSet<String> {
-        let now = self.parts.clock.now().as_secs();
-        let mut state = self.state();
-        forget_old(&mut state.missed, now);
-        state.missed.iter().map(|(name, _)| name.clone()).collect()
-    }
-
     /// Remembers what could not be had, and makes one problem of it.
     fn note_missed(&self, failures: Vec<(String, String)>) -> Option<Problem> {
-        let now = self.parts.clock.now().as_secs();
         let mut texts = Vec::new();
         for (name, reason) in failures {
             texts.push(checkout::not_fetched(&name, &reason));
-            self.state().missed.push((name, now));
+            self.state().asked.miss(name, self.now());
         }
         (!texts.is_empty()).then(|| Problem::error(ProblemKind::Unavailable, texts.join("; ")))
     }
@@ -467,22 +470,13 @@ impl Inner {
         (!state.stopping).then_some(call)
     }
 
-    /// Whether a source may be asked for news, and notes that it is.
-    fn may_look(&self, source: &Source) -> bool {
-        let now = self.parts.clock.now().as_secs();
-        let mut state = self.state();
-        forget_old(&mut state.looked, now);
-        if state.looked.iter().any(|(known, _)| known == source) {
-            return false;
-        }
-        state.looked.push((source.clone(), now));
-        true
-    }
-
     async fn publish(self: &Arc<Self>, id: u64, report: TaskReport) {
         let (failure, plugins) = (report.failure(), report.plugins.clone());
-        // A run that only says "unchanged" again is not worth a write.
-        self.last.keep(report, Worth::News).await;
+        // A run that only says "unchanged" again is not worth a write, and one that was stopped has not seen
+        // everything.
+        if !self.state().stopping {
+            self.last.keep(report, Worth::News).await;
+        }
         self.tell_moved(&plugins);
         self.last.end(id, failure);
     }
@@ -490,7 +484,8 @@ impl Inner {
     fn tell_moved(&self, results: &[PluginResult]) {
         let change = results
             .iter()
-            .filter_map(|result| result.outcome.is_new_copy().then(|| result.id.clone()))
+            .filter(|result| result.outcome.is_new_copy())
+            .map(|result| result.id.clone())
             .fold(Change::new(ChangeReason::Refresh), Change::plugin);
         // A change that names nothing would say that everything may have changed.
         if !change.is_everything() {

@@ -50,12 +50,14 @@ pub enum PluginOutcome {
 
 impl PluginOutcome {
     /// Whether another copy is there than before.
-    pub(crate) fn is_new_copy(self) -> bool {
+    #[must_use]
+    pub fn is_new_copy(self) -> bool {
         matches!(self, Self::Installed | Self::Updated)
     }
 
     /// Whether the store has changed.
-    pub(crate) fn is_change(self) -> bool {
+    #[must_use]
+    pub fn is_change(self) -> bool {
         self.is_new_copy() || self == Self::Removed
     }
 }

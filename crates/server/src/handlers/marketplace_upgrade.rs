@@ -119,11 +119,10 @@ fn plugin(result: PluginResult) -> Option<wire::MarketplaceUpgradeChange> {
         to,
         problem,
     } = result;
-    let changed = match outcome {
-        PluginOutcome::Installed | PluginOutcome::Updated | PluginOutcome::Removed => true,
-        PluginOutcome::HeldBack | PluginOutcome::Failed => false,
-        PluginOutcome::Unchanged => return None,
-    };
+    if outcome == PluginOutcome::Unchanged {
+        return None;
+    }
+    let changed = outcome.is_change();
     Some(wire::MarketplaceUpgradeChange {
         marketplace_name: None,
         plugin_id: Some(id.to_string()),

@@ -52,6 +52,7 @@ pub(crate) async fn handle(
         request,
     )
     .await?;
+    context.manifest_watch.request();
     let SearchPage {
         hits,
         next,
