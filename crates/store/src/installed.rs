@@ -223,7 +223,10 @@ impl Store {
     }
 
     fn look(&self, id: &PluginId, unread: Unread) -> Result<Look, StoreError> {
-        if let Some(found) = self.inner.looks.again(self, id) {
+        // Who decides by the record wants to know whether it can be read.
+        if unread == Unread::IsTold
+            && let Some(found) = self.inner.looks.again(self, id)
+        {
             return Ok(Look::Present(Box::new(found)));
         }
         // Before the look: what is changed during it has just been changed, however long it takes.

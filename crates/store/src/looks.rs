@@ -4,7 +4,7 @@
 //! each plugin of the home. So a copy that looked as it should is looked at again only when the stamp of
 //! its directory, of the active version's, of its record or of its mark has changed. As with directories
 //! (see `contents`), what changed in the last moments is not remembered, and neither is what hangs on a
-//! link or has something wrong with it.
+//! link or has something wrong with it. Whoever decides by what is recorded reads it each time.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
