@@ -14,17 +14,15 @@ use std::path::{Component, Path, PathBuf};
 #[derive(Debug, Clone, Eq, PartialOrd, Ord)]
 pub struct AbsPath(PathBuf);
 
-/// A path that is normal has one spelling, so its text says everything. The standard library goes through
-/// its components, which was a third of a listing.
 impl PartialEq for AbsPath {
     fn eq(&self, other: &Self) -> bool {
-        self.0.as_os_str() == other.0.as_os_str()
+        self.identity() == other.identity()
     }
 }
 
 impl Hash for AbsPath {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.as_os_str().hash(state);
+        self.identity().hash(state);
     }
 }
 
@@ -98,6 +96,19 @@ impl AbsPath {
             (false, _) => return false,
         };
         !name.is_empty() && !name.iter().any(is_separator)
+    }
+
+    /// A path that is normal has one spelling, so its text says everything. The standard library goes through
+    /// its components, which was a third of a listing.
+    #[cfg(unix)]
+    fn identity(&self) -> &OsStr {
+        self.0.as_os_str()
+    }
+
+    /// Other systems spell the beginning of a path in several ways.
+    #[cfg(not(unix))]
+    fn identity(&self) -> &Path {
+        &self.0
     }
 
     /// The path as the standard library wants it.
