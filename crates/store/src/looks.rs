@@ -39,8 +39,8 @@ pub(crate) struct Stamps {
 }
 
 impl Stamps {
-    /// Takes them. Nothing when one of them says too little: where a link stands,
-    /// something may change without its stamp.
+    /// Takes them. Nothing when one of them says too little: where a link stands, something may change
+    /// without its stamp.
     pub(crate) fn of(store: &Store, id: &PluginId, version: &AbsPath) -> Option<Self> {
         let dir = store.layout().plugin_dir(id);
         let stamp = |path: &AbsPath| store.disk().link_stamp(path).ok();
@@ -51,9 +51,9 @@ impl Stamps {
             mark: stamp(&dir.join(Layout::REMOTE_SIDECAR))?,
         };
         let dirs = [stamps.dir, stamps.version];
-        let files = [stamps.record, stamps.mark].into_iter().flatten();
+        let mut files = [stamps.record, stamps.mark].into_iter().flatten();
         let is_plain = dirs.iter().all(|dir| dir.kind == Kind::Dir)
-            && files.into_iter().all(|file| file.kind == Kind::File);
+            && files.all(|file| file.kind == Kind::File);
         is_plain.then_some(stamps)
     }
 
@@ -81,7 +81,7 @@ impl Looks {
         (known.found.root == root).then(|| known.found.clone())
     }
 
-    /// Keeps what a look has found that began behind these stamps and not before `now`.
+    /// Keeps what a look has found that did not begin before `now`, with the stamps that it hangs on.
     pub(crate) fn keep(&self, found: &Installed, stamps: Option<Stamps>, now: Duration) {
         let stamps = stamps.filter(|stamps| stamps.are_settled(now));
         let stamps = stamps.filter(|_| found.problems.is_empty());
