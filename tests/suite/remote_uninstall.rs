@@ -13,12 +13,14 @@ use crate::remotes::{give_up, nothing_left};
 const NAME: &str = "alpha@openai-curated-remote";
 const DIR: &str = "ch/plugins/cache/openai-curated-remote/alpha";
 
-/// An account with `alpha` installed, and its id.
+/// An account with `alpha` installed, and its id. Nothing runs in the background: what would bring
+/// copies and the account together again does not take part by luck.
 fn installed() -> (Account, String, Daemon) {
     let account = Account::new();
     let id = account.offer(&["alpha"]).remove(0);
     let mut daemon = account.start();
     daemon.ok("plugin/install", remote(&id));
+    daemon.ok("plugin/reconcile", json!({}));
     assert!(account.sandbox.exists(DIR));
     (account, id, daemon)
 }
