@@ -5,9 +5,10 @@ use plugd_model::{AbsPath, PluginName, Problem, ProblemKind};
 use crate::json::shortened;
 use crate::marketplace::MarketplaceEntry;
 use crate::reader::{Object, Reader, Value};
-use crate::{fallback, policy, source};
+use crate::{fallback, plugin, policy, source};
 
-/// Reads an entry. Members that can be done without are reported and left out.
+/// Reads an entry without its fallback, and tells whether it has one. Members that can be done without
+/// are reported and left out.
 ///
 /// From here on the reader's problems name the plugin; the caller resets that.
 ///
@@ -17,10 +18,10 @@ pub(crate) fn read(
     reader: &mut Reader<'_>,
     value: Value<'_, '_>,
     root: Option<&AbsPath>,
-) -> Result<MarketplaceEntry, Problem> {
+) -> Result<(MarketplaceEntry, bool), Problem> {
     let entry = reader.object(value)?;
     let name = read_name(reader, &entry)?;
-    reader.set_subject(Some(format!("plugin `{name}`")));
+    reader.set_subject(Some(fallback::subject(&name)));
     let source_value = entry.get("source").ok_or_else(|| {
         reader
             .error(
@@ -33,11 +34,10 @@ pub(crate) fn read(
     let source = source::read(reader, source_value, root)?;
     let policy = policy::read(reader, &entry);
     let category = reader.optional_string(&entry, "category");
-    let fallback = fallback::read(reader, &entry, &name, category.as_deref())?;
-    let version = fallback
-        .as_ref()
-        .and_then(|fallback| fallback.manifest.version.clone());
-    Ok(MarketplaceEntry {
+    // Whoever reads the fallback tells what is wrong with it.
+    let version = reader.quietly(|reader| plugin::version(reader, &entry));
+    let says_something = fallback::says_something(&entry, category.as_deref());
+    let entry = MarketplaceEntry {
         name,
         source,
         install_policy: policy.install,
@@ -45,9 +45,10 @@ pub(crate) fn read(
         products: policy.products,
         category,
         version,
-        fallback,
+        fallback: None,
         place: reader.place(&value),
-    })
+    };
+    Ok((entry, says_something))
 }
 
 fn read_name(reader: &Reader<'_>, entry: &Object<'_, '_>) -> Result<PluginName, Problem> {

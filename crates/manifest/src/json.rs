@@ -15,6 +15,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use memchr::memchr2;
 use plugd_model::{Place, Problem, ProblemKind, json_depth};
@@ -30,6 +31,8 @@ mod split;
 pub struct Text<'d> {
     text: &'d str,
     root: &'d str,
+    /// Where the text begins.
+    start: Place,
     places: OnceCell<Places>,
 }
 
@@ -51,7 +54,7 @@ pub enum Shape {
 }
 
 /// The members of an object, each name once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Members<'d> {
     members: Vec<Member<'d>>,
     /// Where each name stands, when there are too many to go through them.
@@ -111,8 +114,19 @@ impl<'d> Text<'d> {
         Ok(Self {
             text,
             root: root.get(),
+            start: Place { line: 1, column: 1 },
             places: OnceCell::new(),
         })
+    }
+
+    /// A value that was cut out of a checked text, and where it began there.
+    pub(crate) fn part(raw: &'d str, start: Place) -> Self {
+        Self {
+            text: raw,
+            root: raw,
+            start,
+            places: OnceCell::new(),
+        }
     }
 
     /// The outermost value, without blanks around it.
@@ -125,13 +139,29 @@ impl<'d> Text<'d> {
     /// nothing.
     #[must_use]
     pub fn place(&self, raw: &str) -> Place {
-        let offset = raw
+        let offset = self.range(raw).start;
+        let places = self.places.get_or_init(|| Places::new(self.text));
+        let Place { line, column } = places.of_offset(self.text, offset);
+        // Only the first line of a part has something in front of it.
+        let before = if line == 1 { self.start.column - 1 } else { 0 };
+        Place {
+            line: self.start.line.saturating_add(line - 1),
+            column: column.saturating_add(before),
+        }
+    }
+
+    /// Where a value that was cut out of this text begins and ends, in bytes.
+    pub(crate) fn range(&self, raw: &str) -> Range<usize> {
+        let begin = raw
             .as_ptr()
             .addr()
             .saturating_sub(self.text.as_ptr().addr());
-        self.places
-            .get_or_init(|| Places::new(self.text))
-            .of_offset(self.text, offset)
+        begin..begin.saturating_add(raw.len())
+    }
+
+    /// All of the text.
+    pub(crate) fn whole(&self) -> &'d str {
+        self.text
     }
 }
 

@@ -39,9 +39,10 @@ mod version;
 mod vouched;
 
 pub use cache::Cache;
+pub use fallback::Fallback;
 pub use loader::{Loaded, Loader};
 pub use locate::{MARKETPLACE_FILES, MarketplaceSearch, marketplace_root, plugin_file};
-pub use marketplace::{Fallback, MarketplaceEntry, MarketplaceManifest, parse_marketplace};
+pub use marketplace::{MarketplaceEntry, MarketplaceManifest, parse_marketplace};
 pub use plugin::parse_plugin;
 pub use version::store_version;
 pub use vouched::Glance;

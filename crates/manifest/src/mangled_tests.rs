@@ -57,8 +57,8 @@ fn mangled_marketplaces() {
                     let Some(fallback) = &entry.fallback else {
                         continue;
                     };
-                    check_places(&bytes, &fallback.problems);
-                    assert!(serde_json::from_str::<serde_json::Value>(&fallback.json).is_ok());
+                    check_places(&bytes, fallback.problems());
+                    assert!(serde_json::from_str::<serde_json::Value>(fallback.json()).is_ok());
                 }
             }
             Err(problem) => check_places(&bytes, &[problem]),

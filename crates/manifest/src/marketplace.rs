@@ -4,12 +4,14 @@
 //! array of plugins.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use plugd_model::{
-    AbsPath, AuthPolicy, InstallPolicy, MarketplaceName, Place, PluginManifest, PluginName,
-    Problem, ProblemKind, Product, Source,
+    AbsPath, AuthPolicy, InstallPolicy, MarketplaceName, Place, PluginName, Problem, ProblemKind,
+    Product, Source,
 };
 
+use crate::fallback::Fallback;
 use crate::reader::{Object, Path, Reader, Value};
 use crate::{MAX_MARKETPLACE_BYTES, entry, locate};
 
@@ -49,22 +51,9 @@ pub struct MarketplaceEntry {
     /// The version that the entry itself declares, trimmed.
     pub version: Option<String>,
     /// What stands in for a manifest when the plugin has none.
-    pub fallback: Option<Fallback>,
+    pub fallback: Option<Arc<Fallback>>,
     /// Where the entry begins.
     pub place: Place,
-}
-
-/// A manifest made of an entry's own members. A manifest of the plugin replaces it as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fallback {
-    /// The JSON that an installation writes to `.codex-plugin/plugin.json`.
-    pub json: String,
-    /// The same, read. Before the content of a git or npm source is there, its paths have no root
-    /// and mean nothing.
-    pub manifest: PluginManifest,
-    /// What is wrong in it. It is kept apart from the file's problems because it matters only
-    /// where the fallback is used.
-    pub problems: Vec<Problem>,
 }
 
 /// Reads a marketplace manifest.
@@ -124,6 +113,7 @@ fn read_entries(
     root: Option<&AbsPath>,
 ) -> Result<Vec<MarketplaceEntry>, Problem> {
     let elements = reader.elements(plugins, MAX_ENTRIES)?;
+    let mut catalogue = None;
     let mut entries: Vec<MarketplaceEntry> = Vec::with_capacity(elements.len());
     let mut names = BTreeSet::new();
     for (index, raw) in elements.into_iter().enumerate() {
@@ -134,8 +124,18 @@ fn read_entries(
         let read = entry::read(reader, value, root);
         reader.set_subject(None);
         match read {
-            Ok(entry) if names.insert(entry.name.clone()) => entries.push(entry),
-            Ok(entry) => {
+            Ok((mut entry, says_something)) if names.insert(entry.name.clone()) => {
+                entry.fallback = says_something.then(|| {
+                    let catalogue = catalogue.get_or_insert_with(|| Arc::new(reader.catalogue()));
+                    let name = entry.name.clone();
+                    let range = reader.range(&value);
+                    let fallback =
+                        Fallback::new(Arc::clone(catalogue), name, range, index, entry.place);
+                    Arc::new(fallback)
+                });
+                entries.push(entry);
+            }
+            Ok((entry, _)) => {
                 let problem = reader.error(
                     &value,
                     ProblemKind::Duplicate,

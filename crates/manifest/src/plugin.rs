@@ -64,7 +64,7 @@ pub fn parse_plugin(
 ///
 /// # Errors
 /// The name is there and no string.
-pub(crate) fn read(
+fn read(
     reader: &mut Reader<'_>,
     object: &Object<'_, '_>,
     format: ManifestFormat,
@@ -78,12 +78,22 @@ pub(crate) fn read(
         "" => dir_name.to_owned(),
         _ => name,
     };
+    Ok(read_named(reader, object, format, name))
+}
+
+/// The same for a plugin whose name is known.
+pub(crate) fn read_named(
+    reader: &mut Reader<'_>,
+    object: &Object<'_, '_>,
+    format: ManifestFormat,
+    name: String,
+) -> PluginManifest {
     report_misspelt(reader, object, KNOWN, |_| false);
     let interface = object
         .get_some("interface")
         .and_then(|value| optional_object(reader, value))
         .and_then(|object| interface::read(reader, &object));
-    Ok(PluginManifest {
+    PluginManifest {
         format,
         name,
         version: version(reader, object),
@@ -97,11 +107,11 @@ pub(crate) fn read(
         commands: commands(reader, object),
         onboarding_skill: onboarding_skill(reader, object),
         license: reader.optional_string(object, "license"),
-    })
+    }
 }
 
 /// The version, trimmed. A blank one is absent: a directory cannot be named by it.
-fn version(reader: &mut Reader<'_>, object: &Object<'_, '_>) -> Option<String> {
+pub(crate) fn version(reader: &mut Reader<'_>, object: &Object<'_, '_>) -> Option<String> {
     let text = reader.optional_string(object, "version")?;
     let trimmed = text.trim();
     if trimmed.is_empty()

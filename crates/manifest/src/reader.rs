@@ -9,9 +9,11 @@
 //!   holds. What is left out is counted and said.
 
 use std::fmt;
+use std::ops::Range;
 
 use plugd_model::{AbsPath, Place, Problem, ProblemKind, Severity};
 
+use crate::fallback::Catalogue;
 use crate::json::{self, Elements, Members, Shape, Text, shortened};
 
 /// How many problems one file may have before the rest is only counted.
@@ -70,13 +72,22 @@ impl<'d> Reader<'d> {
             return Err(Problem::error(ProblemKind::TooLarge, message).in_file(file));
         }
         let text = Text::check(bytes).map_err(|problem| problem.in_file(file))?;
-        Ok(Self {
+        Ok(Self::of(text, file))
+    }
+
+    /// Takes a value of a file that was checked before, and where it begins.
+    pub(crate) fn of_part(raw: &'d str, file: &'d AbsPath, start: Place) -> Self {
+        Self::of(Text::part(raw, start), file)
+    }
+
+    fn of(text: Text<'d>, file: &'d AbsPath) -> Self {
+        Self {
             text,
             file,
             problems: Vec::new(),
             found: 0,
             subject: None,
-        })
+        }
     }
 
     /// The whole file as one value.
@@ -95,6 +106,19 @@ impl<'d> Reader<'d> {
     /// The place of a value.
     pub(crate) fn place(&self, value: &Value<'_, '_>) -> Place {
         self.text.place(value.raw)
+    }
+
+    /// Where a value stands, in bytes.
+    pub(crate) fn range(&self, value: &Value<'_, '_>) -> Range<usize> {
+        self.text.range(value.raw)
+    }
+
+    /// A copy of the whole text, for what is read later.
+    pub(crate) fn catalogue(&self) -> Catalogue {
+        Catalogue {
+            text: self.text.whole().to_owned(),
+            file: self.file.clone(),
+        }
     }
 
     /// A problem that makes its subject unusable, with its place. It is not yet reported.
@@ -147,18 +171,11 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Runs a part of the reading and hands its problems out apart from the others.
-    pub(crate) fn apart<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> (T, Vec<Problem>) {
-        let before = std::mem::take(&mut self.problems);
-        let value = read(self);
-        let own = std::mem::replace(&mut self.problems, before);
-        (value, own)
-    }
-
     /// Runs a part of the reading that somebody else does too, and reports nothing of it.
     pub(crate) fn quietly<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
-        let found = self.found;
-        let (value, _) = self.apart(read);
+        let (found, kept) = (self.found, self.problems.len());
+        let value = read(self);
+        self.problems.truncate(kept);
         self.found = found;
         value
     }
@@ -270,7 +287,13 @@ impl<'d> Reader<'d> {
     }
 }
 
-impl<'d> Object<'d, '_> {
+impl<'d, 'p> Object<'d, 'p> {
+    /// An object that says nothing.
+    pub(crate) fn without_members(value: Value<'d, 'p>) -> Self {
+        let members = Members::default();
+        Self { value, members }
+    }
+
     /// A member, also when its value is `null`.
     pub(crate) fn get<'o>(&'o self, key: &'o str) -> Option<Value<'d, 'o>> {
         Some(Value {

@@ -43,9 +43,9 @@ impl Content {
             Details::Manifest(loaded, _) => loaded.value.clone(),
             Details::Fallback(fallback, _) => {
                 if let Some(path) = PluginPath::parse(FALLBACK_MANIFEST) {
-                    extra.push((path, fallback.json.clone().into_bytes()));
+                    extra.push((path, fallback.json().as_bytes().to_vec()));
                 }
-                fallback.manifest
+                fallback.manifest().clone()
             }
             _ => {
                 return Err(Error::SourceMissing {
@@ -127,10 +127,10 @@ impl Content {
 
 /// Whether a copy holds the manifest that a marketplace entry stands in for, as it would be today.
 pub(crate) fn is_fallback_of(lookup: &Lookup, copy: &AbsPath, fallback: &Fallback) -> bool {
-    let size = u64::try_from(fallback.json.len()).unwrap_or(u64::MAX);
+    let size = u64::try_from(fallback.json().len()).unwrap_or(u64::MAX);
     PluginPath::parse(FALLBACK_MANIFEST).is_some_and(|path| {
         let on_disk = lookup.disk().read(&path.below(copy), size);
-        on_disk.is_ok_and(|bytes| bytes == fallback.json.as_bytes())
+        on_disk.is_ok_and(|bytes| bytes == fallback.json().as_bytes())
     })
 }
 

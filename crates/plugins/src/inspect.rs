@@ -326,7 +326,7 @@ impl Look<'_> {
         match &details {
             Details::Manifest(loaded, _) => side.problems.extend(loaded.problems.iter().cloned()),
             Details::Fallback(fallback, _) => {
-                side.problems.extend(fallback.problems.iter().cloned());
+                side.problems.extend(fallback.problems().iter().cloned());
             }
             _ => {}
         }

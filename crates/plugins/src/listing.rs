@@ -118,7 +118,7 @@ pub(crate) enum Details {
     /// Its manifest, and the directory it was read from.
     Manifest(Arc<Loaded<PluginManifest>>, AbsPath),
     /// No manifest; the marketplace entry describes the plugin.
-    Fallback(Box<Fallback>, Option<AbsPath>),
+    Fallback(Arc<Fallback>, Option<AbsPath>),
     /// Nothing, and that is normal: a git or npm source that is not installed.
     NotHere,
     /// Nothing, because the directory does not exist.
@@ -133,7 +133,7 @@ impl Details {
     pub(crate) fn manifest(&self) -> Option<&PluginManifest> {
         match self {
             Self::Manifest(loaded, _) => Some(&loaded.value),
-            Self::Fallback(fallback, _) => Some(&fallback.manifest),
+            Self::Fallback(fallback, _) => Some(fallback.manifest()),
             Self::NotHere | Self::NoDirectory(_) | Self::Outside(_) | Self::Broken(_) => None,
         }
     }
@@ -149,7 +149,7 @@ impl Details {
     pub(crate) fn problems(&self) -> Vec<Problem> {
         match self {
             Self::Manifest(loaded, _) => loaded.problems.clone(),
-            Self::Fallback(fallback, _) => fallback.problems.clone(),
+            Self::Fallback(fallback, _) => fallback.problems().to_vec(),
             Self::NoDirectory(problem) | Self::Outside(problem) | Self::Broken(problem) => {
                 vec![problem.clone()]
             }

@@ -156,7 +156,7 @@ fn read_offer(
             }
         }
         Details::Fallback(fallback, Some(root)) => {
-            describe(&mut reading, lookup, resolved, &fallback.manifest, root);
+            describe(&mut reading, lookup, resolved, fallback.manifest(), root);
         }
         // What the entry says of itself is for listings; here the answer is that nothing is here.
         Details::Fallback(_, None) | Details::NotHere => {

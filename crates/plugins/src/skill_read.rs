@@ -103,7 +103,9 @@ fn of_offered(
     let disk = lookup.disk();
     match &details {
         Details::Manifest(loaded, root) => text(disk, &id, root, &loaded.value, skill),
-        Details::Fallback(fallback, Some(root)) => text(disk, &id, root, &fallback.manifest, skill),
+        Details::Fallback(fallback, Some(root)) => {
+            text(disk, &id, root, fallback.manifest(), skill)
+        }
         Details::Fallback(_, None) | Details::NotHere => Err(Error::NotInstalled { id }),
         Details::NoDirectory(problem) | Details::Outside(problem) | Details::Broken(problem) => {
             Err(bad_manifest(id, problem.clone()))

@@ -211,7 +211,7 @@ impl<'a> Survey<'a> {
             | Source::Remote => match self.copy(id) {
                 Some(copy) => details_of_copy(self.lookup.loader(), copy),
                 None => match &offer.entry.fallback {
-                    Some(fallback) => Details::Fallback(Box::new(fallback.clone()), None),
+                    Some(fallback) => Details::Fallback(Arc::clone(fallback), None),
                     None => Details::NotHere,
                 },
             },
@@ -393,7 +393,7 @@ fn details_by(
         Err(problem) => Details::Broken(problem),
         Ok(None) => match (loader.disk().stamp(root), &offer.entry.fallback) {
             (Ok(Some(stamp)), Some(fallback)) if stamp.kind == Kind::Dir => {
-                Details::Fallback(Box::new(fallback.clone()), Some(root.clone()))
+                Details::Fallback(Arc::clone(fallback), Some(root.clone()))
             }
             (Ok(Some(stamp)), None) if stamp.kind == Kind::Dir => Details::Broken(of_entry(
                 offer,

@@ -410,8 +410,8 @@ fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validat
             (&loaded.value, &loaded.file)
         }
         Details::Fallback(fallback, _) => {
-            subject.problems.extend(fallback.problems.iter().cloned());
-            (&fallback.manifest, &offer.content.path)
+            subject.problems.extend(fallback.problems().iter().cloned());
+            (fallback.manifest(), &offer.content.path)
         }
         Details::Broken(problem) => {
             subject.problems.push(problem.clone());

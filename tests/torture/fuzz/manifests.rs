@@ -92,11 +92,11 @@ pub(crate) fn marketplace(input: &[u8]) {
             for entry in &manifest.entries {
                 check_source(&entry.source, &root);
                 if let Some(fallback) = &entry.fallback {
-                    check_places(&file, input, &fallback.problems);
-                    check_manifest(&fallback.manifest);
+                    check_places(&file, input, fallback.problems());
+                    check_manifest(fallback.manifest());
                     let own = root.join(".codex-plugin/plugin.json");
                     let read = parse_plugin(
-                        fallback.json.as_bytes(),
+                        fallback.json().as_bytes(),
                         ManifestFormat::Codex,
                         entry.name.as_str(),
                         &own,

@@ -1,14 +1,16 @@
 //! Fallback manifests: their JSON is what the reference was seen to write, byte for byte.
 
+use std::sync::Arc;
+
 use plugd_model::ManifestFormat;
 use pretty_assertions::assert_eq;
 
-use crate::marketplace::Fallback;
+use crate::fallback::Fallback;
 use crate::parse_plugin;
 use crate::testing::{entries, marketplace_file, rows};
 
 /// The fallback of an entry with the given members behind its name and source.
-fn fallback(members: &str) -> Option<Fallback> {
+fn fallback(members: &str) -> Option<Arc<Fallback>> {
     let (manifest, problems) = entries(&format!("{{\"name\":\"a\",\"source\":\"./a\"{members}}}"));
     assert_eq!(problems, []);
     manifest.entries.into_iter().next().unwrap().fallback
@@ -17,18 +19,18 @@ fn fallback(members: &str) -> Option<Fallback> {
 #[track_caller]
 fn check(members: &str, expected: &str) {
     let fallback = fallback(members).unwrap();
-    assert_eq!(fallback.json, expected.trim_start());
+    assert_eq!(fallback.json(), expected.trim_start());
     // What is installed reads as what was listed.
     let (installed, _) = parse_plugin(
-        fallback.json.as_bytes(),
+        fallback.json().as_bytes(),
         ManifestFormat::Fallback,
         "a",
         &marketplace_file(),
     )
     .unwrap();
-    assert_eq!(installed, fallback.manifest);
-    assert_eq!(fallback.manifest.format, ManifestFormat::Fallback);
-    assert_eq!(fallback.manifest.name, "a");
+    assert_eq!(&installed, fallback.manifest());
+    assert_eq!(fallback.manifest().format, ManifestFormat::Fallback);
+    assert_eq!(fallback.manifest().name, "a");
 }
 
 #[test]
@@ -171,23 +173,38 @@ fn mistyped_sources_of_additions_add_nothing() {
 fn its_problems_stand_apart_with_their_places_in_the_catalogue() {
     let found = fallback(r#","version":5,"skills":"skills","keywords":["k",1]"#).unwrap();
     assert_eq!(
-        rows(&found.problems),
+        rows(found.problems()),
         [
             "warning wrongType plugins[0].version 2:38",
             "warning wrongType plugins[0].keywords[1] 2:74",
             "warning badPath plugins[0].skills 2:49",
         ]
     );
-    assert_eq!(found.manifest.version, None);
-    assert_eq!(found.manifest.keywords, ["k"]);
+    assert_eq!(found.manifest().version, None);
+    assert_eq!(found.manifest().keywords, ["k"]);
+}
+
+#[test]
+fn an_interface_with_a_name_that_is_no_unicode_is_left_out() {
+    let found = fallback(r#","interface":{"\ud800":1,"logo":"./l"},"version":"1""#).unwrap();
+    assert_eq!(
+        found.json(),
+        "{\n  \"version\": \"1\",\n  \"name\": \"a\"\n}"
+    );
+    assert_eq!(found.manifest().interface, None);
+    let row = "warning syntax plugins[0].interface 2:40";
+    assert_eq!(rows(found.problems()), [row, row]);
 }
 
 #[test]
 fn a_string_that_is_no_unicode_is_left_out() {
     let found = fallback(r#","odd":"\ud800","version":"1""#).unwrap();
-    assert_eq!(found.json, "{\n  \"version\": \"1\",\n  \"name\": \"a\"\n}");
     assert_eq!(
-        rows(&found.problems),
+        found.json(),
+        "{\n  \"version\": \"1\",\n  \"name\": \"a\"\n}"
+    );
+    assert_eq!(
+        rows(found.problems()),
         ["warning syntax plugins[0].odd 2:34"]
     );
 }
@@ -195,14 +212,14 @@ fn a_string_that_is_no_unicode_is_left_out() {
 #[test]
 fn components_are_declared_by_the_entry() {
     let found = fallback(r#","skills":["./s"],"mcpServers":{"x":{}},"license":"MIT""#).unwrap();
-    let manifest = found.manifest;
-    assert_eq!(manifest.skills.unwrap()[0].as_str(), "s");
+    let manifest = found.manifest();
+    assert_eq!(manifest.skills.as_ref().unwrap()[0].as_str(), "s");
     assert_eq!(
         manifest.mcp_servers,
         plugd_model::McpDeclaration::Inline(r#"{"x":{}}"#.to_owned())
     );
     assert_eq!(manifest.license.as_deref(), Some("MIT"));
-    assert_eq!(found.problems, []);
+    assert_eq!(found.problems(), []);
 }
 
 #[test]
@@ -212,13 +229,13 @@ fn a_member_that_occurs_twice_is_reported_once() {
     assert_eq!(problems, []);
     let fallback = manifest.entries[0].fallback.as_ref().unwrap();
     assert_eq!(
-        rows(&fallback.problems),
+        rows(fallback.problems()),
         ["warning duplicate plugins[0].interface.logo 2:61"]
     );
     assert!(
-        fallback.json.contains("\"logo\": \"./b\""),
+        fallback.json().contains("\"logo\": \"./b\""),
         "{}",
-        fallback.json
+        fallback.json()
     );
-    assert!(!fallback.json.contains("./a"), "{}", fallback.json);
+    assert!(!fallback.json().contains("./a"), "{}", fallback.json());
 }

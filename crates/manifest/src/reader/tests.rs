@@ -187,20 +187,39 @@ fn problems_are_bounded_and_the_rest_is_counted() {
 }
 
 #[test]
-fn problems_apart_count_towards_the_same_bound() {
+fn what_is_read_quietly_leaves_nothing_behind() {
     let file = file();
     let mut reader = Reader::new(b"{}", LIMIT, &file).unwrap();
     let root = reader.root();
-    let mut kept = 0;
+    let problem = reader.wrong_type(&root, "something");
+    reader.report(problem.clone());
     for _ in 0..MAX_PROBLEMS + 7 {
-        let ((), apart) = reader.apart(|reader| {
-            let problem = reader.wrong_type(&root, "something");
+        reader.quietly(|reader| {
+            let problem = reader.wrong_type(&root, "something else");
             reader.report(problem);
         });
-        kept += apart.len();
     }
-    assert_eq!(kept, MAX_PROBLEMS);
-    assert_eq!(reader.finish().len(), 1);
+    assert_eq!(reader.finish(), [problem]);
+}
+
+#[test]
+fn a_part_of_a_file_tells_places_of_the_file() {
+    let file = file();
+    let (before, part) = ("{\n  \"é\": ", "[1,\n2]");
+    let whole = format!("{before}{part}}}");
+    let from_whole = Reader::new(whole.as_bytes(), LIMIT, &file).unwrap();
+    let raw = &whole[before.len()..][..part.len()];
+    let value = |raw| Value {
+        raw,
+        path: Path::Root,
+    };
+    let start = from_whole.place(&value(raw));
+    assert_eq!(from_whole.range(&value(raw)), before.len()..whole.len() - 1);
+    let from_part = Reader::of_part(raw, &file, start);
+    for offset in 0..raw.len() {
+        let at = value(&raw[offset..]);
+        assert_eq!(from_part.place(&at), from_whole.place(&at), "{offset}");
+    }
 }
 
 #[test]
