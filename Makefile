@@ -58,7 +58,7 @@ fmt-check:
 
 # Writes schemas/ anew from the protocol types; the suite fails when they differ.
 schemas:
-	$(CARGO) run --locked --quiet --bin plugd -- schema generate --out schemas
+	$(CARGO) run --locked --quiet --package plugd-protocol --example generate -- schemas
 
 # Writes the answers in protocol/transcripts/ anew from the real binary; the suite fails when they
 # differ.

@@ -20,6 +20,7 @@ mod component_tests;
 mod components;
 mod config;
 mod configuration;
+pub mod embedded;
 mod error;
 mod events;
 pub mod generate;

@@ -68,13 +68,22 @@ pub enum Direction {
     FromServer,
 }
 
-/// A wire type as the generators see it.
+/// A wire type as the tables name it.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeSpec {
     /// Its name in every generated file.
     pub name: fn() -> Cow<'static, str>,
-    /// Registers it and everything it names, and answers the reference to it.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// Registers a type and everything it names with the generator, and answers the reference to it.
+pub(crate) type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// How the types of a method are described. They stand beside the tables and not in them: a program
+/// that looks up a method describes nothing, and is a sixteenth smaller without.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MethodSchemas {
+    pub(crate) params: Describe,
+    pub(crate) result: Describe,
 }
 
 impl TypeSpec {
@@ -83,7 +92,6 @@ impl TypeSpec {
     pub const fn of<T: JsonSchema>() -> Self {
         Self {
             name: T::schema_name,
-            schema: SchemaGenerator::subschema_for::<T>,
         }
     }
 }
@@ -150,6 +158,14 @@ macro_rules! methods {
                 result: $crate::TypeSpec::of::<$result>(),
             },
         )+];
+
+        /// The types of every method, in the same order.
+        pub(crate) const METHOD_SCHEMAS: &[$crate::method::MethodSchemas] = &[$(
+            $crate::method::MethodSchemas {
+                params: schemars::SchemaGenerator::subschema_for::<$params>,
+                result: schemars::SchemaGenerator::subschema_for::<$result>,
+            },
+        )+];
     };
 }
 
@@ -181,6 +197,10 @@ macro_rules! notifications {
                 params: $crate::TypeSpec::of::<$params>(),
             },
         )+];
+
+        /// The types of every notification, in the same order.
+        pub(crate) const NOTIFICATION_SCHEMAS: &[$crate::method::Describe] =
+            &[$(schemars::SchemaGenerator::subschema_for::<$params>,)+];
     };
 }
 

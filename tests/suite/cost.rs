@@ -151,9 +151,9 @@ fn memory_does_not_grow_with_requests() {
 fn the_binary_is_small() {
     let size = fs::metadata(BINARY).unwrap().len();
     // A debug build is another thing; it is looked at here so that a leap is seen.
-    let bound: u64 = if cfg!(debug_assertions) { 200 } else { 20 };
+    let bound: u64 = if cfg!(debug_assertions) { 200 } else { 15 };
     assert!(
-        size < bound * 1024 * 1024,
-        "{size} bytes, {bound} MiB expected at most"
+        size < bound * 1_000_000,
+        "{size} bytes, {bound} MB expected at most"
     );
 }

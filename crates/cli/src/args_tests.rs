@@ -334,7 +334,7 @@ const METHODS: &[(&str, Option<&str>)] = &[
 
 #[test]
 fn every_method_has_a_command_or_is_the_daemons_alone() {
-    let files = plugd_server::schema::all_files();
+    let files = plugd_server::schema::all_files().unwrap();
     let document = files
         .iter()
         .find(|file| file.path.ends_with("openrpc.json"))

@@ -117,15 +117,15 @@ pub(crate) fn execute(
         Command::New(command) => new::run(environment, disk, command, form),
         Command::Validate(args) => validate::run(environment, disk, args, form),
         Command::AppServer(ServerCommand::GenerateTs(args)) => {
-            let files = plugd_server::schema::typescript_files();
+            let files = plugd_server::schema::typescript_files().map_err(Failure::Embedded)?;
             types(environment, disk, args, &files, form)
         }
         Command::AppServer(ServerCommand::GenerateJsonSchema(args)) => {
-            let files = plugd_server::schema::json_schema_files();
+            let files = plugd_server::schema::json_schema_files().map_err(Failure::Embedded)?;
             types(environment, disk, args, &files, form)
         }
         Command::Schema(SchemaCommand::Generate(args)) => {
-            let files = plugd_server::schema::all_files();
+            let files = plugd_server::schema::all_files().map_err(Failure::Embedded)?;
             schema_generate::write(environment, disk, &args.out, &files, form)
         }
     }

@@ -113,6 +113,9 @@ pub(crate) enum Failure {
     /// The files cannot be written.
     #[error("the generated files cannot be written")]
     Write(#[source] DiskError),
+    /// The files that were built into the program cannot be unpacked.
+    #[error("the generated files cannot be unpacked; install plugd anew")]
+    Embedded(#[source] io::Error),
     /// Somebody ended the command, and it has undone what it had begun.
     #[error("interrupted: what was begun is undone")]
     Interrupted(Signal),
@@ -177,6 +180,7 @@ impl Failure {
         match self {
             Self::UseCase(error) => error.kind() == Kind::Internal,
             Self::Write(_)
+            | Self::Embedded(_)
             | Self::Start(_)
             | Self::Serve(_)
             | Self::Methods(_)
@@ -246,7 +250,8 @@ impl Failure {
             Self::Flags(_) => refused("config").into(),
             Self::Write(error) => plugd_plugins::Error::Disk(Box::new(error)).into(),
             Self::Interrupted(_) => plugd_plugins::Error::Cancelled(Cancelled).into(),
-            Self::Start(_)
+            Self::Embedded(_)
+            | Self::Start(_)
             | Self::Serve(_)
             | Self::Methods(_)
             | Self::Params(_)

@@ -10,6 +10,9 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use crate::method::Describe;
+use crate::methods::METHOD_SCHEMAS;
+use crate::notifications::NOTIFICATION_SCHEMAS;
 use crate::{Direction, ErrorObject, METHODS, NOTIFICATIONS, RequestId, TypeSpec};
 
 /// The prefix of a reference to a definition.
@@ -127,27 +130,22 @@ fn one_line(text: &str) -> String {
 
 /// The types of what clients send.
 pub(super) fn incoming() -> BTreeMap<String, Value> {
-    let sent = NOTIFICATIONS
-        .iter()
-        .filter(|notification| notification.direction == Direction::FromClient);
-    let specs = METHODS
-        .iter()
-        .map(|method| method.params)
-        .chain(sent.map(|notification| notification.params));
-    describe(SchemaSettings::draft07().for_deserialize(), specs)
+    let params = METHOD_SCHEMAS.iter().map(|method| method.params);
+    let types = params.chain(of_notifications(Direction::FromClient));
+    describe(SchemaSettings::draft07().for_deserialize(), types)
 }
 
 /// The types of what clients receive.
 pub(super) fn outgoing() -> BTreeMap<String, Value> {
-    let received = NOTIFICATIONS
-        .iter()
-        .filter(|notification| notification.direction == Direction::FromServer);
-    let specs = METHODS
-        .iter()
-        .map(|method| method.result)
-        .chain(received.map(|notification| notification.params))
-        .chain([TypeSpec::of::<ErrorObject>(), TypeSpec::of::<RequestId>()]);
-    let mut definitions = describe(SchemaSettings::draft07().for_serialize(), specs);
+    let results = METHOD_SCHEMAS.iter().map(|method| method.result);
+    let shared: [Describe; 2] = [
+        SchemaGenerator::subschema_for::<ErrorObject>,
+        SchemaGenerator::subschema_for::<RequestId>,
+    ];
+    let types = results
+        .chain(of_notifications(Direction::FromServer))
+        .chain(shared);
+    let mut definitions = describe(SchemaSettings::draft07().for_serialize(), types);
     definitions.values_mut().for_each(omitted_is_not_null);
     definitions
 }
@@ -190,13 +188,21 @@ fn remove_null(schema: &mut Value) {
     }
 }
 
+fn of_notifications(direction: Direction) -> impl Iterator<Item = Describe> {
+    NOTIFICATIONS
+        .iter()
+        .zip(NOTIFICATION_SCHEMAS)
+        .filter(move |(notification, _)| notification.direction == direction)
+        .map(|(_, params)| *params)
+}
+
 fn describe(
     settings: SchemaSettings,
-    specs: impl Iterator<Item = TypeSpec>,
+    types: impl Iterator<Item = Describe>,
 ) -> BTreeMap<String, Value> {
     let mut generator = SchemaGenerator::new(settings);
-    for spec in specs {
-        (spec.schema)(&mut generator);
+    for describe in types {
+        describe(&mut generator);
     }
     generator.take_definitions(true).into_iter().collect()
 }

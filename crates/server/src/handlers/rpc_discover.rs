@@ -6,6 +6,7 @@ use plugd_plugins::call::Call;
 use plugd_protocol::NoParams;
 
 use crate::context::Context;
+use crate::error_map;
 use crate::reply::Reply;
 use crate::wire_error::WireError;
 
@@ -14,5 +15,7 @@ pub(crate) async fn handle(
     _call: Call,
     _params: NoParams,
 ) -> Result<Reply, WireError> {
-    Reply::of(&plugd_protocol::generate::openrpc_document())
+    let document = plugd_protocol::embedded::openrpc_document();
+    let document = document.map_err(|error| error_map::internal(error.to_string()))?;
+    Reply::of(&document)
 }
