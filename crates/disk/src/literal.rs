@@ -66,6 +66,14 @@ impl Literal<'_> {
         read_whole(open::file_below(root, relative)?, &path, limit)
     }
 
+    /// Reads a regular file to which no link leads, neither below a directory nor above it, by the fewest
+    /// calls that there are. Whatever is in the way of that has to be looked for in another way.
+    #[must_use]
+    pub fn read_at_once(self, path: &AbsPath, limit: u64) -> Option<(Vec<u8>, Stamp)> {
+        self.0.see(OperationKind::Read, path, None, 0).ok()?;
+        read_whole(open::file_at_once(path)?, path, limit).ok()
+    }
+
     /// Reads at most `limit` bytes from a place in a regular file on.
     ///
     /// # Errors

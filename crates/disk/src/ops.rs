@@ -292,16 +292,38 @@ pub(crate) fn read_whole(
         return Err(too_large());
     }
     let expected = usize::try_from(stamp.size).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(expected + 1);
-    // The file may grow while it is read; the limit holds all the same.
-    let read = (&mut file)
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|source| DiskError::io(OperationKind::Read, path, source))?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > limit {
+    let mut bytes = Vec::new();
+    let read = read_expected(&mut file, expected, &mut bytes).and_then(|is_all| match is_all {
+        true => Ok(bytes.len()),
+        // The file may grow while it is read; the limit holds all the same.
+        false => {
+            let more = limit.saturating_add(1).saturating_sub(length(&bytes));
+            (&mut file).take(more).read_to_end(&mut bytes)
+        }
+    });
+    read.map_err(|source| DiskError::io(OperationKind::Read, path, source))?;
+    if length(&bytes) > limit {
         return Err(too_large());
     }
     Ok((bytes, stamp))
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// Asks once for what a file had when it was opened and one byte more, and tells whether that was all:
+/// an answer of exactly what it had is its end, and asking again would only hear that.
+fn read_expected(file: &mut File, expected: usize, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    bytes.resize(expected + 1, 0);
+    let read = loop {
+        match file.read(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
+    bytes.truncate(read);
+    Ok(read == expected)
 }
 
 /// Reads a piece of a file that was opened.

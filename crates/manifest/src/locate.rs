@@ -117,7 +117,26 @@ fn check_marketplace_file(disk: &Disk, file: &AbsPath, kind: Kind) -> Result<(),
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     path: AbsPath,
-    stamp: Option<Stamp>,
+    was: Was,
+}
+
+/// What stood at a path, as far as a search depends on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Was {
+    Nothing,
+    /// What else lies in a directory does not matter, and the manifest in it is looked at on its own.
+    Directory,
+    Other(Stamp),
+}
+
+impl Was {
+    fn of(stamp: Option<Stamp>) -> Self {
+        match stamp {
+            None => Self::Nothing,
+            Some(stamp) if stamp.kind == Kind::Dir => Self::Directory,
+            Some(stamp) => Self::Other(stamp),
+        }
+    }
 }
 
 impl Seen {
@@ -128,19 +147,17 @@ impl Seen {
 
     /// What stood there; nothing where nothing did.
     pub(crate) fn kind(&self) -> Option<Kind> {
-        self.stamp.map(|stamp| stamp.kind)
+        match self.was {
+            Was::Nothing => None,
+            Was::Directory => Some(Kind::Dir),
+            Was::Other(stamp) => Some(stamp.kind),
+        }
     }
 
     /// Whether the same stands there today.
     pub(crate) fn is_current(&self, disk: &Disk) -> bool {
-        match (disk.link_stamp(&self.path), &self.stamp) {
-            (Ok(None), None) => true,
-            // What else lies in a directory does not matter, and the manifest in it is looked at
-            // on its own.
-            (Ok(Some(now)), Some(then)) if then.kind == Kind::Dir => now.kind == Kind::Dir,
-            (Ok(Some(now)), Some(then)) => now == *then,
-            _ => false,
-        }
+        let now = disk.link_stamp(&self.path);
+        now.is_ok_and(|now| Was::of(now) == self.was)
     }
 }
 
@@ -265,6 +282,16 @@ impl Search<'_> {
         format: ManifestFormat,
     ) -> Result<Option<Found>, End> {
         let directory = self.root.join(directory);
+        let file = directory.join(PLUGIN_FILE);
+        if let Some((bytes, stamp)) = self.read_at_once(&directory, &file) {
+            return Ok(Some(Found {
+                file,
+                format,
+                bytes,
+                stamp,
+                passed_over: None,
+            }));
+        }
         match self.look(&directory)? {
             None => return Ok(None),
             Some(stamp) if stamp.kind == Kind::Dir => {}
@@ -277,7 +304,6 @@ impl Search<'_> {
                 return Err(End::Problem(problem));
             }
         }
-        let file = directory.join(PLUGIN_FILE);
         let stamp = match self.look(&file)? {
             None => return Ok(None),
             Some(stamp) if stamp.kind == Kind::File => stamp,
@@ -304,11 +330,24 @@ impl Search<'_> {
             .disk
             .link_stamp(path)
             .map_err(|error| self.fail(&error))?;
-        self.seen.push(Seen {
-            path: path.clone(),
-            stamp,
-        });
+        self.saw(path, Was::of(stamp));
         Ok(stamp)
+    }
+
+    fn saw(&mut self, path: &AbsPath, was: Was) {
+        let path = path.clone();
+        self.seen.push(Seen { path, was });
+    }
+
+    /// Reads a file without looks at it and its directory before. It opens only when the one is a
+    /// directory, the other a regular file and no link is on the way; why it does not is for looks to
+    /// tell.
+    fn read_at_once(&mut self, directory: &AbsPath, file: &AbsPath) -> Option<(Vec<u8>, Stamp)> {
+        let read = self.disk.literally().read_at_once(file, MAX_PLUGIN_BYTES);
+        let (bytes, stamp) = read?;
+        self.saw(directory, Was::Directory);
+        self.saw(file, Was::Other(stamp));
+        Some((bytes, stamp))
     }
 
     /// Reads a file that was just looked at. A link put in its place since then shows as another

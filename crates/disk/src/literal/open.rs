@@ -43,6 +43,13 @@ pub(super) fn file(path: &AbsPath) -> Result<(File, Stamp), DiskError> {
     )
 }
 
+/// Opens a regular file when one call can tell that no link is on the way to it.
+pub(super) fn file_at_once(path: &AbsPath) -> Option<(File, Stamp)> {
+    let is_one_call = cfg!(any(target_os = "linux", target_vendor = "apple"));
+    let opened = is_one_call.then(|| literally(CWD, path.as_path(), FILE));
+    checked_file(File::from(opened?.ok()?), path).ok()
+}
+
 /// Opens a regular file below a directory, to which links may lead.
 pub(super) fn file_below(root: &AbsPath, relative: &Path) -> Result<(File, Stamp), DiskError> {
     let path = root.join(relative);

@@ -62,6 +62,14 @@ fn check(world: &World, path: &str, expected: &str) {
         expected,
         "{path} below"
     );
+    let resolved = disk.resolve(&world.root).unwrap().join(path);
+    let at_once = disk.literally().read_at_once(&resolved, 100);
+    let is_read = cfg!(any(target_os = "linux", target_vendor = "apple")) && expected == "inside";
+    assert_eq!(
+        at_once.map(|(bytes, _)| bytes),
+        is_read.then(|| b"inside".to_vec()),
+        "{path} at once"
+    );
 }
 
 #[test]
@@ -75,6 +83,37 @@ fn files_are_read_and_links_are_not_followed() {
     check(&world, "a/b/file/more", "nothing");
     let large = Disk::new().literally().read(&world.at("a/b/file"), 3);
     assert_eq!(word(large), "too large");
+    assert_eq!(
+        Disk::new()
+            .literally()
+            .read_at_once(&world.at("a/b/file"), 3),
+        None
+    );
+}
+
+#[test]
+fn a_link_above_is_not_passed_at_once_either() {
+    let world = World::new();
+    let disk = Disk::new();
+    let linked = world.at("a/dir/file");
+    assert_eq!(disk.literally().read_at_once(&linked, 100), None);
+    assert_eq!(disk.read(&linked, 100).unwrap(), b"inside");
+}
+
+/// What such a file says it has is not what it has.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_does_not_tell_its_size_is_read_to_its_end() {
+    let status = AbsPath::new("/proc/self/status").unwrap();
+    assert_eq!(fs::metadata(&status).unwrap().len(), 0);
+    let read = Disk::new().read(&status, 1 << 20).unwrap();
+    assert!(read.starts_with(b"Name:"), "{read:?}");
+    assert!(read.ends_with(b"\n") && read.len() > 100, "{read:?}");
+    let bounded = Disk::new().read(&status, 10);
+    assert!(
+        matches!(bounded, Err(DiskError::TooLarge { .. })),
+        "{bounded:?}"
+    );
 }
 
 #[test]

@@ -387,12 +387,13 @@ fn a_large_file_is_refused_by_its_size() {
     }
 }
 
-/// Refuses one kind of operation on one path, as a system does that denies a right.
-struct Denied(OperationKind, AbsPath);
+/// Refuses kinds of operations on paths, as a system does that denies a right.
+struct Denied(Vec<(OperationKind, AbsPath)>);
 
 impl Probe for Denied {
     fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
-        if operation.kind == self.0 && *operation.path == self.1 {
+        let denied = |(kind, path): &(_, _)| operation.kind == *kind && operation.path == path;
+        if self.0.iter().any(denied) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         Ok(())
@@ -403,25 +404,28 @@ impl Probe for Denied {
 fn a_denied_right_is_said_and_not_remembered() {
     let root = root_file(OTHER);
     let tree = Tree::new(&[&root, CODEX, CLAUDE]);
-    for (kind, path) in [
-        (OperationKind::Read, "plugin.json"),
-        (OperationKind::Stat, "plugin.json"),
-        (OperationKind::Stat, ".codex-plugin"),
-        (OperationKind::Stat, ".codex-plugin/plugin.json"),
-        (OperationKind::Read, ".codex-plugin/plugin.json"),
+    let (read, stat) = (OperationKind::Read, OperationKind::Stat);
+    let (at_root, directory, file) = ("plugin.json", ".codex-plugin", ".codex-plugin/plugin.json");
+    for (told, denied) in [
+        (at_root, vec![(read, at_root)]),
+        (at_root, vec![(stat, at_root)]),
+        (directory, vec![(read, file), (stat, directory)]),
+        (file, vec![(read, file), (stat, file)]),
+        (file, vec![(read, file)]),
     ] {
-        let path = tree.root().join(path);
-        let disk = Disk::probed(Arc::new(Denied(kind, path.clone())));
+        let at = |(kind, path)| (kind, tree.root().join(path));
+        let paths = denied.iter().copied().map(at).collect();
+        let disk = Disk::probed(Arc::new(Denied(paths)));
         let look = find_plugin(&disk, &tree.root());
         let problem = look.found.unwrap_err();
-        assert_eq!(problem.kind, ProblemKind::Unreadable, "{kind:?} {path}");
-        assert_eq!(problem.path, Some(path));
+        assert_eq!(problem.kind, ProblemKind::Unreadable, "{denied:?}");
+        assert_eq!(problem.path, Some(tree.root().join(told)));
         assert!(look.seen.is_none());
     }
     // The manifest behind it does not stand in for one that nobody can see.
     let tree = Tree::new(&[".claude-plugin/marketplace.json = {}"]);
     let place = tree.root().join(MARKETPLACE_FILES[0]);
-    let disk = Disk::probed(Arc::new(Denied(OperationKind::Stat, place)));
+    let disk = Disk::probed(Arc::new(Denied(vec![(stat, place)])));
     let search = find_marketplace(&disk, &tree.root());
     assert_eq!(search.found, None);
     assert_eq!(search.problems[0].kind, ProblemKind::Unreadable);

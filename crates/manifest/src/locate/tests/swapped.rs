@@ -84,7 +84,7 @@ fn a_directory_that_becomes_a_link_during_the_search_is_not_followed_out() {
             assert!(!text.contains("secret"), "before operation {at}");
         }
         if probe.seen.load(Ordering::Relaxed) <= at {
-            assert!(at > 3, "{at} operations are too few for a search");
+            assert!(at > 1, "{at} operations are too few for a search");
             break;
         }
     }
