@@ -95,6 +95,8 @@ impl Literal<'_> {
 }
 
 pub(crate) use open::directory;
+#[cfg(target_os = "linux")]
+pub(crate) use open::is_there_literally;
 #[cfg(unix)]
 pub(crate) use open::kind;
 

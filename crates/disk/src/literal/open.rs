@@ -50,6 +50,21 @@ pub(super) fn file_at_once(path: &AbsPath) -> Option<(File, Stamp)> {
     checked_file(File::from(opened?.ok()?), path).ok()
 }
 
+/// Whether one call can tell that something is there and no link is on the way to it.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_there_literally(path: &AbsPath) -> bool {
+    use rustix::fs::{ResolveFlags, openat2};
+    let flags = OFlags::PATH.union(OFlags::CLOEXEC);
+    openat2(
+        CWD,
+        path.as_path(),
+        flags,
+        Mode::empty(),
+        ResolveFlags::NO_SYMLINKS,
+    )
+    .is_ok()
+}
+
 /// Opens a regular file below a directory, to which links may lead.
 pub(super) fn file_below(root: &AbsPath, relative: &Path) -> Result<(File, Stamp), DiskError> {
     let path = root.join(relative);
