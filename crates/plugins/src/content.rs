@@ -8,8 +8,8 @@ use plugd_store::{SourceContent, StoreError};
 
 use crate::call::Call;
 use crate::curated_commit::curated_version;
+use crate::details::details_of_dir;
 use crate::listing::Details;
-use crate::survey::details_of_dir;
 use crate::{Copies, Error, Lookup};
 
 /// Where an installation puts the manifest that a marketplace entry stands in for.

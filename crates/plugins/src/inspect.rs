@@ -13,12 +13,12 @@ use plugd_store::{Store, StoreError};
 
 use crate::call::Call;
 use crate::content;
+use crate::details::{details_of_copy, details_of_dir};
 use crate::fetcher::Fetched;
 use crate::install_trust::TrustSeen;
 use crate::listing::Details;
 use crate::obtain::{Obtained, Supply, obtain};
 use crate::standing::Standing;
-use crate::survey::{details_of_copy, details_of_dir};
 use crate::{Blocking, Copies, Error, Fetcher, Kind, Lookup, Roots};
 
 mod copy;

@@ -20,7 +20,7 @@ struct Inner {
     parts: Parts,
     task: Reported,
     /// The report of this process, once there is one.
-    own: Mutex<Option<TaskReport>>,
+    own: Mutex<Option<Arc<TaskReport>>>,
 }
 
 /// Which reports are worth a write.
@@ -47,21 +47,23 @@ impl LastRun {
         let own = self.own().clone();
         let saved = self.saved();
         match own {
-            Some(own) if own.finished_at >= saved.finished_at => own,
+            Some(own) if own.finished_at >= saved.finished_at => TaskReport::clone(&own),
             _ => saved,
         }
     }
 
     /// What the last run of this process said; before the first one, what an earlier process left.
     /// The file is read once.
-    pub(crate) fn remembered(&self) -> TaskReport {
+    pub(crate) fn remembered(&self) -> Arc<TaskReport> {
         let mut own = self.own();
-        own.get_or_insert_with(|| self.saved()).clone()
+        let own = own.get_or_insert_with(|| Arc::new(self.saved()));
+        Arc::clone(own)
     }
 
     /// Keeps the report of a run, and answers whether it says something else than the one before.
     pub(crate) async fn keep(&self, report: TaskReport, worth: Worth) -> bool {
-        let before = self.own().replace(report.clone());
+        let report = Arc::new(report);
+        let before = self.own().replace(Arc::clone(&report));
         let is_news = before.is_none_or(|before| !before.says_the_same(&report));
         if is_news || worth == Worth::Always {
             let last = self.clone();
@@ -116,7 +118,7 @@ impl LastRun {
     }
 
     /// Held for an assignment, or for the one read of the file.
-    fn own(&self) -> MutexGuard<'_, Option<TaskReport>> {
+    fn own(&self) -> MutexGuard<'_, Option<Arc<TaskReport>>> {
         self.0.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

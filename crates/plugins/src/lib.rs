@@ -35,6 +35,7 @@ mod curated;
 mod curated_commit;
 mod curated_now;
 mod curated_state;
+mod details;
 mod doctor;
 mod doctor_home;
 mod doctor_look;

@@ -213,13 +213,15 @@ fn interface(facts: &Facts<'_>) -> Option<ShownInterface> {
     })
 }
 
-/// The configured plugins of all scopes: switched on when any scope has it on.
+/// The configured plugins of all scopes, or one `only`: switched on when any scope has it on.
 pub(crate) fn settings_of<'a>(
     configs: impl IntoIterator<Item = &'a plugd_config::Snapshot>,
+    only: Option<&PluginId>,
 ) -> BTreeMap<PluginId, bool> {
     let mut settings = BTreeMap::new();
     for config in configs {
-        for row in config.plugins() {
+        let rows = config.plugins().iter();
+        for row in rows.filter(|row| only.is_none_or(|id| row.id == *id)) {
             *settings.entry(row.id.clone()).or_insert(false) |= row.enabled;
         }
     }

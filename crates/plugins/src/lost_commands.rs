@@ -4,8 +4,8 @@
 use plugd_components::migrated_commands;
 use plugd_model::{PluginId, Problem};
 
+use crate::details::details_of_copy;
 use crate::listing::Details;
-use crate::survey::details_of_copy;
 use crate::{Copies, Lookup};
 
 /// Why a command of an installed plugin is no skill there. Reads the commands.

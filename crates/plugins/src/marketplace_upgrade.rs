@@ -338,7 +338,7 @@ impl Parts {
 
     fn plugins_here(&self, names: &BTreeSet<String>) -> (Vec<PluginResult>, Vec<Elsewhere>) {
         let resolved = self.lookup.resolve(&Roots::default());
-        let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
+        let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config), None);
         let (mut results, mut elsewhere) = (Vec::new(), Vec::new());
         for id in settings.keys() {
             if !names.contains(id.marketplace.as_str()) {

@@ -130,12 +130,13 @@ fn read_offer(
     offer: &Offer<'_>,
     differing: &BTreeSet<plugd_model::PluginId>,
 ) -> Result<Found, Error> {
-    let survey = Survey::new(lookup, copies.store()?, resolved, differing)?;
-    let mut summary = survey.summary(offer);
+    let id = offer.id();
+    let survey = Survey::of_one(lookup, copies.store()?, resolved, differing, &id);
     let details = survey.details(offer);
     if let Some(refusal) = refusal(offer, &details) {
         return Err(refusal);
     }
+    let mut summary = survey.summary_of(id, offer, &details);
     if let Some(copy) = survey.copy(&summary.id) {
         summary.update_available |= has_other_content(copies, offer, copy)?;
     }
@@ -144,6 +145,7 @@ fn read_offer(
         Some(offer.content.path.clone()),
         summary,
     );
+    reading.problems.extend_from_slice(survey.store_problems());
     // Only an account can use apps; one whose login has expired is still one.
     let config = resolved.scopes.first().map(|sight| &sight.config);
     let account = config.and_then(|config| lookup.remote().seen_as(config, &resolved.login));
@@ -324,3 +326,7 @@ fn differs(summary: &Summary) -> Problem {
         ),
     )
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

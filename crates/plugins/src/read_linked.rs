@@ -40,9 +40,10 @@ fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Reading
         return Err(Error::PluginsDisabled);
     }
     let none = BTreeSet::new();
-    let survey = Survey::new(lookup, copies.store()?, &resolved, &none)?;
+    let survey = Survey::of_one(lookup, copies.store()?, &resolved, &none, &id);
     let summary = survey.linked_row(&id, path);
     let mut reading = Reading::of(id.marketplace.to_string(), None, summary);
+    reading.problems.extend_from_slice(survey.store_problems());
     match links::details(lookup.loader(), &id, path) {
         Details::Manifest(loaded, root) => {
             describe(&mut reading, lookup, &resolved, &loaded.value, &root);

@@ -136,11 +136,11 @@ impl Refresher {
     /// The plugins whose source had something else at the end of the last run.
     #[must_use]
     pub fn differing(&self) -> BTreeSet<PluginId> {
-        let plugins = self.0.last.remembered().plugins;
+        let last = self.0.last.remembered();
+        let plugins = last.plugins.iter();
         plugins
-            .into_iter()
             .filter(|result| result.outcome == PluginOutcome::HeldBack)
-            .map(|result| result.id)
+            .map(|result| result.id.clone())
             .collect()
     }
 
@@ -151,7 +151,7 @@ impl Refresher {
             true => TaskState::Running,
             false => TaskState::Idle,
         };
-        (running, self.0.last.remembered())
+        (running, TaskReport::clone(&self.0.last.remembered()))
     }
 
     /// Ends background work: what is past its point of no return is finished, the rest is given up.
@@ -371,16 +371,17 @@ impl Inner {
 
     /// What the last run said of a copy that it held back, while that copy is there.
     fn held_last_time(&self, asked: &Elsewhere) -> Option<PluginResult> {
-        let results = self.last.remembered().plugins;
-        results.into_iter().find(|result| {
+        let last = self.last.remembered();
+        let held = last.plugins.iter().find(|result| {
             result.outcome == PluginOutcome::HeldBack
                 && (&result.id, &result.from) == (&asked.id, &asked.from)
-        })
+        });
+        held.cloned()
     }
 
     fn look(&self, roots: Roots) -> Looked {
         let resolved = self.parts.lookup.resolve(&roots);
-        let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config));
+        let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config), None);
         let left = settings.keys().cloned().enumerate().collect();
         Looked {
             roots,

@@ -94,12 +94,12 @@ fn of_offered(
     }
     let offer = resolved.set.select(&Selector::Named { manifest, plugin })?;
     let none = std::collections::BTreeSet::new();
-    let survey = Survey::new(lookup, copies.store()?, &resolved, &none)?;
+    let id = offer.id();
+    let survey = Survey::of_one(lookup, copies.store()?, &resolved, &none, &id);
     let details = survey.details(&offer);
     if let Some(refusal) = refusal(&offer, &details) {
         return Err(refusal);
     }
-    let id = offer.id();
     let disk = lookup.disk();
     match &details {
         Details::Manifest(loaded, root) => text(disk, &id, root, &loaded.value, skill),

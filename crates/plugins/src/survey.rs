@@ -6,16 +6,13 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use plugd_disk::Kind;
-use plugd_manifest::{Glance, Loaded, Loader, store_version};
+use plugd_manifest::{Glance, Loader, store_version};
 use plugd_marketplace::{Binding, Content, Offer};
-use plugd_model::{
-    AbsPath, ManifestFormat, PluginId, PluginManifest, Problem, ProblemKind, RemotePluginId,
-    Severity, Source,
-};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, RemotePluginId, Severity, Source};
 use plugd_store::{Installed, Store};
 
 use crate::curated_commit::curated_version;
+use crate::details::{details_at_a_glance, details_of_copy};
 use crate::links::{self, Links};
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
 use crate::lookup::Resolved;
@@ -51,21 +48,46 @@ impl<'a> Survey<'a> {
         let (copies, store_problems) = store
             .list()
             .map_err(|error| Error::StoreState(Box::new(error)))?;
-        Ok(Self {
+        let of = (lookup, resolved, differing);
+        Ok(Self::over(of, None, copies, store_problems))
+    }
+
+    /// The same for a request about one plugin, which does not get slower with all that is installed
+    /// beside it.
+    pub(crate) fn of_one(
+        lookup: &'a Lookup,
+        store: &Store,
+        resolved: &'a Resolved,
+        differing: &'a BTreeSet<PluginId>,
+        id: &PluginId,
+    ) -> Self {
+        let (copy, problem) = match store.list_one(id) {
+            Ok(copy) => (copy, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        Self::over((lookup, resolved, differing), Some(id), copy, problem)
+    }
+
+    fn over(
+        (lookup, resolved, differing): (&'a Lookup, &'a Resolved, &'a BTreeSet<PluginId>),
+        only: Option<&PluginId>,
+        copies: impl IntoIterator<Item = Installed>,
+        store_problems: impl IntoIterator<Item = Problem>,
+    ) -> Self {
+        let copies = copies.into_iter();
+        let configs = resolved.scopes.iter().map(|sight| &*sight.config);
+        Self {
             lookup,
             glance: lookup.loader().glance(),
             resolved,
-            settings: settings_of(resolved.scopes.iter().map(|sight| &*sight.config)),
-            installed: copies
-                .into_iter()
-                .map(|copy| (copy.id.clone(), copy))
-                .collect(),
-            store_problems,
+            settings: settings_of(configs, only),
+            installed: copies.map(|copy| (copy.id.clone(), copy)).collect(),
+            store_problems: store_problems.into_iter().collect(),
             differing,
             shared: shared_ids(lookup),
             links: lookup.links(),
             snapshot: OnceCell::new(),
-        })
+        }
     }
 
     /// The listing of all plugins that `keep` wants.
@@ -164,12 +186,13 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// What to show for one offer.
-    pub(crate) fn summary(&self, offer: &Offer<'_>) -> Summary {
-        self.summary_of(offer.id(), offer, &self.details(offer))
+    /// What is wrong with what is installed.
+    pub(crate) fn store_problems(&self) -> &[Problem] {
+        &self.store_problems
     }
 
-    fn summary_of(&self, id: PluginId, offer: &Offer<'_>, details: &Details) -> Summary {
+    /// What to show for one offer, whose inside is known.
+    pub(crate) fn summary_of(&self, id: PluginId, offer: &Offer<'_>, details: &Details) -> Summary {
         let linked = self.links.of_plugin(&id);
         let offered_version = match offer.content.binding {
             Binding::Curated => self.snapshot().map(str::to_owned),
@@ -351,102 +374,6 @@ fn broken<'a>(
             marketplace_path: content.path.clone(),
             problem: problem.clone(),
         })
-}
-
-/// The inside of an installed copy. Its directory is named after the version, so a manifest without
-/// a name is called by the plugin's.
-pub(crate) fn details_of_copy(loader: &Loader, copy: &Installed) -> Details {
-    match loader.plugin_named(&copy.root, copy.id.plugin.as_str()) {
-        Ok(Some(manifest)) => Details::Manifest(manifest, copy.root.clone()),
-        Err(problem) => Details::Broken(problem),
-        Ok(None) => {
-            let text = format!("the installed copy of `{}` has no manifest", copy.id);
-            Details::Broken(Problem::error(ProblemKind::Missing, text).in_file(&copy.root))
-        }
-    }
-}
-
-/// As [`details_of_dir`], for a request that asks about many. What nobody has touched is no link.
-fn details_at_a_glance(glance: &Glance<'_>, root: &AbsPath, offer: &Offer<'_>) -> Details {
-    match glance.untouched(root) {
-        Some(manifest) => Details::Manifest(manifest, root.clone()),
-        None => details_by(glance.loader(), root, offer, || glance.plugin(root)),
-    }
-}
-
-/// The inside of the directory that a local entry names.
-pub(crate) fn details_of_dir(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Details {
-    details_by(loader, root, offer, || loader.plugin(root))
-}
-
-fn details_by(
-    loader: &Loader,
-    root: &AbsPath,
-    offer: &Offer<'_>,
-    load: impl FnOnce() -> Result<Option<Arc<Loaded<PluginManifest>>>, Problem>,
-) -> Details {
-    if let Err(problem) = stays_inside(loader, root, offer) {
-        return Details::Outside(problem);
-    }
-    match load() {
-        Ok(Some(manifest)) => Details::Manifest(manifest, root.clone()),
-        Err(problem) => Details::Broken(problem),
-        Ok(None) => match (loader.disk().stamp(root), &offer.entry.fallback) {
-            (Ok(Some(stamp)), Some(fallback)) if stamp.kind == Kind::Dir => {
-                Details::Fallback(Arc::clone(fallback), Some(root.clone()))
-            }
-            (Ok(Some(stamp)), None) if stamp.kind == Kind::Dir => Details::Broken(of_entry(
-                offer,
-                ProblemKind::Missing,
-                &no_manifest(loader, root),
-            )),
-            (Ok(_), _) => {
-                let text = format!("its directory does not exist: {root}");
-                Details::NoDirectory(of_entry(offer, ProblemKind::Missing, &text))
-            }
-            (Err(error), _) => {
-                Details::Broken(of_entry(offer, ProblemKind::Unreadable, &error.in_full()))
-            }
-        },
-    }
-}
-
-/// What to say of a directory without a manifest. One with a `plugin.json` at its top most often
-/// meant that one, which counts only when it names its specification.
-fn no_manifest(loader: &Loader, root: &AbsPath) -> String {
-    let text = "it has no manifest: neither its directory nor its entry has one".to_owned();
-    match plugd_manifest::plugin_file(ManifestFormat::AgentPlugins).map(|file| root.join(file)) {
-        Some(unclaimed) if matches!(loader.disk().link_stamp(&unclaimed), Ok(Some(_))) => format!(
-            "{text}, and `{unclaimed}` does not say by `$schema` that it follows the Agent Plugins specification"
-        ),
-        _ => text,
-    }
-}
-
-/// A problem of an entry, at its place in the marketplace's manifest.
-fn of_entry(offer: &Offer<'_>, kind: ProblemKind, text: &str) -> Problem {
-    Problem::error(kind, format!("plugin `{}`: {text}", offer.entry.name))
-        .in_file(&offer.content.path)
-        .at_field("source")
-        .at(offer.entry.place)
-}
-
-/// A source that is itself a link must end inside its marketplace, or a catalog could show private
-/// files. Links further up are found when it is installed.
-fn stays_inside(loader: &Loader, root: &AbsPath, offer: &Offer<'_>) -> Result<(), Problem> {
-    let disk = loader.disk();
-    match disk.link_stamp(root) {
-        Ok(Some(stamp)) if stamp.kind == Kind::Link => {}
-        _ => return Ok(()),
-    }
-    let marketplace = disk.resolve(&offer.content.manifest.value.root);
-    match (disk.resolve(root), marketplace) {
-        (Ok(real), Ok(marketplace)) if !real.starts_with(&marketplace) => {
-            let text = format!("its directory leads out of the marketplace through a link: {root}");
-            Err(of_entry(offer, ProblemKind::BadPath, &text))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The version directory that an installation of an offer that is not curated would make, as far as

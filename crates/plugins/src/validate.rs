@@ -23,11 +23,11 @@ use plugd_model::{
 };
 
 use crate::Error;
+use crate::details::details_of_dir;
 use crate::fetcher::Repository;
 use crate::inspect::stand_in_id;
 use crate::listing::Details;
 use crate::obtain;
-use crate::survey::details_of_dir;
 
 /// What was found, subject by subject: a marketplace, then the plugins that lie in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -187,15 +187,24 @@ impl Store {
                 plugin,
                 marketplace: marketplace.clone(),
             };
-            match self.get(&id) {
+            // One unreadable directory does not hide the others.
+            match self.list_one(&id) {
                 Ok(installed) => copies.extend(installed),
-                // One unreadable directory does not hide the others.
-                Err(error) => problems.push(
-                    Problem::error(ProblemKind::Unreadable, error_chain(&error)).in_file(&dir),
-                ),
+                Err(problem) => problems.push(problem),
             }
         }
         Ok(())
+    }
+
+    /// What [`Store::list`] says of one plugin, without a look at the others.
+    ///
+    /// # Errors
+    /// Its directory cannot be read.
+    pub fn list_one(&self, id: &PluginId) -> Result<Option<Installed>, Problem> {
+        self.get(id).map_err(|error| {
+            let dir = self.layout().plugin_dir(id);
+            Problem::error(ProblemKind::Unreadable, error_chain(&error)).in_file(&dir)
+        })
     }
 
     /// Directories and links to some, each with its name if that is text.
