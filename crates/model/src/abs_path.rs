@@ -5,7 +5,7 @@
 //! The type lives with the values and not with the file code because [`crate::Layout`] is made of
 //! such paths and must not be able to touch a disk.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::path::{Component, Path, PathBuf};
@@ -50,12 +50,24 @@ impl AbsPath {
     #[must_use]
     pub fn join(&self, relative: impl AsRef<Path>) -> Self {
         let relative = relative.as_ref();
-        let joined = self.0.join(relative);
         // Joining is done for every file that is looked at, and almost never leaves anything to do.
         match is_plain(relative) {
-            true => Self(joined),
-            false => Self(normalise(&joined)),
+            true => Self(self.followed_by(relative)),
+            false => Self(normalise(&self.0.join(relative))),
         }
+    }
+
+    /// As the standard library joins a plain path, in one piece of memory that is made for both.
+    fn followed_by(&self, plain: &Path) -> PathBuf {
+        let (path, plain) = (self.0.as_os_str(), plain.as_os_str());
+        let mut joined = OsString::with_capacity(path.len() + 1 + plain.len());
+        joined.push(path);
+        // The root ends in it.
+        if !path.as_encoded_bytes().ends_with(b"/") {
+            joined.push("/");
+        }
+        joined.push(plain);
+        joined.into()
     }
 
     /// The directory that holds this path; `None` for the root.
