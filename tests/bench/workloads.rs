@@ -66,6 +66,7 @@ pub(crate) const ALL: &[Workload] = &[
     counts(Unit::Count, 3, "refused of 200 at once", asking::refused),
     beside(times("plugin/list, 50 working directories", asking::fifty), stat_dirs),
     times("plugin/read", asking::read),
+    at_most(7, times("plugin/read, 1,000 installed", asking::read_of_thousand)),
     times("plugin/read behind 8 lists", asking::read_behind),
     at_most(5, times("plugin/read beside lists, the middle of 200", asking::read_middle)),
     at_most(5, times("plugin/read beside lists, the 199th of 200", asking::read_slowest)),

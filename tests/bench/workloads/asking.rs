@@ -62,6 +62,14 @@ pub(super) fn read<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
     asked(warm(places, program), "plugin/read", params)
 }
 
+/// One of a home with a thousand.
+pub(super) fn read_of_thousand<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let market = places.thousand();
+    let home = places.full_home(market);
+    let params = named(market, &market.plugins[7]);
+    asked(Client::greeted(&program.path, &home), "plugin/read", params)
+}
+
 pub(super) fn read_skills<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
     let market = places.skills();
     let params = named(market, &market.plugins[0]);
