@@ -32,7 +32,10 @@ fn write(out: &Path) -> io::Result<()> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, &file.content)?;
+        // What is the same stays untouched, or everything that embeds it would be built anew.
+        if !fs::read(&path).is_ok_and(|before| before == file.content.as_bytes()) {
+            fs::write(path, &file.content)?;
+        }
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/schemas.z"));
 /// Everything, laid out as it is committed.
 ///
 /// # Errors
-/// The program is damaged.
+/// The program is damaged, or was built without the files.
 pub fn all_files() -> io::Result<Vec<GeneratedFile>> {
     let mut text = String::new();
     ZlibDecoder::new(PACKED).read_to_string(&mut text)?;
@@ -29,6 +29,10 @@ pub fn all_files() -> io::Result<Vec<GeneratedFile>> {
             content: content.to_owned(),
         });
         rest = behind;
+    }
+    // Built where there were none.
+    if files.is_empty() {
+        return Err(damaged());
     }
     Ok(files)
 }
@@ -74,7 +78,10 @@ fn first(packed: &str) -> Option<(&str, usize, &str)> {
 }
 
 fn damaged() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the packed schemas are damaged")
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        "there are no schemas in this program, or they are damaged",
+    )
 }
 
 #[cfg(test)]
