@@ -212,10 +212,12 @@ fn to_json(
     let mut has_interface = false;
     for (key, value) in extras {
         let written = if key == "interface" && value.shape() == Shape::Object {
+            // Whoever reads the manifest tells why it has none of its own.
+            let Ok(own) = reader.quietly(|reader| reader.object(value)) else {
+                continue;
+            };
             has_interface = true;
-            let own = reader.quietly(|reader| reader.object(value));
-            own.ok()
-                .and_then(|own| interface_json(Some(&own), additions))
+            interface_json(Some(&own), additions)
         } else if key == "interface" {
             // Another type has no members that could win, so only the additions are left.
             has_interface = true;
@@ -228,6 +230,8 @@ fn to_json(
             None => {
                 let message = "has a string that is not valid Unicode, so it is left out";
                 reader.warn(&value, ProblemKind::Syntax, message);
+                // What is added to it is no less true.
+                has_interface &= key != "interface";
             }
         }
     }

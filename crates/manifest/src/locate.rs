@@ -339,7 +339,7 @@ impl Search<'_> {
         self.seen.push(Seen { path, was });
     }
 
-    /// Reads a file without looks at it and its directory before. It opens only when the one is a
+    /// Reads a file without looks at it and its directory before. That works only when the one is a
     /// directory, the other a regular file and no link is on the way; why it does not is for looks to
     /// tell.
     fn read_at_once(&mut self, directory: &AbsPath, file: &AbsPath) -> Option<(Vec<u8>, Stamp)> {

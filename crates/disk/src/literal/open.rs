@@ -45,24 +45,31 @@ pub(super) fn file(path: &AbsPath) -> Result<(File, Stamp), DiskError> {
 
 /// Opens a regular file when one call can tell that no link is on the way to it.
 pub(super) fn file_at_once(path: &AbsPath) -> Option<(File, Stamp)> {
-    let is_one_call = cfg!(any(target_os = "linux", target_vendor = "apple"));
-    let opened = is_one_call.then(|| literally(CWD, path.as_path(), FILE));
-    checked_file(File::from(opened?.ok()?), path).ok()
+    checked_file(File::from(at_once(path, FILE)?), path).ok()
 }
 
 /// Whether one call can tell that something is there and no link is on the way to it.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_there_literally(path: &AbsPath) -> bool {
+    at_once(path, OFlags::PATH.union(OFlags::CLOEXEC)).is_some()
+}
+
+#[cfg(target_os = "linux")]
+fn at_once(path: &AbsPath, flags: OFlags) -> Option<OwnedFd> {
     use rustix::fs::{ResolveFlags, openat2};
-    let flags = OFlags::PATH.union(OFlags::CLOEXEC);
-    openat2(
-        CWD,
-        path.as_path(),
-        flags,
-        Mode::empty(),
-        ResolveFlags::NO_SYMLINKS,
-    )
-    .is_ok()
+    let no_links = ResolveFlags::NO_SYMLINKS;
+    openat2(CWD, path.as_path(), flags, Mode::empty(), no_links).ok()
+}
+
+#[cfg(target_vendor = "apple")]
+fn at_once(path: &AbsPath, flags: OFlags) -> Option<OwnedFd> {
+    literally(CWD, path.as_path(), flags).ok()
+}
+
+/// No call tells.
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn at_once(_path: &AbsPath, _flags: OFlags) -> Option<OwnedFd> {
+    None
 }
 
 /// Opens a regular file below a directory, to which links may lead.

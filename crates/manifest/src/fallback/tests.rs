@@ -193,7 +193,18 @@ fn an_interface_with_a_name_that_is_no_unicode_is_left_out() {
     );
     assert_eq!(found.manifest().interface, None);
     let row = "warning syntax plugins[0].interface 2:40";
-    assert_eq!(rows(found.problems()), [row, row]);
+    assert_eq!(rows(found.problems()), [row]);
+    check(
+        r#","interface":{"\ud800":1},"category":"c""#,
+        r#"
+{
+  "name": "a",
+  "category": "c",
+  "interface": {
+    "category": "c"
+  }
+}"#,
+    );
 }
 
 #[test]

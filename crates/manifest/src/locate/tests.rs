@@ -58,6 +58,14 @@ impl Tree {
     fn root(&self) -> AbsPath {
         AbsPath::new(self.directory.path().join("root")).unwrap()
     }
+
+    /// The root by a way over a link: nothing in it can be read without a look.
+    fn linked_root(&self) -> AbsPath {
+        let linked = self.directory.path().join("linked");
+        // There from the second call on.
+        let _ = symlink("root", &linked);
+        AbsPath::new(linked).unwrap()
+    }
 }
 
 #[expect(
