@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use plugd_config::SessionFlags;
-use plugd_disk::{Disk, Operation, Probe};
+use plugd_disk::{Disk, Operation, OperationKind, Probe};
+use plugd_model::AbsPath;
 use plugd_testkit::{Sandbox, test_environment};
 
 use crate::{Copies, Lookup, Remote};
@@ -15,6 +16,18 @@ struct Nobody;
 impl Probe for Nobody {
     fn before(&self, _: &Operation<'_>) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Shows nobody what is in a directory.
+pub(crate) struct Closed(pub(crate) AbsPath);
+
+impl Probe for Closed {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        match operation.kind == OperationKind::List && *operation.path == self.0 {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
     }
 }
 

@@ -2,17 +2,15 @@
 //! counted, not timed.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 
-use plugd_disk::{Operation, OperationKind, Probe};
 use plugd_marketplace::Selector;
-use plugd_model::AbsPath;
 use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
 use super::read_offer;
-use crate::{Copies, Lookup, Reading, Roots, fixture};
+use crate::fixture::{self, Closed};
+use crate::{Copies, Lookup, Reading, Roots};
 
 /// A marketplace with the plugin `p0`, and so many installed ones of which it is the first.
 fn sandbox(installed: usize) -> Sandbox {
@@ -62,18 +60,6 @@ fn operations(installed: usize) -> [usize; 2] {
 #[test]
 fn a_reading_costs_the_same_however_much_is_installed() {
     assert_eq!(operations(1), operations(30));
-}
-
-/// Shows nobody what is in a directory.
-struct Closed(AbsPath);
-
-impl Probe for Closed {
-    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
-        let is_closed = operation.kind == OperationKind::List && *operation.path == self.0;
-        (!is_closed)
-            .then_some(())
-            .ok_or_else(|| io::ErrorKind::PermissionDenied.into())
-    }
 }
 
 #[test]

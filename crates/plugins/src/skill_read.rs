@@ -106,7 +106,12 @@ fn of_offered(
         Details::Fallback(fallback, Some(root)) => {
             text(disk, &id, root, fallback.manifest(), skill)
         }
-        Details::Fallback(_, None) | Details::NotHere => Err(Error::NotInstalled { id }),
+        Details::Fallback(_, None) | Details::NotHere => {
+            // What is refused is told, and not taken for what is not there.
+            let found = copies.store()?.get(&id);
+            found.map_err(|error| Error::StoreState(Box::new(error)))?;
+            Err(Error::NotInstalled { id })
+        }
         Details::NoDirectory(problem) | Details::Outside(problem) | Details::Broken(problem) => {
             Err(bad_manifest(id, problem.clone()))
         }
@@ -148,5 +153,32 @@ fn bad_manifest(id: PluginId, problem: Problem) -> Error {
     Error::BadManifest {
         id,
         problem: Box::new(problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use plugd_testkit::Sandbox;
+
+    use super::of_offered;
+    use crate::Error;
+    use crate::fixture::{self, Closed};
+
+    #[test]
+    fn a_copy_that_cannot_be_read_is_not_taken_for_none() {
+        let sandbox = Sandbox::new();
+        let manifest = "home/.agents/plugins/marketplace.json";
+        let source = r#"{"source":"url","url":"https://example.invalid/r.git"}"#;
+        let catalog = format!(r#"{{"name":"m","plugins":[{{"name":"p","source":{source}}}]}}"#);
+        sandbox.write(manifest, catalog);
+        sandbox.write("ch/config.toml", "[plugins.\"p@m\"]\nenabled = true\n");
+        let file = "ch/plugins/cache/m/p/1.0.0/.codex-plugin/plugin.json";
+        sandbox.write(file, r#"{"name":"p"}"#);
+        let copy = sandbox.path("ch/plugins/cache/m/p");
+        let (lookup, copies) = fixture::probed(&sandbox, Arc::new(Closed(copy)));
+        let read = of_offered(&lookup, &copies, &sandbox.path(manifest), "p", "s");
+        assert!(matches!(read, Err(Error::StoreState(_))), "{read:?}");
     }
 }

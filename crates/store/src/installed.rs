@@ -201,6 +201,9 @@ impl Store {
     /// # Errors
     /// Its directory cannot be read.
     pub fn list_one(&self, id: &PluginId) -> Result<Option<Installed>, Problem> {
+        if is_staging_of_the_reference(id.plugin.as_str()) {
+            return Ok(None);
+        }
         self.get(id).map_err(|error| {
             let dir = self.layout().plugin_dir(id);
             Problem::error(ProblemKind::Unreadable, error_chain(&error)).in_file(&dir)
