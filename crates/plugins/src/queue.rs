@@ -6,6 +6,7 @@
 //! - What is asked for while a run works is remembered once, and a run that began before the question
 //!   does not count as its answer.
 //! - After [`Queue::stop`] nothing begins any more.
+//! - Where the work is also done for somebody who waits for it, that answers the questions before it.
 //! - A run waits a moment before it begins. The answer that it was asked for behind is being written
 //!   then, the next question comes, and on a machine with few cores both would wait for the run.
 //!
@@ -57,6 +58,9 @@ struct State {
     running: bool,
     stopping: bool,
     again: bool,
+    /// How many questions there were, and up to which of them somebody has found the answer.
+    asked: u64,
+    answered: u64,
     current: Option<Cancel>,
 }
 
@@ -68,6 +72,7 @@ impl Queue {
         if state.stopping {
             return false;
         }
+        state.asked += 1;
         if state.running {
             state.again |= urgency == Urgency::Fresh;
             return false;
@@ -92,6 +97,23 @@ impl Queue {
         if !self.state().stopping {
             let _ = tokio::time::timeout(length, stopped).await;
         }
+    }
+
+    /// How many questions there were until now.
+    pub(crate) fn asked(&self) -> u64 {
+        self.state().asked
+    }
+
+    /// Says that somebody has done the work after so many questions, also without being told to here.
+    pub(crate) fn answer(&self, asked: u64) {
+        let mut state = self.state();
+        state.answered = state.answered.max(asked);
+    }
+
+    /// Whether no question waits for a run that was done in another way.
+    pub(crate) fn is_answered(&self) -> bool {
+        let state = self.state();
+        state.answered >= state.asked
     }
 
     /// What a run works for; stopping cancels it. `None` when everything stops.
@@ -181,6 +203,21 @@ mod tests {
         assert!(!queue.ask(Urgency::Any));
         assert!(!queue.next());
         assert!(queue.ask(Urgency::Any));
+    }
+
+    #[test]
+    fn work_that_was_done_for_somebody_else_answers_what_was_asked_before() {
+        let queue = Queue::default();
+        assert!(queue.ask(Urgency::Fresh));
+        assert!(!queue.is_answered());
+        let before = queue.asked();
+        assert!(!queue.ask(Urgency::Fresh));
+        queue.answer(before);
+        assert!(!queue.is_answered(), "the second question came later");
+        queue.answer(queue.asked());
+        assert!(queue.is_answered());
+        queue.answer(before);
+        assert!(queue.is_answered());
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,8 @@
 //! - One run at a time in this process, whoever asked for it; between processes the store's locks
 //!   decide plugin by plugin.
 //! - What is asked for while a run works is followed by one more: the answer that it works with may be
-//!   older than the question.
+//!   older than the question. A run in the foreground answers what was asked for in the background
+//!   before it: nothing of that begins behind its own answer.
 //! - Without a login, or with plugins switched off, nobody is asked and nothing happens.
 //! - How the last run went is kept on disk. What failed is tried again by the next run.
 //!
@@ -234,6 +235,10 @@ impl Inner {
                 () = call.out_of_time() => return Err(late(FORCE)),
             },
         };
+        let asked = self.queue.asked();
+        if heard == Heard::ByNobody && self.queue.is_answered() {
+            return Ok(None);
+        }
         if !self.is_wanted().await? {
             return Ok(None);
         }
@@ -244,7 +249,13 @@ impl Inner {
         let id = self.last.begin();
         let started_at = self.parts.clock.now().as_secs();
         let outcome = match what {
-            What::Account => remote_run::run(call, &self.parts).await,
+            What::Account => {
+                let outcome = remote_run::run(call, &self.parts).await;
+                if outcome.is_ok() {
+                    self.queue.answer(asked);
+                }
+                outcome
+            }
             What::Curated => curated_state::run(call, &self.parts).await.map(Some),
         };
         self.publish(id, started_at, &outcome, heard).await;
