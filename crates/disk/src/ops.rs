@@ -299,16 +299,15 @@ pub(crate) fn read_whole(
         return Err(too_large());
     }
     let expected = usize::try_from(stamp.size).unwrap_or(0);
-    let mut bytes = Vec::new();
-    let read = read_expected(&mut file, expected, &mut bytes).and_then(|is_all| match is_all {
-        true => Ok(bytes.len()),
+    let fail = |source| DiskError::io(OperationKind::Read, path, source);
+    // An answer of exactly what the file had when it was opened is its end; asking again would only hear
+    // that.
+    let mut bytes = read_once(&mut file, expected + 1).map_err(fail)?;
+    if bytes.len() != expected {
         // The file may grow while it is read; the limit holds all the same.
-        false => {
-            let more = limit.saturating_add(1).saturating_sub(length(&bytes));
-            (&mut file).take(more).read_to_end(&mut bytes)
-        }
-    });
-    read.map_err(|source| DiskError::io(OperationKind::Read, path, source))?;
+        let more = limit.saturating_add(1).saturating_sub(length(&bytes));
+        file.take(more).read_to_end(&mut bytes).map_err(fail)?;
+    }
     if length(&bytes) > limit {
         return Err(too_large());
     }
@@ -319,18 +318,17 @@ fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-/// Asks once for what a file had when it was opened and one byte more, and tells whether that was all:
-/// an answer of exactly what it had is its end, and asking again would only hear that.
-fn read_expected(file: &mut File, expected: usize, bytes: &mut Vec<u8>) -> io::Result<bool> {
-    bytes.resize(expected + 1, 0);
+/// What the system gives for one question after at most so many bytes.
+fn read_once(file: &mut File, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; most];
     let read = loop {
-        match file.read(bytes) {
+        match file.read(&mut bytes) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             read => break read?,
         }
     };
     bytes.truncate(read);
-    Ok(read == expected)
+    Ok(bytes)
 }
 
 /// Reads a piece of a file that was opened.
