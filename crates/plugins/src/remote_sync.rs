@@ -251,7 +251,8 @@ impl Inner {
         let outcome = match what {
             What::Account => {
                 let outcome = remote_run::run(call, &self.parts).await;
-                if outcome.is_ok() {
+                // With another login at its end it has done nothing for that one.
+                if let Ok(Some(_)) = &outcome {
                     self.queue.answer(asked);
                 }
                 outcome
