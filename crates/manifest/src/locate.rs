@@ -283,16 +283,26 @@ impl Search<'_> {
     ) -> Result<Option<Found>, End> {
         let directory = self.root.join(directory);
         let file = directory.join(PLUGIN_FILE);
-        if let Some((bytes, stamp)) = self.read_at_once(&directory, &file) {
-            return Ok(Some(Found {
-                file,
-                format,
-                bytes,
-                stamp,
-                passed_over: None,
-            }));
-        }
-        match self.look(&directory)? {
+        let read = match self.read_at_once(&directory, &file) {
+            Some(read) => Some(read),
+            None => self.look_and_read(&directory, &file)?,
+        };
+        Ok(read.map(|(bytes, stamp)| Found {
+            file,
+            format,
+            bytes,
+            stamp,
+            passed_over: None,
+        }))
+    }
+
+    /// Looks at a directory and the manifest in it, and reads that; none where nothing is there.
+    fn look_and_read(
+        &mut self,
+        directory: &AbsPath,
+        file: &AbsPath,
+    ) -> Result<Option<(Vec<u8>, Stamp)>, End> {
+        match self.look(directory)? {
             None => return Ok(None),
             Some(stamp) if stamp.kind == Kind::Dir => {}
             Some(stamp) => {
@@ -300,29 +310,22 @@ impl Search<'_> {
                     "a plugin manifest's directory must be a directory, and this is a {}",
                     stamp.kind.word()
                 );
-                let problem = Problem::error(ProblemKind::NotAFile, message).in_file(&directory);
+                let problem = Problem::error(ProblemKind::NotAFile, message).in_file(directory);
                 return Err(End::Problem(problem));
             }
         }
-        let stamp = match self.look(&file)? {
+        let stamp = match self.look(file)? {
             None => return Ok(None),
             Some(stamp) if stamp.kind == Kind::File => stamp,
             Some(stamp) => {
                 return Err(End::Problem(not_a_file(
                     "plugin manifest",
-                    &file,
+                    file,
                     stamp.kind,
                 )));
             }
         };
-        let (bytes, stamp) = self.read(&file, &stamp)?;
-        Ok(Some(Found {
-            file,
-            format,
-            bytes,
-            stamp,
-            passed_over: None,
-        }))
+        self.read(file, &stamp).map(Some)
     }
 
     fn look(&mut self, path: &AbsPath) -> Result<Option<Stamp>, End> {
