@@ -110,7 +110,7 @@ fn finish(
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
     saved.settle(call.patience(CONFIG_PATIENCE))?;
     Ok(Uninstalled {
-        changed: configured || removed.was_present,
+        changed: configured || removed.iter().any(|one| one.was_present),
         id: Some(id),
         remote_id: None,
         linked: None,

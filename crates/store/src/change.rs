@@ -48,9 +48,9 @@ impl Change {
         Ok(disk.make_durable(&written)?)
     }
 
-    /// The plugin that is being changed.
+    /// The plugin that is being changed, and of several the first.
     pub(crate) fn id(&self) -> &PluginId {
-        &self.journal.plugin
+        &self.journal.parts[0].plugin
     }
 
     /// Makes the change durable and then final. When the journal cannot be removed it is not, and the
@@ -72,7 +72,7 @@ impl Change {
     /// to wait for that; where nothing was there before, it is an empty directory and gone at once.
     pub(crate) fn unlock(&mut self) {
         self.lock = None;
-        if self.journal.was_present {
+        if self.journal.replaces() {
             self.ticket.sweep_behind(&self.store.inner.sweeper);
         }
     }

@@ -72,6 +72,19 @@ fn and_by_the_same_wait_for_the_version_that_goes() {
 }
 
 #[test]
+fn an_uninstallation_of_several_plugins_waits_as_often_as_one_of_one() {
+    let before = |world: &World, store: &Store| {
+        install(world, store)?;
+        world.install_other(store)
+    };
+    check(
+        before,
+        |world, store| world.uninstall_together(store),
+        (2, 3),
+    );
+}
+
+#[test]
 fn an_uninstallation_waits_for_the_disk_three_times_beside_its_configuration() {
     // The journal with its name and the way to the trash at once, and then the names of copy and record.
     check(install, |world, store| world.uninstall(store), (2, 3));

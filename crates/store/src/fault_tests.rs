@@ -118,6 +118,23 @@ fn uninstallation_with_kept_versions() {
     check(install_three, uninstall, once_of_changes);
 }
 
+fn install_two_plugins(world: &World, store: &Store) -> Result<(), StoreError> {
+    install_one(world, store)?;
+    install_two(world, store)?;
+    world.install_other(store)
+}
+
+fn uninstall_together(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.uninstall_together(store)
+}
+
+/// All or none, and nobody sees one gone and the other there for good.
+#[test]
+fn an_uninstallation_of_several_plugins() {
+    check(install_two_plugins, uninstall_together, Fault::once);
+    check_changes(install_two_plugins, uninstall_together);
+}
+
 /// The third version pushes the first one out, which goes after the commit.
 #[test]
 fn an_upgrade_with_more_versions_than_are_kept() {

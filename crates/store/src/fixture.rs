@@ -179,6 +179,35 @@ impl World {
         Ok(())
     }
 
+    /// A second plugin, which leaves configuration alone.
+    pub(crate) fn install_other(&self, store: &Store) -> Result<(), StoreError> {
+        let source = self.sandbox.path("four");
+        let transaction = store.begin(&other())?;
+        let staged = transaction.stage(&source, &Limits::INSTALL, &[], &AtEase)?;
+        let (new, seen) = (self.new_install("four", "4"), store.seen(&other())?);
+        let active = staged.activate(new, &seen, &retention(2), NO_PATIENCE)?;
+        active.commit().map(drop)
+    }
+
+    /// Both plugins, and one that is not installed, in one transaction.
+    pub(crate) fn uninstall_together(&self, store: &Store) -> Result<(), StoreError> {
+        let absent = PluginId::parse("absent@demo").unwrap();
+        let held = store.hold_all(NO_PATIENCE)?;
+        let mut pending = store.uninstall_together(held, &[&id(), &absent, &other()])?;
+        pending.journal_config(self.note("off"), Unsynced::default())?;
+        self.edit_config(store, "off")?;
+        let removed = pending.commit(&BTreeSet::new())?;
+        let found: Vec<_> = removed.iter().map(|one| one.record.is_some()).collect();
+        assert_eq!(
+            found,
+            removed
+                .iter()
+                .map(|one| one.was_present)
+                .collect::<Vec<_>>()
+        );
+        Ok(())
+    }
+
     pub(crate) fn new_install(&self, source: &str, version: &str) -> NewInstall {
         NewInstall {
             version: self::version(version),
@@ -306,6 +335,10 @@ pub(crate) fn hooked(
 
 pub(crate) fn id() -> PluginId {
     PluginId::parse("hello@demo").unwrap()
+}
+
+pub(crate) fn other() -> PluginId {
+    PluginId::parse("other@demo").unwrap()
 }
 
 pub(crate) fn remote_id(text: &str) -> RemotePluginId {

@@ -9,11 +9,11 @@ use plugd_disk::Unsynced;
 use plugd_disk::tree::Digest;
 use plugd_model::AbsPath;
 
-use crate::journal::{Journal, Operation};
+use crate::journal::{Journal, Operation, Part};
 use crate::json::installed_in;
 use crate::record::Identity;
 use crate::state::Ticket;
-use crate::undo::parked_in;
+use crate::undo::config_undo;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -23,49 +23,66 @@ impl Store {
         ticket: &mut Ticket,
         journal: &Journal,
     ) -> Result<bool, StoreError> {
-        self.check_way_to(&journal.plugin)?;
+        journal.plugins().try_for_each(|id| self.check_way_to(id))?;
         let mut unsynced = Unsynced::default();
-        if !self.is_in_place(journal)?
+        if !self.is_each(journal, |part| self.is_in_place(journal.operation, part))?
             || (!self.is_configured(journal, &mut unsynced)?
-                && self.can_go_back(ticket, journal)?)
+                && self.is_each(journal, |part| {
+                    self.can_go_back(ticket, journal.operation, part)
+                })?)
         {
             return Ok(false);
         }
         // The process may have died before any of it was durable, and without a journal nobody would
         // know that it belongs together.
         let layout = self.layout();
-        for path in [
-            layout.plugin_dir(&journal.plugin),
-            layout.record(&journal.plugin),
-        ] {
-            unsynced.dir(self.nearest_dir(&path)?);
+        for id in journal.plugins() {
+            for path in [layout.plugin_dir(id), layout.record(id)] {
+                unsynced.dir(self.nearest_dir(&path)?);
+            }
         }
         self.disk().make_durable(&unsynced)?;
         if journal.operation == Operation::Install {
-            self.keep_parked(ticket, journal);
+            for part in &journal.parts {
+                self.keep_parked(ticket, part);
+            }
         }
         ticket.remove_journal()?;
         Ok(true)
     }
 
+    /// Whether something holds of each part.
+    fn is_each(
+        &self,
+        journal: &Journal,
+        holds: impl Fn(&Part) -> Result<bool, StoreError>,
+    ) -> Result<bool, StoreError> {
+        for part in &journal.parts {
+            if !holds(part)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Whether copy and record are there, or gone, as after the change.
-    fn is_in_place(&self, journal: &Journal) -> Result<bool, StoreError> {
+    fn is_in_place(&self, operation: Operation, part: &Part) -> Result<bool, StoreError> {
         let same = |found: Option<Identity>, meant: Option<Identity>| {
             found
                 .zip(meant)
                 .is_some_and(|(found, meant)| meant.is(&found))
         };
-        let there = self.identity(&self.layout().plugin_dir(&journal.plugin))?;
-        Ok(match journal.operation {
+        let there = self.identity(&self.layout().plugin_dir(&part.plugin))?;
+        Ok(match operation {
             Operation::Install => {
                 // By the directory and not by the text: a pin may have come since.
-                let recorded = self.record_file(&journal.plugin)?.record;
+                let recorded = self.record_file(&part.plugin)?.record;
                 let recorded = recorded.map(|record| record.directory);
-                same(there, journal.new) && same(recorded, journal.new_version)
+                same(there, part.new) && same(recorded, part.new_version)
             }
             Operation::Uninstall => {
-                let record = self.layout().record(&journal.plugin);
-                let is_gone = !journal.was_present || there.is_none();
+                let record = self.layout().record(&part.plugin);
+                let is_gone = !part.was_present || there.is_none();
                 is_gone && self.disk().link_stamp(&record)?.is_none()
             }
         })
@@ -78,11 +95,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         for note in &journal.config {
             let made = self.inner.config.is_made(note, unsynced);
-            let made = made.map_err(|source| StoreError::ConfigUndo {
-                id: journal.plugin.clone(),
-                source,
-            })?;
-            if !made {
+            if !made.map_err(|source| config_undo(journal, source))? {
                 return Ok(false);
             }
         }
@@ -91,20 +104,25 @@ impl Store {
 
     /// Whether nothing of what was replaced or removed has gone yet. Only a transaction that is over
     /// sweeps its places, so whoever has set the configuration back has done that since.
-    fn can_go_back(&self, ticket: &Ticket, journal: &Journal) -> Result<bool, StoreError> {
+    fn can_go_back(
+        &self,
+        ticket: &Ticket,
+        operation: Operation,
+        part: &Part,
+    ) -> Result<bool, StoreError> {
         let places = [&ticket.staging, &ticket.trash];
-        if !journal.was_present {
+        if !part.was_present {
             // A new copy was made in the one, and of nothing nothing is lost.
             let made_in = self.identity(&ticket.staging)?;
-            return Ok(journal.operation == Operation::Uninstall || made_in.is_some());
+            return Ok(operation == Operation::Uninstall || made_in.is_some());
         }
-        let before = journal.record_before.as_deref();
+        let before = part.record_before.as_deref();
         let before = before.and_then(|text| serde_json::from_str(text).ok());
         let digest = before.and_then(|members| installed_in(&members));
         for place in places {
-            let parked = parked_in(place);
+            let parked = part.parked_in(place);
             let found = self.identity(&parked)?;
-            if found.is_none_or(|found| journal.new.is_some_and(|new| new.is(&found))) {
+            if found.is_none_or(|found| part.new.is_some_and(|new| new.is(&found))) {
                 continue;
             }
             let versions = self.versions_in(&parked)?;
@@ -128,10 +146,10 @@ impl Store {
 
     /// Keeps the replaced versions that the new record names. As at the end of an installation, a failure
     /// costs a kept version and nothing else.
-    fn keep_parked(&self, ticket: &Ticket, journal: &Journal) {
-        let plugin = &journal.plugin;
+    fn keep_parked(&self, ticket: &Ticket, part: &Part) {
+        let plugin = &part.plugin;
         for place in [&ticket.staging, &ticket.trash] {
-            let parked = parked_in(place);
+            let parked = part.parked_in(place);
             let kept = self.record_file(plugin).and_then(|file| {
                 let kept = file.record.map(|record| record.kept).unwrap_or_default();
                 self.keep(&parked, &self.versions_in(&parked)?, &kept, ticket)

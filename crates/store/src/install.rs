@@ -14,13 +14,12 @@ use serde_json::Value;
 
 use crate::change::Change;
 use crate::installed::version_dirs;
-use crate::journal::{Journal, Operation};
+use crate::journal::{Journal, Operation, Part, parked_in};
 use crate::json::{installed_in, trees_in};
 use crate::kept::{Predecessor, keep_of};
 use crate::record::{Before, Kept, NewInstall, PinChange, Record, RecordFile, Retention};
 use crate::seen::Seen;
 use crate::staged::{Returning, StagedInstall, Transaction};
-use crate::undo::parked_in;
 use crate::{Identity, Installed, StagedTree, Store, StoreError, sidecar};
 
 /// A tree with so many bytes is small: the disk takes no longer for it than for its names.
@@ -84,7 +83,7 @@ impl LockedInstall {
         let mut predecessors = store.predecessors(id)?;
         let lock = store.lock(patience)?;
         store.check_places_of(id)?;
-        store.finish_dead(&lock, id)?;
+        store.finish_dead(&lock, &[id])?;
         store.must_be_as_seen(id, seen)?;
         if !store.still_there(&predecessors)? || predecessors.is_empty() {
             predecessors = store.predecessors(id)?;
@@ -156,11 +155,14 @@ impl LockedInstall {
         }
         let journal = Journal {
             operation: Operation::Install,
-            plugin: id.clone(),
-            was_present: store.identity(&place)?.is_some(),
-            new: Some(prepared.plugin),
-            new_version: Some(prepared.version),
-            record_before: text_of(&old_record),
+            parts: vec![Part {
+                number: 0,
+                plugin: id.clone(),
+                was_present: store.identity(&place)?.is_some(),
+                new: Some(prepared.plugin),
+                new_version: Some(prepared.version),
+                record_before: text_of(&old_record),
+            }],
             config,
         };
         let mut active = ActivatedInstall {
@@ -189,7 +191,7 @@ impl ActivatedInstall {
         let disk = self.change.store.disk();
         let trash = &self.change.ticket.trash;
         let of_move = |error| StoreError::of_move(error, staged, place);
-        if !self.change.journal.was_present {
+        if !self.change.journal.replaces() {
             disk.rename(staged, place).map_err(of_move)?;
         } else if !disk.exchange(staged, place).map_err(of_move)? {
             disk.create_dirs_durably(trash)?;

@@ -2,11 +2,15 @@
 //!
 //! It describes states and not steps. Undoing compares what is there with what is meant, so it can
 //! be interrupted and repeated at any point.
+//!
+//! Several plugins that go away together are one transaction with one journal. One of a single plugin is
+//! written as it always was; one of several has a format number of its own, so that a program that knows
+//! single ones only leaves it alone.
 
 use std::collections::BTreeSet;
 
-use plugd_disk::Disk;
-use plugd_model::{AbsPath, PluginId};
+use plugd_disk::{Disk, DiskError};
+use plugd_model::{AbsPath, NameError, PluginId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,6 +25,9 @@ const MAX_JOURNAL: u64 = 16 << 20;
 /// What a whole journal ends with.
 const END: &str = "\n";
 
+/// The format of a journal of several plugins.
+const SEVERAL: u64 = FORMAT + 1;
+
 /// What kind of change it is, which decides the order of undoing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -32,6 +39,17 @@ pub(crate) enum Operation {
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
     pub(crate) operation: Operation,
+    /// What happens to each plugin. Never empty, and each plugin stands in it once.
+    pub(crate) parts: Vec<Part>,
+    /// How to take back edits of configuration, in the order in which they were made.
+    pub(crate) config: Vec<Value>,
+}
+
+/// What happens to one plugin.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    /// Which one it is of the transaction's, which names its place there.
+    pub(crate) number: usize,
     pub(crate) plugin: PluginId,
     /// Whether anything stood at the plugin's directory.
     pub(crate) was_present: bool,
@@ -41,22 +59,28 @@ pub(crate) struct Journal {
     pub(crate) new_version: Option<Identity>,
     /// The record file before, byte for byte as far as it was text.
     pub(crate) record_before: Option<String>,
-    /// How to take back edits of configuration, in the order in which they were made.
-    pub(crate) config: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct RawJournal {
+    version: u64,
+    operation: RawOperation,
+    #[serde(flatten)]
+    first: RawPart,
+    #[serde(default)]
+    also: Vec<RawPart>,
+    #[serde(default)]
+    config: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawJournal {
-    version: u64,
-    operation: RawOperation,
+struct RawPart {
     plugin: String,
     was_present: bool,
     new: Option<RawIdentity>,
     new_version: Option<RawIdentity>,
     record_before: Option<String>,
-    #[serde(default)]
-    config: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -66,24 +90,73 @@ enum RawOperation {
     Uninstall,
 }
 
-impl Journal {
-    /// Puts the journal in its place. Neither its content nor its name is durable then; what a loss of
-    /// power leaves of it until they are is no journal, and nothing was changed yet.
-    pub(crate) fn put(&self, disk: &Disk, path: &AbsPath) -> Result<(), StoreError> {
-        let value = json!({
-            "version": FORMAT,
-            "operation": match self.operation {
-                Operation::Install => "install",
-                Operation::Uninstall => "uninstall",
-            },
+impl Part {
+    /// Where the plugin's whole directory lies below one of the transaction's places.
+    pub(crate) fn parked_in(&self, place: &AbsPath) -> AbsPath {
+        match self.number {
+            0 => parked_in(place),
+            number => place.join(format!("plugin-{number}")),
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        json!({
             "plugin": self.plugin.to_string(),
             "wasPresent": self.was_present,
             "new": self.new.as_ref().map(identity_json),
             "newVersion": self.new_version.as_ref().map(identity_json),
             "recordBefore": self.record_before,
-            "config": self.config,
-        });
+        })
+    }
+
+    fn from_raw(number: usize, raw: RawPart) -> Result<Self, NameError> {
+        Ok(Self {
+            number,
+            plugin: PluginId::parse(&raw.plugin)?,
+            was_present: raw.was_present,
+            new: raw.new.map(Into::into),
+            new_version: raw.new_version.map(Into::into),
+            record_before: raw.record_before,
+        })
+    }
+}
+
+/// Where the directory of a transaction's first plugin lies below one of its places.
+pub(crate) fn parked_in(place: &AbsPath) -> AbsPath {
+    place.join("plugin")
+}
+
+impl Journal {
+    /// Whether anything stood where the change is.
+    pub(crate) fn replaces(&self) -> bool {
+        self.parts.iter().any(|part| part.was_present)
+    }
+
+    /// The plugins that it speaks of.
+    pub(crate) fn plugins(&self) -> impl Iterator<Item = &PluginId> {
+        self.parts.iter().map(|part| &part.plugin)
+    }
+
+    /// Puts the journal in its place. Neither its content nor its name is durable then; what a loss of
+    /// power leaves of it until they are is no journal, and nothing was changed yet.
+    pub(crate) fn put(&self, disk: &Disk, path: &AbsPath) -> Result<(), StoreError> {
+        let mut parts = self.parts.iter().map(Part::to_json);
+        let mut value = parts.next().unwrap_or_default();
+        let also: Vec<_> = parts.collect();
+        value["version"] = if also.is_empty() { FORMAT } else { SEVERAL }.into();
+        value["operation"] = match self.operation {
+            Operation::Install => "install".into(),
+            Operation::Uninstall => "uninstall".into(),
+        };
+        value["config"] = self.config.clone().into();
+        if !also.is_empty() {
+            value["also"] = also.into();
+        }
         let text = format!("{value}{END}");
+        if text.len() as u64 > MAX_JOURNAL {
+            let (path, limit) = (path.clone(), MAX_JOURNAL);
+            return Err(DiskError::TooLarge { path, limit }.into());
+        }
         let journal = disk.stage_replacement(path, text.as_bytes(), 0o600)?;
         journal.put()?;
         Ok(())
@@ -102,7 +175,10 @@ impl Store {
         let names = entries.into_iter().flatten().map(|entry| entry.name);
         let files = names.filter(|name| name.to_str().is_some_and(|name| name.ends_with(".json")));
         let read = files.filter_map(|name| self.read_journal(&journals.join(name)).ok()?);
-        Ok(read.map(|journal| journal.plugin).collect())
+        Ok(read
+            .flat_map(|journal| journal.parts)
+            .map(|part| part.plugin)
+            .collect())
     }
 
     /// Reads a journal; `None` when there is none, also because the power was lost while it was on its
@@ -122,25 +198,22 @@ impl Store {
             source,
         };
         let raw: RawJournal = serde_json::from_slice(&bytes).map_err(bad)?;
-        if raw.version > FORMAT {
+        if raw.version > SEVERAL {
             return Err(StoreError::FormatTooNew {
                 path: path.clone(),
                 found: raw.version,
-                known: FORMAT,
+                known: SEVERAL,
             });
         }
-        let plugin =
-            PluginId::parse(&raw.plugin).map_err(|error| bad(serde::de::Error::custom(error)))?;
+        let parts = std::iter::once(raw.first).chain(raw.also).enumerate();
+        let parts = parts.map(|(number, part)| Part::from_raw(number, part));
+        let parts = parts.collect::<Result<_, _>>();
         Ok(Some(Journal {
+            parts: parts.map_err(|error| bad(serde::de::Error::custom(error)))?,
             operation: match raw.operation {
                 RawOperation::Install => Operation::Install,
                 RawOperation::Uninstall => Operation::Uninstall,
             },
-            plugin,
-            was_present: raw.was_present,
-            new: raw.new.map(Into::into),
-            new_version: raw.new_version.map(Into::into),
-            record_before: raw.record_before,
             config: raw.config,
         }))
     }

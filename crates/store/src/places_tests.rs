@@ -177,7 +177,7 @@ fn a_linked_plugin_is_replaced_and_removed_as_a_link() {
     ));
     let store = world.store();
     let pending = store.uninstall(&id(), NO_PATIENCE).unwrap();
-    assert!(pending.commit(&BTreeSet::new()).unwrap().was_present);
+    assert!(pending.commit(&BTreeSet::new()).unwrap()[0].was_present);
     assert_eq!(world.sandbox.text("dev/1/x"), "1\n");
     assert!(!world.sandbox.exists(&format!("{CACHE}/demo/hello")));
 }

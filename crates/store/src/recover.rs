@@ -10,6 +10,7 @@ use std::time::Duration;
 use plugd_disk::{Entry, FileLock, Kind, is_temporary};
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, error_chain};
 
+use crate::journal::Journal;
 use crate::places::in_the_way;
 use crate::state::Ticket;
 use crate::sweep::is_half_written;
@@ -36,7 +37,8 @@ pub struct Interrupted {
 
 /// A journal whose transaction could not be ended.
 pub(crate) struct Stuck {
-    pub(crate) plugin: Option<PluginId>,
+    /// The plugins that it speaks of; none when it cannot be read.
+    pub(crate) plugins: Vec<PluginId>,
     pub(crate) error: StoreError,
     journal: AbsPath,
 }
@@ -48,7 +50,7 @@ enum Ended {
     /// Its change was complete.
     Done,
     /// It was taken back.
-    Undone(PluginId),
+    Undone(Vec<PluginId>),
 }
 
 /// What became of the transactions of the dead.
@@ -296,7 +298,7 @@ impl Store {
                 continue;
             };
             match self.end_one(id, &journal) {
-                Ok(Ended::Undone(plugin)) => dead.undone.push(plugin),
+                Ok(Ended::Undone(plugins)) => dead.undone.extend(plugins),
                 Ok(Ended::Done | Ended::Never) => dead.has_ended = true,
                 Err(found) => {
                     let error = &found.error;
@@ -334,9 +336,10 @@ impl Store {
     }
 
     fn end_one(&self, id: &str, path: &AbsPath) -> Result<Ended, Box<Stuck>> {
-        let stuck = |plugin: Option<&PluginId>, error| {
+        let stuck = |journal: Option<&Journal>, error| {
+            let plugins = journal.into_iter().flat_map(Journal::plugins);
             Box::new(Stuck {
-                plugin: plugin.cloned(),
+                plugins: plugins.cloned().collect(),
                 error,
                 journal: path.clone(),
             })
@@ -357,36 +360,35 @@ impl Store {
                 Err(error) => Err(stuck(None, error.into())),
             };
         };
-        let plugin = &journal.plugin;
         let mut ticket = match ticket {
             Ok(Some(ticket)) => ticket,
             // Somebody is just giving it up.
             Ok(None) => {
                 let error = StoreError::Unfinished {
-                    id: plugin.clone(),
+                    id: journal.parts[0].plugin.clone(),
                     journal: path.clone(),
                 };
-                return Err(stuck(Some(plugin), error));
+                return Err(stuck(Some(&journal), error));
             }
-            Err(error) => return Err(stuck(Some(plugin), error.into())),
+            Err(error) => return Err(stuck(Some(&journal), error.into())),
         };
         let ended = match self.go_forward(&mut ticket, &journal) {
             Ok(true) => Ok(Ended::Done),
             Ok(false) => self
                 .undo(&mut ticket, &journal)
-                .map(|()| Ended::Undone(plugin.clone())),
+                .map(|()| Ended::Undone(journal.plugins().cloned().collect())),
             Err(error) => Err(error),
         };
-        ended.map_err(|error| stuck(Some(plugin), error))
+        ended.map_err(|error| stuck(Some(&journal), error))
     }
 
-    /// Makes sure that nothing unfinished is left of one plugin. The store lock is held.
-    pub(crate) fn finish_dead(&self, lock: &FileLock, id: &PluginId) -> Result<(), StoreError> {
+    /// Makes sure that nothing unfinished is left of these plugins. The store lock is held.
+    pub(crate) fn finish_dead(&self, lock: &FileLock, ids: &[&PluginId]) -> Result<(), StoreError> {
         let stuck = self.end_dead(lock)?.stuck;
-        // A journal that cannot be read now may be this plugin's; one that is damaged never tells.
-        let concerns = |stuck: &Stuck| match &stuck.plugin {
-            Some(plugin) => plugin == id,
-            None => matches!(stuck.error, StoreError::Disk(_)),
+        // A journal that cannot be read now may be of one of them; one that is damaged never tells.
+        let concerns = |stuck: &Stuck| match stuck.plugins.as_slice() {
+            [] => matches!(stuck.error, StoreError::Disk(_)),
+            plugins => plugins.iter().any(|plugin| ids.contains(&plugin)),
         };
         match stuck.into_iter().find(concerns) {
             Some(stuck) => Err(stuck.error),

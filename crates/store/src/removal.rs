@@ -3,21 +3,24 @@
 //! The order is: lock, journal, the caller's edit of configuration, and then, in one step for the
 //! caller, files to the trash, record, all of it made durable, removal of the journal. So what a crash
 //! could leave is an orphan and never an enabled plugin without files.
+//!
+//! Several plugins can go in one transaction: all of them or none. It has one place, one journal and two
+//! waits for the disk, however many they are.
 
 use std::collections::BTreeSet;
 
 use plugd_disk::tree::Digest;
-use plugd_disk::{Patience, Unsynced};
+use plugd_disk::{FileLock, Patience, Unsynced};
 use plugd_model::PluginId;
 use serde_json::Value;
 
 use crate::change::Change;
 use crate::install::text_of;
-use crate::journal::{Journal, Operation};
+use crate::journal::{Journal, Operation, Part};
 use crate::json::{installed_in, trees_in};
 use crate::record::{Record, RecordFile};
-use crate::seen::Seen;
-use crate::undo::parked_in;
+use crate::seen::{Held, Seen};
+use crate::state::Ticket;
 use crate::{Store, StoreError};
 
 /// An uninstallation that has begun and has changed nothing yet. Dropping it takes back the edits of
@@ -25,10 +28,11 @@ use crate::{Store, StoreError};
 #[derive(Debug)]
 pub struct PendingRemoval {
     change: Change,
-    old: RecordFile,
+    /// What was recorded, as the journal's parts.
+    old: Vec<RecordFile>,
 }
 
-/// What an uninstallation removed.
+/// What an uninstallation removed of one plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     /// Whether anything stood at the plugin's directory.
@@ -67,6 +71,19 @@ impl Store {
         self.begin_removal(id, Some(seen), patience.into())
     }
 
+    /// The same of several plugins, all or none. Each is named once.
+    ///
+    /// # Errors
+    /// As [`Store::uninstall`], when that holds of any of them.
+    pub fn uninstall_together(
+        &self,
+        held: Held,
+        ids: &[&PluginId],
+    ) -> Result<PendingRemoval, StoreError> {
+        let ticket = self.open_ticket()?;
+        self.removal_of(ids, ticket, held.lock)
+    }
+
     fn begin_removal(
         &self,
         id: &PluginId,
@@ -76,20 +93,39 @@ impl Store {
         self.prepare_state()?;
         let ticket = self.open_ticket()?;
         let lock = self.lock(patience)?;
-        self.check_places_of(id)?;
-        self.finish_dead(&lock, id)?;
+        let removal = self.removal_of(&[id], ticket, lock)?;
         if let Some(seen) = seen {
             self.must_be_as_seen(id, seen)?;
         }
-        let old = self.record_file(id)?;
-        let place = self.layout().plugin_dir(id);
+        Ok(removal)
+    }
+
+    fn removal_of(
+        &self,
+        ids: &[&PluginId],
+        ticket: Ticket,
+        lock: FileLock,
+    ) -> Result<PendingRemoval, StoreError> {
+        for id in ids {
+            self.check_places_of(id)?;
+        }
+        self.finish_dead(&lock, ids)?;
+        let (mut parts, mut old) = (Vec::new(), Vec::new());
+        for (number, id) in ids.iter().enumerate() {
+            let record = self.record_file(id)?;
+            parts.push(Part {
+                number,
+                plugin: (*id).clone(),
+                was_present: self.identity(&self.layout().plugin_dir(id))?.is_some(),
+                new: None,
+                new_version: None,
+                record_before: text_of(&record),
+            });
+            old.push(record);
+        }
         let journal = Journal {
             operation: Operation::Uninstall,
-            plugin: id.clone(),
-            was_present: self.identity(&place)?.is_some(),
-            new: None,
-            new_version: None,
-            record_before: text_of(&old),
+            parts,
             config: Vec::new(),
         };
         Ok(PendingRemoval {
@@ -100,12 +136,6 @@ impl Store {
 }
 
 impl PendingRemoval {
-    /// The plugin that is being removed.
-    #[must_use]
-    pub fn id(&self) -> &PluginId {
-        self.change.id()
-    }
-
     /// Begins the journal with how to take back an edit of configuration. To be called before the
     /// edit. `written` becomes durable with the journal.
     ///
@@ -128,7 +158,7 @@ impl PendingRemoval {
             ticket,
             ..
         } = &self.change;
-        if journal.was_present {
+        if journal.replaces() {
             // The copy will lie here, so the way to it must be durable.
             let trash = store.layout().trash();
             store.disk().create_dirs_durably(&trash)?;
@@ -139,11 +169,12 @@ impl PendingRemoval {
     }
 
     /// Removes files, sidecar, record and kept versions, and makes that final. The plugin's data
-    /// and the marketplace's directory stay; of a linked directory only the link goes.
+    /// and the marketplace's directory stay; of a linked directory only the link goes. What was removed
+    /// is told in the order of the plugins.
     ///
     /// # Errors
     /// The system refuses; everything is taken back then, configuration included.
-    pub fn commit(mut self, protected: &BTreeSet<Digest>) -> Result<Removed, StoreError> {
+    pub fn commit(mut self, protected: &BTreeSet<Digest>) -> Result<Vec<Removed>, StoreError> {
         if !self.change.ticket.is_journaled() {
             self.begin(Unsynced::default())?;
         }
@@ -155,25 +186,35 @@ impl PendingRemoval {
             ..
         } = &mut self.change;
         let disk = store.disk();
-        let place = store.layout().plugin_dir(&journal.plugin);
-        let was_present = journal.was_present;
-        if was_present {
-            let parked = parked_in(&ticket.trash);
-            disk.rename(&place, &parked)
-                .map_err(|error| StoreError::of_move(error, &place, &parked))?;
-            // One step changed both directories, and either of them makes it durable.
-            if let Some(dir) = place.parent() {
-                unsynced.dir(dir);
+        for part in &journal.parts {
+            let place = store.layout().plugin_dir(&part.plugin);
+            if part.was_present {
+                let parked = part.parked_in(&ticket.trash);
+                disk.rename(&place, &parked)
+                    .map_err(|error| StoreError::of_move(error, &place, &parked))?;
+                // One step changed both directories, and either of them makes it durable.
+                if let Some(dir) = place.parent() {
+                    unsynced.dir(dir);
+                }
             }
+            store.remove_file_list(&part.plugin)?;
+            store.forget_record(&store.layout().record(&part.plugin), unsynced)?;
         }
-        store.remove_file_list(&journal.plugin)?;
-        store.forget_record(&store.layout().record(&journal.plugin), unsynced)?;
         self.change.commit()?;
         self.drop_kept(protected);
-        Ok(Removed {
-            was_present,
-            record: self.old.record.take(),
-        })
+        let was_present = self
+            .change
+            .journal
+            .parts
+            .iter()
+            .map(|part| part.was_present);
+        let removed = was_present.zip(self.old);
+        Ok(removed
+            .map(|(was_present, old)| Removed {
+                was_present,
+                record: old.record,
+            })
+            .collect())
     }
 
     /// Takes everything back, as dropping does, and tells whether that worked.
@@ -188,11 +229,13 @@ impl PendingRemoval {
     fn drop_kept(&mut self, protected: &BTreeSet<Digest>) {
         // Also of a record that cannot be understood as a whole; and the tree of what was installed
         // lies there when it was leased.
-        let members = &self.old.members;
-        let digests: Vec<_> = trees_in(members).chain(installed_in(members)).collect();
+        let members = self.old.iter().map(|old| &old.members);
+        let digests: Vec<_> = members
+            .flat_map(|members| trees_in(members).chain(installed_in(members)))
+            .collect();
         let Change { store, ticket, .. } = &self.change;
         if let Err(error) = store.drop_trees(&digests, protected, ticket) {
-            tracing::warn!(plugin = %self.id(), %error, "a kept version is not removed");
+            tracing::warn!(plugin = %self.change.id(), %error, "a kept version is not removed");
             self.change.ticket.leave_to_recovery();
         }
         self.change.unlock();

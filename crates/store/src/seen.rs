@@ -44,12 +44,12 @@ impl SeenRecord {
     }
 }
 
-/// The store lock over a plugin that is as the caller saw it. While this lives, no other process
-/// that keeps to the lock installs, removes or records anything.
+/// The store lock. While this lives, no other process that keeps to the lock installs, removes or
+/// records anything.
 #[derive(Debug)]
 #[must_use]
 pub struct Held {
-    _lock: FileLock,
+    pub(crate) lock: FileLock,
 }
 
 impl Store {
@@ -92,7 +92,18 @@ impl Store {
     ) -> Result<Held, StoreError> {
         let lock = self.lock_for(id, patience)?;
         self.must_be_as_seen(id, seen)?;
-        Ok(Held { _lock: lock })
+        Ok(Held { lock })
+    }
+
+    /// Takes the store lock before it is known what all there is to do under it.
+    ///
+    /// # Errors
+    /// The store lock is held longer than `patience`, a newer program owns the state, or the system
+    /// refuses.
+    pub fn hold_all<'a>(&self, patience: impl Into<Patience<'a>>) -> Result<Held, StoreError> {
+        self.prepare_state()?;
+        let lock = self.lock(patience)?;
+        Ok(Held { lock })
     }
 
     /// Takes the store lock and brings what dead processes left of the plugin to its end.
@@ -104,7 +115,7 @@ impl Store {
         self.prepare_state()?;
         let lock = self.lock(patience)?;
         self.check_places_of(id)?;
-        self.finish_dead(&lock, id)?;
+        self.finish_dead(&lock, &[id])?;
         Ok(lock)
     }
 

@@ -6,24 +6,28 @@
 use plugd_disk::Unsynced;
 use plugd_model::AbsPath;
 
-use crate::journal::{Journal, Operation};
+use crate::journal::{Journal, Operation, Part};
 use crate::record::Identity;
 use crate::state::Ticket;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, UndoError};
 
 impl Store {
     /// Restores tree, record and configuration, then removes the journal. The store lock is held.
     pub(crate) fn undo(&self, ticket: &mut Ticket, journal: &Journal) -> Result<(), StoreError> {
-        self.check_way_to(&journal.plugin)?;
+        journal.plugins().try_for_each(|id| self.check_way_to(id))?;
         match journal.operation {
             Operation::Install => {
                 self.undo_config(journal)?;
-                self.undo_record(journal)?;
-                self.undo_tree(ticket, journal)?;
+                for part in journal.parts.iter().rev() {
+                    self.undo_record(part)?;
+                    self.undo_tree(ticket, part)?;
+                }
             }
             Operation::Uninstall => {
-                self.undo_tree(ticket, journal)?;
-                self.undo_record(journal)?;
+                for part in journal.parts.iter().rev() {
+                    self.undo_tree(ticket, part)?;
+                    self.undo_record(part)?;
+                }
                 self.undo_config(journal)?;
             }
         }
@@ -35,23 +39,20 @@ impl Store {
             self.inner
                 .config
                 .undo(note)
-                .map_err(|source| StoreError::ConfigUndo {
-                    id: journal.plugin.clone(),
-                    source,
-                })
+                .map_err(|source| config_undo(journal, source))
         })
     }
 
-    fn undo_record(&self, journal: &Journal) -> Result<(), StoreError> {
-        let path = self.layout().record(&journal.plugin);
+    fn undo_record(&self, part: &Part) -> Result<(), StoreError> {
+        let path = self.layout().record(&part.plugin);
         // Records are written under the store lock only, so what is half written here is dead.
         if let Some(dir) = path.parent() {
             self.sweep_half_written(&dir)?;
         }
-        match &journal.record_before {
+        match &part.record_before {
             Some(text) => {
                 // Writing what is there already would be harmless but not free.
-                if self.record_file(&journal.plugin)?.bytes.as_deref() != Some(text.as_bytes()) {
+                if self.record_file(&part.plugin)?.bytes.as_deref() != Some(text.as_bytes()) {
                     self.disk().replace(&path, text.as_bytes(), 0o644)?;
                 }
                 Ok(())
@@ -88,21 +89,21 @@ impl Store {
     /// The old directory is in the trash (two renames), in staging (an exchange), or still in its
     /// place. A directory in its place that is neither the old nor the new one was put there by
     /// another program meanwhile; it stays.
-    fn undo_tree(&self, ticket: &Ticket, journal: &Journal) -> Result<(), StoreError> {
-        let place = self.layout().plugin_dir(&journal.plugin);
-        let parked = [parked_in(&ticket.trash), parked_in(&ticket.staging)];
+    fn undo_tree(&self, ticket: &Ticket, part: &Part) -> Result<(), StoreError> {
+        let place = self.layout().plugin_dir(&part.plugin);
+        let parked = [&ticket.trash, &ticket.staging].map(|place| part.parked_in(place));
         let mut old = None;
         for candidate in &parked {
             if let Some(found) = self.identity(candidate)?
-                && !journal.new.is_some_and(|new| new.is(&found))
+                && !part.new.is_some_and(|new| new.is(&found))
             {
                 old = Some(candidate);
                 break;
             }
         }
-        let old = old.filter(|_| journal.was_present);
+        let old = old.filter(|_| part.was_present);
         let mut found = self.identity(&place)?;
-        let is_new = found.is_some_and(|found| journal.new.is_some_and(|new| new.is(&found)));
+        let is_new = found.is_some_and(|found| part.new.is_some_and(|new| new.is(&found)));
         let mut changed = false;
         if is_new {
             let exchanged = match old {
@@ -111,7 +112,10 @@ impl Store {
             };
             if !exchanged {
                 self.disk().create_dirs(&ticket.staging)?;
-                self.disk().rename(&place, &ticket.staging.join("undone"))?;
+                self.disk().rename(
+                    &place,
+                    &ticket.staging.join(format!("undone-{}", part.number)),
+                )?;
                 found = None;
             }
             changed = true;
@@ -136,7 +140,9 @@ impl Store {
     }
 }
 
-/// Where a plugin's whole directory lies below a transaction's place.
-pub(crate) fn parked_in(place: &AbsPath) -> AbsPath {
-    place.join("plugin")
+/// An edit of configuration that belongs to a transaction and cannot be looked at or taken back.
+pub(crate) fn config_undo(journal: &Journal, source: UndoError) -> StoreError {
+    // What went away together was edited together, so any of them names it.
+    let id = journal.parts[0].plugin.clone();
+    StoreError::ConfigUndo { id, source }
 }
