@@ -118,9 +118,8 @@ fn uninstallation_with_kept_versions() {
     check(install_three, uninstall, once_of_changes);
 }
 
-fn install_two_plugins(world: &World, store: &Store) -> Result<(), StoreError> {
+fn install_both(world: &World, store: &Store) -> Result<(), StoreError> {
     install_one(world, store)?;
-    install_two(world, store)?;
     world.install_other(store)
 }
 
@@ -131,8 +130,13 @@ fn uninstall_together(world: &World, store: &Store) -> Result<(), StoreError> {
 /// All or none, and nobody sees one gone and the other there for good.
 #[test]
 fn an_uninstallation_of_several_plugins() {
-    check(install_two_plugins, uninstall_together, Fault::once);
-    check_changes(install_two_plugins, uninstall_together);
+    check(install_both, uninstall_together, Fault::once);
+    check_changes(install_both, uninstall_together);
+}
+
+#[test]
+fn recovery_of_an_uninstallation_of_several_plugins_can_be_killed_too() {
+    check_every_recovery(install_both, uninstall_together);
 }
 
 /// The third version pushes the first one out, which goes after the commit.
@@ -467,4 +471,9 @@ fn nothing_is_removed_before_moves_of_trees_are_durable() {
             .remove_unused_trees(&BTreeSet::new(), NO_PATIENCE)
             .map(drop)
     });
+}
+
+#[test]
+fn recovery_of_an_uninstallation_with_kept_versions_can_be_killed_too() {
+    check_every_recovery(upgraded, uninstall);
 }

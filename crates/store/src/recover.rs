@@ -60,6 +60,9 @@ pub(crate) struct Dead {
     pub(crate) undone: Vec<PluginId>,
     /// Whether there were others.
     has_ended: bool,
+    /// The places of all that ended, which are swept when this is dropped. Whoever has more to sweep does
+    /// that before: while they lie there, an interrupted sweep is found.
+    places: Vec<Ticket>,
     /// Those that could not be ended.
     pub(crate) stuck: Vec<Stuck>,
 }
@@ -140,6 +143,7 @@ impl Store {
                 report(swept, &self.layout().records(), problems);
                 dead.extend(self.sweep_unused(&lock, problems));
             }
+            dead.extend(ended.places);
             recovered.undone = ended.undone;
         }
         // Dropping the tickets sweeps their places.
@@ -298,8 +302,13 @@ impl Store {
                 continue;
             };
             match self.end_one(id, &journal) {
-                Ok(Ended::Undone(plugins)) => dead.undone.extend(plugins),
-                Ok(Ended::Done | Ended::Never) => dead.has_ended = true,
+                Ok((ended, ticket)) => {
+                    match ended {
+                        Ended::Undone(plugins) => dead.undone.extend(plugins),
+                        Ended::Done | Ended::Never => dead.has_ended = true,
+                    }
+                    dead.places.extend(ticket);
+                }
                 Err(found) => {
                     let error = &found.error;
                     // Whoever called tells it, or has no part in it.
@@ -335,7 +344,7 @@ impl Store {
         Ok(found)
     }
 
-    fn end_one(&self, id: &str, path: &AbsPath) -> Result<Ended, Box<Stuck>> {
+    fn end_one(&self, id: &str, path: &AbsPath) -> Result<(Ended, Option<Ticket>), Box<Stuck>> {
         let stuck = |journal: Option<&Journal>, error| {
             let plugins = journal.into_iter().flat_map(Journal::plugins);
             Box::new(Stuck {
@@ -350,13 +359,12 @@ impl Store {
             .map_err(|error| stuck(None, error))?;
         let Some(journal) = journal else {
             // Nothing was changed, so what is left of it and its places is rubbish.
-            let swept = match ticket {
-                Ok(Some(mut ticket)) => ticket.remove_journal(),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
+            let swept = ticket.and_then(|mut ticket| {
+                ticket.as_mut().map_or(Ok(()), Ticket::remove_journal)?;
+                Ok(ticket)
+            });
             return match swept {
-                Ok(()) => Ok(Ended::Never),
+                Ok(ticket) => Ok((Ended::Never, ticket)),
                 Err(error) => Err(stuck(None, error.into())),
             };
         };
@@ -379,7 +387,10 @@ impl Store {
                 .map(|()| Ended::Undone(journal.plugins().cloned().collect())),
             Err(error) => Err(error),
         };
-        ended.map_err(|error| stuck(Some(&journal), error))
+        match ended {
+            Ok(ended) => Ok((ended, Some(ticket))),
+            Err(error) => Err(stuck(Some(&journal), error)),
+        }
     }
 
     /// Makes sure that nothing unfinished is left of these plugins. The store lock is held.
