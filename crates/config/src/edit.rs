@@ -183,6 +183,50 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
 /// The same to a text that was parsed. Another program may write the file meanwhile, so nothing is
 /// parsed that was parsed before.
 pub(crate) fn apply_to(before: &Arc<Parsed>, edits: &[Edit]) -> Result<Edited, EditError> {
+    match delete_together(before, edits) {
+        Some(edited) => Ok(edited),
+        None => apply_each(before, edits),
+    }
+}
+
+/// Deletes several keys by one look at the text, and parses once what is left. `None` when there is
+/// another edit among them, or when they have to go one by one.
+fn delete_together(before: &Arc<Parsed>, edits: &[Edit]) -> Option<Edited> {
+    let [_, .., last] = edits else {
+        return None;
+    };
+    let is_delete = |edit: &Edit| edit.value.as_ref().is_none_or(Value::is_null);
+    if !edits.iter().all(is_delete) {
+        return None;
+    }
+    let mut editor = Editor::new(before.text.clone());
+    let paths = edits.iter().map(|edit| edit.key_path.segments());
+    if !editor.delete_lines(paths) {
+        return None;
+    }
+    let tree = editor.tree().ok()?.into_owned();
+    let mut meaning = before.meaning.clone();
+    edits.iter().for_each(|edit| expect(&mut meaning, edit));
+    if !means(&mut meaning, &tree, last) {
+        return None;
+    }
+    let (text, splices) = editor.finish();
+    let after = match splices.as_slice() {
+        [] => Arc::clone(before),
+        _ => Arc::new(Parsed {
+            text,
+            tree,
+            meaning,
+        }),
+    };
+    Some(Edited {
+        before: Arc::clone(before),
+        after,
+        splices,
+    })
+}
+
+fn apply_each(before: &Arc<Parsed>, edits: &[Edit]) -> Result<Edited, EditError> {
     let mut editor = Editor::new(before.text.clone());
     let mut tree = Cow::Borrowed(&before.tree);
     let mut expected = before.meaning.clone();

@@ -120,27 +120,8 @@ impl<'t> Editor<'t> {
     pub(crate) fn delete(&mut self, path: &[String]) {
         let outline = Outline::of(&self.text);
         match locate(&outline, path) {
-            Spot::Absent | Spot::Blocked => {}
-            Spot::Line { section, line } => {
-                let span = outline.sections[section].lines[line].span.clone();
-                self.cut_lines(vec![span]);
-            }
             Spot::Member { items, index, .. } => {
                 self.cut_member(items, index);
-            }
-            Spot::Spread {
-                sections, lines, ..
-            } => {
-                let whole = sections.iter().filter_map(|&index| {
-                    let span = outline.sections[index].span()?;
-                    Some(blank_line_before(&self.text, span.start)..span.end)
-                });
-                let single = lines
-                    .iter()
-                    .map(|&(section, line)| outline.sections[section].lines[line].span.clone());
-                let mut spans: Vec<_> = whole.chain(single).collect();
-                spans.sort_by_key(|span| span.start);
-                self.cut_lines(spans);
             }
             Spot::Dotted { .. } => {
                 // Members share commas, so they go one by one, each found anew. Each round removes
@@ -154,6 +135,48 @@ impl<'t> Editor<'t> {
                     self.cut_member(items, index);
                 }
             }
+            spot => {
+                let spans = self.lines_of(&outline, &spot).unwrap_or_default();
+                self.cut_lines(spans);
+            }
+        }
+    }
+
+    /// Takes several keys away that stand on lines of their own. Where one does not, nothing happens.
+    pub(crate) fn delete_lines<'p>(&mut self, paths: impl Iterator<Item = &'p [String]>) -> bool {
+        let outline = Outline::of(&self.text);
+        let mut spans = Vec::new();
+        for path in paths {
+            match self.lines_of(&outline, &locate(&outline, path)) {
+                Some(more) => spans.extend(more),
+                None => return false,
+            }
+        }
+        self.cut_lines(spans);
+        true
+    }
+
+    /// The whole lines at a spot, with the blank line in front of each table; `None` when it stands
+    /// beside something else.
+    fn lines_of(&self, outline: &Outline, spot: &Spot<'_>) -> Option<Vec<Range<usize>>> {
+        let line = |section: usize, line: usize| outline.sections[section].lines[line].span.clone();
+        match spot {
+            Spot::Absent | Spot::Blocked => Some(Vec::new()),
+            Spot::Line {
+                section,
+                line: index,
+            } => Some(vec![line(*section, *index)]),
+            Spot::Spread {
+                sections, lines, ..
+            } => {
+                let whole = sections.iter().filter_map(|&index| {
+                    let span = outline.sections[index].span()?;
+                    Some(blank_line_before(&self.text, span.start)..span.end)
+                });
+                let single = lines.iter().map(|&(section, index)| line(section, index));
+                Some(whole.chain(single).collect())
+            }
+            Spot::Member { .. } | Spot::Dotted { .. } => None,
         }
     }
 
@@ -241,7 +264,8 @@ impl<'t> Editor<'t> {
     }
 
     /// Cuts whole lines, given in order; what touches is cut at once.
-    fn cut_lines(&mut self, spans: Vec<Range<usize>>) {
+    fn cut_lines(&mut self, mut spans: Vec<Range<usize>>) {
+        spans.sort_by_key(|span| span.start);
         let mut joined: Vec<Range<usize>> = Vec::new();
         for span in spans {
             match joined.last_mut() {

@@ -380,3 +380,72 @@ fn what_cannot_be_edited_is_refused() {
         );
     }
 }
+
+/// Whatever goes together leaves what is left when one goes after the other.
+#[test]
+fn several_keys_go_as_one_after_the_other() {
+    let three = "[plugins.\"a@m\"]\nenabled = true\n\n# about b\n[plugins.\"b@m\"]\nenabled = true\n\
+                 # in b\n[plugins.\"b@m\".mcp_servers.x]\nurl = 1\n\n[plugins.\"c@m\"]\nenabled = false";
+    for (text, splices) in [
+        (three, 2),
+        (&format!("# head\n\n{three}\n\n[z]\n"), 2),
+        (&format!("{}\r\n", three.replace('\n', "\r\n")), 2),
+        (
+            "plugins.\"a@m\".enabled = true\nx = 1\nplugins.\"c@m\".enabled = true\n",
+            2,
+        ),
+        (
+            "[plugins]\n\"a@m\" = { enabled = true }\n\"c@m\".enabled = true\ny = 1\n",
+            1,
+        ),
+        // One by one, as they share commas.
+        (
+            "plugins = { \"a@m\" = { enabled = true }, \"c@m\".enabled = true }\n",
+            2,
+        ),
+        ("[plugins.\"b@m\"]\nenabled = true\n", 0),
+        ("", 0),
+    ] {
+        let gone: Vec<_> = ["a@m", "absent@m", "c@m"]
+            .map(|id| edit(&format!("plugins.\"{id}\""), Value::Null))
+            .into();
+        let mut expected = text.to_owned();
+        for one in &gone {
+            expected = apply(&expected, std::slice::from_ref(one))
+                .unwrap()
+                .after
+                .text
+                .clone();
+        }
+        let edited = apply(text, &gone).unwrap();
+        assert_eq!(edited.after.text, expected);
+        assert_eq!(edited.after.meaning, super::meaning(&expected).unwrap());
+        assert_eq!(edited.splices.len(), splices, "{text}");
+        let mut back = expected;
+        for splice in edited.splices.iter().rev() {
+            let end = splice.at + splice.inserted.len();
+            back.replace_range(splice.at..end, &splice.removed);
+        }
+        assert_eq!(back, text);
+    }
+}
+
+#[test]
+fn keys_that_depend_on_each_other_go_one_by_one() {
+    let gone = |paths: &[&str], text: &str| {
+        let edits: Vec<_> = paths.iter().map(|path| edit(path, Value::Null)).collect();
+        apply(text, &edits).unwrap().after.text.clone()
+    };
+    // The second element is the third one by then.
+    assert_eq!(
+        gone(
+            &["a.0", "a.1"],
+            "[[a]]\nx = 1\n[[a]]\nx = 2\n[[a]]\nx = 3\n"
+        ),
+        "[[a]]\nx = 2\n"
+    );
+    assert_eq!(gone(&["a.b", "a"], "[a]\nb = 1\n[a.c]\n[d]\n"), "[d]\n");
+    assert_eq!(gone(&["a", "a.b"], "[a]\nb = 1\n[a.c]\n[d]\n"), "[d]\n");
+    // Two tables that are there through one key each.
+    assert_eq!(gone(&["a.b", "c.d"], "a.b = 1\nc.d = 2\n"), "");
+}
