@@ -9,7 +9,8 @@ use plugd_model::{AbsPath, MarketplaceName, PluginId};
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
 use crate::survey::Survey;
-use crate::{Blocking, Copies, Error, Lookup, Roots, checkout, uninstall};
+use crate::uninstall::remove_several;
+use crate::{Blocking, Copies, Error, Lookup, Roots, checkout};
 
 /// What to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,11 +87,10 @@ pub async fn remove_marketplace(
             let settled = left.and_then(|left| match request.plugins {
                 Leftovers::Stay => Ok(left),
                 Leftovers::Go => {
-                    for id in left {
-                        uninstall::remove(&call, &lookup, copies.store()?, id.clone())?;
-                        uninstalled.push(id);
-                    }
-                    Ok(Vec::new())
+                    let store = copies.store()?;
+                    let (gone, ended) = remove_several(&call, &lookup, store, &left);
+                    uninstalled.extend(gone.into_iter().filter_map(|one| one.id));
+                    ended.map(|()| Vec::new())
                 }
             });
             for id in &uninstalled {

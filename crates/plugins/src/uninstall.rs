@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use plugd_config::Edit;
 use plugd_disk::Unsynced;
 use plugd_model::{AbsPath, PluginId, RemoteMarketplace, RemotePluginId};
-use plugd_store::{PendingRemoval, Seen, Store, StoreError};
+use plugd_store::{Held, PendingRemoval, Seen, Store, StoreError};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
@@ -17,6 +17,7 @@ use crate::install::STORE_PATIENCE;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::remote_error::RemoteError;
+use crate::removals::TOGETHER;
 use crate::{Error, Lookup, remote_uninstall};
 
 /// What an uninstallation did.
@@ -47,18 +48,22 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
     if RemoteMarketplace::of_name(id.marketplace.as_str()).is_some() {
         return remote_uninstall::by_name(call, parts, id).await;
     }
-    let (call, of) = (call.clone(), parts.clone());
-    let section = parts.blocking.write(move || {
-        let mut outcome = remove(&call, &of.lookup, of.copies.store()?, id.clone())?;
-        outcome.linked = of.lookup.links().of_plugin(&id).cloned();
-        if outcome.changed {
-            let key = format!("plugins.{id}");
-            let change = Change::new(ChangeReason::Request).plugin(id);
-            of.events.changed(change.config_key(key));
-        }
-        Ok(outcome)
-    });
-    section.await
+    let Parts {
+        blocking,
+        lookup,
+        copies,
+        removals,
+        events,
+        ..
+    } = parts;
+    let of = (blocking, lookup, copies);
+    let outcome = removals.remove(call, of, id.clone()).await?;
+    if outcome.changed {
+        let key = format!("plugins.{id}");
+        let change = Change::new(ChangeReason::Request).plugin(id);
+        events.changed(change.config_key(key));
+    }
+    Ok(outcome)
 }
 
 /// Removes files and configuration.
@@ -69,7 +74,49 @@ pub(crate) fn remove(
     id: PluginId,
 ) -> Result<Uninstalled, Error> {
     let begun = store.uninstall(&id, call.patience(STORE_PATIENCE));
-    finish(call, lookup, id, begun)
+    finish_one(call, lookup, id, begun)
+}
+
+/// The same of several plugins: all of them or none. `held` is the store's lock, and each plugin is named
+/// once.
+pub(crate) fn remove_together(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    held: Held,
+    ids: &[&PluginId],
+) -> Result<Vec<Uninstalled>, Error> {
+    let begun = store.uninstall_together(held, ids);
+    finish(call, lookup, ids, begun)
+}
+
+/// Removes several plugins: together where they go so, else one after the other. Tells which went before
+/// one did not.
+pub(crate) fn remove_several(
+    call: &Call,
+    lookup: &Lookup,
+    store: &Store,
+    ids: &[PluginId],
+) -> (Vec<Uninstalled>, Result<(), Error>) {
+    let mut gone = Vec::new();
+    for ids in ids.chunks(TOGETHER) {
+        let held = store.hold_all(call.patience(STORE_PATIENCE)).ok();
+        let together = held.and_then(|held| {
+            let ids: Vec<_> = ids.iter().collect();
+            remove_together(call, lookup, store, held, &ids).ok()
+        });
+        if let Some(together) = together {
+            gone.extend(together);
+            continue;
+        }
+        for id in ids {
+            match remove(call, lookup, store, id.clone()) {
+                Ok(one) => gone.push(one),
+                Err(error) => return (gone, Err(error)),
+            }
+        }
+    }
+    (gone, Ok(()))
 }
 
 /// The same for what was decided on a look: whoever has done something with the plugin since has the
@@ -82,22 +129,36 @@ pub(crate) fn remove_seen(
     seen: &Seen,
 ) -> Result<Uninstalled, Error> {
     let begun = store.uninstall_seen(&id, seen, call.patience(STORE_PATIENCE));
-    finish(call, lookup, id, begun)
+    finish_one(call, lookup, id, begun)
 }
 
-fn finish(
+fn finish_one(
     call: &Call,
     lookup: &Lookup,
     id: PluginId,
     begun: Result<PendingRemoval, StoreError>,
 ) -> Result<Uninstalled, Error> {
-    let in_store = |source| Error::Store {
-        action: "uninstall",
-        id: id.clone(),
-        source: Box::new(source),
-    };
+    let outcomes = finish(call, lookup, &[&id], begun)?;
+    let changed = outcomes.iter().any(|outcome| outcome.changed);
+    let linked = outcomes.into_iter().find_map(|outcome| outcome.linked);
+    Ok(Uninstalled {
+        id: Some(id),
+        remote_id: None,
+        changed,
+        linked,
+    })
+}
+
+/// From the store's lock to the end: the edit of the configuration, the files, and both for good.
+fn finish(
+    call: &Call,
+    lookup: &Lookup,
+    ids: &[&PluginId],
+    begun: Result<PendingRemoval, StoreError>,
+) -> Result<Vec<Uninstalled>, Error> {
+    let in_store = |source| failed(ids[0], source);
     let mut removal = begun.map_err(in_store)?;
-    let edits = [Edit::remove_plugin(&id)];
+    let edits: Vec<_> = ids.iter().map(|id| Edit::remove_plugin(id)).collect();
     let mut edit = lookup.begin_edits(call, &edits, None)?;
     let mut written = Unsynced::default();
     edit.stage(&mut written)?;
@@ -106,15 +167,28 @@ fn finish(
         .map_err(in_store)?;
     let patience = call.patience(CONFIG_PATIENCE);
     let saved = edit.save(patience, removal.unsynced())?;
-    let configured = saved.written().changed;
+    let before = saved.written().before.iter();
+    let configured: Vec<_> = before.map(|(_, value)| value.is_some()).collect();
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
     saved.settle(call.patience(CONFIG_PATIENCE))?;
-    Ok(Uninstalled {
-        changed: configured || removed.iter().any(|one| one.was_present),
-        id: Some(id),
-        remote_id: None,
-        linked: None,
-    })
+    let links = lookup.links();
+    let outcomes = ids.iter().zip(configured.into_iter().zip(removed));
+    Ok(outcomes
+        .map(|(id, (configured, removed))| Uninstalled {
+            changed: configured || removed.was_present,
+            id: Some((*id).clone()),
+            remote_id: None,
+            linked: links.of_plugin(id).cloned(),
+        })
+        .collect())
+}
+
+pub(crate) fn failed(id: &PluginId, source: StoreError) -> Error {
+    Error::Store {
+        action: "uninstall",
+        id: id.clone(),
+        source: Box::new(source),
+    }
 }
 
 /// What a text names.
