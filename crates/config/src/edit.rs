@@ -183,25 +183,20 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> Result<Edited, EditError> {
 /// The same to a text that was parsed. Another program may write the file meanwhile, so nothing is
 /// parsed that was parsed before.
 pub(crate) fn apply_to(before: &Arc<Parsed>, edits: &[Edit]) -> Result<Edited, EditError> {
-    match delete_together(before, edits) {
+    match apply_together(before, edits) {
         Some(edited) => Ok(edited),
         None => apply_each(before, edits),
     }
 }
 
-/// Deletes several keys by one look at the text, and parses once what is left. `None` when there is
-/// another edit among them, or when they have to go one by one.
-fn delete_together(before: &Arc<Parsed>, edits: &[Edit]) -> Option<Edited> {
+/// Makes several edits that have nothing to do with each other, and parses once what they leave. `None` when
+/// they have, or when they have to be made one by one.
+fn apply_together(before: &Arc<Parsed>, edits: &[Edit]) -> Option<Edited> {
     let [_, .., last] = edits else {
         return None;
     };
-    let is_delete = |edit: &Edit| edit.value.as_ref().is_none_or(Value::is_null);
-    if !edits.iter().all(is_delete) {
-        return None;
-    }
     let mut editor = Editor::new(before.text.clone());
-    let paths = edits.iter().map(|edit| edit.key_path.segments());
-    if !editor.delete_lines(paths) {
+    if !are_apart(edits) || !make_together(&mut editor, before, edits) {
         return None;
     }
     let tree = editor.tree().ok()?.into_owned();
@@ -224,6 +219,35 @@ fn delete_together(before: &Arc<Parsed>, edits: &[Edit]) -> Option<Edited> {
         after,
         splices,
     })
+}
+
+/// Whether no key is above another one, or the same.
+fn are_apart(edits: &[Edit]) -> bool {
+    let paths = edits.iter().map(|edit| edit.key_path.segments());
+    let mut paths: Vec<_> = paths.collect();
+    paths.sort_unstable();
+    paths.windows(2).all(|two| !two[1].starts_with(two[0]))
+}
+
+/// Makes edits of which each finds its key as it was before the others.
+fn make_together(editor: &mut Editor<'_>, before: &Parsed, edits: &[Edit]) -> bool {
+    let is_delete = |edit: &Edit| edit.value.as_ref().is_none_or(Value::is_null);
+    if edits.iter().all(is_delete) {
+        return editor.delete_lines(edits.iter().map(|edit| edit.key_path.segments()));
+    }
+    edits.iter().all(|edit| match &edit.value {
+        Some(value) if edit.strategy == Merge::Replace && is_single(value) => {
+            let path = edit.key_path.segments();
+            let old = before.tree.at(path).map(Node::to_json);
+            editor.set(path, old.as_ref(), value).is_ok()
+        }
+        _ => false,
+    })
+}
+
+/// A value that is written in the place of another one as a whole.
+fn is_single(value: &Value) -> bool {
+    matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
 fn apply_each(before: &Arc<Parsed>, edits: &[Edit]) -> Result<Edited, EditError> {

@@ -94,10 +94,23 @@ impl<'t> Editor<'t> {
     pub(crate) fn replace(&mut self, path: &[String], value: &Value) -> Result<(), SpliceError> {
         let value = &without_nulls(value);
         match self.current(path) {
-            None => self.insert(path, value),
             Some(old) if old == *value => Ok(()),
             Some(Value::Object(old)) if value.is_object() => self.replace_table(path, &old, value),
             Some(Value::Array(old)) => self.replace_array(path, &old, value),
+            old => self.set(path, old.as_ref(), value),
+        }
+    }
+
+    /// Puts a value in the place of another one as a whole, or where there is none.
+    pub(crate) fn set(
+        &mut self,
+        path: &[String],
+        old: Option<&Value>,
+        value: &Value,
+    ) -> Result<(), SpliceError> {
+        match old {
+            None => self.insert(path, value),
+            Some(old) if old == value => Ok(()),
             Some(_) => self.exchange(path, value),
         }
     }

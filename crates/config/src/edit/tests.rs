@@ -449,3 +449,52 @@ fn keys_that_depend_on_each_other_go_one_by_one() {
     // Two tables that are there through one key each.
     assert_eq!(gone(&["a.b", "c.d"], "a.b = 1\nc.d = 2\n"), "");
 }
+
+/// Whatever is set together leaves what is left when one is set after the other.
+#[test]
+fn several_keys_are_set_as_one_after_the_other() {
+    for (text, splices) in [
+        ("", 3),
+        (
+            "x = 1\n\n[plugins.\"b@m\"]\nenabled = false # why\n\n[z]\n",
+            3,
+        ),
+        ("[plugins.\"a@m\"]\nenabled = true\n", 2),
+        ("plugins = { \"a@m\" = { enabled = false } }\n", 3),
+        ("[plugins]\r\n\"c@m\".enabled = false\r\n", 3),
+        (
+            "plugins.\"a@m\".enabled = true\nplugins.\"b@m\".enabled = true\nplugins.\"c@m\".enabled = true",
+            0,
+        ),
+    ] {
+        let set: Vec<_> = ["a@m", "b@m", "c@m"]
+            .map(|id| edit(&format!("plugins.\"{id}\".enabled"), json!(true)))
+            .into();
+        let mut expected = text.to_owned();
+        for one in &set {
+            let edited = apply(&expected, std::slice::from_ref(one)).unwrap();
+            expected.clone_from(&edited.after.text);
+        }
+        let edited = apply(text, &set).unwrap();
+        assert_eq!(edited.after.text, expected);
+        assert_eq!(edited.after.meaning, super::meaning(&expected).unwrap());
+        assert_eq!(edited.splices.len(), splices, "{text}");
+    }
+}
+
+#[test]
+fn keys_of_which_one_is_above_the_other_are_set_one_by_one() {
+    let set = |edits: &[(&str, Value)]| {
+        let edits: Vec<_> = edits
+            .iter()
+            .map(|(path, value)| edit(path, value.clone()))
+            .collect();
+        apply("", &edits).map(|edited| edited.after.meaning.clone())
+    };
+    let twice = [("a.b", json!(1)), ("a.b", json!(2))];
+    assert_eq!(set(&twice).unwrap(), json!({"a": {"b": 2}}));
+    let above = [("a.b", json!(1)), ("a", json!({"c": 1}))];
+    assert_eq!(set(&above).unwrap(), json!({"a": {"c": 1}}));
+    let both = [("a.b", json!(1)), ("a.b", Value::Null), ("c", json!(1))];
+    assert_eq!(set(&both).unwrap(), json!({"a": {}, "c": 1}));
+}
