@@ -12,7 +12,7 @@ use plugd_model::{AbsPath, Environment, Problem, Severity};
 use plugd_plugins::call::{Call, Cancel};
 use plugd_plugins::events::Events;
 use plugd_plugins::{
-    Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher, Remote, Removals, Sweeping,
+    Activity, Blocking, Copies, Fetcher, Lookup, Parts, Refresher, Remote, Sweeping,
 };
 use plugd_server::Setup;
 use tokio::runtime::{Builder, Runtime};
@@ -81,7 +81,6 @@ impl Session {
             lookup: lookup.clone(),
             copies: copies.clone(),
             fetcher: fetcher.clone(),
-            removals: Removals::default(),
             events: events.clone(),
             clock,
         };

@@ -40,6 +40,14 @@ impl Unsynced {
         self.dirs.extend(root.parent());
         self.trees.push(root);
     }
+
+    /// All that somebody else has written.
+    pub fn join(&mut self, other: Self) {
+        let Self { files, dirs, trees } = other;
+        self.files.extend(files);
+        self.dirs.extend(dirs);
+        self.trees.extend(trees);
+    }
 }
 
 impl Disk {

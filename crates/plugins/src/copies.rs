@@ -12,8 +12,10 @@ use plugd_model::{Clock, Layout, Problem, ProblemKind, RandomNames, error_chain}
 use plugd_store::{ConfigUndo, Recovered, Store, UndoError, Workspace};
 use serde_json::Value;
 
+use crate::activations::Activations;
 use crate::events::{Events, TaskEvent, TaskKind, TaskState};
 use crate::marketplace_add::CONFIG_PATIENCE;
+use crate::removals::Removals;
 use crate::{Blocking, Error};
 
 /// How long the end of a process waits for removals. A client that has gone waits for nothing, and what is
@@ -26,6 +28,8 @@ pub struct Copies {
     disk: Disk,
     store: Store,
     recovered: Arc<Mutex<Option<Recovered>>>,
+    activations: Activations,
+    removals: Removals,
     /// Where repairs are told.
     events: Events,
 }
@@ -47,6 +51,8 @@ impl Copies {
             disk: disk.clone(),
             store: Store::new(disk, layout, names, clock, Arc::new(undo)),
             recovered: Arc::default(),
+            activations: Activations::default(),
+            removals: Removals::default(),
             events: Events::detached(),
         }
     }
@@ -75,6 +81,16 @@ impl Copies {
             }
         }
         Ok(&self.store)
+    }
+
+    /// The installations that wait for the store's lock.
+    pub(crate) fn activations(&self) -> &Activations {
+        &self.activations
+    }
+
+    /// The uninstallations that wait for it.
+    pub(crate) fn removals(&self) -> &Removals {
+        &self.removals
     }
 
     /// From here on what operations leave is removed behind their answers, until

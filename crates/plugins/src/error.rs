@@ -236,6 +236,12 @@ pub enum Error {
         /// The plugin.
         id: PluginId,
     },
+    /// Its copy was to take its place in one transaction with others, and one of those failed.
+    #[error("plugin `{id}` was being installed with others, which failed; try again")]
+    TakenBack {
+        /// The plugin.
+        id: PluginId,
+    },
     /// A link leads a local source out of its marketplace.
     #[error("the source of plugin `{id}` leads out of its marketplace through a link: {path}")]
     SourceEscapes {
@@ -416,9 +422,11 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether somebody else changed the plugin between the decision and the lock.
+    /// Whether it is to be decided anew: somebody else changed the plugin between the decision and the
+    /// lock, or failed with it.
     pub(crate) fn is_superseded(&self) -> bool {
         match self {
+            Self::TakenBack { .. } => true,
             Self::Store { source, .. } => matches!(**source, StoreError::Superseded { .. }),
             // What could not be taken back is planned anew with the rest.
             Self::Lock(LockError::InPart { source, .. }) => source.is_superseded(),
@@ -462,6 +470,7 @@ impl Error {
             Self::Pinned { .. }
             | Self::OtherSource { .. }
             | Self::Renamed { .. }
+            | Self::TakenBack { .. }
             | Self::NoLongerConfigured { .. } => Kind::Conflict,
             Self::NoCuratedCommit { .. } => Kind::Unavailable,
             Self::Remote(error) => error.kind(),

@@ -96,6 +96,7 @@ impl Error {
             Self::NotAvailable { id }
             | Self::BadVersion { id, .. }
             | Self::NoLongerConfigured { id }
+            | Self::TakenBack { id }
             | Self::NotInstalled { id }
             | Self::NoSkill { id, .. }
             | Self::Pinned { id, .. } => of_plugin(id),

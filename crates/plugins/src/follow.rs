@@ -6,6 +6,8 @@
 //! Everything is decided for one look at the store. When something else stands there by the time the
 //! lock is held, nothing happens: whoever was faster has the say, and the next listing looks again.
 
+use std::time::Instant;
+
 use plugd_marketplace::{Binding, NotSelected, Offer, Selector, State};
 use plugd_model::{PluginId, Problem, ProblemKind, Source, VersionSegment, error_chain};
 use plugd_store::{Pin, Provenance, SourceContent};
@@ -89,6 +91,7 @@ pub(crate) fn follow(
     id: &PluginId,
     fetched: Option<Fetched>,
 ) -> Followed {
+    let began = Instant::now();
     let looked = copies.store().and_then(|store| {
         Standing::of(store, id).map_err(|source| Error::Store {
             action: "inspect",
@@ -134,6 +137,10 @@ pub(crate) fn follow(
             to: Some(to.to_string()),
             problem,
         }),
+        // Whoever failed tells that himself.
+        Err(Error::TakenBack { .. }) if call.waits.try_again(began) => {
+            follow(call, lookup, copies, resolved, id, None)
+        }
         Err(error) if is_overtaken(&error) => Followed::Nothing,
         Err(error) => Followed::Result(failed(id, from, problem_of(&error))),
     }

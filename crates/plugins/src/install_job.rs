@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use plugd_components::migrated_commands;
-use plugd_config::{Edit, PendingWrite, Plan};
+use plugd_config::{Edit, Plan};
 use plugd_disk::tree::Limits;
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{
@@ -19,6 +19,7 @@ use plugd_store::{
     Transaction,
 };
 
+use crate::activations::{Activation, Setting, activate_with_others};
 use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
@@ -27,9 +28,8 @@ use crate::install_why::Why;
 use crate::install_wish::PinWish;
 use crate::obtain::Obtained;
 use crate::standing::Standing;
-use crate::take_place::take_place;
 use crate::trust::CommitAge;
-use crate::{Copies, Error, Lookup, Sight};
+use crate::{Copies, Error, Lookup};
 
 /// A plugin on its way into the store, wherever it was offered.
 #[derive(Debug, Clone)]
@@ -103,7 +103,7 @@ pub(crate) fn install_offer(
     let job = Job::of_offer(offer, why, standing);
     match job.prepare(call, lookup, copies, &content, obtained)? {
         Prepared::Current(copy) => job.leave(call, lookup, copies, *copy),
-        Prepared::Staged(staged) => job.activate(call, lookup, *staged),
+        Prepared::Staged(staged) => job.activate(call, lookup, copies, *staged),
     }
 }
 
@@ -275,6 +275,7 @@ impl Job<'_> {
         &self,
         call: &Call,
         lookup: &Lookup,
+        copies: &Copies,
         staged: Staged,
     ) -> Result<Installation, Error> {
         call.progress.report("activating", 0, None);
@@ -307,31 +308,29 @@ impl Job<'_> {
             },
             protected: BTreeSet::new(),
         };
-        let patience = call.patience(STORE_PATIENCE);
-        let locked = install
-            .lock(new, &self.standing.seen, patience)
-            .map_err(|error| failed(id, error))?;
-        let edit = self.configure(call, lookup, plan)?;
-        let fails = |error| failed(id, error);
-        let copy = take_place(call, lookup, id, locked, edit, &retention, &fails)?;
+        let ready = install.ready(new, &self.standing.seen, &retention);
+        let activation = Activation {
+            call: call.clone(),
+            ready: ready.map_err(|error| failed(id, error))?,
+            setting: self.setting(plan),
+        };
+        let copy = activate_with_others(lookup, copies, activation)?;
         Ok(self.done(copy, true, self.rebinding(), problems))
     }
 
     /// The part of an activation that concerns configuration: a request writes it, background work
-    /// makes sure that it is still wanted. The store lock is held.
-    fn configure(
-        &self,
-        call: &Call,
-        lookup: &Lookup,
-        plan: Option<Plan>,
-    ) -> Result<Option<PendingWrite>, Error> {
-        let id = &self.subject.id;
+    /// makes sure that it is still wanted.
+    fn setting(&self, plan: Option<Plan>) -> Setting {
         match self.why {
-            _ if self.why.configures() => lookup.begin_edits(call, &self.edits(), plan).map(Some),
-            Why::Configured { scopes, .. } if !is_configured(lookup, scopes, id) => {
-                Err(Error::NoLongerConfigured { id: id.clone() })
+            _ if self.why.configures() => Setting::Switched {
+                enabled: self.why.enabled(),
+                plan,
+            },
+            Why::Configured { scopes, .. } => {
+                let cwds = scopes.iter().map(|sight| sight.cwd.clone());
+                Setting::IfConfigured(cwds.collect())
             }
-            _ => Ok(None),
+            _ => Setting::Untouched,
         }
     }
 
@@ -383,14 +382,6 @@ impl Job<'_> {
             to_source: self.subject.source.clone(),
         })
     }
-}
-
-/// Whether one of the scopes still configures the plugin, read anew.
-fn is_configured(lookup: &Lookup, scopes: &[Sight], id: &PluginId) -> bool {
-    scopes.iter().any(|sight| {
-        let config = lookup.config(sight.cwd.as_ref());
-        config.plugins().iter().any(|row| row.id == *id)
-    })
 }
 
 pub(crate) fn failed(id: &PluginId, source: StoreError) -> Error {

@@ -295,7 +295,7 @@ impl Wanted<'_> {
                         offered: "other content under that version".to_owned(),
                     });
                 }
-                job.activate(self.call, self.lookup, *staged)
+                job.activate(self.call, self.lookup, self.copies, *staged)
             }
         }
     }

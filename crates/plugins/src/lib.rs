@@ -4,6 +4,7 @@
 //! speaks values of `model` and of the crates below and knows neither JSON-RPC nor a terminal.
 //! Decisions are pure functions, file work runs in one blocking section per phase.
 
+mod activations;
 mod active;
 mod adopt;
 mod approvals;
@@ -53,6 +54,7 @@ mod fetcher;
 mod fixture;
 mod follow;
 mod follow_elsewhere;
+mod gathering;
 mod gc;
 mod gc_loose;
 mod gc_named;
@@ -249,7 +251,6 @@ pub use remote_row::{PictureUrls, RemoteRow, ShareContext};
 pub use remote_run::Reconciled;
 pub use remote_skill_read::read_remote_skill;
 pub use remote_sync::RemoteSync;
-pub use removals::Removals;
 pub use rollback::rollback;
 pub use rows::ListedPlugin;
 pub use scaffold::{Scaffold, ScaffoldKind, scaffold};

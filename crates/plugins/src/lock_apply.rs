@@ -217,7 +217,7 @@ fn put(call: &Call, parts: &Parts, ready: Ready, done: &mut Vec<Done>) -> Result
     };
     match staged {
         Some(staged) => {
-            job.activate(call, &parts.lookup, *staged)?;
+            job.activate(call, &parts.lookup, &parts.copies, *staged)?;
             done.push(Done::Put(Box::new(step)));
             Ok(())
         }

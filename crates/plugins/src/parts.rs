@@ -6,7 +6,7 @@ use std::sync::Arc;
 use plugd_model::Clock;
 
 use crate::events::Events;
-use crate::{Blocking, Copies, Fetcher, Lookup, Removals};
+use crate::{Blocking, Copies, Fetcher, Lookup};
 
 /// The parts. Cloning is cheap.
 #[derive(Clone)]
@@ -19,8 +19,6 @@ pub struct Parts {
     pub copies: Copies,
     /// The way to content that lies elsewhere.
     pub fetcher: Fetcher,
-    /// Uninstallations that wait for each other.
-    pub removals: Removals,
     /// Where changes are told.
     pub events: Events,
     /// The time.

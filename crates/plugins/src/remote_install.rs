@@ -429,7 +429,7 @@ pub(crate) async fn settle(call: &Call, parts: &Parts, made: Made) -> Result<Ins
     let Made { job, prepared, .. } = made;
     let (call, of) = (call.clone(), parts.clone());
     let section = parts.blocking.write(move || match prepared {
-        Prepared::Staged(staged) => job.activate(&call, &of.lookup, *staged),
+        Prepared::Staged(staged) => job.activate(&call, &of.lookup, &of.copies, *staged),
         Prepared::Current(copy) => {
             let (id, remote_id) = (&job.subject.id, job.subject.remote_id.as_ref());
             let patience = call.patience(STORE_PATIENCE);

@@ -10,9 +10,10 @@ use tokio::task::JoinHandle;
 
 use crate::call::Call;
 use crate::error::Kind;
-use crate::removals::TOGETHER;
+use crate::gathering::TOGETHER;
+use crate::removals::remove_with_others;
 use crate::uninstall::{Uninstalled, remove_several};
-use crate::{Blocking, Copies, Error, Lookup, Removals, fixture};
+use crate::{Blocking, Copies, Error, Lookup, fixture};
 
 const PLUGINS: [&str; 4] = ["a@m", "b@m", "c@m", "d@m"];
 
@@ -23,7 +24,6 @@ struct Home {
     lookup: Lookup,
     copies: Copies,
     blocking: Blocking,
-    removals: Removals,
 }
 
 impl Home {
@@ -45,7 +45,6 @@ impl Home {
             lookup,
             copies,
             blocking: Blocking::new(8, 8),
-            removals: Removals::default(),
         };
         // The directories that stay are there from here on.
         drop(
@@ -60,15 +59,13 @@ impl Home {
 
     /// Asks for a removal, which waits by the time this returns.
     async fn asks(&self, call: &Call, plugin: &str) -> JoinHandle<Result<Uninstalled, Error>> {
-        let before = self.removals.queue().next;
-        let (call, id) = (call.clone(), id(plugin));
-        let (removals, blocking) = (self.removals.clone(), self.blocking.clone());
+        let before = self.copies.removals().came();
+        let (call, id, blocking) = (call.clone(), id(plugin), self.blocking.clone());
         let (lookup, copies) = (self.lookup.clone(), self.copies.clone());
         let asked = tokio::spawn(async move {
-            let of = (&blocking, &lookup, &copies);
-            removals.remove(&call, of, id).await
+            remove_with_others(&call, &blocking, &lookup, &copies, id).await
         });
-        while self.removals.queue().next == before {
+        while self.copies.removals().came() == before {
             tokio::task::yield_now().await;
         }
         asked
@@ -237,7 +234,6 @@ async fn who_does_not_get_the_lock_says_so_and_changes_nothing() {
         .await;
     assert_eq!(refused.unwrap_err().kind(), Kind::Conflict);
     assert_eq!(home.copies(), PLUGINS);
-    assert_eq!(home.removals.queue().waiting.len(), 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::call::Call;
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
 use crate::standing::Standing;
-use crate::take_place::take_place;
+use crate::take_place::take_place_alone;
 use crate::trust::{CommitAge, Word};
 use crate::trust_gate::{Coming, Gate, Whence};
 use crate::version_change::{VersionChange, VersionChanges, VersionName, VersionReason};
@@ -271,10 +271,13 @@ pub(crate) fn bring_back(
         protected: BTreeSet::new(),
     };
     let patience = call.patience(STORE_PATIENCE);
-    let locked = staged.lock(new, &standing.seen, patience).map_err(failed)?;
+    let ready = staged
+        .ready(new, &standing.seen, &retention)
+        .map_err(failed)?;
+    let locked = ready.lock(patience).map_err(failed)?;
     let edit = match edits.is_empty() {
         true => None,
         false => Some(lookup.begin_edits(call, edits, None)?),
     };
-    take_place(call, lookup, id, locked, edit, &retention, &failed)
+    take_place_alone(call, lookup, locked, edit, &failed)
 }

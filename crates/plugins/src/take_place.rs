@@ -5,39 +5,66 @@
 //! commit, and the text that the edit replaced is looked at again behind it.
 
 use plugd_config::PendingWrite;
-use plugd_model::PluginId;
-use plugd_store::{Installed, LockedInstall, Retention, StoreError};
+use plugd_store::{Installed, LockedInstall, StoreError};
 
 use crate::call::Call;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::{Error, Lookup};
 
-/// Swaps, edits and commits, under the lock that `locked` holds.
+/// Writes the edit beside its file, and notes it.
+///
+/// # Errors
+/// It cannot be written. Nothing has changed.
+pub(crate) fn note_edit(locked: &mut LockedInstall, edit: &mut PendingWrite) -> Result<(), Error> {
+    edit.stage(locked.unsynced())?;
+    locked.note_config(edit.undo().to_json());
+    Ok(())
+}
+
+/// Swaps, edits and commits, under the lock that `locked` holds. `edit` has been noted. Each copy is told of
+/// in the order of the plugins.
 ///
 /// # Errors
 /// The store or the configuration cannot be written; then everything is as it was.
 pub(crate) fn take_place(
     call: &Call,
     lookup: &Lookup,
-    id: &PluginId,
-    mut locked: LockedInstall,
-    mut edit: Option<PendingWrite>,
-    retention: &Retention,
+    locked: LockedInstall,
+    edit: Option<PendingWrite>,
     failed: &dyn Fn(StoreError) -> Error,
-) -> Result<Installed, Error> {
-    if let Some(edit) = &mut edit {
-        edit.stage(locked.unsynced())?;
-        locked.note_config(edit.undo().to_json());
-    }
-    let mut activated = locked.activate(retention).map_err(failed)?;
+) -> Result<Vec<Result<Installed, StoreError>>, Error> {
+    let ids: Vec<_> = locked.ids().cloned().collect();
+    let mut activated = locked.activate().map_err(failed)?;
     let saved = match edit {
         Some(edit) => Some(edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?),
         None => None,
     };
-    lookup.claims().plugin(id.clone());
-    let copy = activated.commit().map_err(failed)?;
+    for id in ids {
+        lookup.claims().plugin(id);
+    }
+    let copies = activated.commit_all().map_err(failed)?;
     if let Some(saved) = saved {
         saved.settle(call.patience(CONFIG_PATIENCE))?;
     }
-    Ok(copy)
+    Ok(copies)
+}
+
+/// The same for one copy, and the edit is noted here.
+///
+/// # Errors
+/// As [`take_place`], and when the new copy cannot be read; it is in its place then.
+pub(crate) fn take_place_alone(
+    call: &Call,
+    lookup: &Lookup,
+    mut locked: LockedInstall,
+    mut edit: Option<PendingWrite>,
+    failed: &dyn Fn(StoreError) -> Error,
+) -> Result<Installed, Error> {
+    let id = locked.id().clone();
+    if let Some(edit) = &mut edit {
+        note_edit(&mut locked, edit)?;
+    }
+    let installed = take_place(call, lookup, locked, edit, failed)?.pop();
+    let absent = || Err(StoreError::NotInstalled { id });
+    installed.unwrap_or_else(absent).map_err(failed)
 }

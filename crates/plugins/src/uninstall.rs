@@ -13,11 +13,12 @@ use plugd_store::{Held, PendingRemoval, Seen, Store, StoreError};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason};
+use crate::gathering::TOGETHER;
 use crate::install::STORE_PATIENCE;
 use crate::marketplace_add::CONFIG_PATIENCE;
 use crate::parts::Parts;
 use crate::remote_error::RemoteError;
-use crate::removals::TOGETHER;
+use crate::removals::remove_with_others;
 use crate::{Error, Lookup, remote_uninstall};
 
 /// What an uninstallation did.
@@ -52,12 +53,10 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
         blocking,
         lookup,
         copies,
-        removals,
         events,
         ..
     } = parts;
-    let of = (blocking, lookup, copies);
-    let outcome = removals.remove(call, of, id.clone()).await?;
+    let outcome = remove_with_others(call, blocking, lookup, copies, id.clone()).await?;
     if outcome.changed {
         let key = format!("plugins.{id}");
         let change = Change::new(ChangeReason::Request).plugin(id);

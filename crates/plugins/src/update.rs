@@ -440,7 +440,7 @@ fn bring(
     if !change.changed || mode.is_dry() {
         return Ok(change);
     }
-    let done = job.activate(call, lookup, *staged)?;
+    let done = job.activate(call, lookup, copies, *staged)?;
     Ok(VersionChange {
         problems: done.problems,
         ..change

@@ -6,7 +6,7 @@ use plugd_model::Environment;
 use plugd_plugins::events::Events;
 use plugd_plugins::{
     Activity, Blocking, ChangeWatch, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup,
-    ManifestWatch, Parts, Refresher, Remote, RemoteSync, Removals, SkillWatch, Sweeping,
+    ManifestWatch, Parts, Refresher, Remote, RemoteSync, SkillWatch, Sweeping,
 };
 
 use crate::app_server::Setup;
@@ -84,7 +84,6 @@ impl Context {
             lookup: lookup.clone(),
             copies: copies.clone(),
             fetcher: fetcher.clone(),
-            removals: Removals::default(),
             events: events.clone(),
             clock,
         };

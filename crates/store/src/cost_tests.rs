@@ -49,6 +49,15 @@ fn an_installation_waits_for_the_disk_three_times_beside_its_configuration() {
 }
 
 #[test]
+fn an_installation_of_several_plugins_waits_as_often_as_one_of_one() {
+    check(
+        |_, _| Ok(()),
+        |world, store| world.install_together(store),
+        (3, 3),
+    );
+}
+
+#[test]
 fn an_upgrade_also_for_the_version_that_it_keeps() {
     check(install, upgrade, (2, 4));
 }

@@ -139,6 +139,23 @@ fn recovery_of_an_uninstallation_of_several_plugins_can_be_killed_too() {
     check_every_recovery(install_both, uninstall_together);
 }
 
+fn install_together(world: &World, store: &Store) -> Result<(), StoreError> {
+    world.install_together(store)
+}
+
+/// One of them new, and the other one in the place of an older version.
+#[test]
+fn an_installation_of_several_plugins() {
+    check(install_one, install_together, Fault::once);
+    check_changes(install_one, install_together);
+    check_changes(install_both, install_together);
+}
+
+#[test]
+fn recovery_of_an_installation_of_several_plugins_can_be_killed_too() {
+    check_every_recovery(install_one, install_together);
+}
+
 /// The third version pushes the first one out, which goes after the commit.
 #[test]
 fn an_upgrade_with_more_versions_than_are_kept() {

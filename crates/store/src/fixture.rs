@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ActivatedInstall, BoundSource, ConfigUndo, Installed, InstalledBy, NewInstall, Pin, PinChange,
-    Provenance, Retention, StagedInstall, Store, StoreError, UndoError,
+    Provenance, ReadyInstall, Retention, StagedInstall, Store, StoreError, UndoError,
 };
 
 /// Nobody waits in these tests.
@@ -106,9 +106,12 @@ impl World {
     ) -> Result<ActivatedInstall, StoreError> {
         let seen = store.seen(&id())?;
         let new = self.new_install(source, version);
-        let mut locked = self.stage(store, source)?.lock(new, &seen, NO_PATIENCE)?;
+        let ready = self
+            .stage(store, source)?
+            .ready(new, &seen, &retention(2))?;
+        let mut locked = ready.lock(NO_PATIENCE)?;
         locked.note_config(self.note(note));
-        locked.activate(&retention(2))
+        locked.activate()
     }
 
     /// A whole installation as a caller does it.
@@ -179,14 +182,41 @@ impl World {
         Ok(())
     }
 
+    /// A copy of any plugin, ready to take its place.
+    pub(crate) fn ready(
+        &self,
+        store: &Store,
+        id: &PluginId,
+        source: &str,
+        version: &str,
+    ) -> Result<ReadyInstall, StoreError> {
+        let transaction = store.begin(id)?;
+        let path = self.sandbox.path(source);
+        let staged = transaction.stage(&path, &Limits::INSTALL, &[], &AtEase)?;
+        let (new, seen) = (self.new_install(source, version), store.seen(id)?);
+        staged.ready(new, &seen, &retention(2))
+    }
+
     /// A second plugin, which leaves configuration alone.
     pub(crate) fn install_other(&self, store: &Store) -> Result<(), StoreError> {
-        let source = self.sandbox.path("four");
-        let transaction = store.begin(&other())?;
-        let staged = transaction.stage(&source, &Limits::INSTALL, &[], &AtEase)?;
-        let (new, seen) = (self.new_install("four", "4"), store.seen(&other())?);
-        let active = staged.activate(new, &seen, &retention(2), NO_PATIENCE)?;
-        active.commit().map(drop)
+        let ready = self.ready(store, &other(), "four", "4")?;
+        ready.lock(NO_PATIENCE)?.activate()?.commit().map(drop)
+    }
+
+    /// Both plugins in one transaction.
+    pub(crate) fn install_together(&self, store: &Store) -> Result<(), StoreError> {
+        let first = self.ready(store, &id(), "two", "2.0.0")?;
+        let second = self.ready(store, &other(), "three", "3.0.0")?;
+        let held = store.hold_all(NO_PATIENCE)?;
+        let locked = store.lock_together(held, first, vec![second]);
+        let mut locked = locked.map_err(|refused| refused.source)?;
+        locked.note_config(self.note("both"));
+        let active = locked.activate()?;
+        self.edit_config(store, "both")?;
+        for installed in active.commit_all()? {
+            installed?;
+        }
+        Ok(())
     }
 
     /// Both plugins, and one that is not installed, in one transaction.

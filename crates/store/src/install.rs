@@ -8,27 +8,34 @@
 //! its end, and is ended (`forward`).
 
 use plugd_disk::tree::{Digest, FileDigests};
-use plugd_disk::{FileLock, Patience, Unsynced};
-use plugd_model::{AbsPath, Layout, PluginId};
+use plugd_disk::{FileLock, Replacement, Unsynced};
+use plugd_model::{AbsPath, PluginId};
 use serde_json::Value;
 
 use crate::change::Change;
 use crate::installed::version_dirs;
-use crate::journal::{Journal, Operation, Part, parked_in};
+use crate::journal::{Journal, Operation, Part};
 use crate::json::{installed_in, trees_in};
 use crate::kept::{Predecessor, keep_of};
-use crate::record::{Before, Kept, NewInstall, PinChange, Record, RecordFile, Retention};
-use crate::seen::Seen;
-use crate::staged::{Returning, StagedInstall, Transaction};
-use crate::{Identity, Installed, StagedTree, Store, StoreError, sidecar};
+use crate::locked::ReadyInstall;
+use crate::record::{Before, Kept, PinChange, Record, RecordFile, Retention};
+use crate::staged::Transaction;
+use crate::state::Ticket;
+use crate::{Installed, Store, StoreError};
 
-/// A tree with so many bytes is small: the disk takes no longer for it than for its names.
-const SMALL: u64 = 1 << 20;
-
-/// An installation that readers see and that is not committed. Dropping it takes everything back.
+/// Installations that readers see and that are not committed. Dropping them takes everything back.
 #[derive(Debug)]
 pub struct ActivatedInstall {
     change: Change,
+    /// What is left of each one's own transaction: nothing but an empty place.
+    _guests: Vec<Ticket>,
+    /// As the journal's parts.
+    members: Vec<Member>,
+}
+
+/// What is to be done for one plugin when its copy stays.
+#[derive(Debug)]
+struct Member {
     retention: Retention,
     predecessors: Vec<Predecessor>,
     kept: Vec<Kept>,
@@ -36,175 +43,135 @@ pub struct ActivatedInstall {
     files: FileDigests,
 }
 
-/// The staged plugin directory, complete.
-#[derive(Debug)]
-struct Prepared {
-    plugin_dir: AbsPath,
-    plugin: Identity,
-    version: Identity,
+/// A copy with its record, each beside its place.
+struct Swap {
+    staged: AbsPath,
+    record: Replacement,
 }
 
-/// An installation that holds the store lock and has changed nothing yet. Dropping it removes the
-/// staged copy.
-#[derive(Debug)]
-pub struct LockedInstall {
-    // Fields are dropped in this order: the transaction's places while the lock is still held.
-    transaction: Transaction,
-    lock: FileLock,
-    new: NewInstall,
-    tree: StagedTree,
-    files: FileDigests,
-    prepared: Prepared,
-    predecessors: Vec<Predecessor>,
-    returning: Option<Returning>,
-    config: Vec<Value>,
-    unsynced: Unsynced,
+/// What becomes of the copies, worked out before anything is written.
+#[derive(Default)]
+struct Incoming {
+    parts: Vec<Part>,
+    members: Vec<Member>,
+    records: Vec<(AbsPath, RecordFile, Record)>,
 }
 
-impl LockedInstall {
-    pub(crate) fn new<'a>(
-        staged: StagedInstall,
-        new: NewInstall,
-        seen: &Seen,
-        patience: impl Into<Patience<'a>>,
-    ) -> Result<Self, StoreError> {
-        let mut unsynced = Unsynced::default();
-        let prepared = prepare(&staged, &new, &mut unsynced)?;
-        let StagedInstall {
-            transaction,
-            tree,
-            files,
-            returning,
-        } = staged;
-        let (store, id) = (&transaction.store, &transaction.id);
-
-        // Reading the old copy may take long, so it is done before the lock and again only if the
-        // copy was exchanged meanwhile.
-        let mut predecessors = store.predecessors(id)?;
-        let lock = store.lock(patience)?;
-        store.check_places_of(id)?;
-        store.finish_dead(&lock, &[id])?;
-        store.must_be_as_seen(id, seen)?;
-        if !store.still_there(&predecessors)? || predecessors.is_empty() {
-            predecessors = store.predecessors(id)?;
-        }
-        Ok(Self {
-            transaction,
-            lock,
-            new,
-            tree,
-            files,
-            prepared,
-            predecessors,
-            returning,
-            config: Vec::new(),
-            unsynced,
-        })
-    }
-
-    /// The plugin that is being installed.
-    #[must_use]
-    pub fn id(&self) -> &PluginId {
-        &self.transaction.id
-    }
-
-    /// Notes how to take back an edit of configuration that is made after the activation and before
-    /// the commit. It stands in the journal from the beginning then, which is written once.
-    pub fn note_config(&mut self, undo: Value) {
-        self.config.push(undo);
-    }
-
-    /// What becomes durable with the journal: what was written for the edit may be added.
-    pub fn unsynced(&mut self) -> &mut Unsynced {
-        &mut self.unsynced
-    }
-
-    /// Puts the copy in the place of the installed one, under the journal. What it returns takes
-    /// everything back unless it is committed.
-    ///
-    /// # Errors
-    /// The system refuses. What was in its place is there, and the staged copy goes away.
-    pub fn activate(self, retention: &Retention) -> Result<ActivatedInstall, StoreError> {
-        let Self {
-            transaction,
-            lock,
-            new,
-            tree,
-            files,
-            prepared,
-            predecessors,
-            returning,
-            config,
-            mut unsynced,
-        } = self;
-        let (store, id) = (transaction.store, transaction.id);
-        let place = store.layout().plugin_dir(&id);
-        let old_record = store.record_file(&id)?;
-        let record = make_record(
-            &store,
-            &new,
-            &old_record,
-            &predecessors,
-            &prepared,
-            (&tree, returning),
-            retention,
-        );
-        let dropped = dropped_by(&old_record, &predecessors, &record);
+impl Incoming {
+    fn take(
+        &mut self,
+        one: ReadyInstall,
+        unsynced: &mut Unsynced,
+    ) -> Result<Transaction, StoreError> {
+        let (store, id) = (&one.transaction.store, &one.transaction.id);
+        let place = store.layout().plugin_dir(id);
+        let old = store.record_file(id)?;
+        let record = make_record(store, &one, &old);
         if let Some(parent) = place.parent() {
             store.disk().create_dirs_durably(&parent)?;
         }
-        let journal = Journal {
-            operation: Operation::Install,
-            parts: vec![Part {
-                number: 0,
-                plugin: id.clone(),
-                was_present: store.identity(&place)?.is_some(),
-                new: Some(prepared.plugin),
-                new_version: Some(prepared.version),
-                record_before: text_of(&old_record),
-            }],
-            config,
-        };
-        let mut active = ActivatedInstall {
-            change: Change::new(store, transaction.ticket, lock, journal),
-            retention: retention.clone(),
-            predecessors,
+        self.parts.push(Part {
+            number: self.parts.len(),
+            plugin: id.clone(),
+            was_present: store.identity(&place)?.is_some(),
+            new: Some(one.prepared.plugin),
+            new_version: Some(one.prepared.version),
+            record_before: text_of(&old),
+        });
+        self.members.push(Member {
+            retention: one.retention,
             kept: record.kept.clone(),
-            dropped,
-            files,
-        };
-        let record = active
-            .change
-            .store
-            .stage_record(&id, &old_record, &record)?;
-        unsynced.file(record.content().clone());
-        active.change.begin(unsynced)?;
-        active.swap(&prepared.plugin_dir, &place)?;
-        let records = record.put()?;
-        active.change.unsynced.dir(records);
-        Ok(active)
+            dropped: dropped_by(&old, &one.predecessors, &record),
+            predecessors: one.predecessors,
+            files: one.files,
+        });
+        self.records.push((one.prepared.plugin_dir, old, record));
+        unsynced.join(one.unsynced);
+        Ok(one.transaction)
     }
 }
 
 impl ActivatedInstall {
-    fn swap(&mut self, staged: &AbsPath, place: &AbsPath) -> Result<(), StoreError> {
-        let disk = self.change.store.disk();
-        let trash = &self.change.ticket.trash;
-        let of_move = |error| StoreError::of_move(error, staged, place);
-        if !self.change.journal.replaces() {
-            disk.rename(staged, place).map_err(of_move)?;
-        } else if !disk.exchange(staged, place).map_err(of_move)? {
+    /// The lock is held, and each copy is in its final form.
+    pub(crate) fn new(
+        lock: FileLock,
+        (first, others): (ReadyInstall, Vec<ReadyInstall>),
+        config: Vec<Value>,
+        mut unsynced: Unsynced,
+    ) -> Result<Self, StoreError> {
+        let mut all = Incoming::default();
+        let Transaction { store, ticket, .. } = all.take(first, &mut unsynced)?;
+        // The first one's place becomes that of all.
+        let mut guests = Vec::new();
+        for one in others {
+            guests.push(all.take(one, &mut unsynced)?.ticket);
+        }
+        let journal = Journal {
+            operation: Operation::Install,
+            parts: all.parts,
+            config,
+        };
+        let mut active = Self {
+            change: Change::new(store, ticket, lock, journal),
+            _guests: guests,
+            members: all.members,
+        };
+        let Change {
+            store,
+            journal,
+            ticket,
+            ..
+        } = &active.change;
+        store.prepare_records(journal.plugins())?;
+        let mut swaps = Vec::new();
+        for (part, (plugin_dir, old, record)) in journal.parts.iter().zip(all.records) {
+            let staged = part.parked_in(&ticket.staging);
+            if staged != plugin_dir {
+                store.disk().rename(&plugin_dir, &staged)?;
+                unsynced.tree(ticket.staging.clone());
+            }
+            let record = store.stage_record(&part.plugin, &old, &record)?;
+            unsynced.file(record.content().clone());
+            swaps.push(Swap { staged, record });
+        }
+        active.change.begin(unsynced)?;
+        for (number, swap) in swaps.into_iter().enumerate() {
+            active.put(number, swap)?;
+        }
+        Ok(active)
+    }
+
+    /// Puts one copy with its record in its place.
+    fn put(&mut self, number: usize, swap: Swap) -> Result<(), StoreError> {
+        let Change {
+            store,
+            journal,
+            ticket,
+            unsynced,
+            ..
+        } = &mut self.change;
+        let (disk, part) = (store.disk(), &journal.parts[number]);
+        let (place, trash, staged) = (
+            store.layout().plugin_dir(&part.plugin),
+            &ticket.trash,
+            &swap.staged,
+        );
+        let of_move = |error| StoreError::of_move(error, staged, &place);
+        if !part.was_present {
+            disk.rename(staged, &place).map_err(of_move)?;
+        } else if !disk.exchange(staged, &place).map_err(of_move)? {
             disk.create_dirs_durably(trash)?;
-            let parked = parked_in(trash);
-            disk.rename(place, &parked)
-                .map_err(|error| StoreError::of_move(error, place, &parked))?;
-            disk.rename(staged, place).map_err(of_move)?;
+            let parked = part.parked_in(trash);
+            disk.rename(&place, &parked)
+                .map_err(|error| StoreError::of_move(error, &place, &parked))?;
+            disk.rename(staged, &place).map_err(of_move)?;
             disk.sync_dir(trash)?;
         }
         // One step changed both directories, and either of them makes it durable.
         if let Some(parent) = place.parent() {
-            self.change.unsynced.dir(parent);
+            unsynced.dir(parent);
         }
+        unsynced.dir(swap.record.put()?);
         Ok(())
     }
 
@@ -213,24 +180,30 @@ impl ActivatedInstall {
         &mut self.change.unsynced
     }
 
-    /// The plugin that is being installed.
-    #[must_use]
-    pub fn id(&self) -> &PluginId {
-        self.change.id()
-    }
-
-    /// Makes the installation final.
+    /// Makes the installation of one plugin final.
     ///
     /// # Errors
     /// It cannot be made durable, or the journal cannot be removed; everything is taken back then. Or
     /// the new copy cannot be read; it is in its place then.
-    pub fn commit(mut self) -> Result<Installed, StoreError> {
+    pub fn commit(self) -> Result<Installed, StoreError> {
+        let id = self.change.id().clone();
+        let installed = self.commit_all()?.pop();
+        installed.unwrap_or(Err(StoreError::NotInstalled { id }))
+    }
+
+    /// The same for all of them. A copy that is in its place and cannot be read is told of by itself.
+    ///
+    /// # Errors
+    /// It cannot be made durable, or the journal cannot be removed; everything is taken back then.
+    pub fn commit_all(mut self) -> Result<Vec<Result<Installed, StoreError>>, StoreError> {
         self.change.commit()?;
         self.park();
-        let installed = self.change.store.get(self.id())?;
-        installed.ok_or_else(|| StoreError::NotInstalled {
-            id: self.id().clone(),
-        })
+        let store = &self.change.store;
+        let installed = self.change.journal.plugins().map(|id| {
+            let installed = store.get(id)?;
+            installed.ok_or_else(|| StoreError::NotInstalled { id: id.clone() })
+        });
+        Ok(installed.collect())
     }
 
     /// Takes everything back, as dropping does, and tells whether that worked.
@@ -244,75 +217,47 @@ impl ActivatedInstall {
     /// Keeps the replaced versions, and removes those that are too many. A failure costs a kept
     /// version or leaves a tree to recovery, so it is not an error of the installation.
     fn park(&mut self) {
-        let Change { store, ticket, .. } = &self.change;
-        let plugin = self.id();
-        if let Err(error) = store.write_file_list(plugin, &self.files) {
-            tracing::warn!(%plugin, %error, "the files of the copy are not listed");
-        }
-        for place in [&ticket.staging, &ticket.trash] {
-            let kept = store.keep(&parked_in(place), &self.predecessors, &self.kept, ticket);
-            if let Err(error) = kept {
-                tracing::warn!(%plugin, %error, "a replaced version is not kept");
+        let Change {
+            store,
+            journal,
+            ticket,
+            ..
+        } = &mut self.change;
+        for (part, member) in journal.parts.iter().zip(&self.members) {
+            let plugin = &part.plugin;
+            if let Err(error) = store.write_file_list(plugin, &member.files) {
+                tracing::warn!(%plugin, %error, "the files of the copy are not listed");
             }
-        }
-        let dropped = store.drop_trees(&self.dropped, &self.retention.protected, ticket);
-        if let Err(error) = dropped {
-            tracing::warn!(%plugin, %error, "an old kept version is not removed");
-            self.change.ticket.leave_to_recovery();
+            for place in [&ticket.staging, &ticket.trash] {
+                let parked = part.parked_in(place);
+                let kept = store.keep(&parked, &member.predecessors, &member.kept, ticket);
+                if let Err(error) = kept {
+                    tracing::warn!(%plugin, %error, "a replaced version is not kept");
+                }
+            }
+            let protected = &member.retention.protected;
+            if let Err(error) = store.drop_trees(&member.dropped, protected, ticket) {
+                tracing::warn!(%plugin, %error, "an old kept version is not removed");
+                ticket.leave_to_recovery();
+            }
         }
         self.change.unlock();
     }
 }
 
-/// Gives the staged tree its final form and makes it durable; a small one becomes so with the journal,
-/// for which others wait a little longer then.
-fn prepare(
-    staged: &StagedInstall,
-    new: &NewInstall,
-    unsynced: &mut Unsynced,
-) -> Result<Prepared, StoreError> {
-    let store = &staged.transaction.store;
-    let disk = store.disk();
-    let plugin_dir = parked_in(&staged.transaction.ticket.staging);
-    let version_dir = plugin_dir.join(new.version.as_str());
-    disk.create_dir(&plugin_dir)?;
-    disk.rename(&staged.tree.root, &version_dir)?;
-    if let Some(remote_id) = &new.remote_id {
-        let path = plugin_dir.join(Layout::REMOTE_SIDECAR);
-        disk.write_new(&path, sidecar::text(remote_id).as_bytes(), sidecar::MODE)?;
-    }
-    // The replaced copy will lie in the transaction's place after an exchange, so the way to it must
-    // be durable as well.
-    unsynced.tree(staged.transaction.ticket.staging.clone());
-    if staged.tree.bytes > SMALL {
-        disk.make_durable(&std::mem::take(unsynced))?;
-    }
-    let identity = |path: &AbsPath| {
-        store
-            .identity(path)?
-            .ok_or_else(|| StoreError::NotInstalled {
-                id: staged.transaction.id.clone(),
-            })
-    };
-    Ok(Prepared {
-        plugin: identity(&plugin_dir)?,
-        version: identity(&version_dir)?,
-        plugin_dir,
-    })
-}
-
-fn make_record(
-    store: &Store,
-    new: &NewInstall,
-    old: &RecordFile,
-    predecessors: &[Predecessor],
-    prepared: &Prepared,
-    (tree, returning): (&StagedTree, Option<Returning>),
-    retention: &Retention,
-) -> Record {
+fn make_record(store: &Store, ready: &ReadyInstall, old: &RecordFile) -> Record {
+    let ReadyInstall {
+        new,
+        retention,
+        tree,
+        prepared,
+        predecessors,
+        returning,
+        ..
+    } = ready;
     let old_record = old.record.as_ref();
     let (source_digest, before) = match returning {
-        Some(returning) => (returning.source_digest, returning.before),
+        Some(returning) => (returning.source_digest, returning.before.clone()),
         None => (
             Some(tree.source_digest),
             before_of(predecessors.first(), old_record, &tree.tree_digest),
@@ -435,7 +380,7 @@ impl Store {
         Ok(predecessors)
     }
 
-    fn still_there(&self, predecessors: &[Predecessor]) -> Result<bool, StoreError> {
+    pub(crate) fn still_there(&self, predecessors: &[Predecessor]) -> Result<bool, StoreError> {
         for old in predecessors {
             match self.identity(&old.root)? {
                 Some(found) if found.is(&old.identity) => {}

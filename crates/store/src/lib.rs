@@ -42,6 +42,7 @@ mod json;
 mod kept;
 mod lease;
 mod leases;
+mod locked;
 mod looks;
 mod named;
 mod places;
@@ -77,10 +78,11 @@ pub use contents::SourceContent;
 pub use error::{ConfigUndo, StoreError, UndoError};
 pub use gc::{Gc, GcReport, GcTree, Size, Unneeded};
 pub use gc_records::GcRecord;
-pub use install::{ActivatedInstall, LockedInstall};
+pub use install::ActivatedInstall;
 pub use installed::{Installed, Provenance};
 pub use kept::UnusedTree;
 pub use lease::{Lease, LeasedTree};
+pub use locked::{LockedInstall, NotTogether, ReadyInstall};
 pub use provenance::Adoption;
 pub use record::{
     Before, BoundSource, Identity, InstalledBy, Kept, NewInstall, Origin, Pin, PinChange, Record,

@@ -314,12 +314,30 @@ impl Store {
         old: &RecordFile,
         record: &Record,
     ) -> Result<(), StoreError> {
+        self.prepare_records(std::iter::once(id))?;
         let new = self.stage_record(id, old, record)?;
         let mut content = Unsynced::default();
         content.file(new.content().clone());
         self.disk().make_durable(&content)?;
         let records = new.put()?;
         Ok(self.disk().sync_dir(&records)?)
+    }
+
+    /// Makes the way to the records of these plugins, and sweeps what others have left on it. To be called
+    /// before any of them is staged.
+    pub(crate) fn prepare_records<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a PluginId>,
+    ) -> Result<(), StoreError> {
+        let dirs: BTreeSet<_> = ids
+            .filter_map(|id| self.layout().record(id).parent())
+            .collect();
+        for dir in dirs {
+            self.disk().create_dirs_durably(&dir)?;
+            // The store lock is held, so what is half written here is dead.
+            self.sweep_half_written(&dir)?;
+        }
+        Ok(())
     }
 
     /// The same beside its place, and nothing is durable yet but the way to it.
@@ -338,11 +356,6 @@ impl Store {
             });
         }
         let text = json::record_text(id, &old.members, record);
-        if let Some(parent) = path.parent() {
-            self.disk().create_dirs_durably(&parent)?;
-            // The store lock is held, so what is half written here is dead.
-            self.sweep_half_written(&parent)?;
-        }
         Ok(self
             .disk()
             .stage_replacement(&path, text.as_bytes(), 0o644)?)

@@ -7,7 +7,7 @@ use plugd_disk::tree::{
 use plugd_disk::{Disk, Patience};
 use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
 
-use crate::install::{ActivatedInstall, LockedInstall};
+use crate::install::ActivatedInstall;
 use crate::record::{Before, Kept, NewInstall, Retention};
 use crate::seen::Seen;
 use crate::state::Ticket;
@@ -292,22 +292,7 @@ impl StagedInstall {
         retention: &Retention,
         patience: impl Into<Patience<'a>>,
     ) -> Result<ActivatedInstall, StoreError> {
-        self.lock(new, seen, patience)?.activate(retention)
-    }
-
-    /// The first half of [`StagedInstall::activate`]: takes the store lock and looks again, and changes
-    /// nothing yet, so that what has to be decided under the lock can be decided before anything is to
-    /// be taken back.
-    ///
-    /// # Errors
-    /// As [`StagedInstall::activate`].
-    pub fn lock<'a>(
-        self,
-        new: NewInstall,
-        seen: &Seen,
-        patience: impl Into<Patience<'a>>,
-    ) -> Result<LockedInstall, StoreError> {
-        LockedInstall::new(self, new, seen, patience)
+        self.ready(new, seen, retention)?.lock(patience)?.activate()
     }
 }
 

@@ -1,0 +1,238 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use plugd_disk::{Operation, OperationKind, Probe};
+use plugd_model::AbsPath;
+use plugd_testkit::{RecordingProbe, Sandbox, tree};
+use pretty_assertions::assert_eq;
+
+use crate::call::Call;
+use crate::install::{Step, Target, step};
+use crate::install_why::Why;
+use crate::{Copies, Error, Lookup, Sight, fixture};
+
+const PLUGINS: [&str; 3] = ["a", "b", "c"];
+
+struct Home {
+    sandbox: Sandbox,
+    lookup: Lookup,
+    copies: Copies,
+}
+
+impl Home {
+    /// One with plugins on offer, in which the directories that stay are there.
+    fn new(probe: impl FnOnce(&Sandbox) -> Arc<dyn Probe>) -> Self {
+        let sandbox = Sandbox::from("== ch/config.toml\n# mine\n");
+        let mut entries = Vec::new();
+        for name in PLUGINS {
+            sandbox.add(&format!(
+                "== m/{name}/.codex-plugin/plugin.json\n{{\"name\":\"{name}\",\"version\":\"1\"}}\n"
+            ));
+            entries.push(format!("{{\"name\":\"{name}\",\"source\":\"./{name}\"}}"));
+        }
+        let entries = entries.join(",");
+        sandbox.add(&format!(
+            "== {MANIFEST}\n{{\"name\":\"m\",\"plugins\":[{entries}]}}\n"
+        ));
+        let (lookup, copies) = fixture::probed(&sandbox, probe(&sandbox));
+        let store = copies.store().unwrap();
+        drop(store.hold_all(Duration::ZERO).unwrap());
+        Self {
+            sandbox,
+            lookup,
+            copies,
+        }
+    }
+
+    /// Begins the installation of a plugin, which waits for the lock by the time this returns.
+    fn asks(&self, call: &Call, name: &str) -> JoinHandle<Result<String, Error>> {
+        self.asks_for(call, name, |_| Why::Request)
+    }
+
+    fn asks_for(
+        &self,
+        call: &Call,
+        name: &str,
+        why: fn(&[Sight]) -> Why<'_>,
+    ) -> JoinHandle<Result<String, Error>> {
+        let before = self.copies.activations().came();
+        let target = Target::Named {
+            manifest: self.sandbox.path(MANIFEST),
+            plugin: name.to_owned(),
+        };
+        let (call, lookup, copies) = (call.clone(), self.lookup.clone(), self.copies.clone());
+        let asked = thread::spawn(move || {
+            let sight = Sight {
+                cwd: None,
+                config: lookup.config(None),
+            };
+            let why = why(std::slice::from_ref(&sight));
+            match step(&call, &lookup, &copies, &target, why, None)? {
+                Step::Done(done) => Ok(done.id.to_string()),
+                Step::Fetch { .. } => unreachable!("the source is here"),
+            }
+        });
+        while self.copies.activations().came() == before {
+            thread::yield_now();
+        }
+        asked
+    }
+
+    /// Does something while another process holds the store's lock.
+    fn meanwhile<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (_, other) = fixture::parts(&self.sandbox);
+        let held = other.store().unwrap().hold_all(Duration::ZERO).unwrap();
+        let done = work();
+        drop(held);
+        done
+    }
+
+    fn config(&self) -> String {
+        self.sandbox.text("ch/config.toml")
+    }
+
+    fn installed(&self) -> Vec<String> {
+        let (copies, problems) = self.copies.store().unwrap().list().unwrap();
+        assert_eq!(problems, []);
+        copies.iter().map(|copy| copy.id.to_string()).collect()
+    }
+
+    fn leftovers(&self) -> String {
+        let state = self.sandbox.path("ch/plugins/.plugd");
+        let dirs = ["journal", "staging", "trash"].map(|name| tree(&state.join(name)));
+        dirs.concat()
+    }
+}
+
+const MANIFEST: &str = "m/.agents/plugins/marketplace.json";
+
+fn recorded() -> (Home, Arc<RecordingProbe>) {
+    let probe = RecordingProbe::new();
+    let seen = Arc::clone(&probe);
+    (Home::new(|_| seen), probe)
+}
+
+fn config_of(plugins: &[&str]) -> String {
+    let rows = plugins.iter();
+    let rows = rows.map(|name| format!("\n[plugins.\"{name}@m\"]\nenabled = true\n"));
+    format!("# mine\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn those_who_wait_share_a_transaction_and_each_is_told_his_own() {
+    let (home, probe) = recorded();
+    let asked = home.meanwhile(|| {
+        let asked = PLUGINS.map(|name| home.asks(&Call::detached(), name));
+        probe.reset();
+        asked
+    });
+    let told = asked.map(|asked| asked.join().unwrap().unwrap());
+    assert_eq!(told, ["a@m", "b@m", "c@m"]);
+    assert_eq!(home.installed(), told);
+    assert_eq!(home.config(), config_of(&PLUGINS));
+    assert_eq!(home.leftovers(), "");
+    let journals = home.sandbox.layout().journals();
+    let operations = probe.operations().into_iter();
+    let written = operations.filter(|one| {
+        let to = one.other.as_ref().and_then(AbsPath::parent);
+        one.kind == OperationKind::Rename && to.as_ref() == Some(&journals)
+    });
+    assert_eq!(written.count(), 1);
+}
+
+#[test]
+fn who_is_given_up_or_no_longer_configured_comes_not_and_holds_up_nobody() {
+    let (home, _) = recorded();
+    let call = Call::detached();
+    let [cancelled, configured, asked] = home.meanwhile(|| {
+        let asked = [
+            home.asks(&call, "a"),
+            home.asks_for(&Call::detached(), "b", |scopes| Why::Configured {
+                scopes,
+                repaired_from: None,
+            }),
+            home.asks(&Call::detached(), "c"),
+        ];
+        assert!(call.cancel.cancel());
+        asked
+    });
+    assert_eq!(
+        cancelled.join().unwrap().unwrap_err().kind(),
+        crate::Kind::Cancelled
+    );
+    let refused = configured.join().unwrap().unwrap_err();
+    assert!(
+        matches!(refused, Error::NoLongerConfigured { .. }),
+        "{refused:?}"
+    );
+    assert_eq!(asked.join().unwrap().unwrap(), "c@m");
+    assert_eq!(home.installed(), ["c@m"]);
+    assert_eq!(home.config(), config_of(&["c"]));
+    assert_eq!(home.leftovers(), "");
+}
+
+#[test]
+fn whoever_was_overtaken_keeps_no_other_one_from_his_place() {
+    let (home, _) = recorded();
+    let [first, second, third] = home.meanwhile(|| {
+        let asked = PLUGINS.map(|name| home.asks(&Call::detached(), name));
+        let place = "ch/plugins/cache/m/b/7/.codex-plugin/plugin.json";
+        home.sandbox
+            .add(&format!("== {place}\n{{\"name\":\"b\"}}\n"));
+        asked
+    });
+    assert_eq!(first.join().unwrap().unwrap(), "a@m");
+    assert!(second.join().unwrap().unwrap_err().is_superseded());
+    assert_eq!(third.join().unwrap().unwrap(), "c@m");
+    assert_eq!(home.leftovers(), "");
+}
+
+/// Refuses to put a new configuration in its place, once.
+struct Refusing {
+    config: AbsPath,
+    has_refused: AtomicBool,
+}
+
+impl Probe for Refusing {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let is_put = matches!(
+            operation.kind,
+            OperationKind::Exchange | OperationKind::Rename
+        ) && (*operation.path == self.config || operation.other == Some(&self.config));
+        match is_put && !self.has_refused.swap(true, Ordering::Relaxed) {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn what_fails_late_takes_all_back_and_says_why_to_one() {
+    let home = Home::new(|sandbox| {
+        Arc::new(Refusing {
+            config: sandbox.path("ch/config.toml"),
+            has_refused: AtomicBool::new(false),
+        })
+    });
+    let ask = || {
+        let asked = home.meanwhile(|| PLUGINS.map(|name| home.asks(&Call::detached(), name)));
+        asked.map(|asked| asked.join().unwrap())
+    };
+    let [first, second, third] = ask().map(Result::unwrap_err);
+    assert!(matches!(first, Error::Config(_)), "{first:?}");
+    for (error, name) in [(second, "b@m"), (third, "c@m")] {
+        assert!(error.is_superseded());
+        assert!(matches!(error, Error::TakenBack { id } if id.to_string() == name));
+    }
+    assert_eq!(
+        (home.installed(), home.config()),
+        (Vec::new(), config_of(&[]))
+    );
+    assert_eq!(home.leftovers(), "");
+
+    assert_eq!(ask().map(Result::unwrap), ["a@m", "b@m", "c@m"]);
+    assert_eq!(home.config(), config_of(&PLUGINS));
+}

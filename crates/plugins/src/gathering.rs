@@ -1,0 +1,224 @@
+//! Changes that wait for the store's lock at the same time, gathered into one transaction.
+//!
+//! A frontend that removes a dozen plugins asks for all of them and waits for none, and so does a refresh
+//! that brings as many. One transaction each would take the lock, edit the configuration and wait for the
+//! disk a dozen times; so whoever gets the lock does the work of all who wait by then. Each keeps a section
+//! and a patience of its own: none waits longer for a lock than if it were alone, and none depends on
+//! another one's being wanted.
+//!
+//! Invariants:
+//! - Who waits is answered once: by the one who took him from the queue, or by himself when he does not
+//!   get the lock.
+//! - Nobody is left in the queue whose section has ended.
+//! - Of one plugin there is one change at a time.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use plugd_disk::{Patience, Wanted};
+use plugd_model::PluginId;
+use plugd_store::{Held, Store, StoreError};
+
+use crate::Error;
+use crate::call::{Call, Cancelled};
+use crate::install::STORE_PATIENCE;
+
+/// So many changes are one transaction at most: the first one waits for the last one's files to be moved.
+pub(crate) const TOGETHER: usize = 100;
+
+/// A change of one plugin.
+pub(crate) trait Member: Send + 'static {
+    /// What it comes to.
+    type Outcome: Send + 'static;
+
+    /// The request that it is for.
+    fn call(&self) -> &Call;
+
+    /// The plugin.
+    fn id(&self) -> &PluginId;
+
+    /// What is told when the store refuses.
+    fn failed(&self, error: StoreError) -> Error;
+}
+
+/// The changes of one kind that wait in one process. Clones share the queue.
+#[derive(Debug)]
+pub(crate) struct Gathering<M: Member>(Arc<Mutex<Queue<M>>>);
+
+#[derive(Debug)]
+struct Queue<M: Member> {
+    next: u64,
+    waiting: VecDeque<Waiting<M>>,
+}
+
+/// How somebody is answered.
+pub(crate) type Answer<M> = Box<dyn FnOnce(Result<<M as Member>::Outcome, Error>) + Send>;
+
+/// A change that waits, or is being made.
+pub(crate) struct Waiting<M: Member> {
+    number: u64,
+    /// The change.
+    pub(crate) member: M,
+    /// To be called once.
+    pub(crate) answer: Answer<M>,
+}
+
+/// Somebody's place in the queue. Who goes away leaves it.
+#[derive(Debug)]
+pub(crate) struct Place<M: Member> {
+    gathering: Gathering<M>,
+    number: u64,
+}
+
+impl<M: Member> Drop for Place<M> {
+    fn drop(&mut self) {
+        drop(self.gathering.take(self.number));
+    }
+}
+
+impl<M: Member> Gathering<M> {
+    /// Joins those who wait. What is returned has to be served.
+    pub(crate) fn enter(&self, member: M, answer: Answer<M>) -> Place<M> {
+        let mut queue = self.queue();
+        let number = queue.next;
+        queue.next += 1;
+        queue.waiting.push_back(Waiting {
+            number,
+            member,
+            answer,
+        });
+        Place {
+            gathering: self.clone(),
+            number,
+        }
+    }
+
+    /// How many have come until now.
+    #[cfg(test)]
+    pub(crate) fn came(&self) -> u64 {
+        self.queue().next
+    }
+
+    /// The section of one: serves those who wait until this one is served, by whomever. The first round
+    /// leaves him where too many came before, or somebody for the same plugin. `serve` makes the changes of
+    /// all whom it is handed and answers each.
+    pub(crate) fn serve(
+        &self,
+        number: u64,
+        call: &Call,
+        store: &Store,
+        serve: &dyn Fn(Held, Vec<Waiting<M>>),
+    ) {
+        let unserved = Unserved {
+            gathering: self,
+            number,
+            call,
+        };
+        while self.waits(number) {
+            let patience = Patience::unless_given_up(STORE_PATIENCE, &unserved);
+            match store.hold_all(patience) {
+                Ok(held) => serve(held, self.take_together()),
+                Err(error) => {
+                    // Somebody else may be serving him.
+                    if let Some(own) = self.take(number) {
+                        let refused = own.member.failed(error);
+                        (own.answer)(Err(refused));
+                    }
+                }
+            }
+        }
+    }
+
+    fn waits(&self, number: u64) -> bool {
+        let queue = self.queue();
+        queue.waiting.iter().any(|one| one.number == number)
+    }
+
+    fn take(&self, number: u64) -> Option<Waiting<M>> {
+        let waiting = &mut self.queue().waiting;
+        let index = waiting.iter().position(|one| one.number == number)?;
+        waiting.remove(index)
+    }
+
+    /// Those who came first and are still wanted, each plugin once.
+    fn take_together(&self) -> Vec<Waiting<M>> {
+        let mut queue = self.queue();
+        let (mut ids, mut taken, mut left) = (BTreeSet::new(), Vec::new(), VecDeque::new());
+        for one in queue.waiting.drain(..) {
+            match taken.len() < TOGETHER && ids.insert(one.member.id().clone()) {
+                true => taken.push(one),
+                false => left.push_back(one),
+            }
+        }
+        queue.waiting = left;
+        drop(queue);
+        let (wanted, given_up): (Vec<_>, Vec<_>) =
+            taken.into_iter().partition(|one| one.member.call().begin());
+        for one in given_up {
+            (one.answer)(Err(Cancelled.into()));
+        }
+        wanted
+    }
+
+    /// Held for a look into the queue; every change leaves it usable.
+    fn queue(&self) -> MutexGuard<'_, Queue<M>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<M: Member> Place<M> {
+    /// What names it to [`Gathering::serve`].
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+impl<M: Member> Default for Gathering<M> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Queue {
+            next: 0,
+            waiting: VecDeque::new(),
+        })))
+    }
+}
+
+impl<M: Member> Clone for Gathering<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<M: Member> std::fmt::Debug for Waiting<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting")
+            .field("number", &self.number)
+            .field("plugin", self.member.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whoever is being served needs no lock any more.
+struct Unserved<'a, M: Member> {
+    gathering: &'a Gathering<M>,
+    number: u64,
+    call: &'a Call,
+}
+
+impl<M: Member> Wanted for Unserved<'_, M> {
+    fn is_wanted(&self) -> bool {
+        self.gathering.waits(self.number) && self.call.is_wanted()
+    }
+
+    fn begin(&self) -> bool {
+        self.gathering.waits(self.number) && self.call.begin()
+    }
+
+    fn left(&self) -> Duration {
+        self.call.left()
+    }
+
+    fn waited(&self, time: Duration) {
+        self.call.waited(time);
+    }
+}
