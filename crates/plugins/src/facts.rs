@@ -78,19 +78,14 @@ impl Error {
     /// What it is about.
     fn subject(&self) -> Facts {
         match self {
-            Self::BadValue { field, .. } => Facts {
-                field: Some((*field).to_owned()),
-                ..Facts::default()
-            },
+            Self::BadValue { field, .. } => of_field(field),
             Self::BadKeyPath { .. } => Facts {
-                field: Some("keyPath".to_owned()),
                 config_write: Some(WriteRefusal::Validation),
-                ..Facts::default()
+                ..of_field("keyPath")
             },
             Self::BadPluginId { id } => Facts {
                 plugin: Some(id.clone()),
-                field: Some("pluginId".to_owned()),
-                ..Facts::default()
+                ..of_field("pluginId")
             },
             Self::NotSelected(reason) => of_unselected(reason),
             Self::NotAvailable { id }
@@ -297,6 +292,13 @@ fn of_plugin(id: &PluginId) -> Facts {
 fn at_path(path: Option<AbsPath>) -> Facts {
     Facts {
         path,
+        ..Facts::default()
+    }
+}
+
+fn of_field(field: &str) -> Facts {
+    Facts {
+        field: Some(field.to_owned()),
         ..Facts::default()
     }
 }

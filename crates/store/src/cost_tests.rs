@@ -53,7 +53,7 @@ fn an_installation_of_several_plugins_waits_as_often_as_one_of_one() {
     check(
         |_, _| Ok(()),
         |world, store| world.install_together(store),
-        (3, 3),
+        (2, 3),
     );
 }
 

@@ -1,7 +1,6 @@
 //! What writes: installs, uninstalls and the refresh.
 
 use std::fs;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -82,34 +81,49 @@ pub(super) fn install_all<'a>(places: &'a Places, program: &'a Program) -> Sampl
     })
 }
 
-/// Whoever is refused asks again.
+/// Asks for all plugins and waits for all answers. Whoever is refused asks again.
+fn ask_at_once(
+    client: &mut Client,
+    market: &Market,
+    method: &str,
+    params: fn(&Market, &str) -> Value,
+) {
+    let mut wanted: Vec<&String> = market.plugins.iter().collect();
+    while !wanted.is_empty() {
+        let asked: Vec<_> = wanted
+            .drain(..)
+            .map(|plugin| (client.send(method, &params(market, plugin)), plugin))
+            .collect();
+        for _ in 0..asked.len() {
+            let (id, line) = client.answered();
+            let plugin = asked.iter().find(|(asked, _)| *asked == id);
+            wanted.extend(
+                plugin
+                    .filter(|_| is_error(&line))
+                    .map(|(_, plugin)| *plugin),
+            );
+        }
+    }
+}
+
 pub(super) fn install_at_once<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
     let market = places.real();
     Box::new(move || {
         let mut client = client(places, program, &[market]);
-        let started = Instant::now();
-        let mut wanted: Vec<&String> = market.plugins.iter().collect();
-        while !wanted.is_empty() {
-            let asked: Vec<_> = wanted
-                .drain(..)
-                .map(|plugin| {
-                    (
-                        client.send("plugin/install", &named(market, plugin)),
-                        plugin,
-                    )
-                })
-                .collect();
-            for _ in 0..asked.len() {
-                let (id, line) = client.answered();
-                let plugin = asked.iter().find(|(asked, _)| *asked == id);
-                wanted.extend(
-                    plugin
-                        .filter(|_| is_error(&line))
-                        .map(|(_, plugin)| *plugin),
-                );
-            }
-        }
-        Some(started.elapsed().as_secs_f64() * 1_000.0)
+        Some(milliseconds(|| {
+            ask_at_once(&mut client, market, "plugin/install", named);
+        }))
+    })
+}
+
+pub(super) fn uninstall_at_once<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let market = places.real();
+    let mut client = client(places, program, &[market]);
+    Box::new(move || {
+        install_each(&mut client, market);
+        Some(milliseconds(|| {
+            ask_at_once(&mut client, market, "plugin/uninstall", installed);
+        }))
     })
 }
 
