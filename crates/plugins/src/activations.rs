@@ -1,9 +1,9 @@
 //! Installations that are ready and wait for the store's lock together: one transaction, with one edit of
 //! the configuration.
 //!
-//! When anything stands against that before anything has changed, each copy takes its place by itself. What
-//! goes wrong later takes all of them back, and the copies with them: the first one is told why, and the
-//! others that they were taken back with it, so that they begin again.
+//! When anything stands against that before anything is written, each copy takes its place by itself. What
+//! goes wrong later takes all of them back, and the copies with them: each of several is told just that, and
+//! begins again, by itself.
 
 use std::sync::mpsc;
 
@@ -12,10 +12,9 @@ use plugd_model::{AbsPath, PluginId};
 use plugd_store::{Held, Installed, NotTogether, ReadyInstall, Store, StoreError};
 
 use crate::call::Call;
-use crate::gathering::{Answer, Gathering, Member, Waiting};
-use crate::install::STORE_PATIENCE;
+use crate::gathering::{Answer, Gathering, Member, Told, Waiting, most_patient};
 use crate::install_job::failed;
-use crate::take_place::{note_edit, take_place, take_place_alone};
+use crate::take_place::{note_edit, take_place};
 use crate::{Copies, Error, Lookup};
 
 /// One of them.
@@ -62,28 +61,35 @@ pub(crate) fn activate_with_others(
     copies: &Copies,
     activation: Activation,
 ) -> Result<Installed, Error> {
-    let (answer, answered) = mpsc::sync_channel(1);
     let (call, id) = (activation.call.clone(), activation.id().clone());
-    // The receiver is waited on below, and there is room for the one answer.
-    let tell = Box::new(move |outcome| drop(answer.send(outcome)));
-    let place = copies.activations().enter(activation, tell);
     let store = copies.store()?;
-    let serve = |held, taken| answer_all(lookup, store, held, taken);
-    copies
-        .activations()
-        .serve(place.number(), &call, store, &serve);
-    answered.recv().unwrap_or_else(|_| {
-        Err(Error::Panicked {
-            text: format!("`{id}` was being installed with others"),
-        })
-    })
+    let serve = |held, taken| answer_all(lookup, copies.activations(), store, held, taken);
+    let mut activation = activation;
+    loop {
+        let (answer, answered) = mpsc::sync_channel(1);
+        // The receiver is waited on below, and there is room for the one answer.
+        let tell = Box::new(move |told| drop(answer.send(told)));
+        let place = copies.activations().enter(activation, tell);
+        copies
+            .activations()
+            .serve(place.number(), &call, store, &serve);
+        match answered.recv() {
+            Ok(Told::Outcome(outcome)) => return outcome,
+            Ok(Told::Alone(again)) => activation = again,
+            Err(_) => {
+                return Err(Error::Panicked {
+                    text: format!("`{id}` was being installed with others"),
+                });
+            }
+        }
+    }
 }
 
 /// Why some copies have not taken their places.
 enum Refused {
     /// Before anything changed: here they are.
     Before(Vec<ReadyInstall>, Error),
-    /// Everything was taken back.
+    /// Everything was taken back, and the copies are gone.
     TakenBack(Error),
 }
 
@@ -95,49 +101,76 @@ struct Client {
     answer: Answer<Activation>,
 }
 
-fn answer_all(lookup: &Lookup, store: &Store, held: Held, taken: Vec<Waiting<Activation>>) {
+fn answer_all(
+    lookup: &Lookup,
+    activations: &Activations,
+    store: &Store,
+    held: Held,
+    taken: Vec<Waiting<Activation>>,
+) {
     let (mut copies, mut clients) = (Vec::new(), Vec::new());
-    for Waiting { member, answer, .. } in taken {
+    for one in taken {
+        let id = one.member.id().clone();
+        if let Err(error) = one.member.setting.check(lookup, &id) {
+            one.ends(Err(error));
+            continue;
+        }
+        let Waiting { member, answer, .. } = one;
         let Activation {
             call,
-            ready: copy,
+            ready,
             setting,
         } = member;
-        let id = copy.id().clone();
-        match setting.check(lookup, &id) {
-            Ok(()) => {
-                copies.push(copy);
-                clients.push(Client {
-                    call,
-                    id,
-                    setting,
-                    answer,
-                });
-            }
-            Err(error) => {
-                drop(copy);
-                answer(Err(error));
-            }
-        }
+        copies.push(ready);
+        clients.push(Client {
+            call,
+            id,
+            setting,
+            answer,
+        });
     }
     match together(lookup, store, held, copies, &mut clients) {
         Ok(installed) => {
             for (client, installed) in clients.into_iter().zip(installed) {
                 let failed = |error| failed(&client.id, error);
-                (client.answer)(installed.map_err(failed));
+                (client.answer)(Told::Outcome(installed.map_err(failed)));
             }
         }
         Err(Refused::Before(copies, error)) if copies.len() > 1 => {
             tracing::debug!(%error, "copies do not take their places together; each by itself");
-            for (mut client, copy) in clients.into_iter().zip(copies) {
-                let installed = alone(lookup, copy, &mut client);
-                (client.answer)(installed);
+            activations.part(clients.iter().map(|client| &client.id));
+            for (client, ready) in clients.into_iter().zip(copies) {
+                let Client {
+                    call,
+                    setting,
+                    answer,
+                    ..
+                } = client;
+                answer(Told::Alone(Activation {
+                    call,
+                    ready,
+                    setting,
+                }));
             }
         }
-        Err(Refused::Before(_, error) | Refused::TakenBack(error)) => {
-            let mut told = Some(error);
+        Err(Refused::TakenBack(error)) if clients.len() > 1 => {
+            tracing::debug!(%error, "copies were taken back together; each begins by itself");
+            activations.part(clients.iter().map(|client| &client.id));
             for Client { id, answer, .. } in clients {
-                answer(Err(told.take().unwrap_or(Error::TakenBack { id })));
+                answer(Told::Outcome(Err(Error::TakenBack { id })));
+            }
+        }
+        Err(refused) => {
+            let error = match refused {
+                Refused::Before(copies, error) => {
+                    // It goes before anybody hears of it.
+                    drop(copies);
+                    error
+                }
+                Refused::TakenBack(error) => error,
+            };
+            if let Some(client) = clients.pop() {
+                (client.answer)(Told::Outcome(Err(error)));
             }
         }
     }
@@ -151,10 +184,12 @@ fn together(
     clients: &mut [Client],
 ) -> Result<Vec<Result<Installed, StoreError>>, Refused> {
     let mut copies = copies.into_iter();
-    let (Some(first), Some(client)) = (copies.next(), clients.first()) else {
+    let call = most_patient(clients.iter().map(|client| &client.call)).cloned();
+    let (Some(first), Some(call)) = (copies.next(), call) else {
         return Ok(Vec::new());
     };
-    let (call, id) = (client.call.clone(), client.id.clone());
+    // Where it is told there is no other one.
+    let id = first.id().clone();
     let mut locked = match store.lock_together(held, first, copies.collect()) {
         Ok(locked) => locked,
         Err(NotTogether { members, source }) => {
@@ -172,15 +207,6 @@ fn together(
     };
     let failed = |error| failed(&id, error);
     take_place(&call, lookup, locked, edit, &failed).map_err(Refused::TakenBack)
-}
-
-fn alone(lookup: &Lookup, copy: ReadyInstall, client: &mut Client) -> Result<Installed, Error> {
-    let (call, id) = (client.call.clone(), client.id.clone());
-    let failed = |error| failed(&id, error);
-    let locked = copy.lock(call.patience(STORE_PATIENCE)).map_err(failed)?;
-    client.setting.check(lookup, &id)?;
-    let edit = begin_edit(&call, lookup, std::slice::from_mut(client))?;
-    take_place_alone(&call, lookup, locked, edit, &failed)
 }
 
 /// The edit that switches all whom their installation switches.

@@ -1,6 +1,6 @@
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -190,10 +190,19 @@ fn whoever_was_overtaken_keeps_no_other_one_from_his_place() {
     assert_eq!(home.leftovers(), "");
 }
 
-/// Refuses to put a new configuration in its place, once.
+/// Refuses to put anything in some place, so many times.
 struct Refusing {
-    config: AbsPath,
-    has_refused: AtomicBool,
+    place: AbsPath,
+    left: AtomicUsize,
+}
+
+impl Refusing {
+    fn new(sandbox: &Sandbox, place: &str, times: usize) -> Arc<Self> {
+        Arc::new(Self {
+            place: sandbox.path(place),
+            left: AtomicUsize::new(times),
+        })
+    }
 }
 
 impl Probe for Refusing {
@@ -201,30 +210,33 @@ impl Probe for Refusing {
         let is_put = matches!(
             operation.kind,
             OperationKind::Exchange | OperationKind::Rename
-        ) && (*operation.path == self.config || operation.other == Some(&self.config));
-        match is_put && !self.has_refused.swap(true, Ordering::Relaxed) {
+        ) && (*operation.path == self.place || operation.other == Some(&self.place));
+        let less = |left: usize| left.checked_sub(1);
+        let refuses = || {
+            self.left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        };
+        match is_put && refuses().is_ok() {
             true => Err(io::ErrorKind::StorageFull.into()),
             false => Ok(()),
         }
     }
 }
 
-#[test]
-fn what_fails_late_takes_all_back_and_says_why_to_one() {
-    let home = Home::new(|sandbox| {
-        Arc::new(Refusing {
-            config: sandbox.path("ch/config.toml"),
-            has_refused: AtomicBool::new(false),
-        })
-    });
-    let ask = || {
-        let asked = home.meanwhile(|| PLUGINS.map(|name| home.asks(&Call::detached(), name)));
+impl Home {
+    /// All plugins at the same time.
+    fn all(&self) -> [Result<String, Error>; 3] {
+        let asked = self.meanwhile(|| PLUGINS.map(|name| self.asks(&Call::detached(), name)));
         asked.map(|asked| asked.join().unwrap())
-    };
-    let [first, second, third] = ask().map(Result::unwrap_err);
-    assert!(matches!(first, Error::Config(_)), "{first:?}");
-    for (error, name) in [(second, "b@m"), (third, "c@m")] {
-        assert!(error.is_superseded());
+    }
+}
+
+#[test]
+fn what_fails_late_takes_all_back_and_each_begins_again_by_itself() {
+    let home = Home::new(|sandbox| Refusing::new(sandbox, "ch/config.toml", 1));
+    for (error, name) in home.all().into_iter().zip(["a@m", "b@m", "c@m"]) {
+        let error = error.unwrap_err();
+        assert!(error.is_to_be_repeated() && !error.is_superseded());
         assert!(matches!(error, Error::TakenBack { id } if id.to_string() == name));
     }
     assert_eq!(
@@ -233,6 +245,32 @@ fn what_fails_late_takes_all_back_and_says_why_to_one() {
     );
     assert_eq!(home.leftovers(), "");
 
-    assert_eq!(ask().map(Result::unwrap), ["a@m", "b@m", "c@m"]);
+    assert_eq!(home.all().map(Result::unwrap), ["a@m", "b@m", "c@m"]);
     assert_eq!(home.config(), config_of(&PLUGINS));
+}
+
+/// Without a configuration too, whose lock taking back needs then.
+#[test]
+fn whoever_is_to_blame_is_told_and_the_others_come() {
+    for config in ["# mine\n", ""] {
+        let home = Home::new(|sandbox| Refusing::new(sandbox, "ch/plugins/cache/m/b", 2));
+        if config.is_empty() {
+            home.sandbox.remove("ch/config.toml");
+        }
+        for error in home.all() {
+            assert!(matches!(error.unwrap_err(), Error::TakenBack { .. }));
+        }
+        assert_eq!(
+            (home.installed(), home.leftovers()),
+            (Vec::new(), String::new())
+        );
+        let [first, second, third] = home.all();
+        assert_eq!(
+            (first.unwrap(), third.unwrap()),
+            ("a@m".to_owned(), "c@m".to_owned())
+        );
+        assert!(matches!(second.unwrap_err(), Error::Store { id, .. } if id.to_string() == "b@m"));
+        assert_eq!(home.installed(), ["a@m", "c@m"]);
+        assert_eq!(home.leftovers(), "");
+    }
 }

@@ -422,11 +422,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether it is to be decided anew: somebody else changed the plugin between the decision and the
-    /// lock, or failed with it.
+    /// Whether the work is to begin again: it was overtaken, or taken back with that of others.
+    pub(crate) fn is_to_be_repeated(&self) -> bool {
+        matches!(self, Self::TakenBack { .. }) || self.is_superseded()
+    }
+
+    /// Whether somebody else changed the plugin between the decision and the lock.
     pub(crate) fn is_superseded(&self) -> bool {
         match self {
-            Self::TakenBack { .. } => true,
             Self::Store { source, .. } => matches!(**source, StoreError::Superseded { .. }),
             // What could not be taken back is planned anew with the rest.
             Self::Lock(LockError::InPart { source, .. }) => source.is_superseded(),

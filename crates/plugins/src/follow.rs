@@ -91,7 +91,7 @@ pub(crate) fn follow(
     id: &PluginId,
     fetched: Option<Fetched>,
 ) -> Followed {
-    let began = Instant::now();
+    let (began, was_fetched) = (Instant::now(), fetched.is_some());
     let looked = copies.store().and_then(|store| {
         Standing::of(store, id).map_err(|source| Error::Store {
             action: "inspect",
@@ -137,8 +137,8 @@ pub(crate) fn follow(
             to: Some(to.to_string()),
             problem,
         }),
-        // Whoever failed tells that himself.
-        Err(Error::TakenBack { .. }) if call.waits.try_again(began) => {
+        // What was fetched is gone with the copy.
+        Err(Error::TakenBack { .. }) if !was_fetched && call.waits.try_again(began) => {
             follow(call, lookup, copies, resolved, id, None)
         }
         Err(error) if is_overtaken(&error) => Followed::Nothing,

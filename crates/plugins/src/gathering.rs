@@ -11,6 +11,8 @@
 //!   get the lock.
 //! - Nobody is left in the queue whose section has ended.
 //! - Of one plugin there is one change at a time.
+//! - Changes that fail together are made again each by itself, in its own section: what one of them is to
+//!   blame for is told to that one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,10 +52,20 @@ pub(crate) struct Gathering<M: Member>(Arc<Mutex<Queue<M>>>);
 struct Queue<M: Member> {
     next: u64,
     waiting: VecDeque<Waiting<M>>,
+    /// The plugins whose changes failed together with others, each until it is made by itself.
+    alone: BTreeSet<PluginId>,
 }
 
-/// How somebody is answered.
-pub(crate) type Answer<M> = Box<dyn FnOnce(Result<<M as Member>::Outcome, Error>) + Send>;
+/// What somebody is told.
+pub(crate) enum Told<M: Member> {
+    /// What his change came to.
+    Outcome(Result<M::Outcome, Error>),
+    /// That it cannot be made with others. He enters again.
+    Alone(M),
+}
+
+/// How somebody is told.
+pub(crate) type Answer<M> = Box<dyn FnOnce(Told<M>) + Send>;
 
 /// A change that waits, or is being made.
 pub(crate) struct Waiting<M: Member> {
@@ -123,7 +135,7 @@ impl<M: Member> Gathering<M> {
                     // Somebody else may be serving him.
                     if let Some(own) = self.take(number) {
                         let refused = own.member.failed(error);
-                        (own.answer)(Err(refused));
+                        own.ends(Err(refused));
                     }
                 }
             }
@@ -141,22 +153,33 @@ impl<M: Member> Gathering<M> {
         waiting.remove(index)
     }
 
+    /// From here on the changes of these plugins are made each by itself, once.
+    pub(crate) fn part<'a>(&self, ids: impl Iterator<Item = &'a PluginId>) {
+        self.queue().alone.extend(ids.cloned());
+    }
+
     /// Those who came first and are still wanted, each plugin once.
     fn take_together(&self) -> Vec<Waiting<M>> {
         let mut queue = self.queue();
+        let Queue { waiting, alone, .. } = &mut *queue;
         let (mut ids, mut taken, mut left) = (BTreeSet::new(), Vec::new(), VecDeque::new());
-        for one in queue.waiting.drain(..) {
-            match taken.len() < TOGETHER && ids.insert(one.member.id().clone()) {
+        let is_first_alone = waiting
+            .front()
+            .is_some_and(|one| alone.remove(one.member.id()));
+        let limit = if is_first_alone { 1 } else { TOGETHER };
+        for one in waiting.drain(..) {
+            let id = one.member.id();
+            match taken.len() < limit && !alone.contains(id) && ids.insert(id.clone()) {
                 true => taken.push(one),
                 false => left.push_back(one),
             }
         }
-        queue.waiting = left;
+        *waiting = left;
         drop(queue);
         let (wanted, given_up): (Vec<_>, Vec<_>) =
             taken.into_iter().partition(|one| one.member.call().begin());
         for one in given_up {
-            (one.answer)(Err(Cancelled.into()));
+            one.ends(Err(Cancelled.into()));
         }
         wanted
     }
@@ -179,6 +202,7 @@ impl<M: Member> Default for Gathering<M> {
         Self(Arc::new(Mutex::new(Queue {
             next: 0,
             waiting: VecDeque::new(),
+            alone: BTreeSet::new(),
         })))
     }
 }
@@ -187,6 +211,22 @@ impl<M: Member> Clone for Gathering<M> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
+}
+
+impl<M: Member> Waiting<M> {
+    /// Tells what the change came to.
+    pub(crate) fn ends(self, outcome: Result<M::Outcome, Error>) {
+        let Self { member, answer, .. } = self;
+        // Whatever it leaves goes before anybody hears of it.
+        drop(member);
+        answer(Told::Outcome(outcome));
+    }
+}
+
+/// The request among them that may wait for others the longest: what all of them wait for is waited for on
+/// its behalf.
+pub(crate) fn most_patient<'a>(calls: impl Iterator<Item = &'a Call>) -> Option<&'a Call> {
+    calls.max_by_key(|call| call.waits.left())
 }
 
 impl<M: Member> std::fmt::Debug for Waiting<M> {

@@ -118,7 +118,7 @@ async fn bring(
                 let content = fetcher.fetch(call, blocking, lookup, copies, &id, source);
                 fetched = Some(content.await?);
             }
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
             Err(error) => return Err(error),
         }
     }

@@ -116,7 +116,7 @@ pub async fn sync_lock(call: &Call, parts: &Parts, request: SyncRequest) -> Resu
     loop {
         let begun = std::time::Instant::now();
         match once(call, parts, &request).await {
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
             outcome => return outcome,
         }
     }
@@ -296,7 +296,7 @@ async fn import_opened(
             Some(opened),
         );
         match followed.await {
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
             outcome => return outcome,
         }
     }

@@ -331,7 +331,7 @@ async fn place(
         let begun = Instant::now();
         let placed = place_once(call, parts, service, offered, told).await;
         match placed {
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
             placed => return placed,
         }
     }

@@ -2,12 +2,13 @@
 //! comes to nothing each plugin is removed by itself, so that an answer always tells of its own plugin.
 
 use plugd_model::PluginId;
-use plugd_store::{Held, Store, StoreError};
+use plugd_store::{Held, StoreError};
 use tokio::sync::oneshot;
 
 use crate::call::Call;
-use crate::gathering::{Gathering, Member, Waiting};
-use crate::uninstall::{Uninstalled, failed, remove, remove_together};
+use crate::events::{Change, ChangeReason, Events};
+use crate::gathering::{Gathering, Member, Told, Waiting, most_patient};
+use crate::uninstall::{Uninstalled, failed, remove_together};
 use crate::{Blocking, Copies, Error, Lookup};
 
 /// One of them.
@@ -36,62 +37,84 @@ impl Member for Removal {
     }
 }
 
-/// Removes a plugin, together with those that others are removing. Its section begins when there is a turn
-/// for it; another one may have served it by then.
+/// Removes a plugin, together with those that others are removing, and tells whoever listens. Its section
+/// begins when there is a turn for it; another one may have served it by then.
 pub(crate) async fn remove_with_others(
     call: &Call,
-    blocking: &Blocking,
-    lookup: &Lookup,
-    copies: &Copies,
+    (blocking, lookup, copies): (&Blocking, &Lookup, &Copies),
+    events: &Events,
     id: PluginId,
 ) -> Result<Uninstalled, Error> {
-    let (answer, mut answered) = oneshot::channel();
     let lost = |_| Error::Panicked {
         text: format!("`{id}` was being removed with others"),
     };
-    let removal = Removal {
+    let mut removal = Removal {
         call: call.clone(),
         id: id.clone(),
     };
-    // Who has gone away is not told.
-    let tell = Box::new(|outcome| drop(answer.send(outcome)));
-    let place = copies.removals().enter(removal, tell);
-    let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
-    let number = place.number();
-    let section = blocking.write(move || {
-        let store = copies.store()?;
-        let serve = |held, taken| answer_all(&lookup, store, held, taken);
-        copies.removals().serve(number, &call, store, &serve);
-        Ok(())
-    });
-    tokio::select! {
-        biased;
-        answer = &mut answered => answer.unwrap_or_else(|gone| Err(lost(gone))),
-        ended = section => {
-            ended?;
-            answered.await.unwrap_or_else(|gone| Err(lost(gone)))
+    loop {
+        let (answer, mut answered) = oneshot::channel();
+        let events = events.clone();
+        let tell = Box::new(move |told| {
+            if let Told::Outcome(Ok(outcome)) = &told {
+                tell_others(&events, outcome);
+            }
+            // Who has gone away is not told.
+            drop(answer.send(told));
+        });
+        let place = copies.removals().enter(removal, tell);
+        let (number, call) = (place.number(), call.clone());
+        let (lookup, copies) = (lookup.clone(), copies.clone());
+        let section = blocking.write(move || {
+            let serve = |held, taken| answer_all(&lookup, &copies, held, taken);
+            copies
+                .removals()
+                .serve(number, &call, copies.store()?, &serve);
+            Ok(())
+        });
+        let told = tokio::select! {
+            biased;
+            told = &mut answered => told,
+            ended = section => {
+                ended?;
+                answered.await
+            }
+        };
+        match told.map_err(lost)? {
+            Told::Outcome(outcome) => return outcome,
+            Told::Alone(again) => removal = again,
         }
     }
 }
 
-fn answer_all(lookup: &Lookup, store: &Store, held: Held, taken: Vec<Waiting<Removal>>) {
-    let Some(first) = taken.first() else {
+fn tell_others(events: &Events, outcome: &Uninstalled) {
+    if let (true, Some(id)) = (outcome.changed, &outcome.id) {
+        let change = Change::new(ChangeReason::Request).plugin(id.clone());
+        events.changed(change.config_key(format!("plugins.{id}")));
+    }
+}
+
+fn answer_all(lookup: &Lookup, copies: &Copies, held: Held, taken: Vec<Waiting<Removal>>) {
+    let calls = taken.iter().map(|one| one.member.call());
+    let Some(call) = most_patient(calls).cloned() else {
         return;
     };
     let ids: Vec<_> = taken.iter().map(|one| one.member.id()).collect();
-    match remove_together(&first.member.call, lookup, store, held, &ids) {
+    let store = copies.store();
+    match store.and_then(|store| remove_together(&call, lookup, store, held, &ids)) {
         Ok(outcomes) => {
             for (one, outcome) in taken.into_iter().zip(outcomes) {
-                (one.answer)(Ok(outcome));
+                one.ends(Ok(outcome));
             }
         }
         Err(error) => match <[_; 1]>::try_from(taken) {
-            Ok([alone]) => (alone.answer)(Err(error)),
+            Ok([alone]) => alone.ends(Err(error)),
             Err(several) => {
                 tracing::debug!(%error, "plugins do not go together; each goes by itself");
-                for one in several {
-                    let Removal { call, id } = one.member;
-                    (one.answer)(remove(&call, lookup, store, id));
+                let ids = several.iter().map(|one| one.member.id());
+                copies.removals().part(ids);
+                for Waiting { member, answer, .. } in several {
+                    answer(Told::Alone(member));
                 }
             }
         },

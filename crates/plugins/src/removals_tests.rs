@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::call::Call;
 use crate::error::Kind;
+use crate::events::Events;
 use crate::gathering::TOGETHER;
 use crate::removals::remove_with_others;
 use crate::uninstall::{Uninstalled, remove_several};
@@ -63,7 +64,8 @@ impl Home {
         let (call, id, blocking) = (call.clone(), id(plugin), self.blocking.clone());
         let (lookup, copies) = (self.lookup.clone(), self.copies.clone());
         let asked = tokio::spawn(async move {
-            remove_with_others(&call, &blocking, &lookup, &copies, id).await
+            let of = (&blocking, &lookup, &copies);
+            remove_with_others(&call, of, &Events::detached(), id).await
         });
         while self.copies.removals().came() == before {
             tokio::task::yield_now().await;

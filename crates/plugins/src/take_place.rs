@@ -34,7 +34,13 @@ pub(crate) fn take_place(
     failed: &dyn Fn(StoreError) -> Error,
 ) -> Result<Vec<Result<Installed, StoreError>>, Error> {
     let ids: Vec<_> = locked.ids().cloned().collect();
-    let mut activated = locked.activate().map_err(failed)?;
+    let mut activated = locked.prepare().map_err(failed)?;
+    if let Err(error) = activated.activate() {
+        // Taking back what was done may need the configuration's lock.
+        drop(edit);
+        drop(activated);
+        return Err(failed(error));
+    }
     let saved = match edit {
         Some(edit) => Some(edit.save(call.patience(CONFIG_PATIENCE), activated.unsynced())?),
         None => None,

@@ -12,7 +12,6 @@ use plugd_model::{AbsPath, PluginId, RemoteMarketplace, RemotePluginId};
 use plugd_store::{Held, PendingRemoval, Seen, Store, StoreError};
 
 use crate::call::Call;
-use crate::events::{Change, ChangeReason};
 use crate::gathering::TOGETHER;
 use crate::install::STORE_PATIENCE;
 use crate::marketplace_add::CONFIG_PATIENCE;
@@ -49,20 +48,8 @@ pub async fn uninstall(call: &Call, parts: &Parts, id: String) -> Result<Uninsta
     if RemoteMarketplace::of_name(id.marketplace.as_str()).is_some() {
         return remote_uninstall::by_name(call, parts, id).await;
     }
-    let Parts {
-        blocking,
-        lookup,
-        copies,
-        events,
-        ..
-    } = parts;
-    let outcome = remove_with_others(call, blocking, lookup, copies, id.clone()).await?;
-    if outcome.changed {
-        let key = format!("plugins.{id}");
-        let change = Change::new(ChangeReason::Request).plugin(id);
-        events.changed(change.config_key(key));
-    }
-    Ok(outcome)
+    let of = (&parts.blocking, &parts.lookup, &parts.copies);
+    remove_with_others(call, of, &parts.events, id).await
 }
 
 /// Removes files and configuration.

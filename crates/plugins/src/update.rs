@@ -217,7 +217,7 @@ async fn one(
             Ok(Stepped::Row(row)) => return Ok(*row),
             Ok(Stepped::Remote(standing, remote)) => {
                 match update_remote::one(call, parts, mode, id, *standing, remote).await {
-                    Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+                    Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
                     done => return done,
                 }
             }
@@ -229,7 +229,7 @@ async fn one(
                     Asked::Fetched(content) => fetched = Some(*content),
                 }
             }
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
             Err(error) => return Err(error),
         }
     }

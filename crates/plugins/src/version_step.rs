@@ -29,7 +29,7 @@ where
             parts.blocking.write(move || step(&of))
         };
         match section.await {
-            Err(error) if error.is_superseded() && call.waits.try_again(begun) => {}
+            Err(error) if error.is_to_be_repeated() && call.waits.try_again(begun) => {}
             Err(error) => return Err(error),
             Ok(change) => {
                 if change.changed && !dry_run {

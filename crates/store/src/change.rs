@@ -57,10 +57,19 @@ impl Change {
     /// drop takes it back.
     ///
     /// Nobody waits until the removal is durable: a journal that comes back after a loss of power finds
-    /// everything done that it speaks of, and ends.
+    /// everything done that it speaks of, and ends. One of several plugins would find less when another
+    /// program has done something with one of them since, and the others would go back with it; so that one
+    /// does not come back.
     pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
-        self.store.disk().make_durable(&self.unsynced)?;
-        Ok(self.ticket.drop_journal()?)
+        let disk = self.store.disk();
+        disk.make_durable(&self.unsynced)?;
+        self.ticket.drop_journal()?;
+        if self.journal.parts.len() > 1
+            && let Err(error) = disk.sync_dir(&self.store.layout().journals())
+        {
+            tracing::warn!(%error, "the end of a transaction may not be durable yet");
+        }
+        Ok(())
     }
 
     /// Takes everything back; what cannot be taken back stays in the journal.

@@ -23,9 +23,14 @@ use crate::staged::Transaction;
 use crate::state::Ticket;
 use crate::{Installed, Store, StoreError};
 
-/// Installations that readers see and that are not committed. Dropping them takes everything back.
+/// Installations that readers see when they are activated and that are not committed. Dropping them takes
+/// everything back.
 #[derive(Debug)]
 pub struct ActivatedInstall {
+    // Fields are dropped in this order: records that are not in their places before the lock is free.
+    swaps: Vec<Swap>,
+    /// What becomes durable with the journal.
+    written: Unsynced,
     change: Change,
     /// What is left of each one's own transaction: nothing but an empty place.
     _guests: Vec<Ticket>,
@@ -44,6 +49,7 @@ struct Member {
 }
 
 /// A copy with its record, each beside its place.
+#[derive(Debug)]
 struct Swap {
     staged: AbsPath,
     record: Replacement,
@@ -92,7 +98,8 @@ impl Incoming {
 }
 
 impl ActivatedInstall {
-    /// The lock is held, and each copy is in its final form.
+    /// Works out what is to be done, and writes what nobody sees. The lock is held, and each copy is in its
+    /// final form.
     pub(crate) fn new(
         lock: FileLock,
         (first, others): (ReadyInstall, Vec<ReadyInstall>),
@@ -106,39 +113,46 @@ impl ActivatedInstall {
         for one in others {
             guests.push(all.take(one, &mut unsynced)?.ticket);
         }
-        let journal = Journal {
-            operation: Operation::Install,
-            parts: all.parts,
-            config,
-        };
-        let mut active = Self {
-            change: Change::new(store, ticket, lock, journal),
-            _guests: guests,
-            members: all.members,
-        };
-        let Change {
-            store,
-            journal,
-            ticket,
-            ..
-        } = &active.change;
-        store.prepare_records(journal.plugins())?;
+        if !guests.is_empty() {
+            unsynced.tree(ticket.staging.clone());
+        }
+        store.prepare_records(all.parts.iter().map(|part| &part.plugin))?;
         let mut swaps = Vec::new();
-        for (part, (plugin_dir, old, record)) in journal.parts.iter().zip(all.records) {
+        for (part, (plugin_dir, old, record)) in all.parts.iter().zip(all.records) {
             let staged = part.parked_in(&ticket.staging);
             if staged != plugin_dir {
                 store.disk().rename(&plugin_dir, &staged)?;
-                unsynced.tree(ticket.staging.clone());
             }
             let record = store.stage_record(&part.plugin, &old, &record)?;
             unsynced.file(record.content().clone());
             swaps.push(Swap { staged, record });
         }
-        active.change.begin(unsynced)?;
-        for (number, swap) in swaps.into_iter().enumerate() {
-            active.put(number, swap)?;
+        let journal = Journal {
+            operation: Operation::Install,
+            parts: all.parts,
+            config,
+        };
+        Ok(Self {
+            swaps,
+            written: unsynced,
+            change: Change::new(store, ticket, lock, journal),
+            _guests: guests,
+            members: all.members,
+        })
+    }
+
+    /// Puts the copies in their places, under one journal. What fails is taken back when this is dropped, so
+    /// whoever holds what that needs lets go of it before.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn activate(&mut self) -> Result<(), StoreError> {
+        self.change.begin(std::mem::take(&mut self.written))?;
+        let swaps = std::mem::take(&mut self.swaps).into_iter();
+        for (number, swap) in swaps.enumerate() {
+            self.put(number, swap)?;
         }
-        Ok(active)
+        Ok(())
     }
 
     /// Puts one copy with its record in its place.

@@ -208,18 +208,28 @@ impl LockedInstall {
         &mut self.unsynced
     }
 
+    /// Puts the copies in the places of the installed ones, for whoever holds nothing that taking them back
+    /// needs.
+    ///
+    /// # Errors
+    /// As [`LockedInstall::prepare`].
+    pub fn activate(self) -> Result<ActivatedInstall, StoreError> {
+        let mut active = self.prepare()?;
+        active.activate()?;
+        Ok(active)
+    }
+
     /// Gives the lock back and the copies as they were.
     #[must_use]
     pub fn let_go(self) -> Vec<ReadyInstall> {
         iter::once(self.first).chain(self.others).collect()
     }
 
-    /// Puts the copies in the places of the installed ones, under one journal. What it returns takes
-    /// everything back unless it is committed.
+    /// Everything up to the journal. What it returns takes everything back unless it is committed.
     ///
     /// # Errors
     /// The system refuses. What was in their places is there, and the staged copies go away.
-    pub fn activate(self) -> Result<ActivatedInstall, StoreError> {
+    pub fn prepare(self) -> Result<ActivatedInstall, StoreError> {
         let Self {
             first,
             others,

@@ -276,7 +276,7 @@ impl<'t> Editor<'t> {
         Ok(())
     }
 
-    /// Cuts whole lines, given in order; what touches is cut at once.
+    /// Cuts whole lines; what touches is cut at once.
     fn cut_lines(&mut self, mut spans: Vec<Range<usize>>) {
         spans.sort_by_key(|span| span.start);
         let mut joined: Vec<Range<usize>> = Vec::new();
