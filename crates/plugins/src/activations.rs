@@ -14,7 +14,7 @@ use plugd_store::{Held, Installed, NotTogether, ReadyInstall, Store, StoreError}
 use crate::call::Call;
 use crate::gathering::{Answer, Gathering, Member, Told, Waiting, most_patient};
 use crate::install_job::failed;
-use crate::take_place::{note_edit, take_place};
+use crate::take_place::{Taken, note_edit, take_place};
 use crate::{Copies, Error, Lookup};
 
 /// One of them.
@@ -130,10 +130,14 @@ fn answer_all(
         });
     }
     match together(lookup, store, held, copies, &mut clients) {
-        Ok(installed) => {
-            for (client, installed) in clients.into_iter().zip(installed) {
-                let failed = |error| failed(&client.id, error);
-                (client.answer)(Told::Outcome(installed.map_err(failed)));
+        Ok(Taken { copies, settled }) => {
+            for (client, copy) in clients.into_iter().zip(copies) {
+                let copy = copy.map_err(|error| failed(&client.id, error));
+                let edited = match settled {
+                    Ok(()) => Ok(()),
+                    Err(_) => client.setting.write(&client.call, lookup, &client.id),
+                };
+                (client.answer)(Told::Outcome(edited.and(copy)));
             }
         }
         Err(Refused::Before(copies, error)) if copies.len() > 1 => {
@@ -182,11 +186,14 @@ fn together(
     held: Held,
     copies: Vec<ReadyInstall>,
     clients: &mut [Client],
-) -> Result<Vec<Result<Installed, StoreError>>, Refused> {
+) -> Result<Taken, Refused> {
     let mut copies = copies.into_iter();
     let call = most_patient(clients.iter().map(|client| &client.call)).cloned();
     let (Some(first), Some(call)) = (copies.next(), call) else {
-        return Ok(Vec::new());
+        return Ok(Taken {
+            copies: Vec::new(),
+            settled: Ok(()),
+        });
     };
     // Where it is told there is no other one.
     let id = first.id().clone();
@@ -231,6 +238,17 @@ fn begin_edit(
 }
 
 impl Setting {
+    /// Makes the edit of one by itself, when that of all was lost.
+    fn write(&self, call: &Call, lookup: &Lookup, id: &PluginId) -> Result<(), Error> {
+        match self {
+            Self::Switched { enabled, .. } => {
+                let edits = [Edit::set_plugin_enabled(id, *enabled)];
+                lookup.write_edits(call, &edits).map(drop)
+            }
+            Self::Untouched | Self::IfConfigured(_) => Ok(()),
+        }
+    }
+
     /// Whether the installation still is to happen. The store's lock is held.
     fn check(&self, lookup: &Lookup, id: &PluginId) -> Result<(), Error> {
         match self {

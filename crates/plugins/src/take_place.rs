@@ -21,8 +21,16 @@ pub(crate) fn note_edit(locked: &mut LockedInstall, edit: &mut PendingWrite) -> 
     Ok(())
 }
 
-/// Swaps, edits and commits, under the lock that `locked` holds. `edit` has been noted. Each copy is told of
-/// in the order of the plugins.
+/// Copies in their places.
+pub(crate) struct Taken {
+    /// Each in the order of the plugins; one that cannot be read is told of by itself.
+    pub(crate) copies: Vec<Result<Installed, StoreError>>,
+    /// Whether the edit is there. It may be lost when another program was writing the file and it cannot be
+    /// made again.
+    pub(crate) settled: Result<(), Error>,
+}
+
+/// Swaps, edits and commits, under the lock that `locked` holds. `edit` has been noted.
 ///
 /// # Errors
 /// The store or the configuration cannot be written; then everything is as it was.
@@ -32,7 +40,7 @@ pub(crate) fn take_place(
     locked: LockedInstall,
     edit: Option<PendingWrite>,
     failed: &dyn Fn(StoreError) -> Error,
-) -> Result<Vec<Result<Installed, StoreError>>, Error> {
+) -> Result<Taken, Error> {
     let ids: Vec<_> = locked.ids().cloned().collect();
     let mut activated = locked.prepare().map_err(failed)?;
     if let Err(error) = activated.activate() {
@@ -49,16 +57,17 @@ pub(crate) fn take_place(
         lookup.claims().plugin(id);
     }
     let copies = activated.commit_all().map_err(failed)?;
-    if let Some(saved) = saved {
-        saved.settle(call.patience(CONFIG_PATIENCE))?;
-    }
-    Ok(copies)
+    let settled = saved.map_or(Ok(()), |saved| saved.settle(call.patience(CONFIG_PATIENCE)));
+    Ok(Taken {
+        copies,
+        settled: settled.map_err(Error::from),
+    })
 }
 
 /// The same for one copy, and the edit is noted here.
 ///
 /// # Errors
-/// As [`take_place`], and when the new copy cannot be read; it is in its place then.
+/// As [`take_place`], and when the edit is not there or the new copy cannot be read; it is in its place then.
 pub(crate) fn take_place_alone(
     call: &Call,
     lookup: &Lookup,
@@ -70,7 +79,12 @@ pub(crate) fn take_place_alone(
     if let Some(edit) = &mut edit {
         note_edit(&mut locked, edit)?;
     }
-    let installed = take_place(call, lookup, locked, edit, failed)?.pop();
+    let Taken {
+        mut copies,
+        settled,
+    } = take_place(call, lookup, locked, edit, failed)?;
+    settled?;
+    let installed = copies.pop();
     let absent = || Err(StoreError::NotInstalled { id });
     installed.unwrap_or_else(absent).map_err(failed)
 }

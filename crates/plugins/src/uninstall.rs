@@ -156,7 +156,13 @@ fn finish(
     let before = saved.written().before.iter();
     let configured: Vec<_> = before.map(|(_, value)| value.is_some()).collect();
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
-    saved.settle(call.patience(CONFIG_PATIENCE))?;
+    if let Err(error) = saved.settle(call.patience(CONFIG_PATIENCE)) {
+        // What has gone together is gone; who is alone is told.
+        match ids {
+            [_] => return Err(error.into()),
+            _ => lookup.write_edits(call, &edits)?,
+        };
+    }
     let links = lookup.links();
     let outcomes = ids.iter().zip(configured.into_iter().zip(removed));
     Ok(outcomes
