@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plugd_testkit::{Daemon, Sandbox};
+use plugd_testkit::{Daemon, Sandbox, tree};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
@@ -29,7 +29,12 @@ const KILLS_PER_HOME: u64 = 50;
 /// The whole home is examined, digests and all, after one kill of so many.
 const EVERY: u64 = 8;
 
-const PLUGINS: [&str; 3] = ["one", "two", "three"];
+const PLUGINS: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
+/// How many kinds of requests there are.
+const ALL: u64 = 12;
+/// How many of them, the first ones, are about copies.
+const COPIES: u64 = 4;
+
 /// Keys of every form; two of them stand in foreign lines.
 const KEYS: [&str; 4] = ["torture.a", "torture.b", "ui.width", "editor.tab"];
 /// Keys that are only ever written together.
@@ -75,6 +80,8 @@ struct Figures {
     slowest: Duration,
     answered: usize,
     cut: usize,
+    /// How many transactions of several plugins were cut off.
+    together: usize,
 }
 
 /// Kills, and looks at what is left.
@@ -94,9 +101,13 @@ pub(crate) fn run(scale: Scale) -> Tally {
         slowest,
         answered,
         cut,
+        together,
     } = run.figures;
     tally.note(format!("slowest recovery {} ms", slowest.as_millis()));
     tally.note(format!("{answered} requests answered, {cut} cut off"));
+    tally.note(format!(
+        "{together} transactions of several plugins cut off"
+    ));
     tally
 }
 
@@ -126,9 +137,13 @@ impl Run {
     fn one(&mut self) {
         let mut daemon = home::listening(&self.sandbox, PATIENCE);
         let only_adds = self.dice.below(2) == 0;
-        let count = 4 + self.dice.below(9);
+        // What comes at the same time shares a transaction.
+        let (count, kinds) = match self.dice.below(3) {
+            0 => (8 + self.dice.below(13), COPIES),
+            _ => (4 + self.dice.below(9), ALL),
+        };
         let asked: Vec<(u64, Asked)> = (0..count)
-            .map(|_| self.ask(&mut daemon, only_adds))
+            .map(|_| self.ask(&mut daemon, kinds, only_adds))
             .collect();
         let mut answers = BTreeMap::new();
         for _ in 0..self.dice.below(count + 1) {
@@ -138,6 +153,7 @@ impl Run {
         }
         self.wait_a_while();
         daemon.kill();
+        self.figures.together += together_in(&self.sandbox);
         // What had reached the pipe was answered, also when it is read only now.
         for message in daemon.rest() {
             if let Some(id) = message["id"].as_u64() {
@@ -149,20 +165,20 @@ impl Run {
         self.recover(&asked, &answers);
     }
 
-    fn ask(&mut self, daemon: &mut Daemon, only_adds: bool) -> (u64, Asked) {
+    fn ask(&mut self, daemon: &mut Daemon, kinds: u64, only_adds: bool) -> (u64, Asked) {
         let model = &mut self.model;
         let plugin = *self.dice.pick(&PLUGINS);
         model.next += 1;
         let value = model.next;
         let write = |key: &str, value: u64| json!({"keyPath": key, "value": value, "mergeStrategy": "replace"});
-        let (asked, method, params) = match self.dice.below(12) {
-            0..=2 => {
+        let (asked, method, params) = match self.dice.below(kinds) {
+            0 | 1 => {
                 let manifest = model.alpha.manifest(&self.sandbox);
                 let params = json!({"marketplacePath": manifest, "pluginName": plugin});
                 let asked = Asked::Install(plugin, model.alpha.offered(plugin));
                 (asked, "plugin/install", params)
             }
-            3 => {
+            2 | 3 => {
                 let params = json!({"pluginId": format!("{plugin}@alpha")});
                 (Asked::Uninstall(plugin), "plugin/uninstall", params)
             }
@@ -303,6 +319,13 @@ impl Run {
             assert_eq!(plugin["problems"], json!([]), "{plugin:#}");
         }
     }
+}
+
+/// How many transactions of several plugins have left their journal.
+fn together_in(sandbox: &Sandbox) -> usize {
+    let journals = tree(&sandbox.layout().journals());
+    let texts = journals.lines().filter(|line| line.starts_with('{'));
+    texts.filter(|text| text.contains("\"also\"")).count()
 }
 
 /// What each thing may be, given what was answered.
