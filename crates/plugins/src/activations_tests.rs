@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use plugd_disk::{Operation, OperationKind, Probe};
 use plugd_model::AbsPath;
-use plugd_testkit::{RecordingProbe, Sandbox, tree};
+use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
 use crate::call::Call;
@@ -83,8 +83,7 @@ impl Home {
 
     /// Does something while another process holds the store's lock.
     fn meanwhile<T>(&self, work: impl FnOnce() -> T) -> T {
-        let (_, other) = fixture::parts(&self.sandbox);
-        let held = other.store().unwrap().hold_all(Duration::ZERO).unwrap();
+        let held = fixture::held_by_another(&self.sandbox);
         let done = work();
         drop(held);
         done
@@ -101,9 +100,7 @@ impl Home {
     }
 
     fn leftovers(&self) -> String {
-        let state = self.sandbox.path("ch/plugins/.plugd");
-        let dirs = ["journal", "staging", "trash"].map(|name| tree(&state.join(name)));
-        dirs.concat()
+        fixture::leftovers(&self.sandbox)
     }
 }
 

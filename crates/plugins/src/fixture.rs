@@ -2,11 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plugd_config::SessionFlags;
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_model::AbsPath;
-use plugd_testkit::{Sandbox, test_environment};
+use plugd_store::Held;
+use plugd_testkit::{Sandbox, test_environment, tree};
 
 use crate::{Copies, Lookup, Remote};
 
@@ -57,4 +59,18 @@ pub(crate) fn probed(sandbox: &Sandbox, probe: Arc<dyn Probe>) -> (Lookup, Copie
 /// The lookup of a sandbox.
 pub(crate) fn lookup(sandbox: &Sandbox) -> Lookup {
     parts(sandbox).0
+}
+
+/// The store's lock as another process holds it.
+pub(crate) fn held_by_another(sandbox: &Sandbox) -> Held {
+    let (_, other) = parts(sandbox);
+    let store = other.store().unwrap();
+    store.hold_all(Duration::ZERO).unwrap()
+}
+
+/// What transactions have left behind.
+pub(crate) fn leftovers(sandbox: &Sandbox) -> String {
+    let state = sandbox.layout().state();
+    let dirs = ["journal", "staging", "trash"].map(|name| tree(&state.join(name)));
+    dirs.concat()
 }

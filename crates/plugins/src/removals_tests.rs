@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plugd_disk::OperationKind;
 use plugd_model::PluginId;
-use plugd_testkit::{RecordingProbe, Sandbox, tree};
+use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 use tokio::task::JoinHandle;
 
@@ -75,8 +75,7 @@ impl Home {
 
     /// Does something while another process holds the store's lock.
     async fn meanwhile<T>(&self, work: impl Future<Output = T>) -> T {
-        let (_, other) = fixture::parts(&self.sandbox);
-        let held = other.store().unwrap().hold_all(Duration::ZERO).unwrap();
+        let held = fixture::held_by_another(&self.sandbox);
         let done = work.await;
         drop(held);
         done
@@ -107,9 +106,7 @@ impl Home {
     }
 
     fn leftovers(&self) -> String {
-        let state = self.sandbox.path("ch/plugins/.plugd");
-        let dirs = ["journal", "staging", "trash"].map(|name| tree(&state.join(name)));
-        dirs.concat()
+        fixture::leftovers(&self.sandbox)
     }
 }
 
