@@ -40,7 +40,7 @@ pub use digest::{
 };
 pub use git_name::{folded_name, is_git_name};
 pub use pace::{AtEase, Pace};
-pub use remove::remove_tree;
+pub use remove::{remove_abandoned, remove_tree};
 pub use scan::{PlannedFile, TreePlan, is_storable_name};
 pub use sync::sync_tree;
 

@@ -8,7 +8,7 @@
 use git2::{ErrorCode, ObjectType, Odb, Oid, Remote, Repository, RepositoryInitOptions};
 
 use plugd_disk::FileLock;
-use plugd_disk::tree::remove_tree;
+use plugd_disk::tree::remove_abandoned;
 use plugd_model::AbsPath;
 
 use crate::advertised::{Choice, Head, choose};
@@ -81,14 +81,14 @@ impl<'a> Mirror<'a> {
                 Err(Trouble::Failed(failure)) => {
                     // A mirror of something that could not be had is worth nothing.
                     if !existed {
-                        remove_tree(&self.session.disk, &self.path)
+                        remove_abandoned(&self.session.disk, &self.path)
                             .map_err(|error| Failure::tree(&error))?;
                     }
                     return Err(failure);
                 }
                 Err(Trouble::Damaged(reason)) => {
                     tracing::warn!(mirror = %self.path, reason, "the mirror is damaged");
-                    remove_tree(&self.session.disk, &self.path)
+                    remove_abandoned(&self.session.disk, &self.path)
                         .map_err(|error| Failure::tree(&error))?;
                     if retried || !existed {
                         return Err(Failure::Damaged {

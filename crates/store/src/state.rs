@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
-use plugd_disk::tree::{TreeError, remove_tree};
+use plugd_disk::tree::remove_abandoned;
 use plugd_disk::{Disk, DiskError, FileLock};
 use plugd_model::{AbsPath, Layout};
 
@@ -18,14 +16,6 @@ use crate::{Store, StoreError};
 
 /// The format of everything below the state directory.
 const FORMAT: u64 = 1;
-/// How long to wait, one time after the other, for a helper process to die that outlives the one that
-/// it worked for and still writes into its place.
-const LAST_BREATHS: [Duration; 4] = [
-    Duration::from_millis(5),
-    Duration::from_millis(25),
-    Duration::from_millis(100),
-    Duration::from_millis(300),
-];
 
 impl Store {
     /// Makes sure that no journal of a transaction that is over can come back. To be called before a
@@ -227,18 +217,8 @@ impl Ticket {
 
     /// Removes what lies in the places.
     fn clear(&self) -> Result<(), StoreError> {
-        self.clear_place(&self.staging)?;
-        self.clear_place(&self.trash)
-    }
-
-    fn clear_place(&self, place: &AbsPath) -> Result<(), StoreError> {
-        for pause in LAST_BREATHS {
-            match remove_tree(&self.disk, place) {
-                Err(TreeError::Disk(error)) if error.is_not_empty() => thread::sleep(pause),
-                removed => return Ok(removed?),
-            }
-        }
-        Ok(remove_tree(&self.disk, place)?)
+        remove_abandoned(&self.disk, &self.staging)?;
+        Ok(remove_abandoned(&self.disk, &self.trash)?)
     }
 
     fn sweep(&self) -> Result<(), StoreError> {

@@ -5,6 +5,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::thread;
+use std::time::Duration;
 
 use plugd_model::AbsPath;
 
@@ -14,6 +16,29 @@ use crate::{Disk, DiskError, Kind, OperationKind};
 
 /// How deep removal goes before it moves a directory to the top.
 const MAX_OPEN: u32 = 64;
+
+/// How long to wait, one time after the other, for a helper process to die that outlives the one that
+/// it worked for and still writes into its place.
+const LAST_BREATHS: [Duration; 4] = [
+    Duration::from_millis(5),
+    Duration::from_millis(25),
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+];
+
+/// Removes what somebody was told to leave, who may be writing for a last moment.
+///
+/// # Errors
+/// As [`remove_tree`].
+pub fn remove_abandoned(disk: &Disk, path: &AbsPath) -> Result<(), TreeError> {
+    for pause in LAST_BREATHS {
+        match remove_tree(disk, path) {
+            Err(TreeError::Disk(error)) if error.is_not_empty() => thread::sleep(pause),
+            removed => return removed,
+        }
+    }
+    remove_tree(disk, path)
+}
 
 /// Removes a file, a link or a whole directory; nothing there is fine.
 ///
