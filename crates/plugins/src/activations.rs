@@ -64,18 +64,18 @@ pub(crate) fn activate_with_others(
     let (call, id) = (activation.call.clone(), activation.id().clone());
     let store = copies.store()?;
     let serve = |held, taken| answer_all(lookup, copies.activations(), store, held, taken);
-    let mut activation = activation;
+    let (mut activation, mut alone) = (activation, false);
     loop {
         let (answer, answered) = mpsc::sync_channel(1);
         // The receiver is waited on below, and there is room for the one answer.
         let tell = Box::new(move |told| drop(answer.send(told)));
-        let place = copies.activations().enter(activation, tell);
+        let place = copies.activations().enter(activation, alone, tell);
         copies
             .activations()
             .serve(place.number(), &call, store, &serve);
         match answered.recv() {
             Ok(Told::Outcome(outcome)) => return outcome,
-            Ok(Told::Alone(again)) => activation = again,
+            Ok(Told::Alone(again)) => (activation, alone) = (again, true),
             Err(_) => {
                 return Err(Error::Panicked {
                     text: format!("`{id}` was being installed with others"),
@@ -131,18 +131,25 @@ fn answer_all(
     }
     match together(lookup, store, held, copies, &mut clients) {
         Ok(Taken { copies, settled }) => {
+            let (mut lost, is_alone) = (settled.err(), clients.len() == 1);
             for (client, copy) in clients.into_iter().zip(copies) {
-                let copy = copy.map_err(|error| failed(&client.id, error));
-                let edited = match settled {
-                    Ok(()) => Ok(()),
-                    Err(_) => client.setting.write(&client.call, lookup, &client.id),
-                };
-                (client.answer)(Told::Outcome(edited.and(copy)));
+                let Client {
+                    id,
+                    setting,
+                    answer,
+                    ..
+                } = client;
+                let is_lost = lost.is_some() && matches!(setting, Setting::Switched { .. });
+                answer(Told::Outcome(match lost.take_if(|_| is_lost && is_alone) {
+                    Some(error) => Err(error),
+                    // It begins again, finds its copy and makes the edit by itself.
+                    None if is_lost => Err(Error::TakenBack { id }),
+                    None => copy.map_err(|error| failed(&id, error)),
+                }));
             }
         }
         Err(Refused::Before(copies, error)) if copies.len() > 1 => {
             tracing::debug!(%error, "copies do not take their places together; each by itself");
-            activations.part(clients.iter().map(|client| &client.id));
             for (client, ready) in clients.into_iter().zip(copies) {
                 let Client {
                     call,
@@ -238,17 +245,6 @@ fn begin_edit(
 }
 
 impl Setting {
-    /// Makes the edit of one by itself, when that of all was lost.
-    fn write(&self, call: &Call, lookup: &Lookup, id: &PluginId) -> Result<(), Error> {
-        match self {
-            Self::Switched { enabled, .. } => {
-                let edits = [Edit::set_plugin_enabled(id, *enabled)];
-                lookup.write_edits(call, &edits).map(drop)
-            }
-            Self::Untouched | Self::IfConfigured(_) => Ok(()),
-        }
-    }
-
     /// Whether the installation still is to happen. The store's lock is held.
     fn check(&self, lookup: &Lookup, id: &PluginId) -> Result<(), Error> {
         match self {

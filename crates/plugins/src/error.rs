@@ -424,7 +424,11 @@ pub enum Error {
 impl Error {
     /// Whether the work is to begin again: it was overtaken, or taken back with that of others.
     pub(crate) fn is_to_be_repeated(&self) -> bool {
-        matches!(self, Self::TakenBack { .. }) || self.is_superseded()
+        match self {
+            Self::TakenBack { .. } => true,
+            Self::Lock(LockError::InPart { source, .. }) => source.is_to_be_repeated(),
+            _ => self.is_superseded(),
+        }
     }
 
     /// Whether somebody else changed the plugin between the decision and the lock.

@@ -52,7 +52,8 @@ pub(crate) struct Gathering<M: Member>(Arc<Mutex<Queue<M>>>);
 struct Queue<M: Member> {
     next: u64,
     waiting: VecDeque<Waiting<M>>,
-    /// The plugins whose changes failed together with others, each until it is made by itself.
+    /// The plugins whose changes were taken back with those of others: the next one of each is made by
+    /// itself.
     alone: BTreeSet<PluginId>,
 }
 
@@ -74,6 +75,8 @@ pub(crate) struct Waiting<M: Member> {
     pub(crate) member: M,
     /// To be called once.
     pub(crate) answer: Answer<M>,
+    /// Whether it failed with others before.
+    alone: bool,
 }
 
 /// Somebody's place in the queue. Who goes away leaves it.
@@ -90,15 +93,18 @@ impl<M: Member> Drop for Place<M> {
 }
 
 impl<M: Member> Gathering<M> {
-    /// Joins those who wait. What is returned has to be served.
-    pub(crate) fn enter(&self, member: M, answer: Answer<M>) -> Place<M> {
+    /// Joins those who wait, and waits to be served `alone` after having failed with others. What is returned
+    /// has to be served.
+    pub(crate) fn enter(&self, member: M, alone: bool, answer: Answer<M>) -> Place<M> {
         let mut queue = self.queue();
         let number = queue.next;
         queue.next += 1;
+        let alone = queue.alone.remove(member.id()) || alone;
         queue.waiting.push_back(Waiting {
             number,
             member,
             answer,
+            alone,
         });
         Place {
             gathering: self.clone(),
@@ -112,8 +118,9 @@ impl<M: Member> Gathering<M> {
         self.queue().next
     }
 
-    /// The section of one: serves those who wait until this one is served, by whomever. The first round
-    /// leaves him where too many came before, or somebody for the same plugin. `serve` makes the changes of
+    /// The section of one: serves those who wait until this one is served, by whomever. A round leaves him
+    /// where too many came before, or somebody for the same plugin, or when he has to be alone and is not the
+    /// first. `serve` makes the changes of
     /// all whom it is handed and answers each.
     pub(crate) fn serve(
         &self,
@@ -153,7 +160,7 @@ impl<M: Member> Gathering<M> {
         waiting.remove(index)
     }
 
-    /// From here on the changes of these plugins are made each by itself, once.
+    /// The next change of each of these plugins is made by itself.
     pub(crate) fn part<'a>(&self, ids: impl Iterator<Item = &'a PluginId>) {
         self.queue().alone.extend(ids.cloned());
     }
@@ -161,20 +168,19 @@ impl<M: Member> Gathering<M> {
     /// Those who came first and are still wanted, each plugin once.
     fn take_together(&self) -> Vec<Waiting<M>> {
         let mut queue = self.queue();
-        let Queue { waiting, alone, .. } = &mut *queue;
         let (mut ids, mut taken, mut left) = (BTreeSet::new(), Vec::new(), VecDeque::new());
-        let is_first_alone = waiting
-            .front()
-            .is_some_and(|one| alone.remove(one.member.id()));
-        let limit = if is_first_alone { 1 } else { TOGETHER };
-        for one in waiting.drain(..) {
-            let id = one.member.id();
-            match taken.len() < limit && !alone.contains(id) && ids.insert(id.clone()) {
+        for one in queue.waiting.drain(..) {
+            let fits = match taken.last() {
+                None => true,
+                Some(Waiting { alone: true, .. }) => false,
+                Some(_) => !one.alone && taken.len() < TOGETHER,
+            };
+            match fits && ids.insert(one.member.id().clone()) {
                 true => taken.push(one),
                 false => left.push_back(one),
             }
         }
-        *waiting = left;
+        queue.waiting = left;
         drop(queue);
         let (wanted, given_up): (Vec<_>, Vec<_>) =
             taken.into_iter().partition(|one| one.member.call().begin());
@@ -220,6 +226,11 @@ impl<M: Member> Waiting<M> {
         // Whatever it leaves goes before anybody hears of it.
         drop(member);
         answer(Told::Outcome(outcome));
+    }
+
+    /// Tells that the change has to be made by itself.
+    pub(crate) fn again(self) {
+        (self.answer)(Told::Alone(self.member));
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
 use crate::gathering::{Gathering, Member, Told, Waiting, most_patient};
-use crate::uninstall::{Uninstalled, failed, remove_together};
+use crate::uninstall::{Gone, Uninstalled, failed, remove_together};
 use crate::{Blocking, Copies, Error, Lookup};
 
 /// One of them.
@@ -16,6 +16,8 @@ use crate::{Blocking, Copies, Error, Lookup};
 pub(crate) struct Removal {
     call: Call,
     id: PluginId,
+    /// Whether its files have gone with those of others, and only its configuration is left.
+    has_gone: bool,
 }
 
 /// Those that wait in one process.
@@ -51,7 +53,9 @@ pub(crate) async fn remove_with_others(
     let mut removal = Removal {
         call: call.clone(),
         id: id.clone(),
+        has_gone: false,
     };
+    let mut alone = false;
     loop {
         let (answer, mut answered) = oneshot::channel();
         let events = events.clone();
@@ -62,7 +66,7 @@ pub(crate) async fn remove_with_others(
             // Who has gone away is not told.
             drop(answer.send(told));
         });
-        let place = copies.removals().enter(removal, tell);
+        let place = copies.removals().enter(removal, alone, tell);
         let (number, call) = (place.number(), call.clone());
         let (lookup, copies) = (lookup.clone(), copies.clone());
         let section = blocking.write(move || {
@@ -82,7 +86,7 @@ pub(crate) async fn remove_with_others(
         };
         match told.map_err(lost)? {
             Told::Outcome(outcome) => return outcome,
-            Told::Alone(again) => removal = again,
+            Told::Alone(again) => (removal, alone) = (again, true),
         }
     }
 }
@@ -94,30 +98,34 @@ fn tell_others(events: &Events, outcome: &Uninstalled) {
     }
 }
 
-fn answer_all(lookup: &Lookup, copies: &Copies, held: Held, taken: Vec<Waiting<Removal>>) {
+fn answer_all(lookup: &Lookup, copies: &Copies, held: Held, mut taken: Vec<Waiting<Removal>>) {
     let calls = taken.iter().map(|one| one.member.call());
     let Some(call) = most_patient(calls).cloned() else {
         return;
     };
     let ids: Vec<_> = taken.iter().map(|one| one.member.id()).collect();
     let store = copies.store();
-    match store.and_then(|store| remove_together(&call, lookup, store, held, &ids)) {
-        Ok(outcomes) => {
-            for (one, outcome) in taken.into_iter().zip(outcomes) {
-                one.ends(Ok(outcome));
-            }
+    let removed = store.and_then(|store| remove_together(&call, lookup, store, held, &ids));
+    let (outcomes, ended) = match removed {
+        Ok(Gone { outcomes, settled }) => (outcomes, settled),
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    let Err(error) = ended else {
+        for (one, mut outcome) in taken.into_iter().zip(outcomes) {
+            outcome.changed |= one.member.has_gone;
+            one.ends(Ok(outcome));
         }
-        Err(error) => match <[_; 1]>::try_from(taken) {
-            Ok([alone]) => alone.ends(Err(error)),
-            Err(several) => {
-                tracing::debug!(%error, "plugins do not go together; each goes by itself");
-                let ids = several.iter().map(|one| one.member.id());
-                copies.removals().part(ids);
-                for Waiting { member, answer, .. } in several {
-                    answer(Told::Alone(member));
-                }
-            }
-        },
+        return;
+    };
+    for (one, outcome) in taken.iter_mut().zip(outcomes) {
+        one.member.has_gone |= outcome.changed;
+    }
+    match <[_; 1]>::try_from(taken) {
+        Ok([alone]) => alone.ends(Err(error)),
+        Err(several) => {
+            tracing::debug!(%error, "plugins do not go together; each goes by itself");
+            several.into_iter().for_each(Waiting::again);
+        }
     }
 }
 

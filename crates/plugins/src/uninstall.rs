@@ -63,6 +63,15 @@ pub(crate) fn remove(
     finish_one(call, lookup, id, begun)
 }
 
+/// Plugins that have gone.
+pub(crate) struct Gone {
+    /// In their order.
+    pub(crate) outcomes: Vec<Uninstalled>,
+    /// Whether the edit of the configuration is there. It may be lost when another program was writing the
+    /// file and it cannot be made again.
+    pub(crate) settled: Result<(), Error>,
+}
+
 /// The same of several plugins: all of them or none. `held` is the store's lock, and each plugin is named
 /// once.
 pub(crate) fn remove_together(
@@ -71,7 +80,7 @@ pub(crate) fn remove_together(
     store: &Store,
     held: Held,
     ids: &[&PluginId],
-) -> Result<Vec<Uninstalled>, Error> {
+) -> Result<Gone, Error> {
     let begun = store.uninstall_together(held, ids);
     finish(call, lookup, ids, begun)
 }
@@ -91,8 +100,12 @@ pub(crate) fn remove_several(
             let ids: Vec<_> = ids.iter().collect();
             remove_together(call, lookup, store, held, &ids).ok()
         });
-        if let Some(together) = together {
-            gone.extend(together);
+        if let Some(Gone {
+            outcomes,
+            settled: Ok(()),
+        }) = together
+        {
+            gone.extend(outcomes);
             continue;
         }
         for id in ids {
@@ -124,7 +137,8 @@ fn finish_one(
     id: PluginId,
     begun: Result<PendingRemoval, StoreError>,
 ) -> Result<Uninstalled, Error> {
-    let outcomes = finish(call, lookup, &[&id], begun)?;
+    let Gone { outcomes, settled } = finish(call, lookup, &[&id], begun)?;
+    settled?;
     let changed = outcomes.iter().any(|outcome| outcome.changed);
     let linked = outcomes.into_iter().find_map(|outcome| outcome.linked);
     Ok(Uninstalled {
@@ -141,7 +155,7 @@ fn finish(
     lookup: &Lookup,
     ids: &[&PluginId],
     begun: Result<PendingRemoval, StoreError>,
-) -> Result<Vec<Uninstalled>, Error> {
+) -> Result<Gone, Error> {
     let in_store = |source| failed(ids[0], source);
     let mut removal = begun.map_err(in_store)?;
     let edits: Vec<_> = ids.iter().map(|id| Edit::remove_plugin(id)).collect();
@@ -156,23 +170,19 @@ fn finish(
     let before = saved.written().before.iter();
     let configured: Vec<_> = before.map(|(_, value)| value.is_some()).collect();
     let removed = removal.commit(&BTreeSet::new()).map_err(in_store)?;
-    if let Err(error) = saved.settle(call.patience(CONFIG_PATIENCE)) {
-        // What has gone together is gone; who is alone is told.
-        match ids {
-            [_] => return Err(error.into()),
-            _ => lookup.write_edits(call, &edits)?,
-        };
-    }
+    let settled = saved.settle(call.patience(CONFIG_PATIENCE));
     let links = lookup.links();
     let outcomes = ids.iter().zip(configured.into_iter().zip(removed));
-    Ok(outcomes
-        .map(|(id, (configured, removed))| Uninstalled {
-            changed: configured || removed.was_present,
-            id: Some((*id).clone()),
-            remote_id: None,
-            linked: links.of_plugin(id).cloned(),
-        })
-        .collect())
+    let outcomes = outcomes.map(|(id, (configured, removed))| Uninstalled {
+        changed: configured || removed.was_present,
+        id: Some((*id).clone()),
+        remote_id: None,
+        linked: links.of_plugin(id).cloned(),
+    });
+    Ok(Gone {
+        outcomes: outcomes.collect(),
+        settled: settled.map_err(Error::from),
+    })
 }
 
 pub(crate) fn failed(id: &PluginId, source: StoreError) -> Error {
