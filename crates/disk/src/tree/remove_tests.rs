@@ -1,9 +1,14 @@
-use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io};
 
+use plugd_model::AbsPath;
+
+use super::super::TreeError;
 use super::super::fixture::Tree;
-use super::remove_tree;
-use crate::Disk;
+use super::{LAST_BREATHS, remove_abandoned, remove_tree};
+use crate::{Disk, Operation, OperationKind, Probe};
 
 #[track_caller]
 fn check(tree: &Tree) {
@@ -63,4 +68,43 @@ fn depth_costs_nothing() {
     }
     drop(dir);
     check(&tree);
+}
+
+/// Writes into a directory when it is about to go, so many times.
+struct Dying {
+    root: AbsPath,
+    left: AtomicUsize,
+}
+
+impl Probe for Dying {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let less = |left: usize| left.checked_sub(1);
+        let is_last = operation.kind == OperationKind::RemoveDir && *operation.path == self.root;
+        let writes = || {
+            self.left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        };
+        match is_last && writes().is_ok() {
+            true => fs::write(self.root.join("late").as_path(), "x"),
+            false => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn what_is_still_written_into_goes_a_moment_later() {
+    let tree = Tree::new(&["a=1"]);
+    let root = &tree.root;
+    let dying = |left| {
+        Disk::probed(Arc::new(Dying {
+            root: root.clone(),
+            left: AtomicUsize::new(left),
+        }))
+    };
+    let TreeError::Disk(error) = remove_tree(&dying(1), root).unwrap_err() else {
+        panic!("another error");
+    };
+    assert!(error.is_not_empty());
+    remove_abandoned(&dying(LAST_BREATHS.len()), root).unwrap();
+    assert_eq!(Disk::new().link_stamp(root).unwrap(), None);
 }
