@@ -130,24 +130,7 @@ fn answer_all(
         });
     }
     match together(lookup, store, held, copies, &mut clients) {
-        Ok(Taken { copies, settled }) => {
-            let (mut lost, is_alone) = (settled.err(), clients.len() == 1);
-            for (client, copy) in clients.into_iter().zip(copies) {
-                let Client {
-                    id,
-                    setting,
-                    answer,
-                    ..
-                } = client;
-                let is_lost = lost.is_some() && matches!(setting, Setting::Switched { .. });
-                answer(Told::Outcome(match lost.take_if(|_| is_lost && is_alone) {
-                    Some(error) => Err(error),
-                    // It begins again, finds its copy and makes the edit by itself.
-                    None if is_lost => Err(Error::TakenBack { id }),
-                    None => copy.map_err(|error| failed(&id, error)),
-                }));
-            }
-        }
+        Ok(taken) => answer_taken(clients, taken),
         Err(Refused::Before(copies, error)) if copies.len() > 1 => {
             tracing::debug!(%error, "copies do not take their places together; each by itself");
             for (client, ready) in clients.into_iter().zip(copies) {
@@ -184,6 +167,27 @@ fn answer_all(
                 (client.answer)(Told::Outcome(Err(error)));
             }
         }
+    }
+}
+
+/// What each is told of the places that were taken, and of the edit that may be lost behind it.
+fn answer_taken(clients: Vec<Client>, taken: Taken) {
+    let Taken { copies, settled } = taken;
+    let (mut lost, is_alone) = (settled.err(), clients.len() == 1);
+    for (client, copy) in clients.into_iter().zip(copies) {
+        let Client {
+            id,
+            setting,
+            answer,
+            ..
+        } = client;
+        let is_lost = lost.is_some() && matches!(setting, Setting::Switched { .. });
+        answer(Told::Outcome(match lost.take_if(|_| is_lost && is_alone) {
+            Some(error) => Err(error),
+            // It begins again, finds its copy and makes the edit by itself.
+            None if is_lost => Err(Error::TakenBack { id }),
+            None => copy.map_err(|error| failed(&id, error)),
+        }));
     }
 }
 

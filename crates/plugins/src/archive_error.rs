@@ -4,7 +4,7 @@ use plugd_fetch::{FetchError, PackError};
 use plugd_model::{AbsPath, PluginId};
 
 use crate::Error;
-use crate::error::{Facts, Kind};
+use crate::error_terms::{Facts, Kind};
 use crate::lock_error::LockError;
 
 /// Why.

@@ -9,10 +9,11 @@ use plugd_disk::tree::TreeError;
 use plugd_fetch::FetchError;
 use plugd_git::{AddressError, GitError, WantError};
 use plugd_marketplace::NotSelected;
-use plugd_model::{AbsPath, Place, PluginId, Problem, VersionError};
+use plugd_model::{AbsPath, PluginId, Problem, VersionError};
 use plugd_store::StoreError;
 
 use crate::call::Cancelled;
+use crate::error_terms::Kind;
 use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
 use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
 use crate::link_error::LinkError;
@@ -20,67 +21,8 @@ use crate::lock_error::LockError;
 use crate::remote_error::RemoteError;
 use crate::scaffold_error::ScaffoldError;
 use crate::share_error::ShareError;
-use crate::trust_error::{ApproveError, TrustFacts, TrustRefusal};
+use crate::trust_error::{ApproveError, TrustRefusal};
 use crate::version_error::VersionRefusal;
-
-/// What an error means to the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// The request cannot be meant.
-    InvalidInput,
-    /// A plugin or marketplace is absent.
-    NotFound,
-    /// A policy, a missing login or a switched-off feature.
-    NotAllowed,
-    /// The user has to say yes to exactly this first.
-    ApprovalNeeded,
-    /// It has to grow older first.
-    CommitTooYoung,
-    /// Another operation, a lock, or a clash of names or versions.
-    Conflict,
-    /// The network or something that needs it.
-    Unavailable,
-    /// Our bug, our disk, our state file.
-    Internal,
-    /// The request was cancelled and changed nothing.
-    Cancelled,
-}
-
-/// What a program can act on beside the message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The plugin it is about.
-    pub plugin: Option<String>,
-    /// The marketplace it is about.
-    pub marketplace: Option<String>,
-    /// The file or directory it is about.
-    pub path: Option<AbsPath>,
-    /// The member of a file or request it is about.
-    pub field: Option<String>,
-    /// The place in the file.
-    pub place: Option<Place>,
-    /// What to do next.
-    pub hint: Option<String>,
-    /// The machine that was asked.
-    pub host: Option<String>,
-    /// Whether the same request may succeed later.
-    pub retryable: bool,
-    /// Why a configuration write was refused, in the reference's terms.
-    pub config_write: Option<WriteRefusal>,
-    /// What has to be approved, and why.
-    pub trust: Option<Box<TrustFacts>>,
-}
-
-/// The refusals of a configuration write that clients of the reference tell apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteRefusal {
-    /// The file is not at the version that the client expected.
-    VersionConflict,
-    /// The key path or value is not valid, or the file is broken.
-    Validation,
-    /// The file is not the user's.
-    LayerReadonly,
-}
 
 /// Why a use case failed. The errors of the crates below are boxed: they carry paths, and a result is
 /// passed on far more often than it is an error.
@@ -424,20 +366,19 @@ pub enum Error {
 impl Error {
     /// Whether the work is to begin again: it was overtaken, or taken back with that of others.
     pub(crate) fn is_to_be_repeated(&self) -> bool {
-        match self {
-            Self::TakenBack { .. } => true,
-            Self::Lock(LockError::InPart { source, .. }) => source.is_to_be_repeated(),
-            _ => self.is_superseded(),
-        }
+        self.is_superseded() || matches!(self.cause(), Self::TakenBack { .. })
     }
 
     /// Whether somebody else changed the plugin between the decision and the lock.
     pub(crate) fn is_superseded(&self) -> bool {
+        matches!(self.cause(), Self::Store { source, .. } if matches!(**source, StoreError::Superseded { .. }))
+    }
+
+    /// What could not be taken back is planned anew with the rest.
+    fn cause(&self) -> &Self {
         match self {
-            Self::Store { source, .. } => matches!(**source, StoreError::Superseded { .. }),
-            // What could not be taken back is planned anew with the rest.
-            Self::Lock(LockError::InPart { source, .. }) => source.is_superseded(),
-            _ => false,
+            Self::Lock(LockError::InPart { source, .. }) => source.cause(),
+            _ => self,
         }
     }
 

@@ -8,7 +8,8 @@ use plugd_marketplace::NotSelected;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_store::StoreError;
 
-use crate::error::{Error, Facts, Kind, WriteRefusal};
+use crate::error::Error;
+use crate::error_terms::{Facts, Kind, WriteRefusal};
 use crate::facts_elsewhere::{of_git, of_registry, token_variable};
 
 impl Error {

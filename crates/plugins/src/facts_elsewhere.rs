@@ -8,7 +8,8 @@ use plugd_fetch::FetchError;
 use plugd_git::{Failure, GitError};
 use plugd_model::git_url;
 
-use crate::error::{Error, Facts, Kind};
+use crate::error::Error;
+use crate::error_terms::{Facts, Kind};
 
 /// Sorts the errors of git.
 pub(crate) fn kind_of_git(error: &GitError) -> Kind {

@@ -3,7 +3,7 @@
 use plugd_disk::DiskError;
 use plugd_model::{AbsPath, PluginId};
 
-use crate::error::{Facts, Kind};
+use crate::error_terms::{Facts, Kind};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]

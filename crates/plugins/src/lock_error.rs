@@ -3,7 +3,7 @@
 use plugd_model::{AbsPath, PluginId, Problem};
 
 use crate::archive_error::ArchiveError;
-use crate::error::{Facts, Kind};
+use crate::error_terms::{Facts, Kind};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,8 @@ use plugd_fetch::BundleAddressError;
 use plugd_model::{PluginId, Problem, RemoteIdError, RemotePluginId, VersionError};
 
 use crate::call::Cancelled;
-use crate::error::{Error, Facts, Kind};
+use crate::error::Error;
+use crate::error_terms::{Facts, Kind};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use pretty_assertions::assert_eq;
 use tokio::task::JoinHandle;
 
 use crate::call::Call;
-use crate::error::Kind;
+use crate::error_terms::Kind;
 use crate::events::Events;
 use crate::gathering::TOGETHER;
 use crate::removals::remove_with_others;

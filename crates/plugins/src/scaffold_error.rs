@@ -2,7 +2,7 @@
 
 use plugd_model::AbsPath;
 
-use crate::error::{Facts, Kind};
+use crate::error_terms::{Facts, Kind};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]

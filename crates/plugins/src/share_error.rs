@@ -6,7 +6,8 @@ use plugd_disk::DiskError;
 use plugd_fetch::{BundleAddressError, PackError};
 use plugd_model::{AbsPath, Problem, RemoteIdError, RemotePluginId};
 
-use crate::error::{Error, Facts, Kind};
+use crate::error::Error;
+use crate::error_terms::{Facts, Kind};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]

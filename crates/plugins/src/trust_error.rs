@@ -6,7 +6,8 @@ use plugd_model::{PluginId, Problem, ProblemKind};
 use plugd_store::Pin;
 
 use crate::approvals::ApprovalsError;
-use crate::error::{Error, Facts, Kind};
+use crate::error::Error;
+use crate::error_terms::{Facts, Kind};
 use crate::trust::{TrustReason, Verdict, Word};
 use crate::version_change::VersionName;
 use crate::version_growth::{Grown, Growth};

@@ -2,7 +2,8 @@
 
 use plugd_model::PluginId;
 
-use crate::error::{Error, Facts, Kind};
+use crate::error::Error;
+use crate::error_terms::{Facts, Kind};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
