@@ -4,6 +4,8 @@
 //! are reported and ignored; every other violation rejects the plugin. So the first violation ends
 //! the reading here, where the lenient formats go on.
 
+use std::sync::Arc;
+
 use plugd_model::{
     AbsPath, HooksDeclaration, Interface, ManifestFormat, McpDeclaration, PluginManifest,
     PluginPath, Problem, ProblemKind,
@@ -117,7 +119,7 @@ pub(crate) fn read(
         version: version.filter(|version| !version.is_empty()),
         description,
         keywords,
-        interface: Some(interface),
+        interface: Some(Arc::new(interface)),
         // Section 6.1: component locations are fixed and cannot be declared.
         skills: None,
         mcp_servers: McpDeclaration::Default,

@@ -32,7 +32,8 @@ pub struct Fallback {
     start: Place,
     /// How many elements stand in front of it.
     index: usize,
-    said: OnceLock<Said>,
+    /// Apart, because most never have it.
+    said: OnceLock<Box<Said>>,
 }
 
 /// The text of a catalogue, for its entries.
@@ -101,7 +102,7 @@ impl Fallback {
     fn said(&self) -> &Said {
         self.said.get_or_init(|| {
             let raw = self.catalogue.text.get(self.range.clone());
-            Said::read(raw.unwrap_or("{}"), self)
+            Box::new(Said::read(raw.unwrap_or("{}"), self))
         })
     }
 }
@@ -187,7 +188,8 @@ impl Additions {
         if self.members.is_empty() {
             return manifest;
         }
-        let mut interface = manifest.interface.unwrap_or_default();
+        let mut shared = manifest.interface.unwrap_or_default();
+        let interface = Arc::make_mut(&mut shared);
         for (name, text) in self.members {
             match name {
                 "displayName" => interface.display_name = Some(text),
@@ -196,7 +198,7 @@ impl Additions {
                 _ => interface.category = Some(text),
             }
         }
-        manifest.interface = Some(interface);
+        manifest.interface = Some(shared);
         manifest
     }
 }

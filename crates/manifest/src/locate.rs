@@ -182,13 +182,17 @@ pub(crate) struct Look {
     pub(crate) seen: Option<Vec<Seen>>,
 }
 
+/// How many looks find a manifest where most have it: at the root, at its directory and at itself. They
+/// are remembered with each plugin, in as much memory as they need.
+const LOOKS: usize = 3;
+
 /// Searches a plugin's manifest and reads it.
 pub(crate) fn find_plugin(disk: &Disk, root: &AbsPath) -> Look {
     for _ in 0..ATTEMPTS {
         let mut search = Search {
             disk,
             root,
-            seen: Vec::new(),
+            seen: Vec::with_capacity(LOOKS),
             lasting: true,
         };
         let found = match search.run() {

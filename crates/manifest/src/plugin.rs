@@ -4,6 +4,8 @@
 //! What a member that is absent means (the default skills directory, say) is decided by the reader
 //! of components, not here.
 
+use std::sync::Arc;
+
 use plugd_model::{
     AbsPath, HooksDeclaration, ManifestFormat, McpDeclaration, PluginManifest, PluginPath, Problem,
     ProblemKind,
@@ -92,7 +94,8 @@ pub(crate) fn read_named(
     let interface = object
         .get_some("interface")
         .and_then(|value| optional_object(reader, value))
-        .and_then(|object| interface::read(reader, &object));
+        .and_then(|object| interface::read(reader, &object))
+        .map(Arc::new);
     PluginManifest {
         format,
         name,

@@ -9,10 +9,13 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// An absolute path without `.` and `..` components; links in it are not resolved.
+///
+/// Its copies share the text: a listing names each plugin's directory in half a dozen places.
 #[derive(Debug, Clone, Eq, PartialOrd, Ord)]
-pub struct AbsPath(PathBuf);
+pub struct AbsPath(Arc<Path>);
 
 impl PartialEq for AbsPath {
     fn eq(&self, other: &Self) -> bool {
@@ -42,7 +45,7 @@ impl AbsPath {
         if !path.is_absolute() || path.as_os_str().as_encoded_bytes().contains(&0) {
             return Err(refuse());
         }
-        Ok(Self(normalise(path)))
+        Ok(Self(normalise(path).into()))
     }
 
     /// Appends a relative path. Components that climb stop at the root; callers that take the
@@ -52,8 +55,8 @@ impl AbsPath {
         let relative = relative.as_ref();
         // Joining is done for every file that is looked at, and almost never leaves anything to do.
         match is_plain(relative) {
-            true => Self(self.followed_by(relative)),
-            false => Self(normalise(&self.0.join(relative))),
+            true => Self(self.followed_by(relative).into()),
+            false => Self(normalise(&self.0.join(relative)).into()),
         }
     }
 
@@ -73,7 +76,7 @@ impl AbsPath {
     /// The directory that holds this path; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        self.0.parent().map(|parent| Self(parent.to_path_buf()))
+        self.0.parent().map(|parent| Self(parent.into()))
     }
 
     /// The last component, or nothing for the root.
@@ -84,7 +87,7 @@ impl AbsPath {
 
     /// This path and its ancestors, deepest first.
     pub fn ancestors(&self) -> impl Iterator<Item = Self> + '_ {
-        self.0.ancestors().map(|path| Self(path.to_path_buf()))
+        self.0.ancestors().map(|path| Self(path.into()))
     }
 
     /// Whether this path is `other` or lies below it, compared by components.

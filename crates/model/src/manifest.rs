@@ -1,5 +1,7 @@
 //! What a plugin says about itself, whatever file format it said it in.
 
+use std::sync::Arc;
+
 use crate::AbsPath;
 
 /// Which of the accepted formats a manifest was written in.
@@ -129,8 +131,8 @@ pub struct PluginManifest {
     pub description: Option<String>,
     /// Search words.
     pub keywords: Vec<String>,
-    /// Texts and pictures; `None` when nothing of it survived.
-    pub interface: Option<Interface>,
+    /// Texts and pictures, shared with all who show them; `None` when nothing of it survived.
+    pub interface: Option<Arc<Interface>>,
     /// Skill roots instead of the default.
     pub skills: Option<Vec<PluginPath>>,
     /// MCP servers.

@@ -20,7 +20,6 @@ use crate::lookup::Resolved;
 use crate::remote::resolver_login;
 use crate::remote_groups::installed_groups;
 use crate::remote_listing;
-use crate::remote_row::PictureUrls;
 use crate::rows::ListedPlugin;
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
@@ -213,11 +212,7 @@ fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool) -> Summary {
         auth_policy: AuthPolicy::default(),
         interface: manifest
             .and_then(|manifest| manifest.interface.clone())
-            .map(|interface| ShownInterface {
-                interface,
-                root: Some(copy.root.clone()),
-                urls: PictureUrls::default(),
-            }),
+            .map(|interface| ShownInterface::of(interface, Some(copy.root.clone()))),
         keywords: manifest
             .map(|manifest| manifest.keywords.clone())
             .unwrap_or_default(),

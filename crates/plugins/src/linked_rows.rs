@@ -8,7 +8,6 @@ use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, PluginId, Severity, Source
 use crate::Listing;
 use crate::links;
 use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
-use crate::remote_row::PictureUrls;
 use crate::rows::ListedPlugin;
 use crate::survey::Survey;
 
@@ -59,11 +58,7 @@ impl Survey<'_> {
             source: Source::Local { path: path.clone() },
             install_policy: InstallPolicy::NotAvailable,
             auth_policy: AuthPolicy::default(),
-            interface: interface.map(|interface| ShownInterface {
-                interface,
-                root: Some(path.clone()),
-                urls: PictureUrls::default(),
-            }),
+            interface: interface.map(|interface| ShownInterface::of(interface, Some(path.clone()))),
             keywords: manifest.map_or_else(Vec::new, |manifest| manifest.keywords.clone()),
             installed_version: copy.map(|copy| copy.version.clone()),
             update_available: false,

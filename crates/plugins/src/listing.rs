@@ -75,9 +75,9 @@ pub struct Summary {
     /// The source has something else than the store.
     pub update_available: bool,
     /// How it is shared through an account.
-    pub share: Option<ShareContext>,
+    pub share: Option<Box<ShareContext>>,
     /// What only the remote catalog says; absent for everything else.
-    pub remote: Option<RemoteRow>,
+    pub remote: Option<Box<RemoteRow>>,
     /// The working tree that stands in for it.
     pub linked: Option<AbsPath>,
     /// What is wrong with it.
@@ -87,12 +87,26 @@ pub struct Summary {
 /// Texts and pictures together with the directory that the pictures' paths count from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownInterface {
-    /// The texts and relative paths.
-    pub interface: Interface,
+    /// The texts and relative paths, as the plugin declares them.
+    pub interface: Arc<Interface>,
+    /// The category that a marketplace files it under, whatever the plugin says.
+    pub filed: Option<String>,
     /// The plugin's root; absent while nothing of the plugin is on this disk.
     pub root: Option<AbsPath>,
     /// Pictures that are addresses and no files.
     pub urls: PictureUrls,
+}
+
+impl ShownInterface {
+    /// What a plugin on this disk declares, which is filed nowhere else.
+    pub(crate) fn of(interface: Arc<Interface>, root: Option<AbsPath>) -> Self {
+        Self {
+            interface,
+            filed: None,
+            root,
+            urls: PictureUrls::default(),
+        }
+    }
 }
 
 /// What was read about one offered plugin before it is shown.
@@ -199,17 +213,13 @@ fn interface(facts: &Facts<'_>) -> Option<ShownInterface> {
         .details
         .manifest()
         .and_then(|manifest| manifest.interface.clone());
-    let interface = match (&facts.entry.category, declared) {
-        (None, declared) => declared?,
-        (Some(category), declared) => Interface {
-            category: Some(category.clone()),
-            ..declared.unwrap_or_default()
-        },
+    let interface = match &facts.entry.category {
+        None => declared?,
+        Some(_) => declared.unwrap_or_default(),
     };
     Some(ShownInterface {
-        interface,
-        root: facts.details.root().cloned(),
-        urls: PictureUrls::default(),
+        filed: facts.entry.category.clone(),
+        ..ShownInterface::of(interface, facts.details.root().cloned())
     })
 }
 

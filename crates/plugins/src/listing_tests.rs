@@ -131,7 +131,9 @@ fn the_entrys_category_wins_and_makes_an_interface() {
             linked: None,
             content_differs: false,
         });
-        summary.interface.map(|shown| shown.interface.category)
+        summary
+            .interface
+            .map(|shown| shown.filed.or(shown.interface.category.clone()))
     };
     let own = r#"{"interface":{"category":"Own"}}"#;
     assert_eq!(with("{}", None), None);

@@ -98,7 +98,7 @@ async fn adorn(call: &Call, lookup: &Lookup, found: Found) -> Result<Reading, Er
         known.version.clone_from(&item.release.version);
         let full = share_context(&item).filter(|share| share.principals.is_some());
         if let Some(full) = full {
-            *known = full;
+            **known = full;
         }
     }
     Ok(reading)

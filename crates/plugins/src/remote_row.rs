@@ -4,6 +4,8 @@
 //! says which version lies here. A plugin that configuration switches off is off, whatever the
 //! service says: a no is always heard.
 
+use std::sync::Arc;
+
 use plugd_catalog::{
     Availability, DisabledReason, InstallPolicySource, InstalledItem, Item, Principal,
     ReleaseInterface, Sharing,
@@ -101,8 +103,8 @@ pub(crate) fn row(item: &Item, here: Here<'_>) -> Summary {
         keywords: release.keywords.clone(),
         installed_version: version,
         update_available: installed && is_older,
-        share: share_context(item),
-        remote: Some(RemoteRow {
+        share: share_context(item).map(Box::new),
+        remote: Some(Box::new(RemoteRow {
             id: item.id.clone(),
             version: release.version.clone(),
             installed_at: here.installed.and_then(|one| one.installed_at),
@@ -111,7 +113,7 @@ pub(crate) fn row(item: &Item, here: Here<'_>) -> Summary {
             availability: item.availability,
             disabled_reason: item.disabled_reason,
             eligible_plan_types: item.eligible_plan_types.clone(),
-        }),
+        })),
         linked: None,
         problems: Vec::new(),
     }
@@ -152,7 +154,8 @@ fn shown(interface: &ReleaseInterface) -> ShownInterface {
         screenshot_urls,
     } = interface;
     ShownInterface {
-        interface: texts.clone(),
+        interface: Arc::new(texts.clone()),
+        filed: None,
         root: None,
         urls: PictureUrls {
             composer_icon: composer_icon_url.clone(),

@@ -211,7 +211,7 @@ impl<'a> Survey<'a> {
             id,
         });
         summary.problems.extend(bad_version(offer, details));
-        summary.share = self.shared_as(offer).cloned().map(only_id);
+        summary.share = self.shared_as(offer).cloned().map(only_id).map(Box::new);
         summary
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use plugd_model::{Interface, Problem, ProblemKind, Source};
 use plugd_plugins::{Listing, ReadSkill, Reading, RemoteApp, ShownInterface, Summary};
 use pretty_assertions::assert_eq;
@@ -54,11 +56,12 @@ fn a_plugin_with_everything_and_text_that_would_move_the_cursor() {
     let mut summary = installed("hello@demo", "1.0.0");
     summary.keywords = vec!["one".to_owned(), "two\u{1b}[2J".to_owned()];
     summary.interface = Some(ShownInterface {
-        interface: Interface {
+        interface: Arc::new(Interface {
             display_name: Some("Hello\u{202e}".to_owned()),
             short_description: Some("Says hello".to_owned()),
             ..Interface::default()
-        },
+        }),
+        filed: None,
         root: None,
         urls: plugd_plugins::PictureUrls::default(),
     });

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use plugd_model::{AbsPath, HooksDeclaration, Interface, PluginId, PluginPath, Severity};
 use pretty_assertions::assert_eq;
 
@@ -229,12 +231,12 @@ fn the_manifest() {
         )
         .file("icon.png", "x")
         .with(|manifest| {
-            manifest.interface = Some(Interface {
+            manifest.interface = Some(Arc::new(Interface {
                 logo: path("./l.png"),
                 composer_icon: path("./icon.png"),
                 screenshots: vec![path("./s.png").unwrap()],
                 ..Interface::default()
-            });
+            }));
         });
     let file = ".codex-plugin/plugin.json";
     check(

@@ -2,6 +2,8 @@
 //! manifest: a test per requirement, named after its section. Those of section 4.1 that need a
 //! directory stand with the search, in `locate`.
 
+use std::sync::Arc;
+
 use plugd_model::{
     AbsPath, HooksDeclaration, Interface, ManifestFormat, McpDeclaration, PluginManifest, Problem,
 };
@@ -372,13 +374,13 @@ fn section_8_1_our_own_namespace() {
         display_name: Some("x".to_owned()),
         ..Interface::default()
     };
-    assert_eq!(manifest.interface, Some(expected));
+    assert_eq!(manifest.interface.as_deref(), Some(&expected));
     let skill = manifest.onboarding_skill.unwrap();
     assert_eq!(skill.as_str(), "skills/a/SKILL.md");
 }
 
-fn synthesised() -> Option<Interface> {
-    Some(Interface {
+fn synthesised() -> Option<Arc<Interface>> {
+    Some(Arc::new(Interface {
         display_name: Some("a".to_owned()),
         short_description: Some("d".to_owned()),
         long_description: Some("d".to_owned()),
@@ -386,7 +388,7 @@ fn synthesised() -> Option<Interface> {
         category: Some("Other".to_owned()),
         website_url: Some("h".to_owned()),
         ..Interface::default()
-    })
+    }))
 }
 
 #[test]

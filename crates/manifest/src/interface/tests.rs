@@ -11,7 +11,7 @@ fn read(interface: &str) -> (Option<Interface>, Vec<String>) {
     let file = AbsPath::new("/p/.codex-plugin/plugin.json").unwrap();
     let (manifest, problems) =
         parse_plugin(json.as_bytes(), ManifestFormat::Codex, "dir", &file).unwrap();
-    (manifest.interface, rows(&problems))
+    (manifest.interface.as_deref().cloned(), rows(&problems))
 }
 
 #[track_caller]

@@ -1,6 +1,8 @@
 //! Conversions that several handlers share. Each destructures its domain value completely, so that
 //! a new field forces a decision here.
 
+use std::sync::Arc;
+
 use plugd_model::git_url::without_secrets;
 use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, Interface, Place, PluginPath, Source};
 use plugd_plugins::{ListedMarketplace, LoadError, PictureUrls, ShownInterface, Summary};
@@ -164,7 +166,7 @@ pub(super) fn summary(summary: Summary) -> wire::PluginSummary {
         version: remote.and_then(|row| row.version.clone()),
         local_version,
         installed_version: installed_version.map(|version| version.to_string()),
-        share_context: share.map(remote_row::share_context),
+        share_context: share.map(|share| remote_row::share_context(*share)),
         source: source(from),
         installed,
         installed_at: remote.and_then(|row| row.installed_at),
@@ -254,6 +256,7 @@ pub(super) fn source(source: Source) -> wire::PluginSource {
 fn interface(shown: ShownInterface) -> wire::PluginInterface {
     let ShownInterface {
         interface,
+        filed,
         root,
         urls,
     } = shown;
@@ -279,14 +282,14 @@ fn interface(shown: ShownInterface) -> wire::PluginInterface {
         logo,
         logo_dark,
         screenshots,
-    } = interface;
+    } = Arc::unwrap_or_clone(interface);
     let absolute = |picture: &PluginPath| root.as_ref().map(|root| path(&picture.below(root)));
     wire::PluginInterface {
         display_name,
         short_description,
         long_description,
         developer_name,
-        category,
+        category: filed.or(category),
         capabilities,
         website_url,
         privacy_policy_url,
