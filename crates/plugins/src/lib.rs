@@ -7,6 +7,7 @@
 mod activations;
 mod active;
 mod adopt;
+mod ahead;
 mod approvals;
 mod approve;
 mod archive_error;
@@ -166,6 +167,7 @@ mod take_place;
 mod trust;
 mod trust_error;
 mod trust_gate;
+mod two_threads;
 mod uninstall;
 mod update;
 mod update_mode;

@@ -170,4 +170,53 @@ mod tests {
             .filter(|seen| seen.kind == OperationKind::Read && seen.path == file);
         assert_eq!(reads.count(), 1);
     }
+
+    /// More plugins than one thread reads, of every kind, each with a version of its own.
+    fn marketplace_of_many(sandbox: &Sandbox) -> usize {
+        let many = 100;
+        let market = sandbox.path("m");
+        let config = format!("[marketplaces.m]\nsource_type = \"local\"\nsource = \"{market}\"\n");
+        sandbox.write("ch/config.toml", config);
+        sandbox.write("outside/plugin/.codex-plugin/plugin.json", "{}");
+        let entry = |at: usize| match at % 10 {
+            7 => format!(r#"{{"name":"p{at}","source":{{"source":"npm","package":"p{at}"}}}}"#),
+            _ => format!(r#"{{"name":"p{at}","source":"./p{at}","description":"entry {at}"}}"#),
+        };
+        let entries: Vec<String> = (0..many).map(entry).collect();
+        let catalog = format!("{{\"name\":\"m\",\"plugins\":[{}]}}", entries.join(","));
+        sandbox.write("m/.agents/plugins/marketplace.json", catalog);
+        for at in 0..many {
+            let manifest = format!("m/p{at}/.codex-plugin/plugin.json");
+            match at % 10 {
+                // Nothing is there.
+                3 | 7 => {}
+                // The entry describes it.
+                4 => sandbox.write(&format!("m/p{at}/README.md"), "text"),
+                5 => sandbox.write(&manifest, "{"),
+                #[cfg(unix)]
+                6 => sandbox.add(&format!("== m/p{at} -> $ROOT/outside/plugin\n")),
+                _ => sandbox.write(&manifest, format!("{{\"version\":\"{at}.0.0\"}}")),
+            }
+        }
+        many
+    }
+
+    #[test]
+    fn what_two_threads_read_is_listed_in_order_and_as_one_thread_lists_it() {
+        let sandbox = Sandbox::new();
+        let many = marketplace_of_many(&sandbox);
+        let (lookup, copies) = fixture::parts(&sandbox);
+        let list = || look(&lookup, &copies, &BTreeSet::new(), &ListRequest::default()).unwrap();
+        let (cold, warm) = (list().listing, list().listing);
+        let rows = &cold.marketplaces[0].plugins;
+        assert_eq!(rows.len(), many);
+        for (at, row) in rows.iter().enumerate() {
+            assert_eq!(row.id.to_string(), format!("p{at}@m"));
+            let version = (at % 10 < 3 || at % 10 > 7).then(|| format!("{at}.0.0"));
+            assert_eq!(row.local_version, version, "{at}");
+        }
+        // Those of which something is wrong are looked at again, one after another.
+        assert_eq!(cold.load_errors.len(), many / 10 * 3);
+        assert_eq!(cold, warm);
+    }
 }

@@ -11,6 +11,7 @@ use plugd_marketplace::{Binding, Content, Offer};
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, RemotePluginId, Severity, Source};
 use plugd_store::{Installed, Store};
 
+use crate::ahead::Ahead;
 use crate::curated_commit::curated_version;
 use crate::details::{details_at_a_glance, details_of_copy};
 use crate::links::{self, Links};
@@ -123,12 +124,20 @@ impl<'a> Survey<'a> {
     fn rows(&self, content: &Content, offers: &[Offer<'_>]) -> Vec<ListedPlugin> {
         let kept = self.lookup.rows();
         let before = kept.of(&content.manifest);
+        let mut ahead = match before {
+            None => Ahead::read(self.lookup.loader(), offers),
+            Some(_) => Ahead::default(),
+        };
         // From the first row on that is news.
         let mut rows: Option<Vec<Row>> = None;
         let mut listed = Vec::with_capacity(offers.len());
         for (at, offer) in offers.iter().enumerate() {
             let id = offer.id();
-            let details = self.details_of(&id, offer);
+            let linked = self.links.of_plugin(&id).is_some();
+            let details = match ahead.take(at).filter(|_| !linked) {
+                Some(details) => details,
+                None => self.details_of(&id, offer),
+            };
             let beside = self.beside(&id, offer);
             let again = before.as_deref();
             let again = again.and_then(|kept| kept.repeated(at, offer.entry, &details, &beside));

@@ -1,0 +1,52 @@
+//! Reads the plugins of a marketplace that nobody has listed yet, before their rows are made.
+//!
+//! Such a listing waits for the system and parses, plugin after plugin, and none needs to know of
+//! another: so two threads read.
+
+use std::sync::OnceLock;
+
+use plugd_manifest::{Glance, Loader};
+use plugd_marketplace::Offer;
+use plugd_model::Source;
+
+use crate::details::details_at_a_glance;
+use crate::listing::Details;
+use crate::two_threads::on_two_threads;
+
+/// The insides of offered plugins, by their place among the offers.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead(Vec<OnceLock<Details>>);
+
+impl Ahead {
+    /// Reads those that lie beside their marketplace; what the others are is for the caller to find.
+    pub(crate) fn read(loader: &Loader, offers: &[Offer<'_>]) -> Self {
+        let places: Vec<OnceLock<Details>> = offers.iter().map(|_| OnceLock::new()).collect();
+        on_two_threads(&places, |portion| {
+            let glance = loader.glance();
+            for (at, place) in portion {
+                let offer = offers.get(at);
+                if let Some(details) = offer.and_then(|offer| inside(&glance, offer)) {
+                    // Nobody else has this place.
+                    let _ = place.set(details);
+                }
+            }
+        });
+        Self(places)
+    }
+
+    /// What was read of the one at a place.
+    pub(crate) fn take(&mut self, at: usize) -> Option<Details> {
+        self.0.get_mut(at)?.take()
+    }
+}
+
+fn inside(glance: &Glance<'_>, offer: &Offer<'_>) -> Option<Details> {
+    match &offer.entry.source {
+        Source::Local { path } => Some(details_at_a_glance(glance, path, offer)),
+        Source::Git { .. }
+        | Source::Npm { .. }
+        | Source::Oci { .. }
+        | Source::Archive { .. }
+        | Source::Remote => None,
+    }
+}
