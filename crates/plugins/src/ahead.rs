@@ -10,6 +10,7 @@ use plugd_marketplace::Offer;
 use plugd_model::Source;
 
 use crate::details::details_at_a_glance;
+use crate::links::Links;
 use crate::listing::Details;
 use crate::two_threads::on_two_threads;
 
@@ -18,13 +19,15 @@ use crate::two_threads::on_two_threads;
 pub(crate) struct Ahead(Vec<OnceLock<Details>>);
 
 impl Ahead {
-    /// Reads those that lie beside their marketplace; what the others are is for the caller to find.
-    pub(crate) fn read(loader: &Loader, offers: &[Offer<'_>]) -> Self {
+    /// Reads those that lie beside their marketplace, unless a working tree stands in for them; what the
+    /// others are is for the caller to find.
+    pub(crate) fn read(loader: &Loader, links: &Links, offers: &[Offer<'_>]) -> Self {
         let places: Vec<OnceLock<Details>> = offers.iter().map(|_| OnceLock::new()).collect();
         on_two_threads(&places, |portion| {
             let glance = loader.glance();
             for (at, place) in portion {
                 let offer = offers.get(at);
+                let offer = offer.filter(|offer| links.of_plugin(&offer.id()).is_none());
                 if let Some(details) = offer.and_then(|offer| inside(&glance, offer)) {
                     // Nobody else has this place.
                     let _ = place.set(details);

@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(reads.count(), 1);
     }
 
-    /// More plugins than one thread reads, of every kind, each with a version of its own.
+    /// More plugins than one thread reads, of every kind, each with a version of its own, one of them linked.
     fn marketplace_of_many(sandbox: &Sandbox) -> usize {
         let many = 100;
         let market = sandbox.path("m");
@@ -182,6 +182,10 @@ mod tests {
             7 => format!(r#"{{"name":"p{at}","source":{{"source":"npm","package":"p{at}"}}}}"#),
             _ => format!(r#"{{"name":"p{at}","source":"./p{at}","description":"entry {at}"}}"#),
         };
+        let tree = sandbox.path("work");
+        sandbox.write("work/.codex-plugin/plugin.json", r#"{"version":"mine"}"#);
+        let links = format!(r#"{{"links":{{"p98@m":{{"path":"{tree}"}}}}}}"#);
+        sandbox.write("ch/plugins/.plugd/links.json", links);
         let entries: Vec<String> = (0..many).map(entry).collect();
         let catalog = format!("{{\"name\":\"m\",\"plugins\":[{}]}}", entries.join(","));
         sandbox.write("m/.agents/plugins/marketplace.json", catalog);
@@ -212,7 +216,11 @@ mod tests {
         assert_eq!(rows.len(), many);
         for (at, row) in rows.iter().enumerate() {
             assert_eq!(row.id.to_string(), format!("p{at}@m"));
-            let version = (at % 10 < 3 || at % 10 > 7).then(|| format!("{at}.0.0"));
+            let version = match at % 10 {
+                _ if at == 98 => Some("mine".to_owned()),
+                0..3 | 8.. => Some(format!("{at}.0.0")),
+                _ => None,
+            };
             assert_eq!(row.local_version, version, "{at}");
         }
         // Those of which something is wrong are looked at again, one after another.

@@ -125,7 +125,7 @@ impl<'a> Survey<'a> {
         let kept = self.lookup.rows();
         let before = kept.of(&content.manifest);
         let mut ahead = match before {
-            None => Ahead::read(self.lookup.loader(), offers),
+            None => Ahead::read(self.lookup.loader(), &self.links, offers),
             Some(_) => Ahead::default(),
         };
         // From the first row on that is news.
@@ -133,11 +133,8 @@ impl<'a> Survey<'a> {
         let mut listed = Vec::with_capacity(offers.len());
         for (at, offer) in offers.iter().enumerate() {
             let id = offer.id();
-            let linked = self.links.of_plugin(&id).is_some();
-            let details = match ahead.take(at).filter(|_| !linked) {
-                Some(details) => details,
-                None => self.details_of(&id, offer),
-            };
+            let read = ahead.take(at);
+            let details = read.unwrap_or_else(|| self.details_of(&id, offer));
             let beside = self.beside(&id, offer);
             let again = before.as_deref();
             let again = again.and_then(|kept| kept.repeated(at, offer.entry, &details, &beside));
