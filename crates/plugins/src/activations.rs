@@ -134,16 +134,10 @@ fn answer_all(
         Err(Refused::Before(copies, error)) if copies.len() > 1 => {
             tracing::debug!(%error, "copies do not take their places together; each by itself");
             for (client, ready) in clients.into_iter().zip(copies) {
-                let Client {
-                    call,
-                    setting,
-                    answer,
-                    ..
-                } = client;
-                answer(Told::Alone(Activation {
-                    call,
+                (client.answer)(Told::Alone(Activation {
+                    call: client.call,
                     ready,
-                    setting,
+                    setting: client.setting,
                 }));
             }
         }
@@ -175,14 +169,9 @@ fn answer_taken(clients: Vec<Client>, taken: Taken) {
     let Taken { copies, settled } = taken;
     let (mut lost, is_alone) = (settled.err(), clients.len() == 1);
     for (client, copy) in clients.into_iter().zip(copies) {
-        let Client {
-            id,
-            setting,
-            answer,
-            ..
-        } = client;
-        let is_lost = lost.is_some() && matches!(setting, Setting::Switched { .. });
-        answer(Told::Outcome(match lost.take_if(|_| is_lost && is_alone) {
+        let id = client.id;
+        let is_lost = lost.is_some() && matches!(client.setting, Setting::Switched { .. });
+        (client.answer)(Told::Outcome(match lost.take_if(|_| is_lost && is_alone) {
             Some(error) => Err(error),
             // It begins again, finds its copy and makes the edit by itself.
             None if is_lost => Err(Error::TakenBack { id }),

@@ -374,7 +374,7 @@ impl Error {
         matches!(self.cause(), Self::Store { source, .. } if matches!(**source, StoreError::Superseded { .. }))
     }
 
-    /// What could not be taken back is planned anew with the rest.
+    /// What began it. Where a lock was followed in part, that is planned anew with the rest.
     fn cause(&self) -> &Self {
         match self {
             Self::Lock(LockError::InPart { source, .. }) => source.cause(),

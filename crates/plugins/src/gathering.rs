@@ -120,8 +120,7 @@ impl<M: Member> Gathering<M> {
 
     /// The section of one: serves those who wait until this one is served, by whomever. A round leaves him
     /// where too many came before, or somebody for the same plugin, or when he has to be alone and is not the
-    /// first. `serve` makes the changes of
-    /// all whom it is handed and answers each.
+    /// first. `serve` makes the changes of all whom it is handed and answers each.
     pub(crate) fn serve(
         &self,
         number: u64,
