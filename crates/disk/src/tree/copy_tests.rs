@@ -44,6 +44,61 @@ fn files_directories_and_modes() {
     );
 }
 
+/// Each file is read from its own directory, whichever was open before, also behind a link between them.
+#[test]
+fn directories_of_the_same_names_at_several_depths() {
+    let tree = [
+        "a/a/a/f=1",
+        "a/a/f=2",
+        "a/b/a/f=3",
+        "a/b/f=4",
+        "a/f=5",
+        "b/a/f=6",
+        "b/l -> ../a/b",
+        "b/z=7",
+        "f=8",
+    ];
+    check(
+        &tree,
+        &[
+            "a/",
+            "a/a/",
+            "a/a/a/",
+            "a/a/a/f=1",
+            "a/a/f=2",
+            "a/b/",
+            "a/b/a/",
+            "a/b/a/f=3",
+            "a/b/f=4",
+            "a/f=5",
+            "b/",
+            "b/a/",
+            "b/a/f=6",
+            "b/l/",
+            "b/l/a/",
+            "b/l/a/f=3",
+            "b/l/f=4",
+            "b/z=7",
+            "f=8",
+        ],
+    );
+}
+
+#[test]
+fn directories_that_are_deeper_than_those_that_stay_open() {
+    let deep = |length: usize| vec!["d"; length].join("/");
+    let mut tree: Vec<_> = (1..14)
+        .map(|length| format!("{}/f={length}", deep(length)))
+        .collect();
+    tree.extend((7..12).map(|length| format!("{}/e/g={length}", deep(length))));
+    let dirs = (1..14).map(|length| format!("{}/", deep(length)));
+    let dirs = dirs.chain((7..12).map(|length| format!("{}/e/", deep(length))));
+    let mut expected: Vec<_> = tree.iter().cloned().chain(dirs).collect();
+    expected.sort();
+    let [tree, expected] = [&tree, &expected].map(|lines| lines.iter().map(String::as_str));
+    check(&tree.collect::<Vec<_>>(), &expected.collect::<Vec<_>>());
+}
+
 #[test]
 fn links_become_copies_and_the_rest_stays_behind() {
     check(

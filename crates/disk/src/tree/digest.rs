@@ -47,7 +47,11 @@ impl Digest {
         pace: &dyn Pace,
     ) -> io::Result<Option<Self>> {
         Ok(match hash(content, size, pace, |_| Ok(()))? {
-            Hashed::Whole(digest) => Some(Self(digest)),
+            // Not everything that can be read is a file.
+            Hashed::Whole(digest) => {
+                let more = content.take(1).read_to_end(&mut Vec::new())?;
+                (more == 0).then_some(Self(digest))
+            }
             Hashed::OtherSize | Hashed::GivenUp => None,
         })
     }

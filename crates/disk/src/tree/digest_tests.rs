@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::{self, Read};
 
 use pretty_assertions::assert_eq;
 use sha2::{Digest as _, Sha256};
@@ -71,6 +72,35 @@ fn large_content_is_hashed_in_pieces() {
     let mut files = FileDigests::default();
     files.add("a", false, content.as_bytes());
     assert_eq!(digest_of(&tree), files.digest());
+}
+
+/// Gives so much at a time, as a file never does.
+struct Slowly<'a>(&'a [u8], usize);
+
+impl Read for Slowly<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (now, left) = self.0.split_at(self.0.len().min(self.1).min(buffer.len()));
+        buffer[..now.len()].copy_from_slice(now);
+        self.0 = left;
+        Ok(now.len())
+    }
+}
+
+#[test]
+fn content_has_to_end_where_it_was_said_to() {
+    let bytes = vec![7; (1 << 17) + 1];
+    for size in [0, 1, 2_500, 65_535, 65_536, 65_537, 1 << 17] {
+        for piece in [1_250, 1 << 16, usize::MAX] {
+            let digest = |length: usize| {
+                let mut content = Slowly(&bytes[..length], piece);
+                let said = u64::try_from(size).unwrap();
+                Digest::of_reader(&mut content, said, &AtEase).unwrap()
+            };
+            assert_eq!(digest(size), Some(Digest::of_bytes(&bytes[..size])));
+            assert_eq!(digest(size + 1), None);
+            assert_eq!(size.checked_sub(1).and_then(digest), None);
+        }
+    }
 }
 
 #[test]

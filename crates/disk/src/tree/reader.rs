@@ -1,9 +1,9 @@
 //! Reading the files of a plan: opened below the root without following links, hashed on the way.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
@@ -13,13 +13,21 @@ use super::scan::{PlanDir, PlanFile};
 use super::{TreeError, TreePlan};
 use crate::{Disk, DiskError, Kind, OperationKind, Stamp};
 
-/// Opens planned files; remembers the last directory, because a plan goes directory by directory.
+/// Opens planned files. The directories on the way to the last one stay open, because a plan goes from each
+/// directory to those in it.
 pub(super) struct Reader<'a> {
     disk: &'a Disk,
     plan: &'a TreePlan,
     root: DirHandle,
-    current: Option<(PathBuf, DirHandle)>,
+    /// The first directories on the way, each in the one before it.
+    way: Vec<(OsString, DirHandle)>,
+    /// The last one, where the way is longer.
+    deep: Option<(PathBuf, DirHandle)>,
 }
+
+/// So many stay open, because a process has only so many handles. Where a handle is no more than a path each
+/// directory is looked at again, from the root on.
+const KEPT: usize = if cfg!(unix) { 8 } else { 0 };
 
 /// A planned file that was opened and is what the plan says.
 pub(super) struct Opened {
@@ -35,7 +43,8 @@ impl<'a> Reader<'a> {
             disk,
             plan,
             root,
-            current: None,
+            way: Vec::new(),
+            deep: None,
         })
     }
 
@@ -74,16 +83,32 @@ impl<'a> Reader<'a> {
     }
 
     fn directory(&mut self, relative: &Path) -> io::Result<&DirHandle> {
-        let same = matches!(&self.current, Some((path, _)) if path == relative);
-        if !same {
-            self.current = None;
-            let opened = self.root.open_below(relative)?;
-            return Ok(&self.current.insert((relative.to_path_buf(), opened)).1);
+        let (mut depth, mut rest) = (0, relative.components());
+        for component in rest.by_ref().take(KEPT) {
+            let Component::Normal(name) = component else {
+                return Err(io::ErrorKind::InvalidInput.into());
+            };
+            if self.way.get(depth).is_none_or(|(open, _)| open != name) {
+                self.way.truncate(depth);
+                let opened = self.last().open_dir(name)?;
+                self.way.push((name.to_owned(), opened));
+            }
+            depth += 1;
         }
-        match &self.current {
-            Some((_, handle)) => Ok(handle),
-            None => Ok(&self.root),
+        self.way.truncate(depth);
+        let rest = rest.as_path();
+        if rest == Path::new("") {
+            return Ok(self.last());
         }
+        let deep = match self.deep.take() {
+            Some(deep) if deep.0 == relative => deep,
+            _ => (relative.to_path_buf(), self.last().open_below(rest)?),
+        };
+        Ok(&self.deep.insert(deep).1)
+    }
+
+    fn last(&self) -> &DirHandle {
+        self.way.last().map_or(&self.root, |(_, handle)| handle)
     }
 }
 
@@ -108,7 +133,8 @@ pub(super) enum Hashed {
     GivenUp,
 }
 
-/// Reads exactly `size` bytes, hands each piece to `sink` and returns the hash of all.
+/// Reads exactly `size` bytes, hands each piece to `sink` and returns the hash of all. Of content that does not
+/// fill a piece nothing is read any more: a file has no more than that.
 pub(super) fn hash(
     content: &mut impl Read,
     size: u64,
@@ -139,11 +165,16 @@ pub(super) fn hash(
         hasher.update(&buffer[..count]);
         sink(&buffer[..count])?;
         untold += bytes;
+        // The system had room for more and gave all there was; its end need not be asked for.
+        let is_end = left == 0 && count < buffer.len();
         if untold >= STEP {
             if !pace.step(untold) {
                 return Ok(Hashed::GivenUp);
             }
             untold = 0;
+        }
+        if is_end {
+            break;
         }
     }
     if left > 0 {
