@@ -110,3 +110,21 @@ fn how_long_just_is_depends_on_the_clock_of_the_file_system() {
         assert!(!settled(after) && settled(after + Duration::from_nanos(1)));
     }
 }
+
+/// What is replaced is kept under its digest; whoever has compared it knows that already.
+#[test]
+fn a_copy_that_was_read_is_read_again_to_be_replaced_only_when_it_has_changed() {
+    let case = case(LATER);
+    case.sandbox.add("== copies/1.0.0/a.md\none\n");
+    let copies = case.sandbox.path("copies");
+    let replaced = || {
+        case.probe.reset();
+        let [old] = <[_; 1]>::try_from(case.store.versions_in(&copies).unwrap()).unwrap();
+        (old.tree_digest, case.probe.count(OperationKind::Read))
+    };
+    let content = case.store.content(&copies.join("1.0.0"), &AtEase).unwrap();
+    assert_eq!(replaced(), (content.digest, 0));
+    case.sandbox.write("copies/1.0.0/a.md", "mine\n");
+    let (digest, reads) = replaced();
+    assert!(digest != content.digest && reads == 1);
+}

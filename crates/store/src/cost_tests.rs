@@ -4,7 +4,7 @@ use plugd_disk::OperationKind;
 use plugd_testkit::RecordingProbe;
 use pretty_assertions::assert_eq;
 
-use crate::fixture::World;
+use crate::fixture::{NO_PATIENCE, World, id, other};
 use crate::{Store, StoreError};
 
 /// Counts the syncs of files and of directories in the second run of something; the first one makes
@@ -97,4 +97,30 @@ fn an_uninstallation_of_several_plugins_waits_once_more_than_one_of_one() {
 fn an_uninstallation_waits_for_the_disk_three_times_beside_its_configuration() {
     // The journal with its name and the way to the trash at once, and then the names of copy and record.
     check(install, |world, store| world.uninstall(store), (2, 3));
+}
+
+/// Whether a tree may go depends on everything there is, and that is looked at once however many go.
+#[test]
+fn versions_that_go_with_several_plugins_are_looked_for_once() {
+    let world = World::new();
+    let store = world.store();
+    for version in ["1", "1.1", "1.2"] {
+        for id in [id(), other()] {
+            world.sandbox.add(&format!("== one/a.md\n{id} {version}\n"));
+            let ready = world.ready(&store, &id, "one", version).unwrap();
+            let locked = ready.lock(NO_PATIENCE).unwrap();
+            locked.activate().unwrap().commit().unwrap();
+        }
+    }
+    let before = world.trees();
+    let probe = RecordingProbe::new();
+    let watched = world.store_on(probe.disk());
+    world.install_together(&watched).unwrap();
+    let after = world.trees();
+    let gone = before.iter().filter(|tree| !after.contains(tree));
+    assert_eq!((before.len(), gone.count(), after.len()), (4, 2, 4));
+    let trees = store.layout().trees();
+    let operations = probe.operations().into_iter();
+    let looks = operations.filter(|one| one.kind == OperationKind::List && one.path == trees);
+    assert_eq!(looks.count(), 1);
 }

@@ -7,7 +7,7 @@
 //! moved. A journal that a crash leaves between the two is undone; one whose change is complete was at
 //! its end, and is ended (`forward`).
 
-use plugd_disk::tree::{Digest, FileDigests};
+use plugd_disk::tree::{AtEase, Digest, FileDigests};
 use plugd_disk::{FileLock, Replacement, Unsynced};
 use plugd_model::{AbsPath, PluginId};
 use serde_json::Value;
@@ -249,11 +249,17 @@ impl ActivatedInstall {
                     tracing::warn!(%plugin, %error, "a replaced version is not kept");
                 }
             }
+        }
+        let dropped = self.members.iter().flat_map(|member| {
             let protected = &member.retention.protected;
-            if let Err(error) = store.drop_trees(&member.dropped, protected, ticket) {
-                tracing::warn!(%plugin, %error, "an old kept version is not removed");
-                ticket.leave_to_recovery();
-            }
+            let dropped = member.dropped.iter();
+            dropped
+                .copied()
+                .filter(|digest| !protected.contains(digest))
+        });
+        if let Err(error) = store.drop_trees(dropped, ticket) {
+            tracing::warn!(%error, "an old kept version is not removed");
+            ticket.leave_to_recovery();
         }
         self.change.unlock();
     }
@@ -373,14 +379,14 @@ impl Store {
             let Some(identity) = self.identity(&root)? else {
                 continue;
             };
-            match crate::staged::plain_digest(self.disk(), &root) {
-                Ok(Some(tree_digest)) => predecessors.push(Predecessor {
+            match self.content(&root, &AtEase) {
+                Ok(content) if content.plan.is_plain() => predecessors.push(Predecessor {
                     version,
                     identity,
-                    tree_digest,
+                    tree_digest: content.digest,
                     root,
                 }),
-                Ok(None) => {
+                Ok(_) => {
                     tracing::warn!(
                         %root,
                         "a replaced version holds what the store does not take, and is not kept"

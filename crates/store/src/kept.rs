@@ -246,28 +246,28 @@ impl Store {
         Ok(())
     }
 
-    /// Moves trees out of sight that one plugin named, unless another one or somebody living does. The
+    /// Moves trees out of sight that plugins named, unless another one or somebody living does. The
     /// store lock is held.
+    ///
+    /// It looks at every record and at every tree, so whoever changes several plugins asks once.
     pub(crate) fn drop_trees(
         &self,
-        dropped: &[Digest],
-        protected: &BTreeSet<Digest>,
+        dropped: impl Iterator<Item = Digest>,
         ticket: &Ticket,
     ) -> Result<(), StoreError> {
-        let mut there = Vec::new();
-        for digest in dropped.iter().filter(|digest| !protected.contains(digest)) {
-            if self.disk().link_stamp(&self.tree_of(digest))?.is_some() {
-                there.push(digest);
+        let mut there = BTreeSet::new();
+        for digest in dropped {
+            if self.disk().link_stamp(&self.tree_of(&digest))?.is_some() {
+                there.insert(digest);
             }
         }
         if there.is_empty() {
             return Ok(());
         }
-        let (leases, named) = (self.leases(None)?, self.named_trees()?.kept);
-        there.retain(|digest| !leases.protect(digest) && !named.contains(digest));
-        there
-            .into_iter()
-            .try_for_each(|digest| self.discard_all(digest, ticket))
+        let leases = self.leases(None)?;
+        there.retain(|digest| !leases.protect(digest));
+        self.retain_unkept(&mut there)?;
+        self.discard_all(&there, ticket)
     }
 }
 

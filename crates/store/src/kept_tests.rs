@@ -1,9 +1,12 @@
 use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
 
 use pretty_assertions::assert_eq;
 
-use plugd_disk::OperationKind;
 use plugd_disk::tree::{AtEase, Digest};
+use plugd_disk::{Disk, Operation, OperationKind, Probe};
+use plugd_model::AbsPath;
 use plugd_testkit::{RecordingProbe, tree};
 
 use crate::fixture::{NO_PATIENCE, World, id, retention};
@@ -265,4 +268,36 @@ fn a_dropped_tree_is_durably_out_of_sight_before_it_is_removed() {
     });
     let next = &operations[moved.unwrap() + 1];
     assert_eq!((next.kind, &next.path), (OperationKind::SyncDir, &trees));
+}
+
+/// Refuses to move one tree.
+struct Stuck(AbsPath);
+
+impl Probe for Stuck {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        match operation.kind == OperationKind::Rename && *operation.path == self.0 {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// One may be of another plugin in the same transaction.
+#[test]
+fn a_version_that_cannot_go_keeps_no_other_one() {
+    for sources in [["one", "two"], ["two", "one"]] {
+        let world = World::new();
+        for (source, version) in [("one", "1"), ("two", "2"), ("three", "3")] {
+            install(&world, source, version, &retention(2));
+        }
+        let [stuck, other] =
+            sources.map(|source| world.store().tree_of(&digest_of(&world, source)));
+        let probe = Arc::new(Stuck(stuck.clone()));
+        let store = world.store_on(Disk::probed(probe));
+        let removal = store.uninstall(&id(), NO_PATIENCE).unwrap();
+        removal.commit(&BTreeSet::new()).unwrap();
+        drop(store);
+        let is_there = |tree| world.store().disk().link_stamp(tree).unwrap().is_some();
+        assert_eq!([&stuck, &other].map(is_there), [true, false]);
+    }
 }

@@ -42,18 +42,24 @@ impl Stamps {
     /// Takes them. Nothing when one of them says too little: where a link stands, something may change
     /// without its stamp.
     pub(crate) fn of(store: &Store, id: &PluginId, version: &AbsPath) -> Option<Self> {
-        let dir = store.layout().plugin_dir(id);
+        let unmarked = Self::of_unmarked(store, id, version)?;
+        let mark = store.layout().plugin_dir(id).join(Layout::REMOTE_SIDECAR);
+        let mark = store.disk().link_stamp(&mark).ok()?;
+        let is_plain = mark.is_none_or(|mark| mark.kind == Kind::File);
+        is_plain.then_some(Self { mark, ..unmarked })
+    }
+
+    /// The same of a plugin that had no mark. One that comes changes the stamp of the directory.
+    fn of_unmarked(store: &Store, id: &PluginId, version: &AbsPath) -> Option<Self> {
         let stamp = |path: &AbsPath| store.disk().link_stamp(path).ok();
         let stamps = Self {
-            dir: stamp(&dir)??,
+            dir: stamp(&store.layout().plugin_dir(id))??,
             version: stamp(version)??,
             record: stamp(&store.layout().record(id))?,
-            mark: stamp(&dir.join(Layout::REMOTE_SIDECAR))?,
+            mark: None,
         };
-        let dirs = [stamps.dir, stamps.version];
-        let mut files = [stamps.record, stamps.mark].into_iter().flatten();
-        let is_plain = dirs.iter().all(|dir| dir.kind == Kind::Dir)
-            && files.all(|file| file.kind == Kind::File);
+        let is_plain = [stamps.dir, stamps.version].map(|dir| dir.kind) == [Kind::Dir; 2]
+            && stamps.record.is_none_or(|record| record.kind == Kind::File);
         is_plain.then_some(stamps)
     }
 
@@ -74,8 +80,12 @@ impl Stamps {
 impl Looks {
     /// What was found when it was looked at last, if nothing has changed since.
     pub(crate) fn again(&self, store: &Store, id: &PluginId) -> Option<Installed> {
-        let root = self.lock().get(id).map(|known| known.found.root.clone())?;
-        let stamps = Stamps::of(store, id, &root)?;
+        let remembered = |known: &Known| (known.found.root.clone(), known.stamps.mark.is_some());
+        let (root, is_marked) = self.lock().get(id).map(remembered)?;
+        let stamps = match is_marked {
+            true => Stamps::of(store, id, &root),
+            false => Stamps::of_unmarked(store, id, &root),
+        }?;
         let known = self.lock();
         let known = known.get(id).filter(|known| known.stamps == stamps)?;
         (known.found.root == root).then(|| known.found.clone())

@@ -84,6 +84,19 @@ fn what_nobody_has_touched_is_not_listed_again() {
     case.check(|sandbox| sandbox.remove(&mark));
 }
 
+/// The directories, the active version and the record of each; a mark only where there was one.
+#[test]
+fn a_mark_that_was_not_there_is_not_looked_for() {
+    let case = Case::new(LATER);
+    let mark = format!("{DIR}/{}", Layout::REMOTE_SIDECAR);
+    case.sandbox
+        .write(&mark, sidecar::text(&RemotePluginId::parse("one").unwrap()));
+    case.listed();
+    case.probe.reset();
+    case.store.list().unwrap();
+    assert_eq!(case.probe.count(OperationKind::Stat), 3 + 1 + 3);
+}
+
 #[test]
 fn what_has_something_wrong_with_it_is_looked_at_each_time() {
     let case = Case::new(LATER);

@@ -75,6 +75,19 @@ impl Store {
         Ok(named)
     }
 
+    /// Leaves those trees that no record keeps.
+    pub(crate) fn retain_unkept(&self, trees: &mut BTreeSet<Digest>) -> Result<(), StoreError> {
+        for id in self.recorded_ids()? {
+            if trees.is_empty() {
+                break;
+            }
+            for kept in &self.named_by(id)?.kept {
+                trees.remove(kept);
+            }
+        }
+        Ok(())
+    }
+
     fn named_by(&self, id: PluginId) -> Result<Arc<Names>, StoreError> {
         // Before the look: what is changed during it has just been changed, however long it takes.
         let now = self.inner.clock.now();

@@ -230,11 +230,11 @@ impl PendingRemoval {
         // Also of a record that cannot be understood as a whole; and the tree of what was installed
         // lies there when it was leased.
         let members = self.old.iter().map(|old| &old.members);
-        let digests: Vec<_> = members
+        let digests = members
             .flat_map(|members| trees_in(members).chain(installed_in(members)))
-            .collect();
+            .filter(|digest| !protected.contains(digest));
         let Change { store, ticket, .. } = &self.change;
-        if let Err(error) = store.drop_trees(&digests, protected, ticket) {
+        if let Err(error) = store.drop_trees(digests, ticket) {
             tracing::warn!(plugin = %self.change.id(), %error, "a kept version is not removed");
             self.change.ticket.leave_to_recovery();
         }

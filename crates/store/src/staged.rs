@@ -1,10 +1,9 @@
 //! The first half of an installation: content on its way, seen by nobody.
 
+use plugd_disk::Patience;
 use plugd_disk::tree::{
-    AtEase, Digest, FileDigests, Limits, Pace, TreeError, TreePlan, copy, digest, is_storable_name,
-    remove_tree,
+    Digest, FileDigests, Limits, Pace, TreeError, TreePlan, copy, is_storable_name, remove_tree,
 };
-use plugd_disk::{Disk, Patience};
 use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
 
 use crate::install::ActivatedInstall;
@@ -119,15 +118,6 @@ impl Store {
             clean: content.plan.is_plain(),
         })
     }
-}
-
-/// The digest of a tree of our own; `None` when it holds what the digest does not see.
-pub(crate) fn plain_digest(disk: &Disk, root: &AbsPath) -> Result<Option<Digest>, StoreError> {
-    let plan = TreePlan::scan(disk, root, &Limits::INSTALL, &[], &AtEase)?;
-    if !plan.is_plain() {
-        return Ok(None);
-    }
-    Ok(Some(digest(disk, &plan, &AtEase)?))
 }
 
 impl Transaction {

@@ -11,6 +11,8 @@
 //!   there is anything.
 //! - What has another name is not ours to judge.
 
+use std::collections::BTreeSet;
+
 use plugd_disk::Kind;
 use plugd_disk::tree::{Digest, Pace, TreeError};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, PluginName, Problem, ProblemKind};
@@ -121,17 +123,35 @@ impl Store {
             let name = format!("{}.{}", digest.hex(), ticket.id());
             return Ok(self.layout().trees().join(name));
         }
-        self.discard_all(digest, ticket)?;
+        self.discard_all(&BTreeSet::from([*digest]), ticket)?;
         Ok(place)
     }
 
-    /// Moves every tree of this name out of sight, the one without an id last.
-    pub(crate) fn discard_all(&self, digest: &Digest, ticket: &Ticket) -> Result<(), StoreError> {
-        let trees = self.tree_dirs()?.into_iter().rev();
-        for tree in trees.filter(|tree| tree.digest == *digest) {
-            self.discard(&tree.root, ticket)?;
+    /// Moves every tree of these names out of sight, of each the one without an id last. One that cannot be
+    /// moved keeps none of the others.
+    pub(crate) fn discard_all(
+        &self,
+        digests: &BTreeSet<Digest>,
+        ticket: &Ticket,
+    ) -> Result<(), StoreError> {
+        if digests.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let trees = self.tree_dirs()?.into_iter().rev();
+        let named = trees.filter(|tree| digests.contains(&tree.digest));
+        let mut stuck = BTreeSet::new();
+        let mut first = Ok(());
+        for tree in named {
+            // What lies beside a tree without an id is found by that one.
+            if stuck.contains(&tree.digest) {
+                continue;
+            }
+            if let Err(error) = self.discard(&tree.root, ticket) {
+                stuck.insert(tree.digest);
+                first = first.and(Err(error));
+            }
+        }
+        first
     }
 
     /// Moves a tree out of sight, for good; the ticket removes it.
