@@ -5,14 +5,14 @@
 //! goes wrong later takes all of them back, and the copies with them: each of several is told just that, and
 //! begins again, by itself.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 
 use plugd_config::{Edit, PendingWrite, Plan};
 use plugd_model::{AbsPath, PluginId};
 use plugd_store::{Held, Installed, NotTogether, ReadyInstall, Store, StoreError};
 
 use crate::call::Call;
-use crate::gathering::{Answer, Gathering, Member, Told, Waiting, most_patient};
+use crate::gathering::{Answer, Gathering, Member, Place, Told, Waiting, most_patient};
 use crate::install_job::failed;
 use crate::take_place::{Taken, note_edit, take_place};
 use crate::{Copies, Error, Lookup};
@@ -55,31 +55,55 @@ impl Member for Activation {
     }
 }
 
-/// Puts a copy in its place, together with those of others.
-pub(crate) fn activate_with_others(
-    lookup: &Lookup,
-    copies: &Copies,
-    activation: Activation,
-) -> Result<Installed, Error> {
-    let (call, id) = (activation.call.clone(), activation.id().clone());
-    let store = copies.store()?;
-    let serve = |held, taken| answer_all(lookup, copies.activations(), store, held, taken);
-    let (mut activation, mut alone) = (activation, false);
-    loop {
+/// One that has joined those who wait: anybody who gets the lock from now on may put it in its place, and
+/// nobody has to. Dropping it takes it out again, unless somebody has.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    call: Call,
+    id: PluginId,
+    place: Place<Activation>,
+    answered: Receiver<Told<Activation>>,
+}
+
+impl Entered {
+    /// Lets a copy wait for the lock together with those of others.
+    pub(crate) fn new(copies: &Copies, activation: Activation) -> Self {
+        Self::enter(copies, activation, false)
+    }
+
+    fn enter(copies: &Copies, activation: Activation, alone: bool) -> Self {
         let (answer, answered) = mpsc::sync_channel(1);
-        // The receiver is waited on below, and there is room for the one answer.
-        let tell = Box::new(move |told| drop(answer.send(told)));
-        let place = copies.activations().enter(activation, alone, tell);
-        copies
-            .activations()
-            .serve(place.number(), &call, store, &serve);
-        match answered.recv() {
-            Ok(Told::Outcome(outcome)) => return outcome,
-            Ok(Told::Alone(again)) => (activation, alone) = (again, true),
-            Err(_) => {
-                return Err(Error::Panicked {
-                    text: format!("`{id}` was being installed with others"),
-                });
+        Self {
+            call: activation.call.clone(),
+            id: activation.id().clone(),
+            // There is room for the one answer, and who has gone away is not told.
+            place: copies.activations().enter(
+                activation,
+                alone,
+                Box::new(move |told| drop(answer.send(told))),
+            ),
+            answered,
+        }
+    }
+
+    /// Waits until the copy is in its place. Whoever waits here gets the lock for all who wait by then.
+    ///
+    /// # Errors
+    /// It cannot take its place; what stood there stands there.
+    pub(crate) fn settle(self, lookup: &Lookup, copies: &Copies) -> Result<Installed, Error> {
+        let (store, activations) = (copies.store()?, copies.activations());
+        let serve = |held, taken| answer_all(lookup, activations, store, held, taken);
+        let mut entered = self;
+        loop {
+            activations.serve(entered.place.number(), &entered.call, store, &serve);
+            match entered.answered.recv() {
+                Ok(Told::Outcome(outcome)) => return outcome,
+                Ok(Told::Alone(again)) => entered = Self::enter(copies, again, true),
+                Err(_) => {
+                    return Err(Error::Panicked {
+                        text: format!("`{}` was being installed with others", entered.id),
+                    });
+                }
             }
         }
     }

@@ -1,15 +1,13 @@
-use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use plugd_disk::{Operation, OperationKind, Probe};
-use plugd_model::AbsPath;
+use plugd_disk::Probe;
 use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
 use crate::call::Call;
+use crate::fixture::Refusing;
 use crate::install::{Step, Target, step};
 use crate::install_why::Why;
 use crate::{Copies, Error, Lookup, Sight, fixture};
@@ -131,13 +129,7 @@ fn those_who_wait_share_a_transaction_and_each_is_told_his_own() {
     assert_eq!(home.installed(), told);
     assert_eq!(home.config(), config_of(&PLUGINS));
     assert_eq!(home.leftovers(), "");
-    let journals = home.sandbox.layout().journals();
-    let operations = probe.operations().into_iter();
-    let written = operations.filter(|one| {
-        let to = one.other.as_ref().and_then(AbsPath::parent);
-        one.kind == OperationKind::Rename && to.as_ref() == Some(&journals)
-    });
-    assert_eq!(written.count(), 1);
+    assert_eq!(fixture::journals(&home.sandbox, &probe), 1);
 }
 
 #[test]
@@ -185,39 +177,6 @@ fn whoever_was_overtaken_keeps_no_other_one_from_his_place() {
     assert!(second.join().unwrap().unwrap_err().is_superseded());
     assert_eq!(third.join().unwrap().unwrap(), "c@m");
     assert_eq!(home.leftovers(), "");
-}
-
-/// Refuses to put anything in some place, so many times.
-struct Refusing {
-    place: AbsPath,
-    left: AtomicUsize,
-}
-
-impl Refusing {
-    fn new(sandbox: &Sandbox, place: &str, times: usize) -> Arc<Self> {
-        Arc::new(Self {
-            place: sandbox.path(place),
-            left: AtomicUsize::new(times),
-        })
-    }
-}
-
-impl Probe for Refusing {
-    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
-        let is_put = matches!(
-            operation.kind,
-            OperationKind::Exchange | OperationKind::Rename
-        ) && (*operation.path == self.place || operation.other == Some(&self.place));
-        let less = |left: usize| left.checked_sub(1);
-        let refuses = || {
-            self.left
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
-        };
-        match is_put && refuses().is_ok() {
-            true => Err(io::ErrorKind::StorageFull.into()),
-            false => Ok(()),
-        }
-    }
 }
 
 impl Home {

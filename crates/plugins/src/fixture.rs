@@ -2,13 +2,15 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use plugd_config::SessionFlags;
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_model::AbsPath;
 use plugd_store::Held;
-use plugd_testkit::{Sandbox, test_environment, tree};
+use plugd_testkit::{RecordingProbe, Sandbox, test_environment, tree};
 
 use crate::{Copies, Lookup, Remote};
 
@@ -73,4 +75,58 @@ pub(crate) fn leftovers(sandbox: &Sandbox) -> String {
     let state = sandbox.layout().state();
     let dirs = ["journal", "staging", "trash"].map(|name| tree(&state.join(name)));
     dirs.concat()
+}
+
+/// How many transactions a probe has seen.
+pub(crate) fn journals(sandbox: &Sandbox, probe: &RecordingProbe) -> usize {
+    let journals = sandbox.layout().journals();
+    let operations = probe.operations().into_iter();
+    let written = operations.filter(|one| {
+        let to = one.other.as_ref().and_then(AbsPath::parent);
+        one.kind == OperationKind::Rename && to.as_ref() == Some(&journals)
+    });
+    written.count()
+}
+
+/// Refuses to put anything in some place, so many times.
+pub(crate) struct Refusing {
+    place: AbsPath,
+    left: AtomicUsize,
+    after: Duration,
+}
+
+impl Refusing {
+    pub(crate) fn new(sandbox: &Sandbox, place: &str, times: usize) -> Arc<Self> {
+        Self::slowly(sandbox, place, times, Duration::ZERO)
+    }
+
+    /// The same, and it takes its time for that.
+    pub(crate) fn slowly(
+        sandbox: &Sandbox,
+        place: &str,
+        times: usize,
+        after: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            place: sandbox.path(place),
+            left: AtomicUsize::new(times),
+            after,
+        })
+    }
+}
+
+impl Probe for Refusing {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let is_put = matches!(
+            operation.kind,
+            OperationKind::Exchange | OperationKind::Rename
+        ) && (*operation.path == self.place || operation.other == Some(&self.place));
+        let less = |left: usize| left.checked_sub(1);
+        let order = Ordering::Relaxed;
+        if is_put && self.left.fetch_update(order, order, less).is_ok() {
+            thread::sleep(self.after);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
 }

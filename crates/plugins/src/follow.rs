@@ -6,20 +6,21 @@
 //! Everything is decided for one look at the store. When something else stands there by the time the
 //! lock is held, nothing happens: whoever was faster has the say, and the next listing looks again.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use plugd_marketplace::{Binding, NotSelected, Offer, Selector, State};
+use plugd_marketplace::{Binding, Offer};
 use plugd_model::{PluginId, Problem, ProblemKind, Source, VersionSegment, error_chain};
 use plugd_store::{Pin, Provenance, SourceContent};
 
 use crate::adopt::{Found, adopt, note_commit};
+use crate::bound_source::{broken_source, other_source, source_of};
 use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::curated_commit::curated_version;
 use crate::fetcher::Fetched;
 use crate::follow_elsewhere::unapproved;
-use crate::install_job::install_offer;
+use crate::install_offer::{Activating, HowFar, begin_to_install};
 use crate::install_why::Why;
 use crate::lookup::Resolved;
 use crate::obtain::{Obtained, Supply, admit, obtain};
@@ -38,6 +39,27 @@ pub(crate) enum Followed {
     Result(PluginResult),
     /// The content is elsewhere.
     Elsewhere(Elsewhere),
+}
+
+/// How far one step came that nobody waits for.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    Ended(Followed),
+    Ready(Ready),
+}
+
+/// A copy that is complete and waits for its place. Dropping it leaves the plugin as it is, unless somebody
+/// has put the copy in its place by then.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    call: Call,
+    id: PluginId,
+    from: Option<String>,
+    outcome: PluginOutcome,
+    /// What it took to make the copy, which is lost when it is taken back.
+    took: Duration,
+    was_fetched: bool,
+    activating: Box<Activating>,
 }
 
 /// What has to be asked for before the step can be taken.
@@ -91,6 +113,21 @@ pub(crate) fn follow(
     id: &PluginId,
     fetched: Option<Fetched>,
 ) -> Followed {
+    match begin_to_follow(call, lookup, copies, resolved, id, fetched) {
+        Begun::Ended(followed) => followed,
+        Begun::Ready(ready) => ready.settle(lookup, copies, resolved),
+    }
+}
+
+/// The same up to a complete copy.
+pub(crate) fn begin_to_follow(
+    call: &Call,
+    lookup: &Lookup,
+    copies: &Copies,
+    resolved: &Resolved,
+    id: &PluginId,
+    fetched: Option<Fetched>,
+) -> Begun {
     let (began, was_fetched) = (Instant::now(), fetched.is_some());
     let looked = copies.store().and_then(|store| {
         Standing::of(store, id).map_err(|source| Error::Store {
@@ -101,7 +138,7 @@ pub(crate) fn follow(
     });
     let standing = match looked {
         Ok(standing) => standing,
-        Err(error) => return Followed::Result(failed(id, None, problem_of(&error))),
+        Err(error) => return Begun::Ended(Followed::failed(id, None, &error)),
     };
     let from = standing.copy.as_ref().map(|copy| copy.version.to_string());
     let Ok(offer) = source_of(resolved, &standing, id) else {
@@ -109,10 +146,10 @@ pub(crate) fn follow(
             Some(broken) => failed(id, from, broken),
             None => match other_source(resolved, &standing, id) {
                 Some(problem) => held_back(id, from, problem),
-                None => return Followed::Nothing,
+                None => return Begun::Ended(Followed::Nothing),
             },
         };
-        return Followed::Result(result);
+        return Begun::Ended(Followed::Result(result));
     };
     let stepped = match obtain(lookup, &offer, fetched) {
         Ok(Supply::Here(obtained)) => {
@@ -120,29 +157,69 @@ pub(crate) fn follow(
         }
         Ok(Supply::Elsewhere(source)) => {
             let fits = still_fits(lookup, &offer, &standing);
-            return match elsewhere(id, from, source, &standing, fits) {
+            return Begun::Ended(match elsewhere(id, from, source, &standing, fits) {
                 Followed::Elsewhere(asked) => {
                     unapproved(lookup, copies, resolved, &offer, asked, &standing)
                 }
                 followed => followed,
-            };
+            });
         }
         Err(error) => Err(error),
     };
     match stepped {
-        Ok((outcome, to, problem)) => Followed::Result(PluginResult {
-            id: id.clone(),
-            outcome,
-            from,
-            to: Some(to.to_string()),
-            problem,
-        }),
-        // What was fetched is gone with the copy.
-        Err(Error::TakenBack { .. }) if !was_fetched && call.waits.try_again(began) => {
-            follow(call, lookup, copies, resolved, id, None)
+        Ok(Stepped::Ended((outcome, to, problem))) => {
+            Begun::Ended(Followed::Result(PluginResult {
+                id: id.clone(),
+                outcome,
+                from,
+                to: Some(to.to_string()),
+                problem,
+            }))
         }
-        Err(error) if is_overtaken(&error) => Followed::Nothing,
-        Err(error) => Followed::Result(failed(id, from, problem_of(&error))),
+        Ok(Stepped::Ready(outcome, activating)) => Begun::Ready(Ready {
+            call: call.clone(),
+            id: id.clone(),
+            from,
+            outcome,
+            took: began.elapsed(),
+            was_fetched,
+            activating,
+        }),
+        Err(error) => Begun::Ended(Followed::failed(id, from, &error)),
+    }
+}
+
+impl Followed {
+    fn failed(id: &PluginId, from: Option<String>, error: &Error) -> Self {
+        match is_overtaken(error) {
+            true => Self::Nothing,
+            false => Self::Result(failed(id, from, problem_of(error))),
+        }
+    }
+}
+
+impl Ready {
+    /// Waits until the copy is in its place.
+    pub(crate) fn settle(self, lookup: &Lookup, copies: &Copies, resolved: &Resolved) -> Followed {
+        let waits_since = Instant::now();
+        // What others of a batch do between the two is no loss of this one.
+        let lost = || self.took + waits_since.elapsed();
+        match self.activating.settle(lookup, copies) {
+            Ok(done) => Followed::Result(PluginResult {
+                id: self.id,
+                outcome: self.outcome,
+                from: self.from,
+                to: Some(done.version.to_string()),
+                problem: done.problems.into_iter().next(),
+            }),
+            // What was fetched is gone with the copy.
+            Err(Error::TakenBack { .. })
+                if !self.was_fetched && self.call.waits.try_again_after(lost()) =>
+            {
+                follow(&self.call, lookup, copies, resolved, &self.id, None)
+            }
+            Err(error) => Followed::failed(&self.id, self.from, &error),
+        }
     }
 }
 
@@ -217,59 +294,6 @@ fn is_overtaken(error: &Error) -> bool {
         || matches!(error, Error::NoLongerConfigured { .. })
 }
 
-/// The one place that content may come from: what the plugin is bound to, also when its copy is
-/// gone, else a marketplace that the user or an administrator chose, never a directory that somebody
-/// happens to stand in.
-pub(crate) fn source_of<'a>(
-    resolved: &'a Resolved,
-    standing: &Standing,
-    id: &PluginId,
-) -> Result<Offer<'a>, NotSelected> {
-    match standing.binding() {
-        Some(bound) => resolved.set.select(&Selector::Bound(id, &bound)),
-        None => resolved.set.select(&Selector::Trusted(id)),
-    }
-}
-
-/// Why the marketplace that a plugin is bound to cannot be read, when it is in sight and broken.
-pub(crate) fn broken_source(
-    lookup: &Lookup,
-    resolved: &Resolved,
-    standing: &Standing,
-) -> Option<Problem> {
-    let Some(Binding::Manifest(bound)) = standing.binding() else {
-        return None;
-    };
-    resolved.set.marketplaces().find_map(|marketplace| {
-        let State::Failed(problem) = &marketplace.state else {
-            return None;
-        };
-        let place = lookup.disk().resolve(&marketplace.named_by).ok()?;
-        (place == bound).then(|| problem.clone())
-    })
-}
-
-/// What the plugin came from is gone, and something else of its id is there: whether that is the same
-/// plugin is for the user to say.
-pub(crate) fn other_source(
-    resolved: &Resolved,
-    standing: &Standing,
-    id: &PluginId,
-) -> Option<Problem> {
-    // A directory may only be out of sight; what comes from another machine is configured or is not.
-    let bound = standing
-        .binding()
-        .filter(|bound| matches!(bound, Binding::Git { .. } | Binding::Packed(_)))?;
-    standing.copy.as_ref()?;
-    let offer = resolved.set.select(&Selector::Trusted(id)).ok()?;
-    let text = format!(
-        "`{id}` came from {}, and is offered by {} now; install it to bind it to that",
-        bound.describe(),
-        offer.content.binding.describe()
-    );
-    Some(Problem::warning(ProblemKind::Conflict, text).in_file(&offer.content.path))
-}
-
 fn held_back(id: &PluginId, from: Option<String>, problem: Problem) -> PluginResult {
     PluginResult {
         id: id.clone(),
@@ -282,6 +306,11 @@ fn held_back(id: &PluginId, from: Option<String>, problem: Problem) -> PluginRes
 
 type Step = (PluginOutcome, VersionSegment, Option<Problem>);
 
+enum Stepped {
+    Ended(Step),
+    Ready(PluginOutcome, Box<Activating>),
+}
+
 fn step(
     call: &Call,
     lookup: &Lookup,
@@ -290,14 +319,15 @@ fn step(
     offer: &Offer<'_>,
     standing: &Standing,
     obtained: Obtained,
-) -> Result<Step, Error> {
+) -> Result<Stepped, Error> {
     let content = Content::read(lookup, offer, obtained.dir.clone())?;
     let version = content.version.clone();
     let offered = || content.offered(copies, &offer.id(), call);
     // What was not taken over is told of in each run, as a request would have been: the copy is as
     // incomplete as it was when it was made.
     let incomplete = |offered: SourceContent| offered.left_out.into_iter().next();
-    let held = |problem| Ok((PluginOutcome::HeldBack, version.clone(), Some(problem)));
+    let ended = |outcome, problem| Ok(Stepped::Ended((outcome, version.clone(), problem)));
+    let held = |problem| ended(PluginOutcome::HeldBack, Some(problem));
     let repaired_from = match compare(call, lookup, copies, standing, &content, offered)? {
         Compared::Same(offered) => {
             note_commit(
@@ -307,7 +337,7 @@ fn step(
                 &offer.id(),
                 obtained.commit,
             )?;
-            return Ok((PluginOutcome::Unchanged, version, incomplete(offered)));
+            return ended(PluginOutcome::Unchanged, incomplete(offered));
         }
         Compared::SameButForeign(offered, tree_digest) => {
             let found = Found {
@@ -316,7 +346,7 @@ fn step(
                 commit: obtained.commit,
             };
             adopt(call, copies.store()?, offer, standing, found)?;
-            return Ok((PluginOutcome::Unchanged, version, incomplete(offered)));
+            return ended(PluginOutcome::Unchanged, incomplete(offered));
         }
         Compared::Drifted(problem) => return held(problem),
         Compared::Missing => None,
@@ -337,19 +367,24 @@ fn step(
         scopes: &resolved.scopes,
         repaired_from,
     };
-    let done = match install_offer(call, lookup, copies, offer, obtained, why, standing) {
+    let begun = match begin_to_install(call, lookup, copies, offer, obtained, why, standing) {
         // Its version may come and what it holds may not, which only the copy tells.
         Err(error @ Error::Pinned { .. }) => {
             return held(Problem::warning(ProblemKind::HeldBack, error.to_string()));
         }
         Err(Error::Trust(refusal)) => return held(refusal.problem()),
-        done => done?,
+        begun => begun?,
     };
     let outcome = match standing.copy {
         None => PluginOutcome::Installed,
         Some(_) => PluginOutcome::Updated,
     };
-    Ok((outcome, done.version, done.problems.into_iter().next()))
+    Ok(match begun {
+        HowFar::Activating(activating) => Stepped::Ready(outcome, activating),
+        HowFar::Done(done) => {
+            Stepped::Ended((outcome, done.version, done.problems.into_iter().next()))
+        }
+    })
 }
 
 /// The one question before a copy moves by itself: the pin first, then what is trusted as far as that

@@ -8,7 +8,7 @@ use pretty_assertions::assert_eq;
 use super::{Followed, follow, means_for_ever, source_of};
 use crate::call::Call;
 use crate::install::{Step, Target, step};
-use crate::install_job::install_offer;
+use crate::install_offer::install_offer;
 use crate::install_why::Why;
 use crate::obtain::{Supply, obtain};
 use crate::standing::Standing;

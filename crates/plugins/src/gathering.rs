@@ -2,17 +2,18 @@
 //!
 //! A frontend that removes a dozen plugins asks for all of them and waits for none, and so does a refresh
 //! that brings as many. One transaction each would take the lock, edit the configuration and wait for the
-//! disk a dozen times; so whoever gets the lock does the work of all who wait by then. Each keeps a section
-//! and a patience of its own: none waits longer for a lock than if it were alone, and none depends on
-//! another one's being wanted.
+//! disk a dozen times; so whoever gets the lock does the work of all who wait by then. Each keeps a patience
+//! of its own and a section that serves it if nobody else does: none depends on another one's being wanted.
+//! Who enters several and then serves one after the other waits for the lock as long as he would with each by
+//! itself.
 //!
 //! Invariants:
 //! - Who waits is answered once: by the one who took him from the queue, or by himself when he does not
 //!   get the lock.
 //! - Nobody is left in the queue whose section has ended.
 //! - Of one plugin there is one change at a time.
-//! - Changes that fail together are made again each by itself, in its own section: what one of them is to
-//!   blame for is told to that one.
+//! - Changes that fail together are made again each by itself: what one of them is to blame for is told to
+//!   that one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -94,7 +95,7 @@ impl<M: Member> Drop for Place<M> {
 
 impl<M: Member> Gathering<M> {
     /// Joins those who wait, and waits to be served `alone` after having failed with others. What is returned
-    /// has to be served.
+    /// is to be served, or it goes out of the queue again.
     pub(crate) fn enter(&self, member: M, alone: bool, answer: Answer<M>) -> Place<M> {
         let mut queue = self.queue();
         let number = queue.next;

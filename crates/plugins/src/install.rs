@@ -15,7 +15,8 @@ use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, Source, VersionSegment
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
 use crate::fetcher::Fetched;
-use crate::install_job::{failed, install_offer};
+use crate::install_job::failed;
+use crate::install_offer::install_offer;
 use crate::install_why::Why;
 use crate::install_wish::{Wanted, Wish};
 use crate::obtain::{Supply, admit, obtain};

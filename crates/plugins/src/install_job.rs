@@ -19,11 +19,12 @@ use plugd_store::{
     Transaction,
 };
 
-use crate::activations::{Activation, Setting, activate_with_others};
+use crate::activations::{Activation, Entered, Setting};
 use crate::binding;
 use crate::call::Call;
 use crate::content::Content;
 use crate::install::{Installation, Rebinding, STORE_PATIENCE};
+use crate::install_offer::Activating;
 use crate::install_why::Why;
 use crate::install_wish::PinWish;
 use crate::obtain::Obtained;
@@ -86,25 +87,6 @@ pub(crate) struct Staged {
     version: VersionSegment,
     commit: Option<String>,
     problems: Vec<Problem>,
-}
-
-/// From an admitted offer to a committed copy.
-pub(crate) fn install_offer(
-    call: &Call,
-    lookup: &Lookup,
-    copies: &Copies,
-    offer: &Offer<'_>,
-    obtained: Obtained,
-    why: Why<'_>,
-    standing: &Standing,
-) -> Result<Installation, Error> {
-    call.progress.report("checking", 0, None);
-    let content = Content::read(lookup, offer, obtained.dir.clone())?;
-    let job = Job::of_offer(offer, why, standing);
-    match job.prepare(call, lookup, copies, &content, obtained)? {
-        Prepared::Current(copy) => job.leave(call, lookup, copies, *copy),
-        Prepared::Staged(staged) => job.activate(call, lookup, copies, *staged),
-    }
 }
 
 impl Staged {
@@ -261,7 +243,7 @@ impl Job<'_> {
             let _held = held.map_err(|error| failed(&copy.id, error))?;
             changed = lookup.write_edits(call, &self.edits())?.changed;
         }
-        Ok(self.done(copy, changed, None, Vec::new()))
+        Ok(self.done(copy, changed))
     }
 
     /// Whether the staged copy could take its place now, as far as that depends on others.
@@ -278,6 +260,18 @@ impl Job<'_> {
         copies: &Copies,
         staged: Staged,
     ) -> Result<Installation, Error> {
+        let activating = self.enter(call, lookup, copies, staged)?;
+        activating.settle(lookup, copies)
+    }
+
+    /// Lets the staged copy wait for its place, together with those of others.
+    pub(crate) fn enter(
+        &self,
+        call: &Call,
+        lookup: &Lookup,
+        copies: &Copies,
+        staged: Staged,
+    ) -> Result<Activating, Error> {
         call.progress.report("activating", 0, None);
         let Staged {
             install,
@@ -314,8 +308,12 @@ impl Job<'_> {
             ready: ready.map_err(|error| failed(id, error))?,
             setting: self.setting(plan),
         };
-        let copy = activate_with_others(lookup, copies, activation)?;
-        Ok(self.done(copy, true, self.rebinding(), problems))
+        Ok(Activating {
+            entered: Entered::new(copies, activation),
+            auth_policy: self.subject.auth_policy,
+            rebound: self.rebinding(),
+            problems,
+        })
     }
 
     /// The part of an activation that concerns configuration: a request writes it, background work
@@ -346,21 +344,16 @@ impl Job<'_> {
         }
     }
 
-    pub(crate) fn done(
-        &self,
-        copy: Installed,
-        changed: bool,
-        rebound: Option<Rebinding>,
-        problems: Vec<Problem>,
-    ) -> Installation {
+    /// What there is to tell of a copy that stays as it was, or comes back.
+    pub(crate) fn done(&self, copy: Installed, changed: bool) -> Installation {
         Installation {
             id: copy.id,
             version: copy.version,
             root: copy.root,
             auth_policy: self.subject.auth_policy,
             changed,
-            rebound,
-            problems,
+            rebound: None,
+            problems: Vec::new(),
         }
     }
 

@@ -389,7 +389,7 @@ impl Wanted<'_> {
             (&self.id, &edits),
         )?;
         let job = self.job(PinWish::Keep);
-        Ok(job.done(copy, true, None, Vec::new()))
+        Ok(job.done(copy, true))
     }
 
     fn recorded(&self) -> Option<(&Installed, &Record)> {

@@ -19,8 +19,9 @@ use crate::call::Call;
 use crate::checkout::{self, Note};
 use crate::events::{Change, ChangeReason, Events};
 use crate::fetcher::{Repository, problems_of};
-use crate::follow::{Elsewhere, Followed, follow};
+use crate::follow::{Elsewhere, Followed};
 use crate::follow_elsewhere::follow_elsewhere;
+use crate::follow_together::follow_together;
 use crate::listing::settings_of;
 use crate::marketplace_add::{checkout_of, name_of};
 use crate::source_text::GitSource;
@@ -340,12 +341,13 @@ impl Parts {
         let resolved = self.lookup.resolve(&Roots::default());
         let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config), None);
         let (mut results, mut elsewhere) = (Vec::new(), Vec::new());
-        for id in settings.keys() {
-            if !names.contains(id.marketplace.as_str()) {
-                continue;
-            }
-            let call = self.call.part();
-            match follow(&call, &self.lookup, &self.copies, &resolved, id, None) {
+        let ids = settings
+            .keys()
+            .filter(|id| names.contains(id.marketplace.as_str()));
+        let plugins = ids.map(|id| ((), id.clone(), self.call.part()));
+        let at = (&self.lookup, &self.copies, &resolved);
+        for ((), followed) in follow_together(at, plugins) {
+            match followed {
                 Followed::Nothing => {}
                 Followed::Result(result) => results.push(result),
                 Followed::Elsewhere(asked) => elsewhere.push(asked),

@@ -7,10 +7,11 @@
 //!   means reinstalled through the one install path; missing means repaired; configuration is never
 //!   written.
 //! - Whatever moves a copy here has asked `may_move` first.
-//! - What lies on this disk comes first, a few plugins at a time. Only then other machines are asked, once in
-//!   five minutes for the same thing, and a listing that comes meanwhile gets its local pass at once.
+//! - What lies on this disk comes first, two plugins at a time, and copies that are ready take their places
+//!   together. Only then other machines are asked, once in five minutes for the same thing, and a listing
+//!   that comes meanwhile gets its local pass at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,20 +23,18 @@ use tokio::time::Instant;
 use crate::asked_of_late::AskedOfLate;
 use crate::call::{Call, Cancel};
 use crate::events::{Change, ChangeReason};
-use crate::follow::{Elsewhere, Followed, follow};
+use crate::follow::{Elsewhere, Followed};
 use crate::follow_elsewhere::follow_elsewhere;
+use crate::follow_together::follow_together;
 use crate::last_run::{LastRun, Worth};
-use crate::listing::settings_of;
-use crate::lookup::Resolved;
 use crate::lost_commands::lost_command;
 use crate::marketplace_upgrade::bring_missing;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
+use crate::refresh_look::Looked;
 use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
 use crate::{Error, Roots, checkout};
 
-/// How many plugins are worked on at a time: each waits for the disk again and again.
-const AT_ONCE: usize = 4;
 /// A run that changed nothing is followed by a rest so many times as long, up to a bound.
 const REST: u32 = 9;
 const LONGEST_REST: Duration = Duration::from_secs(5);
@@ -49,6 +48,8 @@ struct Inner {
     activity: Activity,
     queue: Queue,
     last: LastRun,
+    /// All work here, each plugin of which is a part: stopped once, for good.
+    here: Call,
     state: Mutex<State>,
     /// A request came while a run was working.
     more: Notify,
@@ -59,8 +60,6 @@ struct State {
     stopping: bool,
     /// What was asked for while a run was working, each set of roots once.
     waiting: Vec<Roots>,
-    /// What stops the plugins that are being worked on, each until it is sealed.
-    current: [Option<Cancel>; AT_ONCE],
     /// What stops the work with another machine.
     far: Option<Cancel>,
     /// When the next run may begin.
@@ -69,27 +68,12 @@ struct State {
     asked: AskedOfLate,
 }
 
-/// What one request looked at, and the plugins that nobody has taken yet.
-struct Looked {
-    roots: Roots,
-    resolved: Resolved,
-    left: Mutex<BTreeMap<usize, PluginId>>,
-}
-
 /// What a pass came to without asking another machine.
 #[derive(Default)]
 struct Passed {
     results: Vec<PluginResult>,
     /// What has to be asked for, and where the request that needs it looked.
     elsewhere: Vec<(Roots, Elsewhere)>,
-}
-
-impl Looked {
-    /// The next plugin with its place among all.
-    fn next(&self) -> Option<(usize, PluginId)> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        left.pop_first()
-    }
 }
 
 impl fmt::Debug for Refresher {
@@ -109,6 +93,7 @@ impl Refresher {
             parts,
             activity,
             queue: Queue::default(),
+            here: Call::detached(),
             state: Mutex::default(),
             more: Notify::new(),
         }))
@@ -159,8 +144,9 @@ impl Refresher {
         {
             let mut state = self.0.state();
             state.stopping = true;
-            for cancel in state.current.iter().flatten().chain(&state.far) {
-                cancel.cancel();
+            self.0.here.cancel.cancel();
+            if let Some(far) = &state.far {
+                far.cancel();
             }
         }
         self.0.queue.stop().await;
@@ -290,20 +276,21 @@ impl Inner {
         Ok(passed)
     }
 
-    /// The same for one request. A few plugins at a time, in whatever order; what is told of them
-    /// stands in that of the configuration.
+    /// The same for one request. Two plugins at a time, in whatever order; what is told of them stands in
+    /// that of the configuration.
     async fn pass(self: &Arc<Self>, roots: Roots, passed: &mut Passed) -> Result<(), Error> {
         let inner = Arc::clone(self);
-        let look = self.parts.blocking.write(move || Ok(inner.look(roots)));
-        let looked = Arc::new(look.await?);
-        let work = |worker: usize| {
+        let look = move || Ok(Looked::new(inner.here.clone(), &inner.parts.lookup, roots));
+        let looked = Arc::new(self.parts.blocking.write(look).await?);
+        let work = || {
             let (inner, looked) = (Arc::clone(self), Arc::clone(&looked));
             self.parts
                 .blocking
-                .write(move || Ok(inner.follow_each(worker, &looked)))
+                .write(move || Ok(inner.follow_each(&looked)))
         };
-        let (a, b, c, d) = tokio::try_join!(work(0), work(1), work(2), work(3))?;
-        let mut followed: Vec<_> = [a, b, c, d].into_iter().flatten().collect();
+        // While one waits for the disk the other one goes on; more would take the processor from answers.
+        let (mut followed, others) = tokio::try_join!(work(), work())?;
+        followed.extend(others);
         followed.sort_by_key(|(number, _)| *number);
         for (_, followed) in followed {
             match followed {
@@ -379,36 +366,21 @@ impl Inner {
         held.cloned()
     }
 
-    fn look(&self, roots: Roots) -> Looked {
-        let resolved = self.parts.lookup.resolve(&roots);
-        let settings = settings_of(resolved.scopes.iter().map(|sight| &*sight.config), None);
-        let left = settings.keys().cloned().enumerate().collect();
-        Looked {
-            roots,
-            resolved,
-            left: Mutex::new(left),
-        }
-    }
-
     /// Takes one plugin after the other, as long as there are any and nothing stops.
-    fn follow_each(&self, worker: usize, looked: &Looked) -> Vec<(usize, Followed)> {
+    fn follow_each(&self, looked: &Looked) -> Vec<(usize, Followed)> {
         let (lookup, copies) = (&self.parts.lookup, &self.parts.copies);
         // Only where something was told: the others have nothing to find out again.
         let had_problems = self.last.remembered().with_problems();
-        let mut done = Vec::new();
-        while let Some((number, id)) = looked.next() {
-            let Some(call) = self.next_call(worker) else {
-                break;
-            };
-            let mut followed = follow(&call, lookup, copies, &looked.resolved, &id, None);
-            if let Followed::Result(result) = &mut followed
+        let at = (lookup, copies, &looked.resolved);
+        let mut done = follow_together(at, std::iter::from_fn(|| looked.next()));
+        for (_, followed) in &mut done {
+            if let Followed::Result(result) = followed
                 && result.outcome == PluginOutcome::Unchanged
                 && result.problem.is_none()
-                && had_problems.contains(&id)
+                && had_problems.contains(&result.id)
             {
-                result.problem = lost_command(lookup, copies, &id);
+                result.problem = lost_command(lookup, copies, &result.id);
             }
-            done.push((number, followed));
         }
         done
     }
@@ -454,16 +426,7 @@ impl Inner {
         (!texts.is_empty()).then(|| Problem::error(ProblemKind::Unavailable, texts.join("; ")))
     }
 
-    /// Each plugin has a call of its own: what is sealed for one cannot be stopped, what comes
-    /// behind it can. `None` when everything stops.
-    fn next_call(&self, worker: usize) -> Option<Call> {
-        let call = Call::detached();
-        let mut state = self.state();
-        state.current[worker] = Some(call.cancel.clone());
-        (!state.stopping).then_some(call)
-    }
-
-    /// The same for work with another machine, beside which there may be work here.
+    /// Work with another machine, beside which there may be work here. `None` when everything stops.
     fn far_call(&self) -> Option<Call> {
         let call = Call::detached();
         let mut state = self.state();

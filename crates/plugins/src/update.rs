@@ -16,15 +16,13 @@ use plugd_store::StoreError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::bound_source::{broken_source, other_source, source_of};
 use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::events::{Change, ChangeReason};
 use crate::fetcher::Fetched;
-use crate::follow::{
-    Elsewhere, Followed, broken_source, elsewhere, other_source, pin_allows, problem_of, source_of,
-    still_fits,
-};
+use crate::follow::{Elsewhere, Followed, elsewhere, pin_allows, problem_of, still_fits};
 use crate::follow_elsewhere::meaning;
 use crate::install_job::{Job, Prepared, Staged};
 use crate::install_why::Why;

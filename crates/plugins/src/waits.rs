@@ -38,7 +38,12 @@ impl Waits {
     /// Whether what others have overtaken may be done once more: the time of the try was lost to them
     /// like that of any other wait.
     pub(crate) fn try_again(&self, begun: Instant) -> bool {
-        self.take(begun.elapsed());
+        self.try_again_after(begun.elapsed())
+    }
+
+    /// The same for a try that has cost so much.
+    pub(crate) fn try_again_after(&self, lost: Duration) -> bool {
+        self.take(lost);
         !self.left().is_zero()
     }
 
