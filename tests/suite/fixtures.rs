@@ -6,6 +6,7 @@
 )]
 
 use std::fs::{File, OpenOptions};
+use std::time::{Duration, Instant};
 
 use plugd_testkit::{Daemon, Fixture, ItemKind, Launch, Output, Sandbox, run_cli};
 use pretty_assertions::assert_eq;
@@ -280,10 +281,20 @@ pub(crate) fn with(mut object: Value, members: Value) -> Value {
 
 /// The home directory without the daemon's bookkeeping, which any request may write: locks, the
 /// format number, and the report of the last refresh. An empty directory means nothing to anybody.
+/// What is half written of the bookkeeping, as a refresh that ends in this moment writes it, is
+/// waited for, some seconds at most.
 #[track_caller]
 pub(crate) fn home_tree(sandbox: &Sandbox) -> String {
+    const HALF_WRITTEN: &str = "plugins/.plugd/.plugd-";
     sandbox.await_sweeping();
-    let mut fixture = Fixture::parse(&sandbox.tree("ch")).unwrap();
+    let end = Instant::now() + Duration::from_secs(5);
+    let mut fixture = loop {
+        let fixture = Fixture::parse(&sandbox.tree("ch")).unwrap();
+        let mut items = fixture.items.iter();
+        if !items.any(|item| item.path.starts_with(HALF_WRITTEN)) || Instant::now() > end {
+            break fixture;
+        }
+    };
     fixture.items.retain(|item| {
         let state = item.path.strip_prefix("plugins/.plugd/");
         let bookkeeping = ["locks/store", "locks/config", "version", "status.json"];
