@@ -13,13 +13,14 @@ use crate::error::is_absent;
 #[cfg(target_os = "linux")]
 use crate::literal::is_there_literally;
 use crate::lock::Released;
-use crate::{DiskError, Kind, Operation, OperationKind, Probe, Stamp};
+use crate::{DiskError, Kind, Operation, OperationKind, Probe, Stamp, Vigil};
 
 /// The file system, as a value. Cloning is cheap.
 #[derive(Clone, Default)]
 pub struct Disk {
     probe: Option<Arc<dyn Probe>>,
     pub(crate) released: Arc<Released>,
+    vigil: Vigil,
 }
 
 /// One entry of a directory.
@@ -51,7 +52,7 @@ impl Disk {
     pub fn probed(probe: Arc<dyn Probe>) -> Self {
         Self {
             probe: Some(probe),
-            released: Arc::default(),
+            ..Self::default()
         }
     }
 
@@ -59,8 +60,15 @@ impl Disk {
     pub(crate) fn with_probe(&self, probe: Arc<dyn Probe>) -> Self {
         Self {
             probe: Some(probe),
-            released: Arc::clone(&self.released),
+            ..self.clone()
         }
+    }
+
+    /// What watches directories and files for all who have this file system: the system's watches are few
+    /// enough to be counted in one place.
+    #[must_use]
+    pub fn vigil(&self) -> &Vigil {
+        &self.vigil
     }
 
     /// Lets the probe see an operation, for a probe in front of it.

@@ -5,7 +5,7 @@
 //! returns, and [`Vigil::catch_up`] reads the queue to its end; so what is quiet after catching up is
 //! what it was when the watch began. Whoever wants to rely on that begins the watch first, and reads
 //! afterwards. A directory stands for the names in it, and each file for its content, under whatever
-//! name it is written.
+//! name it is written, and for being where it was.
 //!
 //! Invariants:
 //! - A watch that was loud once stays loud. When messages may have been lost, all of them are.
@@ -50,6 +50,8 @@ struct State {
     quiet: HashMap<i32, Arc<AtomicBool>>,
     /// How many that may be, known with the first.
     room: Option<usize>,
+    /// How often messages were found.
+    heard: u64,
 }
 
 /// What is watched, until this is dropped.
@@ -102,12 +104,28 @@ impl Vigil {
         })
     }
 
-    /// Reads all messages that are there, and answers whether there was one.
-    pub fn catch_up(&self) -> bool {
+    /// Reads all messages that are there, and answers how often there were some until now: whoever has heard
+    /// of less has missed some.
+    pub fn catch_up(&self) -> u64 {
         let mut state = self.lock();
-        let State {
+        if state.catch_up() {
+            state.heard += 1;
+        }
+        state.heard
+    }
+
+    /// Held for a few calls of the system; a panic leaves watches behind that are loud or quiet.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Reads all messages that are there, and answers whether there was one.
+    fn catch_up(&mut self) -> bool {
+        let Self {
             messages, quiet, ..
-        } = &mut *state;
+        } = self;
         let Some(messages) = messages else {
             return false;
         };
@@ -124,18 +142,11 @@ impl Vigil {
         if !complete {
             some = true;
             // A new queue knows nothing of watches that nobody would ever give back.
-            state.end_all();
+            self.end_all();
         }
         some
     }
 
-    /// Held for a few calls of the system; a panic leaves watches behind that are loud or quiet.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
     fn give_up(&mut self) {
         tracing::debug!("the system watches nothing more");
         self.given_up = true;

@@ -16,9 +16,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plugd_disk::{Kind, Vigil, Watch};
+use plugd_disk::{Kind, Watch};
 use plugd_model::{AbsPath, PluginManifest, Problem};
 
 use crate::locate::Seen;
@@ -35,7 +36,8 @@ type Manifest = Arc<Loaded<PluginManifest>>;
 /// What is under watch.
 #[derive(Debug, Default)]
 pub(crate) struct Vouched {
-    vigil: Vigil,
+    /// How often the system had told of something when all watches were looked through last.
+    heard: AtomicU64,
     plugins: Mutex<HashMap<AbsPath, Entry>>,
     /// What is asked for again and again, and not watched yet.
     due: Mutex<HashSet<AbsPath>>,
@@ -89,7 +91,8 @@ impl Loader {
     #[must_use]
     pub fn glance(&self) -> Glance<'_> {
         let vouched = &self.vouched;
-        if vouched.vigil.catch_up() {
+        let heard = self.disk().vigil().catch_up();
+        if vouched.heard.swap(heard, Ordering::Relaxed) != heard {
             // Watches over what is gone are given back, whether or not somebody asks again.
             vouched.lock().values_mut().for_each(Entry::listen);
         }
@@ -189,7 +192,7 @@ impl Glance<'_> {
         // Directories stand in front of what is in them, so that no file can be exchanged unheard.
         let watches: Option<Vec<Watch>> = std::iter::once((root, Kind::Dir))
             .chain(there)
-            .map(|(path, kind)| vouched.vigil.watch(disk, path, kind))
+            .map(|(path, kind)| disk.vigil().watch(disk, path, kind))
             .collect();
         let Some(watches) = watches else {
             // Of what has just gone this says nothing: it may come back, and is then asked again.

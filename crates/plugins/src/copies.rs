@@ -93,6 +93,11 @@ impl Copies {
         &self.removals
     }
 
+    /// Whether there are copies to be put under watch, see [`Store::watch_due`].
+    pub(crate) fn has_due(&self) -> bool {
+        self.store.has_due()
+    }
+
     /// From here on what operations leave is removed behind their answers, until
     /// [`Copies::finish_sweeping`]. For a process that stays.
     pub fn sweep_behind(&self) {

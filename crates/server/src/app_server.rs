@@ -9,8 +9,8 @@ use plugd_disk::Disk;
 use plugd_model::{Environment, Layout, error_chain};
 use plugd_plugins::events::{Change, Events};
 use plugd_plugins::{
-    Activity, Blocking, ChangeWatch, Copies, CuratedSync, Insistence, Leases, Lookup,
-    ManifestWatch, Refresher, RemoteSync, SessionFlags, SkillWatch, Sweeping, watch_skills,
+    Activity, Blocking, ChangeWatch, Copies, CuratedSync, Insistence, Leases, Lookup, PluginWatch,
+    Refresher, RemoteSync, SessionFlags, SkillWatch, Sweeping, watch_skills,
 };
 
 use crate::background::Background;
@@ -71,7 +71,7 @@ where
         copies: context.copies.clone(),
         skill_watch: context.skill_watch.clone(),
         change_watch: context.change_watch.clone(),
-        manifest_watch: context.manifest_watch.clone(),
+        plugin_watch: context.plugin_watch.clone(),
     };
     let backend = Backend {
         methods: handlers::table(context)?,
@@ -103,7 +103,7 @@ struct Behind {
     copies: Copies,
     skill_watch: SkillWatch,
     change_watch: ChangeWatch,
-    manifest_watch: ManifestWatch,
+    plugin_watch: PluginWatch,
 }
 
 impl Background for Behind {
@@ -143,14 +143,14 @@ impl Background for Behind {
         let (remote_sync, remote) = (self.remote_sync.clone(), self.lookup.remote().clone());
         self.skill_watch.stop();
         self.change_watch.stop();
-        let manifest_watch = self.manifest_watch.clone();
+        let plugin_watch = self.plugin_watch.clone();
         // Both at once: each has a step of its own to come to an end with.
         Box::pin(async move {
             tokio::join!(
                 curated.stop(),
                 refresher.stop(),
                 remote_sync.stop(),
-                manifest_watch.stop(),
+                plugin_watch.stop(),
                 remote.settle(),
             );
         })

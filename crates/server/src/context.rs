@@ -6,7 +6,7 @@ use plugd_model::Environment;
 use plugd_plugins::events::Events;
 use plugd_plugins::{
     Activity, Blocking, ChangeWatch, Copies, CuratedSync, ExtraSkillRoots, Fetcher, Leases, Lookup,
-    ManifestWatch, Parts, Refresher, Remote, RemoteSync, SkillWatch, Sweeping,
+    Parts, PluginWatch, Refresher, Remote, RemoteSync, SkillWatch, Sweeping,
 };
 
 use crate::app_server::Setup;
@@ -34,7 +34,7 @@ pub(crate) struct Context {
     pub(crate) extra_skill_roots: ExtraSkillRoots,
     pub(crate) skill_watch: SkillWatch,
     pub(crate) change_watch: ChangeWatch,
-    pub(crate) manifest_watch: ManifestWatch,
+    pub(crate) plugin_watch: PluginWatch,
     /// What the client of this process uses and nobody may change.
     pub(crate) leases: Leases,
     /// What a use case takes that needs most of them.
@@ -78,7 +78,8 @@ impl Context {
             copies.clone(),
             events.clone(),
         );
-        let manifest_watch = ManifestWatch::new(blocking.clone(), lookup.clone(), activity);
+        let plugin_watch =
+            PluginWatch::new(blocking.clone(), lookup.clone(), copies.clone(), activity);
         let parts = Parts {
             blocking: blocking.clone(),
             lookup: lookup.clone(),
@@ -103,7 +104,7 @@ impl Context {
             extra_skill_roots: ExtraSkillRoots::default(),
             skill_watch,
             change_watch,
-            manifest_watch,
+            plugin_watch,
             leases: Leases::new(),
             parts,
         }

@@ -12,6 +12,7 @@ use plugd_model::{
 use crate::looks::Stamps;
 use crate::record::{BoundSource, Record, RecordFile, is_no_record};
 use crate::seen::{Seen, SeenRecord};
+use crate::vouched::Glance;
 use crate::{Identity, Store, StoreError};
 
 /// How often a look is repeated that met a change.
@@ -155,13 +156,14 @@ impl Store {
     /// The cache cannot be read.
     pub fn list(&self) -> Result<(Vec<Installed>, Vec<Problem>), StoreError> {
         let cache = self.layout().cache();
+        let glance = self.glance();
         let (mut copies, mut problems) = (Vec::new(), Vec::new());
         for (name, dir) in self.dirs_in(&cache)? {
             let Some(Ok(marketplace)) = name.as_deref().map(MarketplaceName::new) else {
                 problems.push(bad_name(&dir, "marketplace"));
                 continue;
             };
-            self.copies_of(&marketplace, &mut copies, &mut problems)?;
+            self.copies_of(&glance, &marketplace, &mut copies, &mut problems)?;
         }
         copies.sort_by(|left, right| left.id.cmp(&right.id));
         Ok((copies, problems))
@@ -170,10 +172,12 @@ impl Store {
     /// The installed copies of one marketplace, and what stands there and is none.
     pub(crate) fn copies_of(
         &self,
+        glance: &Glance,
         marketplace: &MarketplaceName,
         copies: &mut Vec<Installed>,
         problems: &mut Vec<Problem>,
     ) -> Result<(), StoreError> {
+        let around = glance.around(self, marketplace);
         let dir = self.layout().cache().join(marketplace.as_str());
         for (name, dir) in self.dirs_in(&dir)? {
             if name.as_deref().is_some_and(is_staging_of_the_reference) {
@@ -187,6 +191,12 @@ impl Store {
                 plugin,
                 marketplace: marketplace.clone(),
             };
+            let looks = &self.inner.looks;
+            let around = around.as_ref();
+            if let Some(untouched) = around.and_then(|around| looks.untouched(&id, around)) {
+                copies.push(untouched);
+                continue;
+            }
             // One unreadable directory does not hide the others.
             match self.list_one(&id) {
                 Ok(installed) => copies.extend(installed),

@@ -61,6 +61,7 @@ mod sweeper;
 mod trees;
 mod undo;
 mod verify;
+mod vouched;
 mod workspace;
 
 #[cfg(test)]

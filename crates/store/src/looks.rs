@@ -5,14 +5,17 @@
 //! its directory, of the active version's, of its record or of its mark has changed. As with directories
 //! (see `contents`), what changed in the last moments is not remembered, and neither is what hangs on a
 //! link or has something wrong with it. Whoever decides by what is recorded reads it each time.
+//!
+//! A listing does without the stamps where the system vouches for what they are of (see `vouched`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use plugd_disk::{Kind, Stamp, is_settled};
 use plugd_model::{AbsPath, Layout, PluginId};
 
+use crate::vouched::{Around, Vouching};
 use crate::{Identity, Installed, Store};
 
 /// More plugins than any home has; beyond it everything is forgotten rather than kept for ever.
@@ -22,11 +25,14 @@ const MAX_PLUGINS: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Looks {
     known: Mutex<HashMap<PluginId, Known>>,
+    /// What is asked for again and again, and might be watched.
+    due: Mutex<HashSet<PluginId>>,
 }
 
 struct Known {
     stamps: Stamps,
     found: Installed,
+    vouching: Vouching,
 }
 
 /// The stamps of all that a look hangs on.
@@ -88,7 +94,60 @@ impl Looks {
         }?;
         let known = self.lock();
         let known = known.get(id).filter(|known| known.stamps == stamps)?;
-        (known.found.root == root).then(|| known.found.clone())
+        if known.found.root != root {
+            return None;
+        }
+        if known.is_due() {
+            self.due().insert(id.clone());
+        }
+        Some(known.found.clone())
+    }
+
+    /// The same where the system vouches for it, without a look.
+    pub(crate) fn untouched(&self, id: &PluginId, around: &Around) -> Option<Installed> {
+        let known = self.lock();
+        let known = known.get(id)?;
+        let is_untouched = known.vouching.is_quiet_in(around);
+        is_untouched.then(|| known.found.clone())
+    }
+
+    /// Whether the system vouches for any copy.
+    pub(crate) fn are_some_vouched_for(&self) -> bool {
+        self.lock().values().any(|known| known.vouching.is_quiet())
+    }
+
+    /// Whether there are copies to be put under watch.
+    pub(crate) fn has_due(&self) -> bool {
+        !self.due().is_empty()
+    }
+
+    /// Takes some of those, and tells whether there are more.
+    pub(crate) fn take_due(&self, at_most: usize) -> (Vec<PluginId>, bool) {
+        let mut due = self.due();
+        let some: Vec<_> = due.iter().take(at_most).cloned().collect();
+        for id in &some {
+            due.remove(id);
+        }
+        (some, !due.is_empty())
+    }
+
+    /// Puts what is remembered of a copy under watch, unless it is no longer what is there.
+    pub(crate) fn watch(&self, store: &Store, id: &PluginId) {
+        let root = |known: &Known| known.is_due().then(|| known.found.root.clone());
+        let Some(root) = self.lock().get(id).and_then(root) else {
+            return;
+        };
+        let vouching = Vouching::begin(store, id, &root);
+        // What is watched must be what was looked at.
+        let Some(stamps) = Stamps::of(store, id, &root) else {
+            return;
+        };
+        if let Some(known) = self.lock().get_mut(id)
+            && known.stamps == stamps
+            && known.found.root == root
+        {
+            known.vouching = vouching;
+        }
     }
 
     /// Keeps what a look has found that did not begin before `now`, with the stamps that it hangs on.
@@ -101,8 +160,12 @@ impl Looks {
                 if known.len() >= MAX_PLUGINS {
                     known.clear();
                 }
-                let found = found.clone();
-                known.insert(found.id.clone(), Known { stamps, found });
+                let known_by_now = Known {
+                    stamps,
+                    found: found.clone(),
+                    vouching: Vouching::NotYet,
+                };
+                known.insert(found.id.clone(), known_by_now);
             }
             None => {
                 known.remove(&found.id);
@@ -113,6 +176,19 @@ impl Looks {
     /// Held for a map operation only.
     fn lock(&self) -> MutexGuard<'_, HashMap<PluginId, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held as the other one is.
+    fn due(&self) -> MutexGuard<'_, HashSet<PluginId>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// Whether it may be watched and is not. Of a file that is not there nobody tells when it comes, but a
+    /// mark comes into a directory that is watched.
+    fn is_due(&self) -> bool {
+        self.stamps.record.is_some() && self.stamps.mark.is_none() && self.vouching.may_begin()
     }
 }
 

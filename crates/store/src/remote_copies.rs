@@ -26,9 +26,10 @@ impl Store {
     /// # Errors
     /// The cache cannot be read, so it is not known what there is.
     pub fn remote_copies(&self) -> Result<(Vec<Installed>, Vec<Problem>), StoreError> {
+        let glance = self.glance();
         let (mut copies, mut problems) = (Vec::new(), Vec::new());
         for name in RemoteMarketplace::cache_names() {
-            self.copies_of(&name, &mut copies, &mut problems)?;
+            self.copies_of(&glance, &name, &mut copies, &mut problems)?;
         }
         copies.sort_by(|left, right| left.id.cmp(&right.id));
         Ok((copies, problems))

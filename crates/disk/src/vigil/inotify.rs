@@ -79,7 +79,12 @@ impl Messages {
                     | WatchFlags::MOVE_SELF
                     | WatchFlags::ONLYDIR
             }
-            Kind::File => WatchFlags::MODIFY | WatchFlags::CLOSE_WRITE | WatchFlags::ATTRIB,
+            Kind::File => {
+                WatchFlags::MODIFY
+                    | WatchFlags::CLOSE_WRITE
+                    | WatchFlags::ATTRIB
+                    | WatchFlags::MOVE_SELF
+            }
             Kind::Link | Kind::Special => return Added::Refused,
         };
         let flags = flags | WatchFlags::DONT_FOLLOW;

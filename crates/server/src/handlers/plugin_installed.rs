@@ -53,7 +53,7 @@ pub(crate) async fn handle(
     .await?;
     // Behind the reading, so that the answer never waits for it.
     context.remote_sync.request();
-    context.manifest_watch.request();
+    context.plugin_watch.request();
     Reply::of(&Installed {
         marketplaces: shared::marketplaces(&marketplaces)?,
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),

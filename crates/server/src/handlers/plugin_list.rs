@@ -81,7 +81,7 @@ pub(crate) async fn handle(
     if follows {
         context.remote_sync.request();
     }
-    context.manifest_watch.request();
+    context.plugin_watch.request();
     Reply::of(&Listed {
         marketplaces: shared::marketplaces(&marketplaces)?,
         marketplace_load_errors: load_errors.into_iter().map(shared::load_error).collect(),

@@ -52,7 +52,7 @@ pub(crate) async fn handle(
         request,
     )
     .await?;
-    context.manifest_watch.request();
+    context.plugin_watch.request();
     let SearchPage {
         hits,
         next,

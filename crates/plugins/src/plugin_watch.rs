@@ -1,4 +1,5 @@
-//! Putting the plugins of listings under watch, behind the answers.
+//! Putting the plugins of listings under watch, where they are offered and where they are installed, behind the
+//! answers.
 //!
 //! A plugin that the system vouches for costs a listing next to nothing, but to get there costs more than
 //! to look at it. So a listing asks for it and never waits, and after the second listing of however many
@@ -11,7 +12,7 @@ use plugd_model::error_chain;
 
 use crate::parts::Activity;
 use crate::queue::{Queue, Urgency};
-use crate::{Blocking, Lookup};
+use crate::{Blocking, Copies, Lookup};
 
 /// How many plugins are put under watch in one section, after which others have their turn and a process
 /// that ends does not wait any longer.
@@ -19,30 +20,32 @@ const AT_ONCE: usize = 64;
 
 /// Puts plugins under watch, one piece of work at a time. Clones speak of the same queue.
 #[derive(Clone)]
-pub struct ManifestWatch(Arc<Inner>);
+pub struct PluginWatch(Arc<Inner>);
 
 struct Inner {
     blocking: Blocking,
     lookup: Lookup,
+    copies: Copies,
     activity: Activity,
     queue: Queue,
 }
 
-impl fmt::Debug for ManifestWatch {
+impl fmt::Debug for PluginWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ManifestWatch")
+        f.debug_struct("PluginWatch")
             .field("activity", &self.0.activity)
             .finish_non_exhaustive()
     }
 }
 
-impl ManifestWatch {
+impl PluginWatch {
     /// Nothing works yet, and nothing ever where nothing is to happen in the background.
     #[must_use]
-    pub fn new(blocking: Blocking, lookup: Lookup, activity: Activity) -> Self {
+    pub fn new(blocking: Blocking, lookup: Lookup, copies: Copies, activity: Activity) -> Self {
         Self(Arc::new(Inner {
             blocking,
             lookup,
+            copies,
             activity,
             queue: Queue::default(),
         }))
@@ -52,7 +55,8 @@ impl ManifestWatch {
     pub fn request(&self) {
         let inner = &self.0;
         let works = inner.activity == Activity::Works;
-        if works && inner.lookup.loader().has_due() && inner.queue.ask(Urgency::Fresh) {
+        let has_due = || inner.lookup.loader().has_due() || inner.copies.has_due();
+        if works && has_due() && inner.queue.ask(Urgency::Fresh) {
             tokio::spawn(Arc::clone(inner).work());
         }
     }
@@ -73,10 +77,12 @@ impl Inner {
                 .as_ref()
                 .is_some_and(|call| !call.cancel.is_cancelled())
             {
-                let lookup = self.lookup.clone();
-                let some = self
-                    .blocking
-                    .read(move || Ok(lookup.loader().watch_due(AT_ONCE)));
+                let (lookup, copies) = (self.lookup.clone(), self.copies.clone());
+                let some = self.blocking.read(move || {
+                    let offered = lookup.loader().watch_due(AT_ONCE);
+                    let installed = copies.store()?.watch_due(AT_ONCE);
+                    Ok(offered || installed)
+                });
                 match some.await {
                     Ok(true) => {}
                     Ok(false) => break,
