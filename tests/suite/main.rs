@@ -204,6 +204,8 @@ mod cli_mistakes;
 mod cli_refusals;
 /// `plugd plugin share`.
 mod cli_share;
+/// Many of them at once, some of which cannot.
+mod many_follow;
 /// Installed copies follow their sources, and no stranger's.
 mod refresh;
 /// Every method and the command line see the same marketplaces.
