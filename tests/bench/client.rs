@@ -136,6 +136,26 @@ impl Client {
         line.unwrap().trim_start_matches(": ").parse().unwrap()
     }
 
+    /// Waits until the process does nothing behind its answers any more; not for ever, because it may be one
+    /// that always does something.
+    pub(crate) fn rest(&self) {
+        const PAUSE: Duration = Duration::from_millis(100);
+        let ticks = || {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
+            // Behind the name, which may hold anything, the times are the twelfth and thirteenth field.
+            let fields = stat.rsplit_once(')').unwrap().1.to_owned();
+            let times = fields.split_whitespace().skip(11).take(2);
+            times.map(str::to_owned).collect::<Vec<_>>()
+        };
+        for _ in 0..50 {
+            let before = ticks();
+            thread::sleep(PAUSE);
+            if ticks() == before {
+                return;
+            }
+        }
+    }
+
     /// The process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

@@ -4,13 +4,14 @@
 //! time is bounded, so that a flood of requests cannot start a thousand threads; a section that
 //! waits for its turn holds nothing. Reads, listings, writes and transfers have turns of their own: a write may
 //! wait long for another process's lock, a transfer for a slow server and a listing for many others, and
-//! none holds up the rest.
+//! none holds up the rest. What runs behind the answers makes room for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Semaphore;
 
 use crate::Error;
+use crate::answers::Answers;
 
 /// Runs blocking sections, a bounded number at a time. Clones share the bounds.
 #[derive(Debug, Clone)]
@@ -19,6 +20,7 @@ pub struct Blocking {
     listings: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
+    answers: Answers,
 }
 
 /// How many sections run at a time that take what a server sends.
@@ -37,6 +39,7 @@ impl Blocking {
             listings: Arc::new(Semaphore::new(LISTINGS)),
             writes: Arc::new(Semaphore::new(writes)),
             transfers: Arc::new(Semaphore::new(TRANSFERS)),
+            answers: Answers::default(),
         }
     }
 
@@ -49,10 +52,34 @@ impl Blocking {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
+        let _answering = self.answers.begin();
         run(&self.reads, section).await
     }
 
-    /// The same for one that goes through everything there is. It has turns of its own, so that whoever
+    /// The same for one that nobody waits for: it begins when no answer is worked out, or a moment later.
+    ///
+    /// # Errors
+    /// As [`Blocking::read`].
+    pub async fn read_behind<T, F>(&self, section: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Error> + Send + 'static,
+    {
+        let answers = self.answers.clone();
+        let behind = move || {
+            answers.make_room();
+            section()
+        };
+        run(&self.reads, behind).await
+    }
+
+    /// Lets those go first who wait for a reading or a listing, for a moment. For a section that nobody waits
+    /// for, between two pieces of its work.
+    pub(crate) fn make_room(&self) {
+        self.answers.make_room();
+    }
+
+    /// As [`Blocking::read`] for one that goes through everything there is. It has turns of its own, so that whoever
     /// asks for one plugin does not wait behind those who ask for all.
     ///
     /// # Errors
@@ -62,6 +89,7 @@ impl Blocking {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
+        let _answering = self.answers.begin();
         run(&self.listings, section).await
     }
 
@@ -143,7 +171,7 @@ fn panic_text(error: tokio::task::JoinError) -> String {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::{Blocking, LISTINGS};
     use crate::Error;
@@ -170,6 +198,30 @@ mod tests {
         assert_eq!(blocking.read(|| Ok(5)).await.unwrap(), 5);
         release.send(()).unwrap();
         assert!(writing.await.unwrap().unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_lets_answers_go_first() {
+        let blocking = Blocking::new(2, 1);
+        let (release, held) = mpsc::channel::<()>();
+        let answering = tokio::spawn({
+            let blocking = blocking.clone();
+            async move { blocking.read(move || Ok(held.recv().is_ok())).await }
+        });
+        tokio::task::yield_now().await;
+        // A moment later it begins, also when the answer takes longer, and is no answer itself.
+        for _ in 0..2 {
+            let began = Instant::now();
+            blocking.read_behind(|| Ok(())).await.unwrap();
+            assert!(began.elapsed() >= Duration::from_millis(10));
+        }
+        release.send(()).unwrap();
+        assert!(answering.await.unwrap().unwrap());
+        let began = Instant::now();
+        for _ in 0..1_000 {
+            blocking.make_room();
+        }
+        assert!(began.elapsed() < Duration::from_secs(5));
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ mod activations;
 mod active;
 mod adopt;
 mod ahead;
+mod answers;
 mod approvals;
 mod approve;
 mod archive_error;

@@ -78,7 +78,7 @@ impl Inner {
                 .is_some_and(|call| !call.cancel.is_cancelled())
             {
                 let (lookup, copies) = (self.lookup.clone(), self.copies.clone());
-                let some = self.blocking.read(move || {
+                let some = self.blocking.read_behind(move || {
                     let offered = lookup.loader().watch_due(AT_ONCE);
                     let installed = copies.store()?.watch_due(AT_ONCE);
                     Ok(offered || installed)

@@ -372,7 +372,11 @@ impl Inner {
         // Only where something was told: the others have nothing to find out again.
         let had_problems = self.last.remembered().with_problems();
         let at = (lookup, copies, &looked.resolved);
-        let mut done = follow_together(at, std::iter::from_fn(|| looked.next()));
+        let plugins = std::iter::from_fn(|| {
+            self.parts.blocking.make_room();
+            looked.next()
+        });
+        let mut done = follow_together(at, plugins);
         for (_, followed) in &mut done {
             if let Followed::Result(result) = followed
                 && result.outcome == PluginOutcome::Unchanged

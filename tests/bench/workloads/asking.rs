@@ -23,11 +23,12 @@ fn warm(places: &Places, program: &Program) -> Client {
     client
 }
 
-/// The same question again and again, after it was asked a few times.
+/// The same question again and again, after it was asked a few times and what that began has ended.
 fn asked<'a>(mut client: Client, method: &'static str, params: Value) -> Sample<'a> {
     for _ in 0..3 {
         client.ok(method, &params);
     }
+    client.rest();
     Box::new(move || Some(client.time(method, &params)))
 }
 
