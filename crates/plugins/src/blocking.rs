@@ -7,8 +7,9 @@
 //! none holds up the rest. What runs behind the answers makes room for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Error;
 use crate::answers::Answers;
@@ -17,7 +18,7 @@ use crate::answers::Answers;
 #[derive(Debug, Clone)]
 pub struct Blocking {
     reads: Arc<Semaphore>,
-    listings: Arc<Semaphore>,
+    listings: [Arc<Semaphore>; LISTINGS],
     writes: Arc<Semaphore>,
     transfers: Arc<Semaphore>,
     answers: Answers,
@@ -26,9 +27,15 @@ pub struct Blocking {
 /// How many sections run at a time that take what a server sends.
 const TRANSFERS: usize = 4;
 
-/// How many sections run at a time that go through everything. They seldom wait for the disk, so more
+/// How many sections run at a time at most that go through everything. They seldom wait for the disk, so more
 /// would only take the processor from each other and from everybody else.
 const LISTINGS: usize = 2;
+
+/// How long a second one waits for the first, which is done with hundreds of plugins by then. One that takes
+/// longer may well wait for a disk.
+const LONG: Duration = Duration::from_millis(20);
+
+type Turn = Option<OwnedSemaphorePermit>;
 
 impl Blocking {
     /// Allows this many reading and this many writing sections at a time.
@@ -36,7 +43,7 @@ impl Blocking {
     pub fn new(reads: usize, writes: usize) -> Self {
         Self {
             reads: Arc::new(Semaphore::new(reads)),
-            listings: Arc::new(Semaphore::new(LISTINGS)),
+            listings: [(); LISTINGS].map(|()| Arc::new(Semaphore::new(1))),
             writes: Arc::new(Semaphore::new(writes)),
             transfers: Arc::new(Semaphore::new(TRANSFERS)),
             answers: Answers::default(),
@@ -53,7 +60,7 @@ impl Blocking {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
         let _answering = self.answers.begin();
-        run(&self.reads, section).await
+        run(turn(&self.reads).await, section).await
     }
 
     /// The same for one that nobody waits for: it begins when no answer is worked out, or a moment later.
@@ -70,7 +77,7 @@ impl Blocking {
             answers.make_room();
             section()
         };
-        run(&self.reads, behind).await
+        run(turn(&self.reads).await, behind).await
     }
 
     /// Lets those go first who wait for a reading or a listing, for a moment. For a section that nobody waits
@@ -90,7 +97,17 @@ impl Blocking {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
         let _answering = self.answers.begin();
-        run(&self.listings, section).await
+        let [first, second] = &self.listings;
+        let later = async {
+            tokio::time::sleep(LONG).await;
+            turn(second).await
+        };
+        let turn = tokio::select! {
+            biased;
+            turn = turn(first) => turn,
+            turn = later => turn,
+        };
+        run(turn, section).await
     }
 
     /// Runs a section that may change something and waits for its end. Dropping the future does not
@@ -103,7 +120,7 @@ impl Blocking {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        run(&self.writes, section).await
+        run(turn(&self.writes).await, section).await
     }
 
     /// Runs a section that takes chunk by chunk what a server sends, and waits for its end.
@@ -115,11 +132,16 @@ impl Blocking {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        run(&self.transfers, section).await
+        run(turn(&self.transfers).await, section).await
     }
 }
 
-async fn run<T, F>(turns: &Arc<Semaphore>, section: F) -> Result<T, Error>
+/// The semaphores are never closed; without a turn a section would still be correct.
+async fn turn(turns: &Arc<Semaphore>) -> Turn {
+    Arc::clone(turns).acquire_owned().await.ok()
+}
+
+async fn run<T, F>(turn: Turn, section: F) -> Result<T, Error>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, Error> + Send + 'static,
@@ -129,7 +151,7 @@ where
     let left = move || {
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(section());
     };
-    run_boxed(Arc::clone(turns), Box::new(left)).await?;
+    run_boxed(turn, Box::new(left)).await?;
     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
     outcome.take().unwrap_or_else(|| {
         Err(Error::Panicked {
@@ -144,10 +166,8 @@ where
     clippy::disallowed_methods,
     reason = "this is the one place that starts blocking work"
 )]
-async fn run_boxed(turns: Arc<Semaphore>, section: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
-    let turn = turns.acquire_owned().await;
+async fn run_boxed(turn: Turn, section: Box<dyn FnOnce() + Send>) -> Result<(), Error> {
     let work = tokio::task::spawn_blocking(move || {
-        // The semaphore is never closed; without a turn the section would still be correct.
         let _turn = turn;
         section();
     });
@@ -173,7 +193,7 @@ mod tests {
     use std::sync::mpsc;
     use std::time::{Duration, Instant};
 
-    use super::{Blocking, LISTINGS};
+    use super::{Blocking, LISTINGS, LONG};
     use crate::Error;
 
     #[tokio::test]
@@ -224,7 +244,7 @@ mod tests {
         assert!(began.elapsed() < Duration::from_secs(5));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn no_read_waits_for_listings_and_few_of_those_run_at_a_time() {
         let blocking = Blocking::new(1, 1);
         let (begun, begins) = mpsc::channel();
@@ -242,11 +262,19 @@ mod tests {
             })
             .collect();
         assert_eq!(blocking.read(|| Ok(5)).await.unwrap(), 5);
-        for _ in 0..LISTINGS {
-            begins.recv().unwrap();
+        begins.recv().unwrap();
+        let none_more = || begins.recv_timeout(Duration::from_millis(50)).is_err();
+        tokio::time::advance(LONG / 2).await;
+        assert!(none_more());
+        // The first takes long.
+        tokio::time::advance(LONG).await;
+        for _ in 1..LISTINGS {
+            while begins.try_recv().is_err() {
+                tokio::task::yield_now().await;
+            }
         }
-        let more = begins.recv_timeout(Duration::from_millis(100));
-        assert!(more.is_err());
+        tokio::time::advance(LONG).await;
+        assert!(none_more());
         for gate in gates {
             gate.send(()).unwrap();
         }
