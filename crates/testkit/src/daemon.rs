@@ -325,9 +325,13 @@ impl Daemon {
         &self.sandbox
     }
 
-    /// What it wrote to stderr so far.
+    /// What it wrote to stderr so far; of one that has ended all of it, which another thread reads.
     #[must_use]
     pub fn stderr(&self) -> String {
+        if self.ended {
+            let soon = Instant::now() + Duration::from_secs(1);
+            self.process.stderr().wait_end(soon);
+        }
         self.process.stderr().text()
     }
 
