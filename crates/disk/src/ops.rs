@@ -64,8 +64,8 @@ impl Disk {
         }
     }
 
-    /// What watches directories and files for all who have this file system: the system's watches are few
-    /// enough to be counted in one place.
+    /// What watches directories and files for all who trust it and have this file system: the system's watches
+    /// are few enough to be counted in one place.
     #[must_use]
     pub fn vigil(&self) -> &Vigil {
         &self.vigil

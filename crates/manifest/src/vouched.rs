@@ -189,6 +189,7 @@ impl Glance<'_> {
         let there = known
             .iter()
             .filter_map(|seen| Some((seen.path(), seen.kind()?)));
+        let around = self.around(root)?;
         // Directories stand in front of what is in them, so that no file can be exchanged unheard.
         let watches: Option<Vec<Watch>> = std::iter::once((root, Kind::Dir))
             .chain(there)
@@ -201,7 +202,10 @@ impl Glance<'_> {
             }
             return None;
         };
-        let around = self.around(root)?;
+        // Else the watches may be over what lay there before.
+        if self.place_of(&root.parent()?) != Some(around) {
+            return None;
+        }
         let dir_name = root.file_name().unwrap_or_default().to_string_lossy();
         let (result, seen, cost) = self.loader.read_plugin(root, &dir_name);
         let read = result.ok()??;

@@ -166,6 +166,7 @@ impl Store {
             self.copies_of(&glance, &marketplace, &mut copies, &mut problems)?;
         }
         copies.sort_by(|left, right| left.id.cmp(&right.id));
+        self.inner.looks.forget_others(&copies);
         Ok((copies, problems))
     }
 

@@ -173,12 +173,22 @@ impl Looks {
         }
     }
 
-    /// Held for a map operation only.
+    /// Forgets the copies that a listing of all has not found, and with them their watches.
+    pub(crate) fn forget_others(&self, listed: &[Installed]) {
+        let is_listed = |id: &PluginId| listed.binary_search_by(|one| one.id.cmp(id)).is_ok();
+        let mut known = self.lock();
+        if known.len() > listed.len() {
+            known.retain(|id, _| is_listed(id));
+        }
+    }
+
+    /// Held for a map operation, in which watches may end: the lock of the vigil is taken inside this one, and
+    /// never the other way round.
     fn lock(&self) -> MutexGuard<'_, HashMap<PluginId, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Held as the other one is.
+    /// Held for a set operation, also inside the other one.
     fn due(&self) -> MutexGuard<'_, HashSet<PluginId>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }

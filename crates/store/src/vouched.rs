@@ -7,7 +7,7 @@
 //! - The watches over a copy had begun before its stamps were found to be those that it is remembered by, and
 //!   they were quiet when the listing began.
 //! - The way to a copy is not watched. The directories around plugins and around records are looked at, once for
-//!   each listing and marketplace, and must be those that they were.
+//!   each listing and marketplace, and must be those that they were in front of the watches and behind them.
 //! - Nobody waits for a watch to begin: who looks at a copy again leaves a note, and [`Store::watch_due`] is
 //!   called behind the answers.
 
@@ -48,6 +48,7 @@ pub(crate) struct Glance {
 impl Vouching {
     /// Asks the system to tell of changes of a copy.
     pub(crate) fn begin(store: &Store, id: &PluginId, root: &AbsPath) -> Self {
+        let around = Around::of(store, &id.marketplace);
         // Directories first, so that nothing in them can be exchanged unheard.
         let watches = [
             (&store.layout().plugin_dir(id), Kind::Dir),
@@ -55,7 +56,10 @@ impl Vouching {
             (&store.layout().record(id), Kind::File),
         ]
         .map(|(path, kind)| store.disk().vigil().watch(store.disk(), path, kind));
-        let around = Around::of(store, &id.marketplace);
+        if around != Around::of(store, &id.marketplace) {
+            // The watches may be over what lay there before.
+            return Self::NotYet;
+        }
         match (watches, around) {
             ([Some(dir), Some(version), Some(record)], Some(around)) => Self::Begun(Voucher {
                 watches: [dir, version, record],

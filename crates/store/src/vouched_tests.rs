@@ -1,8 +1,8 @@
 //! When installed copies cost no look any more, and what ends that. Operations are counted, not timed.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -221,6 +221,8 @@ struct Meddling {
     /// Before which one; zero before none.
     at: AtomicUsize,
     change: fn(&Sandbox),
+    /// Asked right behind the change, as by another request.
+    store: OnceLock<Store>,
 }
 
 impl Probe for Meddling {
@@ -229,6 +231,9 @@ impl Probe for Meddling {
         self.at.store(left.saturating_sub(1), Ordering::Relaxed);
         if left == 1 {
             (self.change)(&self.home);
+            if let Some(store) = self.store.get() {
+                store.list().unwrap();
+            }
         }
         Ok(())
     }
@@ -239,34 +244,63 @@ fn a_change_while_a_watch_begins_is_seen() {
     let changes: [fn(&Sandbox); 3] = [
         |home| home.write(&format!("{}/2.0.0/notes.md", dir()), "two\n"),
         |home| home.write(&record(), "no record"),
+        // Another directory, which holds the same plugin.
         |home| {
-            home.rename(CACHE, "cache");
-            home.write(&format!("{}/2.0.0/notes.md", dir()), "two\n");
+            home.rename(CACHE, "old");
+            home.rename("new", CACHE);
         },
     ];
     for change in changes {
-        // Three watches, two looks around and four stamps.
-        for at in 1..=9 {
-            let world = home();
-            world.sandbox.remove(&format!("{CACHE}/{}", other().plugin));
-            let meddling = Arc::new(Meddling {
-                home: world.sandbox.clone(),
-                at: AtomicUsize::new(0),
-                change,
-            });
-            let store = store(&world.sandbox, Disk::probed(meddling.clone()), LATER);
-            for _ in 0..2 {
-                store.list().unwrap();
-            }
-            let_time_pass();
-            meddling.at.store(at, Ordering::Relaxed);
-            store.watch_due(1);
-            assert_eq!(meddling.at.swap(0, Ordering::Relaxed), 0);
-            for _ in 0..2 {
-                check_listing(&store, &world.sandbox);
+        // Two looks around, three watches, two looks around again and four stamps.
+        for at in 1..=11 {
+            for asks in [false, true] {
+                check_meddling(change, at, asks);
             }
         }
     }
+}
+
+#[track_caller]
+fn check_meddling(change: fn(&Sandbox), at: usize, asks: bool) {
+    let world = home();
+    world.sandbox.remove(&format!("{CACHE}/{}", other().plugin));
+    let same = world.sandbox.tree(CACHE).replace("== ", "== new/");
+    world.sandbox.add(&same);
+    let meddling = Arc::new(Meddling {
+        home: world.sandbox.clone(),
+        at: AtomicUsize::new(0),
+        change,
+        store: OnceLock::new(),
+    });
+    let store = store(&world.sandbox, Disk::probed(meddling.clone()), LATER);
+    for _ in 0..2 {
+        store.list().unwrap();
+    }
+    if asks {
+        meddling.store.set(store.clone()).ok().unwrap();
+    }
+    let_time_pass();
+    meddling.at.store(at, Ordering::Relaxed);
+    store.watch_due(1);
+    assert_eq!(meddling.at.swap(0, Ordering::Relaxed), 0);
+    for round in 0..2 {
+        check_listing(&store, &world.sandbox);
+        while store.watch_due(1) {}
+        // What is there now is what is looked at.
+        let notes = format!("{}/9.{round}.0/notes.md", dir());
+        world.sandbox.write(&notes, "nine\n");
+        check_listing(&store, &world.sandbox);
+    }
+}
+
+#[test]
+fn what_is_not_listed_any_more_is_not_watched() {
+    let case = Case::new();
+    let vigil = || format!("{:?}", case.store.disk().vigil());
+    assert_eq!(vigil(), "Vigil { watches: 6 }");
+    case.world.sandbox.rename(CACHE, "away");
+    case.store.list().unwrap();
+    assert_eq!(vigil(), "Vigil { watches: 0 }");
 }
 
 /// A clock that runs after the system's: everything has just changed, and is not remembered.
