@@ -31,8 +31,8 @@ const TRANSFERS: usize = 4;
 /// would only take the processor from each other and from everybody else.
 const LISTINGS: usize = 2;
 
-/// How long a second one waits for the first, which is done with hundreds of plugins by then. One that takes
-/// longer may well wait for a disk.
+/// How long one waits for the first turn alone. A few listings of hundreds of plugins are done one after the other
+/// by then; one that takes longer may well wait for a disk, which is no reason to keep the others.
 const LONG: Duration = Duration::from_millis(20);
 
 type Turn = Option<OwnedSemaphorePermit>;
@@ -86,8 +86,8 @@ impl Blocking {
         self.answers.make_room();
     }
 
-    /// As [`Blocking::read`] for one that goes through everything there is. It has turns of its own, so that whoever
-    /// asks for one plugin does not wait behind those who ask for all.
+    /// As [`Blocking::read`] for one that goes through everything there is. It has turns of its own, so that
+    /// whoever asks for one plugin does not wait behind those who ask for all.
     ///
     /// # Errors
     /// As [`Blocking::read`].
@@ -265,8 +265,11 @@ mod tests {
         begins.recv().unwrap();
         let none_more = || begins.recv_timeout(Duration::from_millis(50)).is_err();
         tokio::time::advance(LONG / 2).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
         assert!(none_more());
-        // The first takes long.
+        // They have waited long.
         tokio::time::advance(LONG).await;
         for _ in 1..LISTINGS {
             while begins.try_recv().is_err() {

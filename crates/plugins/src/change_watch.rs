@@ -165,7 +165,7 @@ impl Inner {
             let (lookup, copies, before) =
                 (self.lookup.clone(), self.copies.clone(), before.clone());
             let look = move || Observed::look(&lookup, &copies, before.as_deref());
-            let observed = self.blocking.read(look).await?;
+            let observed = self.blocking.read_behind(look).await?;
             if looks == LOOKS || !self.watch(observed.roots()).await {
                 return Ok(observed);
             }

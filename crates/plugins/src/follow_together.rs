@@ -39,12 +39,18 @@ pub(crate) fn follow_together<K>(
 fn follow_within<K>(
     bounds: Bounds,
     (lookup, copies, resolved): (&Lookup, &Copies, &Resolved),
-    plugins: impl Iterator<Item = (K, PluginId, Call)>,
+    mut plugins: impl Iterator<Item = (K, PluginId, Call)>,
 ) -> Vec<(K, Followed)> {
     let (mut done, mut ready) = (Vec::new(), Vec::new());
     let mut since = Instant::now();
     let settle = |(key, one): (K, Ready)| (key, one.settle(lookup, copies, resolved));
-    for (key, id, call) in plugins {
+    loop {
+        let asked = Instant::now();
+        let Some((key, id, call)) = plugins.next() else {
+            break;
+        };
+        // While answers go first nobody is waited for: it is no reason for a transaction with fewer.
+        since += asked.elapsed();
         match begin_to_follow(&call, lookup, copies, resolved, &id, None) {
             Begun::Ended(followed) => done.push((key, followed)),
             Begun::Ready(one) => {
