@@ -97,17 +97,21 @@ impl Blocking {
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
         let _answering = self.answers.begin();
+        run(self.turn_of_listing().await, section).await
+    }
+
+    /// Apart from the section, of whose type there are many.
+    async fn turn_of_listing(&self) -> Turn {
         let [first, second] = &self.listings;
         let later = async {
             tokio::time::sleep(LONG).await;
             turn(second).await
         };
-        let turn = tokio::select! {
+        tokio::select! {
             biased;
             turn = turn(first) => turn,
             turn = later => turn,
-        };
-        run(turn, section).await
+        }
     }
 
     /// Runs a section that may change something and waits for its end. Dropping the future does not
