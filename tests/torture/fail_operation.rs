@@ -16,8 +16,9 @@ use plugd_testkit::Sandbox;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
+use crate::expected::{Expected, Told};
 use crate::inside;
-use crate::operations::{Answer, Expected, Operation};
+use crate::operations::{Answer, Operation};
 use crate::states;
 use crate::tally::{Form, Scale, Tally};
 use crate::worlds::World;
@@ -83,7 +84,7 @@ impl Probe for Failing {
 /// What came of one run.
 struct Ran {
     answer: Answer,
-    told: bool,
+    told: Told,
     seen: Seen,
 }
 
@@ -112,7 +113,7 @@ fn one(operation: &Operation, expected: &Expected, trouble: Trouble) -> bool {
     inside::panics();
     let Ran { answer, told, seen } = run_with(operation, &world, Some(trouble));
     let Some(failed) = seen.failed else {
-        assert!(told, "nothing failed, and yet: {answer:?}");
+        assert!(told.all, "nothing failed, and yet: {answer:?}");
         return false;
     };
     let context = format!("{failed}, answered {}", shown(&answer));
@@ -124,7 +125,7 @@ fn one(operation: &Operation, expected: &Expected, trouble: Trouble) -> bool {
     if !trouble.for_good && answer.is_err() {
         is_undone(operation, &world, &context);
     }
-    check(operation, expected, &world, told, &context);
+    check(operation, expected, &world, &told, &context);
     true
 }
 
@@ -150,7 +151,7 @@ pub(crate) fn check(
     operation: &Operation,
     expected: &Expected,
     world: &World,
-    told: bool,
+    told: &Told,
     context: &str,
 ) {
     let mut session = world.session();
@@ -161,7 +162,7 @@ pub(crate) fn check(
 }
 
 /// After a daemon has begun: a state that is allowed, and nothing left.
-pub(crate) fn recovered(expected: &Expected, world: &World, told: bool, context: &str) {
+pub(crate) fn recovered(expected: &Expected, world: &World, told: &Told, context: &str) {
     let wrong = expected.wrong(&world.state(), told);
     assert!(wrong.is_none(), "{context}: {}", wrong.unwrap_or_default());
     nothing_left(&world.sandbox, context);
@@ -175,7 +176,7 @@ pub(crate) fn second_try(operation: &Operation, expected: &Expected, world: &Wor
     session.end();
     let answered = shown(&again);
     assert!(again.is_ok(), "{context}: the second try: {answered}");
-    let wrong = expected.wrong(&world.state(), true);
+    let wrong = expected.wrong(&world.state(), &Told::all());
     let wrong = wrong.unwrap_or_default();
     assert!(wrong.is_empty(), "{context}: the second try: {wrong}");
     nothing_left(sandbox, context);
@@ -255,7 +256,7 @@ fn tell(operation: &Operation, trouble: Trouble) -> String {
 pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) -> Tally {
     let mut tally = Tally::default();
     for operation in operations {
-        let expected = operation.expected();
+        let expected = Expected::of(operation);
         if scale.form() != Form::Whole {
             let tries = scale.pick(bounded_tries, LONG_TRIES);
             for trouble in sample(operation, tries, scale.seed()) {

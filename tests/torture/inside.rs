@@ -32,6 +32,10 @@ const WORKERS: usize = 2;
 /// Later than any file was written: what waits for its age before it is swept is old enough.
 const LATER: Duration = Duration::from_secs(600);
 
+/// What a process that is killed says on its output as soon as the daemon has told of the new state,
+/// or, before its name, of one plugin's.
+pub(crate) const TOLD: &str = "told";
+
 /// What panicked on a thread of a daemon since somebody asked.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -45,6 +49,9 @@ pub(crate) struct Session {
     asked: u64,
     root: AbsPath,
     url: String,
+    /// Of which plugins the daemon told, where several are asked for at once.
+    told: Vec<String>,
+    aloud: bool,
 }
 
 /// The time of every daemon inside.
@@ -92,6 +99,8 @@ impl Session {
             asked: 0,
             root: root.clone(),
             url: String::new(),
+            told: Vec::new(),
+            aloud: false,
         };
         let greeting = json!({
             "clientInfo": {"name": "plugd-torture", "version": "1.0.0"},
@@ -107,9 +116,21 @@ impl Session {
         self
     }
 
+    /// Says what is told at once, as this process may be dead in the next moment.
+    pub(crate) fn aloud(mut self) -> Self {
+        self.aloud = true;
+        self
+    }
+
     /// Sends a request and waits for its result or its error object. In params `$ROOT` means the
     /// sandbox's root.
     pub(crate) fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let id = self.send(method, params);
+        self.next_answer(method, &[id]).1
+    }
+
+    /// Sends a request; answers its id.
+    pub(crate) fn send(&mut self, method: &str, params: Value) -> u64 {
         self.asked += 1;
         let id = self.asked;
         let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
@@ -117,13 +138,34 @@ impl Session {
         let line = line.replace("$URL", &self.url);
         let stdin = self.stdin.as_mut().unwrap();
         stdin.write_all(line.as_bytes()).unwrap();
+        id
+    }
+
+    /// Waits for the first answer of these requests; answers which it is.
+    pub(crate) fn next_answer(&mut self, method: &str, ids: &[u64]) -> (u64, Result<Value, Value>) {
+        let is_one = |id: u64| ids.contains(&id);
         let mut answer = self.wait(&format!("the answer of {method}"), |message| {
-            message["id"] == id && message.get("method").is_none()
+            message["id"].as_u64().is_some_and(is_one) && message.get("method").is_none()
         });
+        let id = answer["id"].as_u64().unwrap();
         match answer.get_mut("error") {
-            Some(error) => Err(error.take()),
-            None => Ok(answer["result"].take()),
+            Some(error) => (id, Err(error.take())),
+            None => (id, Ok(answer["result"].take())),
         }
+    }
+
+    /// The daemon has told of this plugin, of several that were asked for at once.
+    pub(crate) fn tell(&mut self, plugin: &str) {
+        self.told.push(plugin.to_owned());
+        if self.aloud {
+            let mut stdout = io::stdout();
+            writeln!(stdout, "{TOLD} {plugin}").unwrap();
+            stdout.flush().unwrap();
+        }
+    }
+
+    pub(crate) fn told(&self) -> &[String] {
+        &self.told
     }
 
     /// As [`Session::ask`], for what must work.

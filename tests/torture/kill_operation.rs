@@ -10,6 +10,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use plugd_disk::{Disk, Operation as DiskOperation, Probe};
@@ -18,18 +19,17 @@ use plugd_testkit::{CountingNames, Daemon, Launch, ManualClock};
 use serde_json::json;
 
 use crate::dice::Dice;
+use crate::expected::{Expected, Told};
 use crate::fail_operation::{recovered, second_try};
-use crate::inside::{Session, is_idle, later};
-use crate::operations::{Expected, OPERATIONS, Operation};
+use crate::inside::{Session, TOLD, is_idle, later};
+use crate::operations::{OPERATIONS, Operation};
+use crate::states;
 use crate::tally::{Scale, Tally};
 use crate::worlds::{NO_CURATED_SYNC, World};
 use crate::{BINARY, CHILD};
 
 /// More than any request does.
 const MOST: u64 = 5_000;
-
-/// What the child says as soon as the daemon has told of the new state.
-const TOLD: &str = "told";
 
 /// How long a child may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,9 +61,12 @@ impl Probe for Deadly {
     }
 }
 
+/// How long to wait between two looks.
+const SHORTLY: Duration = Duration::from_millis(5);
+
 /// What came of one child.
 struct Died {
-    told: bool,
+    told: Told,
     /// Whether it died, and did not get through.
     reached: bool,
 }
@@ -86,14 +89,14 @@ pub(crate) fn child(args: &[String]) -> ExitCode {
     });
     let disk = Disk::probed(Arc::clone(&probe) as Arc<dyn Probe>);
     let root = home.parent().unwrap();
-    let mut session = Session::on(&root, environment, disk).with_url(url);
+    let mut session = Session::on(&root, environment, disk).with_url(url).aloud();
     probe.armed.store(true, Ordering::Release);
     let answer = (operation.act)(&mut session);
     for at_the_end in [false, true] {
         if at_the_end {
             session.end();
         }
-        if operation.told(&answer, &mut session) {
+        if operation.told(&answer, &mut session).all {
             let mut stdout = io::stdout();
             writeln!(stdout, "{TOLD}").unwrap();
             stdout.flush().unwrap();
@@ -133,8 +136,16 @@ fn kill(operation: &Operation, world: &World, at: u64) -> Died {
     let child = child.run(&world.sandbox);
     let is_dead = child.status.code().is_none();
     assert!(is_dead || child.status.success(), "{child}");
+    let mut told = Told::default();
+    for line in child.stdout.lines() {
+        match line.strip_prefix(TOLD).map(str::trim) {
+            Some("") => told.all = true,
+            Some(plugin) => told.plugins.push(plugin.to_owned()),
+            None => {}
+        }
+    }
     Died {
-        told: child.stdout.lines().any(|line| line == TOLD),
+        told,
         reached: is_dead,
     }
 }
@@ -143,7 +154,7 @@ fn kill(operation: &Operation, world: &World, at: u64) -> Died {
 fn one(operation: &Operation, expected: &Expected, at: u64) -> (bool, Duration) {
     let world = operation.world();
     let Died { told, reached } = kill(operation, &world, at);
-    let context = format!("told: {told}");
+    let context = format!("{told:?}");
     let started = Instant::now();
     let mut daemon = Launch::app_server(BINARY)
         .patience(PATIENCE)
@@ -151,8 +162,8 @@ fn one(operation: &Operation, expected: &Expected, at: u64) -> (bool, Duration) 
     daemon.initialize();
     daemon.ok("plugin/installed", json!({}));
     let mut took = started.elapsed();
-    settle(&mut daemon);
-    recovered(expected, &world, told, &context);
+    settle(&mut daemon, &world);
+    recovered(expected, &world, &told, &context);
     // Also begins a refresh, which may move on to the new state.
     let started = Instant::now();
     daemon.ok("plugin/list", json!({}));
@@ -163,16 +174,20 @@ fn one(operation: &Operation, expected: &Expected, at: u64) -> (bool, Duration) 
     (reached, took)
 }
 
-/// Waits until what the daemon began by itself is over: nothing of a dead one is left then, and
-/// nothing of its own.
-fn settle(daemon: &mut Daemon) {
+/// Waits until what the daemon began by itself is over, and what it replaced has been removed behind
+/// that: nothing of a dead one is left then, and nothing of its own.
+fn settle(daemon: &mut Daemon, world: &World) {
     let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        if is_idle(&daemon.ok("plugd/status", json!({}))) {
-            return;
-        }
+    while !is_idle(&daemon.ok("plugd/status", json!({}))) {
+        assert!(
+            Instant::now() < deadline,
+            "the work in the background does not end"
+        );
     }
-    panic!("the work in the background does not end");
+    let deadline = Instant::now() + SOON;
+    while !states::remains(&world.sandbox).is_empty() && Instant::now() < deadline {
+        thread::sleep(SHORTLY);
+    }
 }
 
 /// How many operations there are to die at.
@@ -196,7 +211,7 @@ pub(crate) fn run(scale: Scale, kinds: &[Operation], bounded_tries: usize) -> Ta
     let mut tally = Tally::default();
     let mut slowest = Duration::ZERO;
     for operation in kinds {
-        let expected = operation.expected();
+        let expected = Expected::of(operation);
         let numbers: Vec<u64> = match scale.pick(true, false) {
             true => {
                 let all = (1..=operations(operation)).collect();

@@ -3,16 +3,17 @@
 
 use serde_json::{Value, json};
 
+use crate::expected::Told;
 use crate::inside::Session;
 use crate::locked;
-use crate::states::State;
+use crate::together;
 use crate::worlds::{CHANGED, NEWER, Outside, World, curated_repository, repository};
 
 /// The answer of the request that an operation is about.
 pub(crate) type Answer = Result<Value, Value>;
 
 /// How the parts of a home may stand to each other after an operation was interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Steps {
     /// The operation is one step: all is as before, or all is new.
     One,
@@ -20,6 +21,9 @@ pub(crate) enum Steps {
     InOrder(&'static [&'static str]),
     /// It is these steps, one after the other.
     Chain(&'static [fn(&mut Session)]),
+    /// Requests about these plugins at once: each plugin is as before or new, whole and with its row
+    /// of the configuration. The function does the same for some of them, one after the other.
+    Apart(&'static [&'static str], fn(&mut Session, &[&str])),
 }
 
 /// One operation.
@@ -42,13 +46,6 @@ pub(crate) struct Operation {
     pub(crate) undone: Option<fn(&mut Session) -> Vec<Value>>,
 }
 
-/// What clean runs of an operation lead to.
-pub(crate) struct Expected {
-    /// The states between, in their order, the old one first and the new one last.
-    chain: Vec<State>,
-    steps: Steps,
-}
-
 pub(crate) const MANIFEST: &str = "$ROOT/demo/.agents/plugins/marketplace.json";
 
 impl Operation {
@@ -59,68 +56,13 @@ impl Operation {
         world
     }
 
-    /// Whether the daemon told that the new state is there.
-    pub(crate) fn told(&self, answer: &Answer, ended: &mut Session) -> bool {
-        let changes = ended.take_notifications("plugd/changed");
-        (self.tells)(answer, &changes)
-    }
-
-    /// Runs the operation without faults, and finds out what the states are.
-    pub(crate) fn expected(&self) -> Expected {
-        let world = self.world();
-        let old = world.state();
-        let mut chain = vec![old];
-        if let Steps::Chain(steps) = self.steps {
-            let steps_world = self.world();
-            for step in steps {
-                let mut session = steps_world.session();
-                step(&mut session);
-                session.end();
-                chain.push(steps_world.state());
-            }
-            chain.pop();
+    /// What the daemon told of the new state.
+    pub(crate) fn told(&self, answer: &Answer, session: &mut Session) -> Told {
+        let changes = session.take_notifications("plugd/changed");
+        Told {
+            all: (self.tells)(answer, &changes),
+            plugins: session.told().to_vec(),
         }
-        let mut session = world.session();
-        let answer = (self.act)(&mut session);
-        session.end();
-        assert!(self.told(&answer, &mut session), "{answer:?}");
-        chain.push(world.state());
-        Expected {
-            chain,
-            steps: self.steps,
-        }
-    }
-}
-
-impl Expected {
-    pub(crate) fn new_state(&self) -> &State {
-        self.chain.last().unwrap()
-    }
-
-    fn old_state(&self) -> &State {
-        self.chain.first().unwrap()
-    }
-
-    /// What is wrong with a state in which an interrupted operation has left a home.
-    pub(crate) fn wrong(&self, state: &State, told: bool) -> Option<String> {
-        if told {
-            let new = self.new_state();
-            return (state != new)
-                .then(|| format!("the new state was told of\n{}", state.difference(new)));
-        }
-        let fine = match self.steps {
-            Steps::One | Steps::Chain(_) => self.chain.contains(state),
-            Steps::InOrder(parts) => (0..=parts.len())
-                .any(|done| *state == self.old_state().with(&parts[..done], self.new_state())),
-        };
-        (!fine).then(|| {
-            let (old, new) = (self.old_state(), self.new_state());
-            format!(
-                "neither old nor new; against the old state:\n{}against the new state:\n{}",
-                state.difference(old),
-                state.difference(new)
-            )
-        })
     }
 }
 
@@ -402,6 +344,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     operation("uninstall", with_kept_versions, |session| {
         uninstall(session, "hello@demo")
     }),
+    Operation {
+        steps: Steps::Apart(together::PLUGINS, together::install_some),
+        ..operation("install_together", together::three, together::install_three)
+    },
+    Operation {
+        steps: Steps::Apart(together::PLUGINS, together::uninstall_some),
+        ..operation(
+            "uninstall_together",
+            together::three_installed,
+            together::uninstall_three,
+        )
+    },
+    Operation {
+        tells: together::by_refresh_of_three,
+        steps: Steps::Apart(together::PLUGINS, together::install_some),
+        ..operation("refresh_together", together::three_newer, list)
+    },
     operation("import", exported, import),
     Operation {
         steps: Steps::InOrder(&["plugin hello@demo", "plugin tools@demo"]),

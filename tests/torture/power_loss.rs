@@ -10,9 +10,10 @@ use std::sync::Arc;
 use plugd_disk::{Disk, Probe};
 
 use crate::dice::Dice;
+use crate::expected::{Expected, Told};
 use crate::fail_operation::{check, shown};
 use crate::inside;
-use crate::operations::{Expected, Operation};
+use crate::operations::Operation;
 use crate::power_cut::{Content, Names, PowerCut};
 use crate::tally::{Scale, Tally};
 use crate::worlds::World;
@@ -39,7 +40,7 @@ struct Loss {
     seed: u64,
 }
 
-fn run_with(operation: &Operation, world: &World, at: u64) -> (Arc<PowerCut>, bool, String) {
+fn run_with(operation: &Operation, world: &World, at: u64) -> (Arc<PowerCut>, Told, String) {
     let probe = Arc::new(PowerCut::new(&world.sandbox, at));
     let disk = Disk::probed(Arc::clone(&probe) as Arc<dyn Probe>);
     let mut session = world.session_on(disk);
@@ -60,7 +61,7 @@ fn one(operation: &Operation, expected: &Expected, loss: Loss) {
     let context = format!("cut at {cut}, answered {answer}, lost {lost:#?}");
     let panics = inside::panics();
     assert!(panics.is_empty(), "{panics:?}: {context}");
-    check(operation, expected, &world, told, &context);
+    check(operation, expected, &world, &told, &context);
 }
 
 /// Every prefix with every kind of cut; the last one is that in which everything was done.
@@ -87,7 +88,7 @@ fn losses(operation: &Operation, seed: u64) -> Vec<Loss> {
 pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) -> Tally {
     let mut tally = Tally::default();
     for operation in operations {
-        let expected = operation.expected();
+        let expected = Expected::of(operation);
         let mut losses = losses(operation, scale.seed());
         let tries = scale.sample(losses.len(), bounded_tries, LONG_TRIES);
         losses = Dice::new(scale.seed(), operation.name).some_of(losses, tries);

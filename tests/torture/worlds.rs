@@ -223,6 +223,7 @@ impl World {
         self.url = service.base();
         let config = self.sandbox.text("ch/config.toml");
         let config = format!("chatgpt_base_url = \"{}\"\n{config}", self.url);
+        let config = self.sandbox.expand(&config);
         self.sandbox.write("ch/config.toml", config);
         service.login().write_to(&self.sandbox);
         self.service = Some(service);
