@@ -19,7 +19,7 @@ use plugd_git::{
 use plugd_model::{
     AbsPath, Environment, Layout, PluginId, Problem, ProblemKind, Source, error_chain,
 };
-use plugd_store::Transaction;
+use plugd_store::{Store, Transaction};
 
 use crate::call::{Call, Progress};
 use crate::{Blocking, Copies, Error, Lookup};
@@ -139,8 +139,7 @@ impl Fetcher {
         id: &PluginId,
         source: Source,
     ) -> Result<Fetched, Error> {
-        let transaction = begin(blocking, copies, id).await?;
-        let dest = transaction.staging_dir().join("content");
+        let (transaction, dest) = begin(blocking, copies, id).await?;
         let content = self
             .content(call, blocking, lookup, copies, &source, dest)
             .await;
@@ -161,8 +160,7 @@ impl Fetcher {
         id: &PluginId,
         bundle: &Bundle,
     ) -> Result<Fetched, Error> {
-        let transaction = begin(blocking, copies, id).await?;
-        let dest = transaction.staging_dir().join("content");
+        let (transaction, dest) = begin(blocking, copies, id).await?;
         let brought = bring_bundle(call, blocking, copies.disk(), catalog, bundle, &dest).await;
         let content = brought.map(|brought| Content {
             dir: dest,
@@ -347,13 +345,21 @@ impl Fetcher {
     }
 }
 
-/// A transaction that content can be fetched into.
-async fn begin(blocking: &Blocking, copies: &Copies, id: &PluginId) -> Result<Transaction, Error> {
+/// A transaction, and the directory in it that content can be fetched into, which is not there yet.
+async fn begin(
+    blocking: &Blocking,
+    copies: &Copies,
+    id: &PluginId,
+) -> Result<(Transaction, AbsPath), Error> {
     let (copies, id) = (copies.clone(), id.clone());
     blocking
         .write(move || {
-            let begun = copies.store()?.begin(&id);
-            begun.map_err(|source| Error::Store {
+            let begin = |store: &Store| {
+                let transaction = store.begin(&id)?;
+                let dest = transaction.staging_dir()?.join("content");
+                Ok((transaction, dest))
+            };
+            begin(copies.store()?).map_err(|source| Error::Store {
                 action: "begin the installation of",
                 id,
                 source: Box::new(source),

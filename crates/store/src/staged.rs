@@ -78,7 +78,7 @@ impl Store {
         let fetched = ticket.staging.join("fetched");
         // Its own entry is made durable with what will lie in it.
         self.disk().create_dirs_durably(&self.layout().staging())?;
-        self.disk().create_dirs(&fetched)?;
+        self.disk().create_dirs(&ticket.staging)?;
         Ok(Transaction {
             store: self.clone(),
             id: id.clone(),
@@ -127,11 +127,14 @@ impl Transaction {
         &self.id
     }
 
-    /// A directory for content that has to be fetched or unpacked before it can be staged. It is
-    /// empty, and it goes away with the transaction.
-    #[must_use]
-    pub fn staging_dir(&self) -> &AbsPath {
-        &self.fetched
+    /// Makes a directory for content that has to be fetched or unpacked before it can be staged. It goes
+    /// away with the transaction.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn staging_dir(&self) -> Result<&AbsPath, StoreError> {
+        self.store.disk().create_dirs(&self.fetched)?;
+        Ok(&self.fetched)
     }
 
     /// Copies what an installation takes of a directory, and adds files to the copy. The caller has
