@@ -78,6 +78,7 @@ impl Store {
 
     /// Opens a new transaction.
     pub(crate) fn open_ticket(&self) -> Result<Ticket, StoreError> {
+        self.inner.sweeper.rest();
         self.disk().create_dirs_durably(&self.layout().journals())?;
         loop {
             let id = self.inner.names.next();

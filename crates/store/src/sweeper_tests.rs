@@ -1,15 +1,17 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pretty_assertions::assert_eq;
 
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_testkit::tree;
 
-use super::WAITING;
+use super::{AT_MOST, ENOUGH, QUIET, State, WAITING};
+use crate::Store;
 use crate::fixture::{NO_PATIENCE, World, id};
+use crate::state::Ticket;
 
 /// Longer than any of these tests takes.
 const LONG: Duration = Duration::from_secs(60);
@@ -73,7 +75,7 @@ impl Probe for Gate {
     }
 }
 
-fn gated(world: &World) -> (Arc<Gate>, crate::Store) {
+fn gated(world: &World) -> (Arc<Gate>, Store) {
     let gate = Arc::new(Gate::default());
     let store = world.store_on(Disk::probed(Arc::<Gate>::clone(&gate)));
     (gate, store)
@@ -185,6 +187,78 @@ fn who_comes_when_too_much_waits_removes_his_own() {
         gate.wait_for(2);
         gate.open();
     });
+    store.finish_sweeping(LONG);
+    assert_eq!(world.leftovers(), "");
+}
+
+/// One that has nothing to leave.
+fn ticket(store: &Store) -> Ticket {
+    store.open_ticket().unwrap()
+}
+
+#[test]
+fn it_rests_while_others_begin_and_not_for_ever() {
+    let world = World::new();
+    let store = world.store();
+    let start = Instant::now();
+    let mut state = State {
+        behind: true,
+        ..State::default()
+    };
+    let short = QUIET / 5;
+    assert_eq!(state.rest(start), Duration::ZERO);
+    state.waiting.push_back((start, ticket(&store)));
+    // The transaction that left it may be the last one.
+    state.began = Some(start);
+    assert_eq!(state.rest(start + short), QUIET - short);
+    assert_eq!(state.rest(start + QUIET), Duration::ZERO);
+    // Another one begins, and then always another one.
+    state.began = Some(start + QUIET);
+    assert_eq!(state.rest(start + QUIET), QUIET);
+    state.began = Some(start + AT_MOST);
+    assert_eq!(state.rest(start + AT_MOST - short), short);
+    assert_eq!(state.rest(start + AT_MOST), Duration::ZERO);
+}
+
+#[test]
+fn it_rests_neither_when_much_waits_nor_at_the_end() {
+    let world = World::new();
+    let store = world.store();
+    let start = Instant::now();
+    let mut state = State {
+        behind: true,
+        began: Some(start),
+        ..State::default()
+    };
+    for _ in 1..ENOUGH {
+        state.waiting.push_back((start, ticket(&store)));
+    }
+    assert_eq!(state.rest(start), QUIET);
+    state.behind = false;
+    assert_eq!(state.rest(start), Duration::ZERO);
+    state.behind = true;
+    state.waiting.push_back((start, ticket(&store)));
+    assert_eq!(state.rest(start), Duration::ZERO);
+}
+
+#[test]
+fn nothing_is_removed_beside_those_that_begin() {
+    let world = World::new();
+    world.install(&world.store(), "one", "1").unwrap();
+    let (gate, store) = gated(&world);
+    gate.open();
+    store.sweep_behind();
+    let start = Instant::now();
+    world.uninstall(&store).unwrap();
+    let mut longest = Duration::ZERO;
+    let mut last = start;
+    while start.elapsed() < QUIET * 4 {
+        drop(ticket(&store));
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+    }
+    // On a machine that stood still meanwhile it may have seen a pause.
+    assert!(longest >= QUIET / 2 || world.leftovers().contains("only-in-one"));
     store.finish_sweeping(LONG);
     assert_eq!(world.leftovers(), "");
 }
