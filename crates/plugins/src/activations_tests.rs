@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use plugd_disk::Probe;
+use plugd_disk::{Operation, OperationKind, Probe};
 use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
@@ -229,4 +230,39 @@ fn whoever_is_to_blame_is_told_and_the_others_come() {
         assert_eq!(home.installed(), ["a@m", "c@m"]);
         assert_eq!(home.leftovers(), "");
     }
+}
+
+/// Asks at every sync and every file that is copied whether somebody is served.
+#[derive(Default)]
+struct Asking {
+    copies: OnceLock<Copies>,
+    seen: Mutex<Vec<(OperationKind, bool)>>,
+}
+
+impl Probe for Asking {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let kinds = [OperationKind::Copy, OperationKind::SyncFile];
+        if let Some(copies) = self.copies.get()
+            && kinds.contains(&operation.kind)
+        {
+            let is_serving = copies.activations().is_serving();
+            self.seen.lock().unwrap().push((operation.kind, is_serving));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn it_shows_while_somebody_is_served() {
+    let probe = Arc::new(Asking::default());
+    let home = Home::new(|_| Arc::<Asking>::clone(&probe));
+    drop(probe.copies.set(home.copies.clone()));
+    home.asks(&Call::detached(), "a").join().unwrap().unwrap();
+    let seen = std::mem::take(&mut *probe.seen.lock().unwrap());
+    assert!(seen.contains(&(OperationKind::Copy, false)), "{seen:?}");
+    assert!(seen.contains(&(OperationKind::SyncFile, true)), "{seen:?}");
+    let is_as_it_should =
+        |(kind, served): &(_, bool)| *served == (*kind == OperationKind::SyncFile);
+    assert!(seen.iter().all(is_as_it_should), "{seen:?}");
+    assert!(!home.copies.activations().is_serving());
 }

@@ -3,6 +3,8 @@
 //!
 //! A copy that is ready does not wait for many others: when there are enough, or the first has waited long
 //! enough, no other plugin is begun before all are in their places. The one that was begun is waited for.
+//! While somebody else is in the lock more are begun instead of waiting for him: two who follow would only
+//! stand behind each other, and he may put these in their places too.
 
 use std::time::{Duration, Instant};
 
@@ -22,10 +24,22 @@ struct Bounds {
     at_most: Duration,
 }
 
+/// So many times as much is enough while somebody else is in the lock.
+const BESIDE_OTHERS: u8 = 4;
+
 const BOUNDS: Bounds = Bounds {
     together: 16,
     at_most: Duration::from_millis(50),
 };
+
+impl Bounds {
+    /// Whether so many that are ready, of which the first has waited so long, are enough.
+    fn are_reached(&self, ready: usize, waited: Duration, beside_others: bool) -> bool {
+        let times = if beside_others { BESIDE_OTHERS } else { 1 };
+        ready >= self.together * usize::from(times)
+            || waited >= self.at_most.saturating_mul(times.into())
+    }
+}
 
 /// Follows one plugin after the other. What each came to is told under what came with it; those that were
 /// not ready at once stand behind others.
@@ -60,7 +74,11 @@ fn follow_within<K>(
                 ready.push((key, one));
             }
         }
-        if ready.len() >= bounds.together || since.elapsed() >= bounds.at_most {
+        if bounds.are_reached(
+            ready.len(),
+            since.elapsed(),
+            copies.activations().is_serving(),
+        ) {
             done.extend(ready.drain(..).map(settle));
         }
     }

@@ -199,3 +199,23 @@ fn one_that_nobody_waits_for_goes_unless_it_was_put_in_its_place() {
     assert_eq!(home.installed(), each(&["b", "c"], "1"));
     assert_eq!(fixture::leftovers(&home.sandbox), "");
 }
+
+#[test]
+fn beside_others_in_the_lock_more_are_enough_and_not_for_ever() {
+    let (few, short) = (3, Duration::from_millis(10));
+    let bounds = Bounds {
+        together: few,
+        at_most: short,
+    };
+    for (ready, waited, alone, beside_others) in [
+        (few - 1, short / 2, false, false),
+        (few, short / 2, true, false),
+        (0, short, true, false),
+        (few * 4 - 1, short * 4 - short / 2, true, false),
+        (few * 4, short, true, true),
+        (0, short * 4, true, true),
+    ] {
+        assert_eq!(bounds.are_reached(ready, waited, false), alone);
+        assert_eq!(bounds.are_reached(ready, waited, true), beside_others);
+    }
+}

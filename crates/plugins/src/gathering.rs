@@ -53,6 +53,8 @@ pub(crate) struct Gathering<M: Member>(Arc<Mutex<Queue<M>>>);
 struct Queue<M: Member> {
     next: u64,
     waiting: VecDeque<Waiting<M>>,
+    /// Whether somebody has the lock and serves those whom he took.
+    serving: bool,
     /// The plugins whose changes were taken back with those of others: the next one of each is made by
     /// itself.
     alone: BTreeSet<PluginId>,
@@ -85,6 +87,15 @@ pub(crate) struct Waiting<M: Member> {
 pub(crate) struct Place<M: Member> {
     gathering: Gathering<M>,
     number: u64,
+}
+
+/// Ends with the serving, however that ends.
+struct Serving<'a, M: Member>(&'a Gathering<M>);
+
+impl<M: Member> Drop for Serving<'_, M> {
+    fn drop(&mut self) {
+        self.0.queue().serving = false;
+    }
 }
 
 impl<M: Member> Drop for Place<M> {
@@ -137,7 +148,10 @@ impl<M: Member> Gathering<M> {
         while self.waits(number) {
             let patience = Patience::unless_given_up(STORE_PATIENCE, &unserved);
             match store.hold_all(patience) {
-                Ok(held) => serve(held, self.take_together()),
+                Ok(held) => {
+                    let _serving = self.serving();
+                    serve(held, self.take_together());
+                }
                 Err(error) => {
                     // Somebody else may be serving him.
                     if let Some(own) = self.take(number) {
@@ -147,6 +161,17 @@ impl<M: Member> Gathering<M> {
                 }
             }
         }
+    }
+
+    /// Whether somebody is serving others: who would wait for the lock now may do something else first.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.queue().serving
+    }
+
+    /// Held by whoever serves, as long as he does. Only one can: he has the lock.
+    fn serving(&self) -> Serving<'_, M> {
+        self.queue().serving = true;
+        Serving(self)
     }
 
     fn waits(&self, number: u64) -> bool {
@@ -208,6 +233,7 @@ impl<M: Member> Default for Gathering<M> {
         Self(Arc::new(Mutex::new(Queue {
             next: 0,
             waiting: VecDeque::new(),
+            serving: false,
             alone: BTreeSet::new(),
         })))
     }

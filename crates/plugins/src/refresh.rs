@@ -373,8 +373,12 @@ impl Inner {
         let had_problems = self.last.remembered().with_problems();
         let at = (lookup, copies, &looked.resolved);
         let plugins = std::iter::from_fn(|| {
-            self.parts.blocking.make_room();
-            looked.next()
+            let next = looked.next();
+            // Not behind the last one.
+            if next.is_some() {
+                self.parts.blocking.make_room();
+            }
+            next
         });
         let mut done = follow_together(at, plugins);
         for (_, followed) in &mut done {
