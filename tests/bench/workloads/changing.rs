@@ -140,7 +140,8 @@ pub(super) fn uninstall_all<'a>(places: &'a Places, program: &'a Program) -> Sam
     })
 }
 
-/// From the listing that starts it until the last of the new versions can be seen.
+/// From the listing that starts it until the last of the new versions can be seen, in a home that was listed
+/// before them.
 pub(super) fn refresh<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
     let market = places.own_real();
     let home = places.home(&[&market]);
@@ -150,6 +151,8 @@ pub(super) fn refresh<'a>(places: &'a Places, program: &'a Program) -> Sample<'a
     Box::new(move || {
         version += 1;
         let wanted = format!("{version}.0.0");
+        client.ok("plugin/list", &json!({}));
+        client.rest();
         for plugin in &market.plugins[..BUMPED] {
             market.bump(plugin, &wanted);
         }
