@@ -1,7 +1,15 @@
 //! What may be there after an operation was interrupted: what clean runs of it lead to.
 
+use std::sync::Arc;
+
+use plugd_disk::{Disk, OperationKind, Probe};
+use plugd_testkit::RecordingProbe;
+
 use crate::operations::{Operation, Steps};
 use crate::states::State;
+
+/// How many clean runs may pass in which no transaction was of several plugins, by chance.
+const UNSHARED: usize = 20;
 
 /// What a daemon told before it ended.
 #[derive(Debug, Clone, Default)]
@@ -63,15 +71,24 @@ impl Expected {
                 Between::Some(subsets.collect())
             }
         };
-        let world = operation.world();
-        let mut session = world.session();
-        let answer = (operation.act)(&mut session);
-        session.end();
-        assert!(operation.told(&answer, &mut session).all, "{answer:?}");
-        let new = world.state();
+        let (mut new, mut transactions) = clean(operation);
+        let last = match &between {
+            Between::States(states) => states.last(),
+            Between::FirstParts(_) => None,
+            Between::Some(subsets) => subsets.last().map(|(_, state)| state),
+        };
+        if let Some(last) = last {
+            assert!(*last == new, "{}", last.difference(&new));
+        }
         if let Between::Some(subsets) = &between {
-            let (_, done) = subsets.last().unwrap();
-            assert!(*done == new, "{}", done.difference(&new));
+            let (all, _) = subsets.last().unwrap();
+            for _ in 0..UNSHARED {
+                if transactions < all.len() {
+                    break;
+                }
+                (new, transactions) = clean(operation);
+            }
+            assert!(transactions < all.len(), "they never share a transaction");
         }
         Self { old, new, between }
     }
@@ -109,6 +126,23 @@ impl Expected {
             )
         })
     }
+}
+
+/// The state that a run without faults leads to, and in how many transactions.
+fn clean(operation: &Operation) -> (State, usize) {
+    let world = operation.world();
+    let probe = RecordingProbe::new();
+    let disk = Disk::probed(Arc::clone(&probe) as Arc<dyn Probe>);
+    let mut session = world.session_on(disk);
+    let answer = (operation.act)(&mut session);
+    session.end();
+    assert!(operation.told(&answer, &mut session).all, "{answer:?}");
+    let operations = probe.operations().into_iter();
+    let journals = operations.filter(|one| {
+        let to = one.other.as_ref().map(ToString::to_string);
+        one.kind == OperationKind::Rename && to.is_some_and(|to| to.contains("/.plugd/journal/"))
+    });
+    (world.state(), journals.count())
 }
 
 /// Every choice of some of them, from none to all.

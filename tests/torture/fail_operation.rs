@@ -23,8 +23,8 @@ use crate::states;
 use crate::tally::{Form, Scale, Tally};
 use crate::worlds::World;
 
-/// How many cases of each kind of request the long form takes.
-const LONG_TRIES: usize = 100;
+/// How many cases of each kind of request the long form takes, besides each operation once.
+const LONG_TRIES: usize = 20;
 /// `EIO`, `ENOSPC`, `EACCES` and `EINTR`.
 const ERRORS: [i32; 4] = [5, 28, 13, 4];
 
@@ -231,6 +231,26 @@ fn sample(operation: &Operation, tries: usize, seed: u64) -> Vec<Trouble> {
     Dice::new(seed, operation.name).some_of(cases, tries)
 }
 
+/// Each operation of the clean run once, with each error and for how long it stays in turn.
+fn each_once(operation: &Operation, seed: u64) -> Vec<Trouble> {
+    let world = operation.world();
+    let counts = run_with(operation, &world, None).seen.counts;
+    let mut dice = Dice::new(seed, operation.name);
+    let mut cases = Vec::new();
+    for (kind, count) in counts {
+        // What changes something is counted by its own kind too.
+        for number in (1..=count).filter(|_| kind.is_some()) {
+            cases.push(Trouble {
+                kind,
+                number,
+                error: *dice.pick(&ERRORS),
+                for_good: dice.toss(),
+            });
+        }
+    }
+    cases
+}
+
 fn every_kind(operation: &Operation) -> Vec<Option<OperationKind>> {
     let world = operation.world();
     let counts = run_with(operation, &world, None).seen.counts;
@@ -259,7 +279,11 @@ pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) 
         let expected = Expected::of(operation);
         if scale.form() != Form::Whole {
             let tries = scale.pick(bounded_tries, LONG_TRIES);
-            for trouble in sample(operation, tries, scale.seed()) {
+            let mut troubles = sample(operation, tries, scale.seed());
+            if scale.form() == Form::Long {
+                troubles.extend(each_once(operation, scale.seed()));
+            }
+            for trouble in troubles {
                 tally.attempt(tell(operation, trouble), || {
                     one(operation, &expected, trouble);
                 });

@@ -33,7 +33,7 @@ const SLOWEST: Duration = Duration::from_secs(20);
 
 /// Bytes into the daemon as a whole.
 pub(crate) fn wire(scale: Scale) -> Tally {
-    run(scale, &[("wire", 40)])
+    run(scale, &[("wire", 200)])
 }
 
 /// Edits of a configuration.

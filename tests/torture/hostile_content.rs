@@ -8,7 +8,7 @@ use plugd_testkit::Sandbox;
 
 use crate::dice::Dice;
 use crate::reader::Reader;
-use crate::snapshot::{Node, Snapshot};
+use crate::snapshot::{Node, Snapshot, names};
 use crate::tally::{Scale, Tally};
 
 mod cases;
@@ -109,7 +109,10 @@ fn show(case: &Case, reader: Reader, asked: impl Fn(usize) -> bool) -> u64 {
     let sandbox = Sandbox::from(&WORLD.replace("$SECRET", SECRET));
     (case.put)(&sandbox);
     let outside = Snapshot::take(&sandbox, &["outside"]);
-    let visit = visit(&sandbox, reader, case.neighbours);
+    let visit = visit(&sandbox, reader, case.neighbours, || {
+        check_home(&sandbox, case);
+        check_copy(&sandbox, case);
+    });
     type_commands(&sandbox, reader, asked);
     let now = Snapshot::take(&sandbox, &["outside"]);
     assert_eq!(
@@ -127,7 +130,17 @@ fn show(case: &Case, reader: Reader, asked: impl Fn(usize) -> bool) -> u64 {
     visit.memory
 }
 
-/// Nothing of the outside is below the home, and nothing there is a link or has special bits.
+/// What the copy must have although it is hostile has come into it.
+fn check_copy(sandbox: &Sandbox, case: &Case) {
+    let copy = Snapshot::take(sandbox, &["ch/plugins/cache/bad/evil"]);
+    for file in &case.arrives {
+        let end = format!("/{file}");
+        let is_there = copy.all().any(|(path, ..)| path.ends_with(&end));
+        assert!(is_there, "{file} is not in the copy of {}", case.name);
+    }
+}
+
+/// Nothing of the outside is below the home, and nothing there is a link, has another name or special bits.
 fn check_home(sandbox: &Sandbox, case: &Case) {
     let home = Snapshot::take(sandbox, &["ch", "home", "tmp", "cwd"]);
     for (path, node, mode) in home.all() {
@@ -137,6 +150,7 @@ fn check_home(sandbox: &Sandbox, case: &Case) {
                     .windows(SECRET.len())
                     .any(|part| part == SECRET.as_bytes());
                 assert!(!found, "the secret is in {path}");
+                assert_eq!(names(sandbox, path), 1, "{path} has other names");
             }
             Node::Dir => {}
             other => panic!("{path} is {other:?}"),

@@ -156,6 +156,9 @@ impl Session {
 
     /// The daemon has told of this plugin, of several that were asked for at once.
     pub(crate) fn tell(&mut self, plugin: &str) {
+        if self.told.iter().any(|told| told == plugin) {
+            return;
+        }
         self.told.push(plugin.to_owned());
         if self.aloud {
             let mut stdout = io::stdout();

@@ -89,6 +89,7 @@ fn beside(scale: Scale, manner: Manner, pace: Pace) -> Tally {
     for round in 0..scale.pick(1, 6) {
         // Beside a fast one every edit takes its time, on a machine under load seconds.
         let daemons = match pace {
+            Pace::Disk if round % 2 == 1 => 16,
             Pace::Disk => 8,
             Pace::Fast => scale.pick(4, 8),
         };

@@ -39,7 +39,7 @@ pub(crate) struct Operation {
     /// The operation itself.
     pub(crate) act: fn(&mut Session) -> Answer,
     /// Whether the daemon told that the new state is there, by its answer or, for work in the
-    /// background, by what it told of changes.
+    /// background, by what it told of changes. Plugins that are apart are told of one by one.
     tells: fn(&Answer, &[Value]) -> bool,
     pub(crate) steps: Steps,
     /// What is there again when one operation of the disk has failed, and what was done is undone.
@@ -59,9 +59,23 @@ impl Operation {
     /// What the daemon told of the new state.
     pub(crate) fn told(&self, answer: &Answer, session: &mut Session) -> Told {
         let changes = session.take_notifications("plugd/changed");
+        let Steps::Apart(plugins, _) = self.steps else {
+            return match (self.tells)(answer, &changes) {
+                true => Told::all(),
+                false => Told::default(),
+            };
+        };
+        for plugin in plugins {
+            if by_change("refresh", &format!("{plugin}@demo"), &changes) {
+                session.tell(plugin);
+            }
+        }
+        let told = session.told();
         Told {
-            all: (self.tells)(answer, &changes),
-            plugins: session.told().to_vec(),
+            all: plugins
+                .iter()
+                .all(|plugin| told.iter().any(|one| one == plugin)),
+            plugins: told.to_vec(),
         }
     }
 }
@@ -357,7 +371,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        tells: together::by_refresh_of_three,
         steps: Steps::Apart(together::PLUGINS, together::install_some),
         ..operation("refresh_together", together::three_newer, list)
     },

@@ -248,7 +248,8 @@ impl PowerCut {
         let doubt = match (operation.kind, known) {
             (On::CreateDir | On::Write | On::Copy | On::Lock, None) => Doubt::Creates(path),
             (On::SyncFile, Some(node)) if model.kind(node) == Kind::Dir => {
-                self.take_in(model, &path, node);
+                // Wherever it is: what a thread did last shows only now, perhaps in another place.
+                self.take_in(model, Path::new(""), ROOT);
                 Doubt::SyncsAll(model.changes())
             }
             (On::SyncFile, Some(node)) => Doubt::SyncsFile(node),

@@ -15,11 +15,11 @@ use crate::fail_operation::{check, shown};
 use crate::inside;
 use crate::operations::Operation;
 use crate::power_cut::{Content, Names, PowerCut};
-use crate::tally::{Scale, Tally};
+use crate::tally::{Form, Scale, Tally};
 use crate::worlds::World;
 
-/// How many cuts in each kind of request the long form takes.
-const LONG_TRIES: usize = 60;
+/// How many cuts in each kind of request the long form takes, besides one at each operation.
+const LONG_TRIES: usize = 30;
 /// What may become of what was not synced; the random one comes as often as asked for.
 const CUTS: [(Names, Content); 4] = [
     (Names::NoneHappened, Content::Emptied),
@@ -84,6 +84,12 @@ fn losses(operation: &Operation, seed: u64) -> Vec<Loss> {
     losses
 }
 
+/// One of the cuts at each operation.
+fn one_each(losses: &[Loss], dice: &mut Dice) -> Vec<Loss> {
+    let at_each = losses.chunk_by(|one, next| one.at == next.at);
+    at_each.map(|cuts| *dice.pick(cuts)).collect()
+}
+
 /// Cuts the power during these requests.
 pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) -> Tally {
     let mut tally = Tally::default();
@@ -91,8 +97,13 @@ pub(crate) fn run(scale: Scale, operations: &[Operation], bounded_tries: usize) 
         let expected = Expected::of(operation);
         let mut losses = losses(operation, scale.seed());
         let tries = scale.sample(losses.len(), bounded_tries, LONG_TRIES);
-        losses = Dice::new(scale.seed(), operation.name).some_of(losses, tries);
-        for loss in losses {
+        let mut dice = Dice::new(scale.seed(), operation.name);
+        let mut chosen = match scale.form() {
+            Form::Long => one_each(&losses, &mut dice),
+            Form::Bounded | Form::Whole => Vec::new(),
+        };
+        chosen.extend(dice.some_of(std::mem::take(&mut losses), tries));
+        for loss in chosen {
             let Loss {
                 at, names, content, ..
             } = loss;

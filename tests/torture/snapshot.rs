@@ -162,3 +162,16 @@ pub(crate) fn link(target: &Path, path: &Path) -> io::Result<()> {
 pub(crate) fn link(_target: &Path, _path: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
+
+/// How many names a file has; 1 where the system does not tell.
+#[cfg(unix)]
+pub(crate) fn names(sandbox: &Sandbox, path: &str) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = fs::symlink_metadata(sandbox.path(path));
+    found.map_or(1, |found| found.nlink())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn names(_sandbox: &Sandbox, _path: &str) -> u64 {
+    1
+}

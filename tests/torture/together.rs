@@ -76,16 +76,6 @@ pub(crate) fn uninstall_some(session: &mut Session, plugins: &[&str]) {
     }
 }
 
-/// Whether the refresh told of all three.
-pub(crate) fn by_refresh_of_three(_: &Answer, changes: &[Value]) -> bool {
-    let told = |plugin: &&str| {
-        let id = format!("{plugin}@demo");
-        let mut changes = changes.iter();
-        changes.any(|change| change["reason"] == "refresh" && change.to_string().contains(&id))
-    };
-    PLUGINS.iter().all(told)
-}
-
 fn offered(plugin: &str) -> Value {
     json!({"marketplacePath": MANIFEST, "pluginName": plugin})
 }

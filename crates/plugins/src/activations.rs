@@ -86,6 +86,11 @@ impl Entered {
         }
     }
 
+    /// Whether nobody puts the copy in its place yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.place.waits()
+    }
+
     /// Waits until the copy is in its place. Whoever waits here gets the lock for all who wait by then.
     ///
     /// # Errors

@@ -356,7 +356,7 @@ async fn begin(
         .write(move || {
             let begin = |store: &Store| {
                 let transaction = store.begin(&id)?;
-                let dest = transaction.staging_dir()?.join("content");
+                let dest = transaction.fetch_dir()?.join("content");
                 Ok((transaction, dest))
             };
             begin(copies.store()?).map_err(|source| Error::Store {

@@ -199,6 +199,11 @@ impl Followed {
 }
 
 impl Ready {
+    /// Whether nobody puts the copy in its place yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.activating.waits()
+    }
+
     /// Waits until the copy is in its place.
     pub(crate) fn settle(self, lookup: &Lookup, copies: &Copies, resolved: &Resolved) -> Followed {
         let waits_since = Instant::now();

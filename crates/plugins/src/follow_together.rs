@@ -3,8 +3,9 @@
 //!
 //! A copy that is ready does not wait for many others: when there are enough, or the first has waited long
 //! enough, no other plugin is begun before all are in their places. The one that was begun is waited for.
-//! While somebody else is in the lock more are begun instead of waiting for him: two who follow would only
-//! stand behind each other, and he may put these in their places too.
+//! While somebody else puts copies in their places more are begun, up to four times as many, instead of waiting
+//! for him: two who follow would only stand behind each other, and he may take these along. Uninstallations
+//! and other processes are waited for.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ struct Bounds {
     at_most: Duration,
 }
 
-/// So many times as much is enough while somebody else is in the lock.
+/// So many times as much is enough while somebody else puts copies in their places.
 const BESIDE_OTHERS: u8 = 4;
 
 const BOUNDS: Bounds = Bounds {
@@ -74,11 +75,11 @@ fn follow_within<K>(
                 ready.push((key, one));
             }
         }
-        if bounds.are_reached(
-            ready.len(),
-            since.elapsed(),
-            copies.activations().is_serving(),
-        ) {
+        let waiting = ready.iter().filter(|(_, one)| one.waits()).count();
+        if waiting == 0 {
+            since = Instant::now();
+        }
+        if bounds.are_reached(waiting, since.elapsed(), copies.activations().is_serving()) {
             done.extend(ready.drain(..).map(settle));
         }
     }

@@ -53,8 +53,9 @@ pub(crate) struct Gathering<M: Member>(Arc<Mutex<Queue<M>>>);
 struct Queue<M: Member> {
     next: u64,
     waiting: VecDeque<Waiting<M>>,
-    /// Whether somebody has the lock and serves those whom he took.
-    serving: bool,
+    /// How many serve those whom they took: one has the lock, and others who have given it back settle what
+    /// is behind it.
+    serving: usize,
     /// The plugins whose changes were taken back with those of others: the next one of each is made by
     /// itself.
     alone: BTreeSet<PluginId>,
@@ -94,7 +95,7 @@ struct Serving<'a, M: Member>(&'a Gathering<M>);
 
 impl<M: Member> Drop for Serving<'_, M> {
     fn drop(&mut self) {
-        self.0.queue().serving = false;
+        self.0.queue().serving -= 1;
     }
 }
 
@@ -165,15 +166,16 @@ impl<M: Member> Gathering<M> {
 
     /// Whether somebody is serving others: who would wait for the lock now may do something else first.
     pub(crate) fn is_serving(&self) -> bool {
-        self.queue().serving
+        self.queue().serving > 0
     }
 
-    /// Held by whoever serves, as long as he does. Only one can: he has the lock.
+    /// Held by whoever serves, as long as he does.
     fn serving(&self) -> Serving<'_, M> {
-        self.queue().serving = true;
+        self.queue().serving += 1;
         Serving(self)
     }
 
+    /// Whether nobody has taken this one yet.
     fn waits(&self, number: u64) -> bool {
         let queue = self.queue();
         queue.waiting.iter().any(|one| one.number == number)
@@ -226,6 +228,11 @@ impl<M: Member> Place<M> {
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
+
+    /// Whether nobody serves it yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.gathering.waits(self.number)
+    }
 }
 
 impl<M: Member> Default for Gathering<M> {
@@ -233,7 +240,7 @@ impl<M: Member> Default for Gathering<M> {
         Self(Arc::new(Mutex::new(Queue {
             next: 0,
             waiting: VecDeque::new(),
-            serving: false,
+            serving: 0,
             alone: BTreeSet::new(),
         })))
     }
@@ -297,5 +304,23 @@ impl<M: Member> Wanted for Unserved<'_, M> {
 
     fn waited(&self, time: Duration) {
         self.call.waited(time);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gathering;
+    use crate::activations::Activation;
+
+    #[test]
+    fn who_ends_serving_speaks_for_himself() {
+        let gathering = Gathering::<Activation>::default();
+        let first = gathering.serving();
+        // The first one has given the lock back and is not done.
+        let second = gathering.serving();
+        drop(first);
+        assert!(gathering.is_serving());
+        drop(second);
+        assert!(!gathering.is_serving());
     }
 }

@@ -36,6 +36,11 @@ pub(crate) struct Activating {
 }
 
 impl Activating {
+    /// Whether nobody puts the copy in its place yet.
+    pub(crate) fn waits(&self) -> bool {
+        self.entered.waits()
+    }
+
     /// Waits until the copy is in its place, for good.
     ///
     /// # Errors

@@ -132,7 +132,7 @@ impl Transaction {
     ///
     /// # Errors
     /// The system refuses.
-    pub fn staging_dir(&self) -> Result<&AbsPath, StoreError> {
+    pub fn fetch_dir(&self) -> Result<&AbsPath, StoreError> {
         self.store.disk().create_dirs(&self.fetched)?;
         Ok(&self.fetched)
     }

@@ -157,7 +157,7 @@ fn fetched_content_is_staged_and_goes() {
     let world = World::new();
     let store = world.store();
     let transaction = store.begin(&id()).unwrap();
-    let fetched = transaction.staging_dir().unwrap().clone();
+    let fetched = transaction.fetch_dir().unwrap().clone();
     store
         .disk()
         .write_new(&fetched.join("a"), b"1\n", 0o644)

@@ -78,7 +78,7 @@ impl Store {
 
     /// Opens a new transaction.
     pub(crate) fn open_ticket(&self) -> Result<Ticket, StoreError> {
-        self.inner.sweeper.rest();
+        self.inner.sweeper.another_begins();
         self.disk().create_dirs_durably(&self.layout().journals())?;
         loop {
             let id = self.inner.names.next();

@@ -10,9 +10,10 @@
 //!   will last, and its lock is held while the places are emptied. So no other process touches them, and
 //!   what a process leaves that dies, or cannot remove, is a dead transaction, which recovery finds.
 //! - There is one thread at most, and none while there is nothing to do.
-//! - What waits is bounded, in number and in time: the thread rests no longer when much waits or has
-//!   waited long, and whoever comes when it is too much removes his own, so that deletion never falls far
-//!   behind. An installation on a full disk may have to be tried again a moment after what made room for it.
+//! - What waits is bounded, in number and in time: the thread does not rest when much waits or has waited
+//!   long, and whoever comes when it is too much removes his own, so that deletion never falls far behind.
+//!   On a disk that is nearly full an installation, or a plugin of a refresh, may have to be tried again a
+//!   moment after what made room for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,7 @@ use crate::state::Ticket;
 
 /// So many transactions may wait for their removal.
 const WAITING: usize = 32;
-/// When so many wait the thread rests no longer.
+/// When so many wait one is removed for each that comes.
 const ENOUGH: usize = 16;
 /// Nor when one of them has waited for so long.
 const AT_MOST: Duration = Duration::from_secs(1);
@@ -87,7 +88,7 @@ impl State {
 
 impl Sweeper {
     /// A transaction begins: what others have left can wait.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn another_begins(&self) {
         self.state().began = Some(Instant::now());
     }
 
@@ -110,8 +111,18 @@ impl Sweeper {
         let thread = thread::Builder::new().name("plugd-sweep".to_owned());
         if let Err(error) = thread.spawn(move || works.0.work()) {
             tracing::debug!(%error, "there is no thread for removals; they happen at once");
-            Works(Arc::clone(self)).0.work();
+            self.end();
         }
+    }
+
+    /// Removes what waits now, on this thread.
+    fn end(&self) {
+        let mut state = self.state();
+        state.works = false;
+        let left = std::mem::take(&mut state.waiting);
+        drop(state);
+        drop(left);
+        self.idle.notify_all();
     }
 
     fn work(&self) {

@@ -19,6 +19,8 @@ pub(super) struct Case {
     pub(super) name: String,
     /// Makes it.
     pub(super) put: Box<dyn Fn(&Sandbox)>,
+    /// Files that the copy has all the same.
+    pub(super) arrives: Vec<String>,
     /// The plugins that must stay listed and can be installed.
     pub(super) neighbours: &'static [&'static str],
     /// Nothing is wrong with it, so nothing need be told.
@@ -61,6 +63,7 @@ impl Case {
         Self {
             name: name.into(),
             put: Box::new(put),
+            arrives: Vec::new(),
             neighbours: BOTH,
             is_quiet: false,
             needs_permissions: false,
@@ -70,6 +73,13 @@ impl Case {
     pub(super) fn quiet(self) -> Self {
         Self {
             is_quiet: true,
+            ..self
+        }
+    }
+
+    pub(super) fn arrives(self, files: &[&str]) -> Self {
+        Self {
+            arrives: files.iter().map(|file| (*file).to_owned()).collect(),
             ..self
         }
     }
@@ -169,7 +179,11 @@ fn links(cases: &mut Vec<Case>) {
         fs::write(&first, "mine").unwrap();
         fs::hard_link(&first, sandbox.path("bad/evil/hard.txt")).unwrap();
     };
-    cases.push(Case::new("a hard link", hard).quiet());
+    cases.push(
+        Case::new("a hard link", hard)
+            .quiet()
+            .arrives(&["hard.txt"]),
+    );
 }
 
 /// Links to the outside that other links lead to.
@@ -398,6 +412,15 @@ fn names(cases: &mut Vec<Case>) {
             }
         };
         // A system that holds both can also hold their copies.
-        cases.push(Case::new(format!("`{one}` and `{two}`"), twins).quiet());
+        let both: &[&str] = if cfg!(target_os = "linux") {
+            &[one, two]
+        } else {
+            &[]
+        };
+        cases.push(
+            Case::new(format!("`{one}` and `{two}`"), twins)
+                .quiet()
+                .arrives(both),
+        );
     }
 }

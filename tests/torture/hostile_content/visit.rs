@@ -65,11 +65,17 @@ pub(super) struct Visit {
     pub(super) memory: u64,
 }
 
-/// Asks everything, installs both plugins, and asks again. The neighbours must be usable.
+/// Asks everything, installs both plugins, and asks again. The neighbours must be usable. `look` sees the
+/// home while the plugins are there and no daemon is.
 ///
 /// # Panics
 /// Something is not answered, the secret comes out, or a neighbour suffers.
-pub(super) fn visit(sandbox: &Sandbox, reader: Reader, neighbours: &[&str]) -> Visit {
+pub(super) fn visit(
+    sandbox: &Sandbox,
+    reader: Reader,
+    neighbours: &[&str],
+    look: impl FnOnce(),
+) -> Visit {
     let heard = Arc::new(Mutex::new(String::new()));
     let ear = Arc::clone(&heard);
     let mut daemon = reader
@@ -103,10 +109,19 @@ pub(super) fn visit(sandbox: &Sandbox, reader: Reader, neighbours: &[&str]) -> V
             "{neighbour} in {listing:#}"
         );
     }
-    answers.push(daemon.call("plugin/uninstall", json!({"pluginId": "evil@bad"})));
-    daemon.ok("plugd/gc", json!({"dryRun": false}));
     let memory = most_memory(&daemon);
     daemon.shut_down();
+    look();
+    let mut after = reader
+        .launch(BINARY)
+        .args(&["app-server"])
+        .patience(PATIENCE)
+        .start(sandbox);
+    after.initialize();
+    answers.push(after.call("plugin/uninstall", json!({"pluginId": "evil@bad"})));
+    after.ok("plugd/gc", json!({"dryRun": false}));
+    after.shut_down();
+    check_text("the log", &after.stderr());
     let stderr = daemon.stderr();
     check_text("the log", &stderr);
     assert!(!stderr.contains("panicked"), "{stderr}");
