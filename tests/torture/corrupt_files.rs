@@ -227,7 +227,13 @@ impl Try<'_> {
         };
         let within = self.path.split_once(&format!("/{plugin}/"));
         let copy = format!("/cache/{marketplace}/{plugin}/");
-        within.is_some_and(|(_, file)| complaint.contains(&copy) && complaint.contains(file))
+        // Of a copy the directory of its version may be named, and what is in it.
+        let names = |file: &str| {
+            let (version, rest) = file.split_once('/').unwrap_or_default();
+            let in_version = || complaint.contains(version) && complaint.contains(rest);
+            complaint.contains(file) || (self.path.contains(&copy) && in_version())
+        };
+        within.is_some_and(|(_, file)| complaint.contains(&copy) && names(file))
     }
 }
 
@@ -315,7 +321,17 @@ fn plugin_of(path: &str) -> Option<(String, String)> {
             *marketplace,
             plugin.trim_end_matches(".json").trim_end_matches(".files"),
         ),
-        ["ch", ".tmp", "marketplaces", marketplace, plugin, ..] => (*marketplace, *plugin),
+        ["ch", ".tmp", "marketplaces", marketplace, plugin, ..]
+        | [
+            "ch",
+            "plugins",
+            ".plugd",
+            "marketplaces",
+            marketplace,
+            _,
+            plugin,
+            ..,
+        ] => (*marketplace, *plugin),
         [marketplace @ ("demo" | "team"), plugin, ..] => (*marketplace, *plugin),
         _ => return None,
     };

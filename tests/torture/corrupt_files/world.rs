@@ -1,7 +1,7 @@
 //! A home that has everything, made by the daemon itself.
 
 use plugd_testkit::service::{Item, PluginService};
-use plugd_testkit::{Daemon, GitRepo, GitServer, Launch, Sandbox};
+use plugd_testkit::{Daemon, GitRepo, GitServer, Launch, OciRegistry, Sandbox};
 use serde_json::{Value, json};
 
 use crate::BINARY;
@@ -90,6 +90,14 @@ Review it.
 {"name": "extra", "version": "1.0.0"}
 == demo/extra/notes.md
 Extra.
+== tree/.codex-plugin/plugin.json
+{"name": "tree", "version": "0.0.1"}
+== tree/skills/grow/SKILL.md
+---
+name: grow
+description: Grows
+---
+Grow it.
 == team/.claude-plugin/marketplace.json
 {"name": "team", "owner": {"name": "Team"}, "plugins": [{"name": "kit", "source": "./kit"}]}
 == team/kit/plugin.json
@@ -148,11 +156,12 @@ fn repository(name: &str, plugin: &str, manifests: &[&str]) -> String {
 pub(super) struct World {
     pub(super) sandbox: Sandbox,
     _git: GitServer,
+    _files: OciRegistry,
     _service: PluginService,
 }
 
 /// The directories that the loop damages files in and watches.
-pub(super) const TOPS: [&str; 7] = ["ch", "home", "desk", "demo", "team", "cwd", "tmp"];
+pub(super) const TOPS: [&str; 8] = ["ch", "home", "desk", "demo", "team", "tree", "cwd", "tmp"];
 
 impl World {
     /// Makes it; no daemon runs in it afterwards.
@@ -171,6 +180,9 @@ impl World {
             "official",
             &[".agents/plugins/marketplace.json"],
         ));
+        let files = OciRegistry::start();
+        let packed = repository("packed", "wrap", &[".agents/plugins/marketplace.json"]);
+        let packed = files.file("packed.tar.gz", &packed).0;
         let service = PluginService::start();
         let config = CONFIG.replace("$SERVICE", &service.base());
         sandbox.write("ch/config.toml", sandbox.expand(&config));
@@ -217,6 +229,21 @@ impl World {
             "ch/.tmp/marketplaces/market/.agents/plugins/marketplace.json",
             "tool",
         );
+        let added = daemon.ok("marketplace/add", json!({"source": packed}));
+        let manifest = format!(
+            "{}/.agents/plugins/marketplace.json",
+            added["installedRoot"].as_str().unwrap()
+        );
+        daemon.ok(
+            "plugin/install",
+            json!({"marketplacePath": manifest, "pluginName": "wrap"}),
+        );
+        daemon.ok("plugd/link", json!({"path": "$ROOT/tree"}));
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        daemon.ok(
+            "plugd/approve",
+            json!({"pluginId": "tools@demo", "digest": digest}),
+        );
         daemon.ok("plugin/install", remote);
         daemon.ok("plugin/share/checkout", checkout);
         trust_hooks(&mut daemon);
@@ -232,6 +259,7 @@ impl World {
         Self {
             sandbox,
             _git: git,
+            _files: files,
             _service: service,
         }
     }
