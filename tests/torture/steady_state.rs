@@ -1,18 +1,22 @@
 //! The same work round after round: neither memory nor open files may grow with it.
 
-use plugd_testkit::{Daemon, Launch, Sandbox};
+use plugd_testkit::{Daemon, GitRepo, GitServer, Launch, Sandbox};
 use serde_json::{Value, json};
 
 use crate::BINARY;
 use crate::stock::Stock;
 use crate::tally::{Form, Scale, Tally};
 use crate::wire_raw::{descriptors, memory};
+use crate::worlds::repository;
 
 /// How much the resident memory may differ between two looks, in kibibytes: the allocator keeps
 /// pages for threads that come and go. What leaks by the request would be more in the long form.
 const TOLERANCE: u64 = 3 * 1024;
 /// How many files may be open more than after the warming up: those of work that is still ending.
 const MORE_FILES: usize = 4;
+
+/// One round of so many brings a commit from another machine too.
+const FETCHING: u64 = 5;
 
 /// Rounds of work, after some that do not count.
 pub(crate) fn run(scale: Scale) -> Tally {
@@ -23,12 +27,30 @@ pub(crate) fn run(scale: Scale) -> Tally {
     let mut stock = Stock::open(&sandbox, "alpha", "alpha", &["one", "two"], 0);
     let mut daemon = Launch::app_server(BINARY).start(&sandbox);
     daemon.initialize();
+    let server = GitServer::start();
+    let repo = GitRepo::bare(&sandbox, "market.git");
+    repo.commit(&repository("0.0.0"));
+    let url = server.serve("team/market.git", &repo);
+    daemon.ok("marketplace/add", json!({"source": url}));
+    let mut round = |daemon: &mut Daemon, number: u64| {
+        local_round(daemon, &sandbox, &mut stock, number);
+        if number.is_multiple_of(FETCHING) {
+            repo.commit(&repository(&format!("{number}.0.0")));
+            let upgraded = daemon.ok("marketplace/upgrade", json!({}));
+            assert_eq!(upgraded["errors"], json!([]));
+        }
+    };
     for number in 0..scale.pick(12, 60) {
-        round(&mut daemon, &sandbox, &mut stock, number);
+        round(&mut daemon, number);
     }
     rest(&mut daemon);
     let look = |daemon: &Daemon| (memory(daemon.id(), "VmRSS"), descriptors(daemon.id()));
-    let (memory_before, files_before) = look(&daemon);
+    // What a fetch had open goes a moment later.
+    let files_before = (0..20).map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        descriptors(daemon.id())
+    });
+    let (files_before, memory_before) = (files_before.min().unwrap(), look(&daemon).0);
     let rounds = match scale.form() {
         Form::Bounded => 12,
         Form::Long => 600,
@@ -39,7 +61,7 @@ pub(crate) fn run(scale: Scale) -> Tally {
     let mut quarters = vec![memory_before];
     for number in 0..rounds {
         tally.attempt(format!("round {number}"), || {
-            round(&mut daemon, &sandbox, &mut stock, number);
+            round(&mut daemon, number);
             rest(&mut daemon);
             sandbox.await_sweeping();
             let (memory, files) = look(&daemon);
@@ -78,8 +100,8 @@ fn rest(daemon: &mut Daemon) {
     }
 }
 
-/// Everything that a long session does.
-fn round(daemon: &mut Daemon, sandbox: &Sandbox, stock: &mut Stock, number: u64) {
+/// Everything that a long session does on this machine.
+fn local_round(daemon: &mut Daemon, sandbox: &Sandbox, stock: &mut Stock, number: u64) {
     let manifest = stock.manifest(sandbox);
     let named = |plugin: &str| json!({"marketplacePath": manifest, "pluginName": plugin});
     if number.is_multiple_of(4) {
