@@ -210,40 +210,14 @@ impl World {
         greet(&mut daemon);
         finished(&mut daemon, "remoteSync");
         daemon.ok("marketplace/add", json!({"source": url}));
-        for plugin in ["hello", "tools", "gone"] {
-            install(&mut daemon, "demo/.agents/plugins/marketplace.json", plugin);
-        }
-        // A second version, so that the first one is kept.
-        sandbox.write(
-            "demo/hello/.codex-plugin/plugin.json",
-            "{\"name\": \"hello\", \"version\": \"1.1.0\"}\n",
-        );
-        install(
-            &mut daemon,
-            "demo/.agents/plugins/marketplace.json",
-            "hello",
-        );
-        install(&mut daemon, "team/.claude-plugin/marketplace.json", "kit");
+        install_local(&mut daemon);
         install(
             &mut daemon,
             "ch/.tmp/marketplaces/market/.agents/plugins/marketplace.json",
             "tool",
         );
-        let added = daemon.ok("marketplace/add", json!({"source": packed}));
-        let manifest = format!(
-            "{}/.agents/plugins/marketplace.json",
-            added["installedRoot"].as_str().unwrap()
-        );
-        daemon.ok(
-            "plugin/install",
-            json!({"marketplacePath": manifest, "pluginName": "wrap"}),
-        );
-        daemon.ok("plugd/link", json!({"path": "$ROOT/tree"}));
-        let digest = format!("sha256:{}", "0a".repeat(32));
-        daemon.ok(
-            "plugd/approve",
-            json!({"pluginId": "tools@demo", "digest": digest}),
-        );
+        install_packed(&mut daemon, &packed);
+        link_and_approve(&mut daemon);
         daemon.ok("plugin/install", remote);
         daemon.ok("plugin/share/checkout", checkout);
         trust_hooks(&mut daemon);
@@ -287,6 +261,38 @@ fn install(daemon: &mut Daemon, manifest: &str, plugin: &str) -> Value {
         "plugin/install",
         json!({"marketplacePath": manifest, "pluginName": plugin}),
     )
+}
+
+/// Plugins of this machine, one of them in two versions.
+fn install_local(daemon: &mut Daemon) {
+    const DEMO: &str = "demo/.agents/plugins/marketplace.json";
+    for plugin in ["hello", "tools", "gone"] {
+        install(daemon, DEMO, plugin);
+    }
+    // A second version, so that the first one is kept.
+    daemon.sandbox().write(
+        "demo/hello/.codex-plugin/plugin.json",
+        "{\"name\": \"hello\", \"version\": \"1.1.0\"}\n",
+    );
+    install(daemon, DEMO, "hello");
+    install(daemon, "team/.claude-plugin/marketplace.json", "kit");
+}
+
+/// A marketplace that is an archive, with its plugin.
+fn install_packed(daemon: &mut Daemon, address: &str) {
+    let added = daemon.ok("marketplace/add", json!({"source": address}));
+    let root = added["installedRoot"].as_str().unwrap();
+    let manifest = format!("{root}/.agents/plugins/marketplace.json");
+    let named = json!({"marketplacePath": manifest, "pluginName": "wrap"});
+    daemon.ok("plugin/install", named);
+}
+
+/// A working tree in the place of a plugin, and a yes to some content.
+fn link_and_approve(daemon: &mut Daemon) {
+    daemon.ok("plugd/link", json!({"path": "$ROOT/tree"}));
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let approved = json!({"pluginId": "tools@demo", "digest": digest});
+    daemon.ok("plugd/approve", approved);
 }
 
 /// Trusts every hook there is, as a user does who has looked at them.
