@@ -6,9 +6,11 @@
 //! start tell what the user configured: that is what they are for.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plugd_testkit::{Daemon, Fixture, ItemKind, NpmRegistry, NpmRequest, Sandbox};
+use flate2::read::GzDecoder;
+use plugd_testkit::{Daemon, Fixture, Item, ItemKind, NpmRegistry, NpmRequest, Sandbox};
 use serde_json::{Value, json};
 
 use crate::accounts::{Account, remote};
@@ -27,6 +29,20 @@ const ECHOES: &[&str] = &[
 fn secret(of: &str) -> String {
     format!("sesame-{of}-3141592653")
 }
+
+/// What is written for others: each has to work.
+const TAKING_ALONG: &[(&str, &str)] = &[
+    ("plugd/lock", r#"{"cwd": "$ROOT/project"}"#),
+    ("plugd/export", r#"{"path": "$ROOT/exported.tar.gz"}"#),
+];
+
+/// Files that the user wrote a secret into, or a catalog's author.
+const WRITTEN_BY_OTHERS: &[&str] = &[
+    "ch/config.toml",
+    "ch/auth.json",
+    "home/.npmrc",
+    "demo/.agents/plugins/marketplace.json",
+];
 
 /// The secrets that stand in files of the user, each with the one file that may hold it.
 const IN_CONFIG: &[&str] = &[
@@ -83,6 +99,9 @@ impl World {
             manifest.to_string(),
         );
         account.sandbox.add(HELLO);
+        account
+            .sandbox
+            .add("== project/.git/HEAD\nref: refs/heads/main\n");
         let demo = format!(
             "[marketplaces.demo]\nsource_type = \"local\"\nsource = \"{}/demo\"\n",
             account.sandbox.root()
@@ -165,6 +184,7 @@ fn catalog(remote: &Remote, registry: &NpmRegistry) -> Value {
         {"name": "url", "source": {"source": "url", "url": url}},
         {"name": "query", "source": {"source": "url", "url": format!("{}?key={}", remote.url, secret("catalog-query"))}},
         {"name": "subdir", "source": {"source": "git-subdir", "url": url, "path": "p"}},
+        {"name": "p", "source": {"source": "git-subdir", "url": url, "path": "p"}},
         {"name": "ssh", "source": {"source": "url", "url": format!("ssh://git:{}@127.0.0.1:9/x", secret("catalog-url"))}},
         {"name": "tool", "source": {"source": "npm", "package": "tool"}},
         {"name": "other", "source": {
@@ -201,7 +221,7 @@ fn ask_everything(daemon: &mut Daemon, world: &World, heard: &Heard) {
         calls.push(("marketplace/add".to_owned(), json!({"source": source})));
     }
     for plugin in [
-        "hello", "url", "query", "subdir", "ssh", "tool", "other", "nobody",
+        "hello", "url", "query", "subdir", "p", "ssh", "tool", "other", "nobody",
     ] {
         for method in ["plugin/read", "plugin/install", "plugd/inspect"] {
             calls.push((method.to_owned(), one(plugin)));
@@ -217,6 +237,12 @@ fn ask_everything(daemon: &mut Daemon, world: &World, heard: &Heard) {
         "config/value/write".to_owned(),
         json!({"keyPath": "foreign.other", "value": 1, "mergeStrategy": "replace"}),
     ));
+    ask(daemon, heard, std::mem::take(&mut calls));
+    for (method, params) in TAKING_ALONG {
+        let answer = daemon.ok(method, serde_json::from_str(params).unwrap());
+        let mut heard = heard.lock().unwrap();
+        heard.push(((*method).to_owned(), answer.to_string()));
+    }
     // And each method as it comes: most refuse it.
     let discovered = daemon.ok("rpc.discover", json!({}));
     for method in discovered["methods"].as_array().unwrap() {
@@ -229,6 +255,10 @@ fn ask_everything(daemon: &mut Daemon, world: &World, heard: &Heard) {
             ));
         }
     }
+    ask(daemon, heard, calls);
+}
+
+fn ask(daemon: &mut Daemon, heard: &Heard, calls: Vec<(String, Value)>) {
     for (method, params) in calls {
         let answer = daemon.call(&method, params);
         heard.lock().unwrap().push((method, answer.to_string()));
@@ -292,6 +322,13 @@ fn check(format: &str) {
         world.account.sandbox.exists("ch/.tmp/marketplaces/market"),
         "git was never asked"
     );
+    let sandbox = &world.account.sandbox;
+    let lock = sandbox.text("project/.agents/plugins/plugins.lock");
+    assert!(
+        lock.contains("\"p@demo\"") && lock.contains("\"tool@demo\""),
+        "{lock}"
+    );
+    assert!(sandbox.exists("exported.tar.gz"), "nothing was exported");
     let log = daemon.stderr();
     assert!(log.contains("marketplace/add"), "nothing was logged: {log}");
     silent("the log", &log, &secrets);
@@ -303,21 +340,25 @@ fn check(format: &str) {
         };
         silent(&format!("an answer to {method}"), message, wanted);
     }
-    silent_disk(&world.account.sandbox, &secrets);
+    silent_disk(sandbox, &secrets);
 }
 
-/// Every file below the home and the temporary directory, by its bytes.
+/// Every file of the sandbox, by its bytes, and what is in an archive.
 #[track_caller]
 fn silent_disk(sandbox: &Sandbox, secrets: &BTreeSet<String>) {
-    for dir in ["ch", "tmp"] {
-        let found = Fixture::parse(&sandbox.tree(dir)).unwrap();
-        for item in found.items {
-            silent("the name of a file", &item.path, secrets);
-            let path = format!("{dir}/{}", item.path);
-            let is_users = matches!(path.as_str(), "ch/config.toml" | "ch/auth.json");
-            if matches!(item.kind, ItemKind::File(_)) && !is_users {
-                let bytes = sandbox.bytes(&path);
-                silent(&path, &String::from_utf8_lossy(&bytes), secrets);
+    let found = Fixture::parse(&sandbox.tree(".")).unwrap();
+    for Item { path, kind, .. } in found.items {
+        silent("the name of a file", &path, secrets);
+        if matches!(kind, ItemKind::File(_)) && !WRITTEN_BY_OTHERS.contains(&path.as_str()) {
+            let bytes = sandbox.bytes(&path);
+            silent(&path, &String::from_utf8_lossy(&bytes), secrets);
+            if path.ends_with(".gz") {
+                let mut unpacked = Vec::new();
+                GzDecoder::new(&bytes[..])
+                    .read_to_end(&mut unpacked)
+                    .unwrap();
+                assert!(unpacked.len() > bytes.len(), "{path} holds nothing");
+                silent(&path, &String::from_utf8_lossy(&unpacked), secrets);
             }
         }
     }
