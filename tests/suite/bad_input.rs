@@ -349,6 +349,17 @@ fn paths_that_are_not_absolute_or_not_there() {
         assert_eq!(error["code"], -32600, "{path}: {error:#}");
         daemon.ok("plugin/list", json!({"cwds": [path]}));
     }
+    let name = "x".repeat(300);
+    for (method, params) in [
+        ("marketplace/add", json!({"source": format!("./{name}")})),
+        ("plugd/link", json!({"path": format!("$ROOT/{name}")})),
+        ("plugd/export", json!({"path": format!("$ROOT/{name}")})),
+        ("plugd/lock", json!({"cwd": format!("$ROOT/{name}")})),
+    ] {
+        let error = daemon.err(method, params);
+        assert_eq!(error["code"], -32600, "{method}: {error:#}");
+        assert_eq!(error["data"]["kind"], "invalidInput", "{method}");
+    }
     check_unharmed(daemon, &before);
 }
 

@@ -249,9 +249,15 @@ fn a_broken_configuration_is_told_with_its_place() {
 #[cfg(unix)]
 #[test]
 fn links_of_the_user_that_lead_to_nothing_are_told() {
-    for file in ["config.toml", "plugd.toml", "auth.json"] {
+    for file in [
+        "config.toml",
+        "plugd.toml",
+        "auth.json",
+        "plugins/.plugd/links.json",
+        "plugins/.plugd/approvals.json",
+    ] {
         let sandbox = Sandbox::new();
-        sandbox.add(&format!("== ch/{file} -> ../gone/{file}\n"));
+        sandbox.add(&format!("== ch/{file} -> gone\n"));
         let (findings, code) = finds(&sandbox, "home");
         let problem = &findings[0]["problem"];
         assert_eq!(problem["kind"], "missing", "{file}");

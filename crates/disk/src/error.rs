@@ -106,6 +106,12 @@ impl DiskError {
         self.has_io_kind(io::ErrorKind::PermissionDenied)
     }
 
+    /// Whether the reason is a name that no file can have here, such as one that is too long.
+    #[must_use]
+    pub fn is_bad_name(&self) -> bool {
+        self.has_io_kind(io::ErrorKind::InvalidFilename)
+    }
+
     /// Whether the reason is that a directory still has entries: somebody adds some while it is emptied.
     #[must_use]
     pub fn is_not_empty(&self) -> bool {

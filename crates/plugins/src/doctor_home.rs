@@ -42,6 +42,8 @@ pub(crate) fn home(disk: &Disk, layout: &Layout) -> Check {
         layout.user_config(),
         layout.user_plugd_config(),
         layout.auth(),
+        layout.links(),
+        layout.approvals(),
     ];
     own.iter().for_each(|file| dangling(disk, file, &mut check));
     check

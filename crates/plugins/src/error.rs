@@ -435,6 +435,8 @@ impl Error {
             Self::Config(error) => kind_of_write(error),
             Self::Store { source, .. } | Self::StoreState(source) => kind_of_store(source),
             Self::Disk(error) if matches!(**error, DiskError::Locked { .. }) => Kind::Conflict,
+            // Whoever asks has named it.
+            Self::Disk(error) if error.is_bad_name() => Kind::InvalidInput,
             Self::Tree(error) if matches!(**error, TreeError::GivenUp) => Kind::Cancelled,
             Self::Disk(_) | Self::Tree(_) | Self::Panicked { .. } => Kind::Internal,
             Self::Cancelled(_) => Kind::Cancelled,
