@@ -2,7 +2,7 @@
 CARGO ?= cargo
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo team test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench dist check-targets
+.PHONY: demo team test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench hot-functions dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -94,6 +94,16 @@ cost:
 bench:
 	$(CARGO) bench --locked --quiet --bench pieces -- $(ONLY)
 	$(CARGO) bench --locked --quiet --bench workloads -- $(if $(PEER),--peer "$(PEER)") $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS))
+
+# Writes anew which functions a release has lie together, from sessions that valgrind watches; after
+# an update of the compiler or of many crates, or when `make cost` finds too much memory. Watches the
+# program as it is released and as it is measured.
+hot-functions: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)/hot-functions
+hot-functions:
+	$(CARGO) rustc --locked --quiet --release --bin plugd -- -C strip=none
+	cp "$(CARGO_TARGET_DIR)/release/plugd" "$(CARGO_TARGET_DIR)/plugd-released"
+	CARGO_PROFILE_RELEASE_STRIP=none $(CARGO) bench --locked --quiet --bench workloads -- \
+		--hot-functions crates/daemon/hot_functions.txt --peer "$(CARGO_TARGET_DIR)/plugd-released"
 
 # What a release hands out, in dist/: an archive and its checksum.
 dist:

@@ -1,7 +1,7 @@
 //! The barest client: it writes a line, and reads lines until the answer is there. It does not parse
 //! what it does not need, so that what is measured is the server.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,9 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Nothing listens there: what is measured here is no network.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
+/// A process that does not outlive whoever started it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running app-server.
 pub(crate) struct Client {
-    child: Child,
+    child: Running,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     next: u64,
@@ -25,28 +35,24 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Starts `program app-server` on a home directory, and greets it.
+    /// Starts `program app-server` on a home directory, without the curated marketplace, and greets it.
     pub(crate) fn greeted(program: &Path, home: &Path) -> Self {
-        let proxies = ["http_proxy", "https_proxy", "all_proxy"];
-        let mut child = Command::new(program)
-            .arg("app-server")
-            .current_dir(home)
-            .env_clear()
-            .env("HOME", home)
-            .env("CODEX_HOME", home.join(".codex"))
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("CODEX_DISABLE_CURATED_PLUGIN_SYNC", "1")
-            .envs(proxies.map(|name| (name, NOWHERE)))
-            .env("no_proxy", "127.0.0.1,localhost")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = app_server(Command::new(program), home);
+        Self::greet(command.env("CODEX_DISABLE_CURATED_PLUGIN_SYNC", "1"))
+    }
+
+    /// The same for the program that a command runs, such as one that watches it; what of the curated
+    /// marketplace is wanted says the home.
+    pub(crate) fn greeted_below(command: Command, home: &Path) -> Self {
+        Self::greet(&mut app_server(command, home))
+    }
+
+    fn greet(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take().unwrap();
         let stdout = BufReader::with_capacity(1 << 20, child.stdout.take().unwrap());
         let mut client = Self {
-            child,
+            child: Running(child),
             stdin,
             stdout,
             next: 0,
@@ -158,15 +164,40 @@ impl Client {
 
     /// The process.
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
+    }
+
+    /// Says that nothing more will be asked, and waits for the end of the process.
+    pub(crate) fn end(self) {
+        let Self {
+            mut child,
+            stdin,
+            mut stdout,
+            ..
+        } = self;
+        drop(stdin);
+        io::copy(&mut stdout, &mut io::sink()).unwrap();
+        let status = child.0.wait().unwrap();
+        assert!(status.success(), "the server ended with {status}");
     }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The command for a program that works in a home directory and knows of nothing else.
+fn app_server(mut program: Command, home: &Path) -> Command {
+    let proxies = ["http_proxy", "https_proxy", "all_proxy"];
+    program
+        .arg("app-server")
+        .current_dir(home)
+        .env_clear()
+        .env("HOME", home)
+        .env("CODEX_HOME", home.join(".codex"))
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+        .envs(proxies.map(|name| (name, NOWHERE)))
+        .env("no_proxy", "127.0.0.1,localhost")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    program
 }
 
 /// The id of a response, which stands in front of the result, or behind an error. What has a method is

@@ -5,7 +5,8 @@
 //! of them; the table shows medians and ratios. Nothing here knows how the daemon is built.
 //!
 //! `make bench` runs all workloads, `make bench PEER=/path/to/app-server` with another program
-//! beside, `make bench ONLY=install` those whose name holds a word.
+//! beside, `make bench ONLY=install` those whose name holds a word. `make hot-functions` measures
+//! nothing: it writes which functions the sessions call that the table times.
 #![expect(
     clippy::unwrap_used,
     reason = "a measurement that cannot be taken ends with what went wrong"
@@ -19,6 +20,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 mod client;
+mod hot_functions;
 mod limits;
 mod market;
 mod measure;
@@ -43,6 +45,10 @@ fn main() -> ExitCode {
         }
     };
     let places = Places::new(&options);
+    if let Some(list) = &options.hot_functions {
+        hot_functions::write(list, &places);
+        return ExitCode::SUCCESS;
+    }
     let mut rows = Vec::new();
     for workload in workloads::ALL {
         if options.wants(workload.name) {

@@ -12,6 +12,8 @@ pub(crate) struct Options {
     pub(crate) peer: Option<PathBuf>,
     /// How often each program is measured.
     pub(crate) rounds: usize,
+    /// Where to write which functions sessions call, instead of measuring.
+    pub(crate) hot_functions: Option<PathBuf>,
     /// Words of which one must be in the name of a workload.
     only: Vec<String>,
 }
@@ -22,6 +24,7 @@ impl Options {
         let mut options = Self {
             peer: None,
             rounds: ROUNDS,
+            hot_functions: None,
             only: Vec::new(),
         };
         while let Some(arg) = args.next() {
@@ -36,10 +39,12 @@ impl Options {
                         _ => return Err(format!("`{text}` is no number of rounds")),
                     };
                 }
+                "--hot-functions" => options.hot_functions = Some(value()?.into()),
                 "--only" => options.only.push(value()?),
                 _ => {
                     return Err(format!(
-                        "`{arg}` is not known: --peer PATH, --rounds N, --only WORD"
+                        "`{arg}` is not known: --peer PATH, --rounds N, --only WORD, \
+                         --hot-functions FILE"
                     ));
                 }
             }

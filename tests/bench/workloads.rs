@@ -87,8 +87,13 @@ pub(crate) const ALL: &[Workload] = &[
 ];
 
 /// The params of a request that names one plugin.
-fn named(market: &Market, plugin: &str) -> Value {
+pub(crate) fn named(market: &Market, plugin: &str) -> Value {
     json!({"marketplacePath": market.manifest(), "pluginName": plugin})
+}
+
+/// The params of a request that names one installed plugin.
+pub(crate) fn installed(market: &Market, plugin: &str) -> Value {
+    json!({"pluginId": format!("{plugin}@{}", market.name)})
 }
 
 /// A greeted server on a new home with these marketplaces.

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{client, named};
+use super::{client, installed, named};
 use crate::client::{Client, is_error, wait_until};
 use crate::limits::milliseconds;
 use crate::market::Market;
@@ -13,10 +13,6 @@ use crate::places::{Places, Program};
 
 /// How many plugins have a new version when the refresh begins.
 pub(super) const BUMPED: usize = 100;
-
-fn installed(market: &Market, plugin: &str) -> Value {
-    json!({"pluginId": format!("{plugin}@{}", market.name)})
-}
 
 fn install<'a>(places: &'a Places, program: &'a Program, plugin: usize) -> Sample<'a> {
     let market = places.pair();
