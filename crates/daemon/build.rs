@@ -29,7 +29,8 @@ fn main() -> io::Result<()> {
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     let script = Path::new(&out).join("hot_functions.ld");
     fs::write(&script, linker_script(&functions))?;
-    println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
+    // Not by `-Wl,-T,`: a path may hold a comma.
+    println!("cargo::rustc-link-arg-bins=-T{}", script.display());
     Ok(())
 }
 

@@ -90,6 +90,11 @@ fn change(client: &mut Client, market: &Market) {
 /// Watches each session of each program and writes the list. Programs must have their symbols, and
 /// two builds of the same sources are two programs: the compiler does not inline in both alike.
 pub(crate) fn write(list: &Path, places: &Places) {
+    let version = Command::new("valgrind").arg("--version").output();
+    assert!(
+        version.is_ok(),
+        "valgrind is not installed; it watches the sessions"
+    );
     let mut text = String::from(
         "# Functions that lie together at the start of the program; `make hot-functions` writes this.\n",
     );

@@ -309,6 +309,29 @@ fn names_that_hide_what_a_file_is_for_are_not_used() {
     }
 }
 
+/// A list of names of one build would be worth nothing to the next one, and nobody would see it.
+#[test]
+fn the_hot_functions_are_those_of_any_build() {
+    let list = read(&root().join("crates/daemon/hot_functions.txt"));
+    let mut seen = BTreeSet::new();
+    for name in list.lines().filter(|line| !line.starts_with('#')) {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_.$*".contains(&byte);
+        assert!(
+            !name.is_empty() && name.bytes().all(is_part),
+            "`{name}` is no name of a function"
+        );
+        // The older way to write names ends with a hash of everything.
+        assert!(!name.starts_with("_ZN"), "`{name}` is a name of one build");
+        assert!(seen.insert(name), "`{name}` stands there twice");
+    }
+    assert!(seen.len() > 1_000, "{} functions", seen.len());
+    let flags = read(&root().join(".cargo/config.toml"));
+    assert!(
+        flags.contains("symbol-mangling-version=v0"),
+        "without it no function has a name of the list"
+    );
+}
+
 #[test]
 fn unsafe_code_is_listed_and_denied_everywhere_else() {
     // Put together here, so that this file does not find itself.
