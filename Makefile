@@ -86,8 +86,12 @@ examples:
 
 # The bounds on memory, size and counted work that hold for a release; `make test` has those of a
 # debug build.
+cost: release := $(or $(CARGO_TARGET_DIR),target)/plugd-released
 cost:
-	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
+	$(CARGO) build --locked --quiet --release --bin plugd
+	cp "$(or $(CARGO_TARGET_DIR),target)/release/plugd" "$(release)"
+	PLUGD_TEST_RELEASED="$(abspath $(release))" \
+		$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
 
 # What everything costs, as a table of the pieces and one of whole requests. PEER=/path/to/app-server
 # measures another one beside them, ONLY=word what holds it in its name, ROUNDS=n another number of rounds.

@@ -172,9 +172,12 @@ fn memory_does_not_grow_with_requests() {
     daemon.shut_down();
 }
 
+/// `make cost` names the program as it is handed out: built for tests it is 90 kB larger, because a
+/// crate that only tests use asks more of another one.
 #[test]
 fn the_binary_is_small() {
-    let size = fs::metadata(BINARY).unwrap().len();
+    let binary = std::env::var("PLUGD_TEST_RELEASED").unwrap_or(BINARY.to_owned());
+    let size = fs::metadata(binary).unwrap().len();
     // A debug build is another thing; it is looked at here so that a leap is seen.
     let bound: u64 = if cfg!(debug_assertions) { 200 } else { 15 };
     assert!(
