@@ -1,5 +1,7 @@
 # Every target calls cargo or a script of .ci; `make check` is every gate in the order of CI.
 CARGO ?= cargo
+# Where cargo builds.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 .PHONY: demo team test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench hot-functions dist check-targets
@@ -86,11 +88,10 @@ examples:
 
 # The bounds on memory, size and counted work that hold for a release; `make test` has those of a
 # debug build.
-cost: release := $(or $(CARGO_TARGET_DIR),target)/plugd-released
 cost:
 	$(CARGO) build --locked --quiet --release --bin plugd
-	cp "$(or $(CARGO_TARGET_DIR),target)/release/plugd" "$(release)"
-	PLUGD_TEST_RELEASED="$(abspath $(release))" \
+	cp "$(TARGET)/release/plugd" "$(TARGET)/plugd-released"
+	PLUGD_TEST_RELEASED="$(abspath $(TARGET)/plugd-released)" \
 		$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
 
 # What everything costs, as a table of the pieces and one of whole requests. PEER=/path/to/app-server
@@ -102,7 +103,7 @@ bench:
 # Writes anew which functions a release has lie together, from sessions that valgrind watches; after
 # an update of the compiler or of many crates, or when `make cost` finds too much memory. Watches the
 # program as it is released and as it is measured.
-hot-functions: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)/hot-functions
+hot-functions: export CARGO_TARGET_DIR := $(TARGET)/hot-functions
 hot-functions:
 	$(CARGO) rustc --locked --quiet --release --bin plugd -- -C strip=none
 	cp "$(CARGO_TARGET_DIR)/release/plugd" "$(CARGO_TARGET_DIR)/plugd-released"
