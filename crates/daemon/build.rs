@@ -4,8 +4,8 @@
 //! order in which the compiler made them, so that calling a twentieth of them mapped two thirds of
 //! the program. `make hot-functions` writes which functions those are.
 //!
-//! Without any of this the program is the same and takes more memory: where something is missing,
-//! nothing is asked of the linker.
+//! Without any of this the program is the same and takes more memory: where names or linker are
+//! others than the list was made for, nothing is asked of the linker.
 #![expect(
     clippy::disallowed_methods,
     reason = "runs on the developer's machine, before there is a disk of ours"
