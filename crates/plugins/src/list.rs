@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use plugd_model::{CURATED_MARKETPLACE, PluginId, RemoteMarketplace};
 
+use crate::behind::Behind;
 use crate::call::Call;
 use crate::listing::ListedMarketplace;
 use crate::login_refresh::refresh_login;
@@ -89,8 +90,8 @@ pub async fn list(
             false => Vec::new(),
         };
     }
-    if refresh {
-        refresher.request(roots);
+    if let Some(behind) = refresh {
+        refresher.listed(roots, behind);
     }
     Ok(listing)
 }
@@ -105,8 +106,9 @@ struct Seen {
     listing: Listing,
     question: Option<Question>,
     local: Local,
-    /// Whether what is configured should be compared with its sources.
-    refresh: bool,
+    /// That what is configured should be compared with its sources, and for which plugins that is known to
+    /// be worth it.
+    refresh: Option<Behind>,
 }
 
 fn look(
@@ -119,7 +121,7 @@ fn look(
         listing: Listing::default(),
         question: None,
         local: Local::default(),
-        refresh: false,
+        refresh: None,
     };
     let kinds = request.kinds.as_deref();
     let resolved = match kinds {
@@ -134,8 +136,12 @@ fn look(
     let wants_local = kinds.is_none_or(|kinds| kinds.contains(&MarketplaceKind::Local));
     let survey = Survey::new(lookup, copies.store()?, &resolved, differing)?;
     if wants_local {
-        seen.listing = survey.listing(|_| true);
-        seen.refresh = true;
+        let mut behind = Behind::default();
+        seen.listing = survey.listing(|row| {
+            behind.note(row);
+            true
+        });
+        seen.refresh = Some(behind);
     }
     let may_be_there = wish.everybody || wish.vertical;
     wish.featured &= may_be_there || seen.listing.marketplaces.iter().any(is_featured);
@@ -153,8 +159,8 @@ mod tests {
     use plugd_testkit::{RecordingProbe, Sandbox};
     use pretty_assertions::assert_eq;
 
-    use super::{ListRequest, look};
-    use crate::fixture;
+    use super::{ListRequest, MarketplaceKind, look};
+    use crate::{behind, fixture};
 
     #[test]
     fn the_login_is_read_once_for_a_look() {
@@ -169,6 +175,46 @@ mod tests {
             .iter()
             .filter(|seen| seen.kind == OperationKind::Read && seen.path == file);
         assert_eq!(reads.count(), 1);
+    }
+
+    #[test]
+    fn what_a_refresh_would_have_to_do_is_known() {
+        let sandbox = Sandbox::new();
+        let names = ["new", "same", "gone", "off", "other"];
+        let market = sandbox.path("m");
+        let rows = |name: &&str| {
+            let enabled = *name != "off";
+            match *name {
+                "other" => String::new(),
+                _ => format!("[plugins.\"{name}@m\"]\nenabled = {enabled}\n"),
+            }
+        };
+        let rows: String = names.iter().map(rows).collect();
+        let config = format!("[marketplaces.m]\nsource_type = \"local\"\nsource = \"{market}\"\n");
+        sandbox.write("ch/config.toml", config + &rows);
+        let entry = |name: &&str| format!(r#"{{"name":"{name}","source":"./{name}"}}"#);
+        let entries: Vec<String> = names.iter().map(entry).collect();
+        let catalog = format!(r#"{{"name":"m","plugins":[{}]}}"#, entries.join(","));
+        sandbox.write("m/.agents/plugins/marketplace.json", catalog);
+        for name in names {
+            let manifest = format!("m/{name}/.codex-plugin/plugin.json");
+            sandbox.write(&manifest, r#"{"version":"2.0.0"}"#);
+        }
+        for copy in ["new/1.0.0", "same/2.0.0"] {
+            sandbox.write(&format!("ch/plugins/cache/m/{copy}/file"), "text");
+        }
+        let (lookup, copies) = fixture::parts(&sandbox);
+        let refresh = |request| {
+            let seen = look(&lookup, &copies, &BTreeSet::new(), &request);
+            seen.unwrap().refresh
+        };
+        let behind = behind::of(&[("new@m", "2.0.0"), ("gone@m", "2.0.0")]);
+        assert_eq!(refresh(ListRequest::default()), Some(behind));
+        let elsewhere = ListRequest {
+            kinds: Some(vec![MarketplaceKind::Vertical]),
+            ..ListRequest::default()
+        };
+        assert_eq!(refresh(elsewhere), None);
     }
 
     /// More plugins than one thread reads, of every kind, each with a version of its own, one of them linked.

@@ -84,6 +84,14 @@ pub struct Summary {
     pub problems: Vec<Problem>,
 }
 
+impl Summary {
+    /// Whether a refresh would have something to do for it: there is something else, or nothing in the store.
+    pub(crate) fn is_behind(&self) -> bool {
+        let is_missing = self.enabled && !self.installed && self.linked.is_none();
+        is_missing || self.update_available
+    }
+}
+
 /// Texts and pictures together with the directory that the pictures' paths count from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShownInterface {

@@ -2,7 +2,7 @@
 //!
 //! - A listing asks for it and never waits. While one run works, further requests merge into one
 //!   run afterwards, so a client that polls cannot pile up work. A run that found nothing to do is
-//!   followed by a rest that grows with what it cost.
+//!   followed by a rest that grows with what it cost, and that ends when somebody knows of something to do.
 //! - A plugin is compared by version *and* by content with the source it is bound to. Different
 //!   means reinstalled through the one install path; missing means repaired; configuration is never
 //!   written.
@@ -14,13 +14,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, error_chain};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::asked_of_late::AskedOfLate;
+use crate::behind::Behind;
 use crate::call::{Call, Cancel};
 use crate::events::{Change, ChangeReason};
 use crate::follow::{Elsewhere, Followed};
@@ -32,12 +32,9 @@ use crate::marketplace_upgrade::bring_missing;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
 use crate::refresh_look::Looked;
+use crate::refresh_rest::Rest;
 use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
 use crate::{Error, Roots, checkout};
-
-/// A run that changed nothing is followed by a rest so many times as long, up to a bound.
-const REST: u32 = 9;
-const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// Runs refreshes, one at a time. Clones speak of the same queue.
 #[derive(Clone)]
@@ -53,6 +50,7 @@ struct Inner {
     state: Mutex<State>,
     /// A request came while a run was working.
     more: Notify,
+    rest: Rest,
 }
 
 #[derive(Default)]
@@ -62,8 +60,6 @@ struct State {
     waiting: Vec<Roots>,
     /// What stops the work with another machine.
     far: Option<Cancel>,
-    /// When the next run may begin.
-    rests_until: Option<Instant>,
     /// Whom not to ask again yet.
     asked: AskedOfLate,
 }
@@ -96,12 +92,24 @@ impl Refresher {
             here: Call::detached(),
             state: Mutex::default(),
             more: Notify::new(),
+            rest: Rest::default(),
         }))
     }
 
-    /// Asks for a run over these roots. It returns at once; a run that is working is followed by one
-    /// more, however often it was asked for meanwhile.
-    pub fn request(&self, roots: Roots) {
+    /// Asks for a run over these roots because something has moved. It returns at once; a run that is working
+    /// is followed by one more, however often it was asked for meanwhile.
+    pub(crate) fn request(&self, roots: Roots) {
+        self.ask(roots);
+        self.0.rest.rouse();
+    }
+
+    /// The same behind a listing, which waits for the end of a rest unless it shows something new to do.
+    pub(crate) fn listed(&self, roots: Roots, behind: Behind) {
+        self.ask(roots);
+        self.0.rest.learn(behind);
+    }
+
+    fn ask(&self, roots: Roots) {
         if self.0.activity == Activity::Rests {
             return;
         }
@@ -178,15 +186,13 @@ impl Inner {
         loop {
             // A run that goes on may have taken what was asked for meanwhile.
             if !self.state().waiting.is_empty() {
-                let until = self.state().rests_until;
-                self.queue.rest(until).await;
+                self.rest.over(&self.queue).await;
             }
             let roots = self.asked();
             if !roots.is_empty() {
                 let began = Instant::now();
                 let has_changed = self.run(roots).await;
-                let rest = began.elapsed().saturating_mul(REST).min(LONGEST_REST);
-                self.state().rests_until = (!has_changed).then(|| Instant::now() + rest);
+                self.rest.run_ended(has_changed, began.elapsed());
             }
             if !self.queue.next() {
                 return;
@@ -196,6 +202,7 @@ impl Inner {
 
     /// What was asked for, and nothing when everything stops.
     fn asked(&self) -> Vec<Roots> {
+        self.rest.run_begins();
         let mut state = self.state();
         match state.stopping {
             true => Vec::new(),

@@ -92,7 +92,7 @@ impl<'a> Survey<'a> {
     }
 
     /// The listing of all plugins that `keep` wants.
-    pub(crate) fn listing(&self, keep: impl Fn(&Summary) -> bool) -> Listing {
+    pub(crate) fn listing(&self, mut keep: impl FnMut(&Summary) -> bool) -> Listing {
         let mut listing = Listing {
             load_errors: self.load_errors(),
             ..Listing::default()
