@@ -7,12 +7,16 @@
     reason = "the counters of a process stand in files of the system"
 )]
 
-use std::fs;
+use std::time::Duration;
+use std::{fs, thread};
 
 use plugd_testkit::{Daemon, Sandbox};
-use serde_json::json;
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
 
-use crate::fixtures::{BINARY, launch, plugins_in, start};
+use crate::fixtures::{
+    BINARY, install, launch, list_and_settle, plugin_in, plugins_in, small, start, start_listening,
+};
 use crate::lifecycle::memory;
 
 const PLUGINS: usize = 180;
@@ -113,6 +117,57 @@ fn a_listing_opens_no_skill() {
         "{first} bytes read, {bound} expected at most"
     );
     daemon.shut_down();
+}
+
+/// A session as a client that opens a picker has it: how many bytes it reads until the comparison behind its
+/// listing has ended, and which version it finds then.
+fn session(sandbox: &Sandbox) -> (u64, Value) {
+    let mut daemon = start_listening(sandbox);
+    let before = bytes_read(&daemon);
+    list_and_settle(&mut daemon, json!({}));
+    let read = bytes_read(&daemon) - before;
+    let listing = daemon.ok("plugin/list", json!({}));
+    let row = plugin_in(&listing, "hello@demo");
+    let versions = (
+        row["installedVersion"].clone(),
+        row["updateAvailable"].clone(),
+    );
+    daemon.shut_down();
+    (read, json!(versions))
+}
+
+#[test]
+fn the_next_session_reads_no_source_that_nobody_has_touched() {
+    const LARGE: usize = 1 << 20;
+    let sandbox = small(&[("hello", "1.0.0")]);
+    let file = "demo/hello/data.txt";
+    sandbox.write(file, "a".repeat(LARGE));
+    let mut daemon = start_listening(&sandbox);
+    install(
+        &mut daemon,
+        "$ROOT/demo/.agents/plugins/marketplace.json",
+        "hello",
+    );
+    daemon.shut_down();
+    // What has only just been written is read again each time, and how long that is depends on the system.
+    let known = sandbox.path("ch/plugins/.plugd/sources.json");
+    let mut reads = Vec::new();
+    while !fs::exists(&known).unwrap() {
+        reads.push(session(&sandbox).0);
+        assert!(reads.len() < 100, "{reads:?}");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let is_whole = |read: &u64| usize::try_from(*read).unwrap() > LARGE;
+    assert!(reads.iter().all(is_whole), "{reads:?}");
+    let (read, versions) = session(&sandbox);
+    assert!(!is_whole(&(read * 10)), "{read} bytes");
+    assert_eq!(versions, json!(["1.0.0", false]));
+    // As large as before, and by now another one.
+    sandbox.write(file, "b".repeat(LARGE));
+    let (read, _) = session(&sandbox);
+    assert!(is_whole(&read), "{read} bytes");
+    let copy = sandbox.bytes("ch/plugins/cache/demo/hello/1.0.0/data.txt");
+    assert!(copy.iter().all(|byte| *byte == b'b'));
 }
 
 /// Asserts a bound in MiB on what a release takes.

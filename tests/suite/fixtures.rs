@@ -297,7 +297,13 @@ pub(crate) fn home_tree(sandbox: &Sandbox) -> String {
     };
     fixture.items.retain(|item| {
         let state = item.path.strip_prefix("plugins/.plugd/");
-        let bookkeeping = ["locks/store", "locks/config", "version", "status.json"];
+        let bookkeeping = [
+            "locks/store",
+            "locks/config",
+            "version",
+            "status.json",
+            "sources.json",
+        ];
         item.kind != ItemKind::Dir
             && !state.is_some_and(|path| {
                 bookkeeping.contains(&path) || path.starts_with("locks/mirror-")

@@ -296,6 +296,7 @@ fn is_bookkeeping(path: &str) -> bool {
                 "catalog/",
                 "leases/",
                 "status.json",
+                "sources.json",
                 "version",
                 "hooks.json",
             ]

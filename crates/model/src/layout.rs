@@ -295,6 +295,12 @@ impl Layout {
         self.state().join("hooks.json")
     }
 
+    /// What sources held when they were read last.
+    #[must_use]
+    pub fn known_sources(&self) -> AbsPath {
+        self.state().join("sources.json")
+    }
+
     /// What is known of the hosted catalog beyond the reference's files.
     #[must_use]
     pub fn catalog_state(&self) -> AbsPath {

@@ -455,9 +455,25 @@ impl Inner {
         // everything.
         if !self.state().stopping {
             self.last.keep(report, Worth::News).await;
+            self.keep_known_sources().await;
         }
         self.tell_moved(&plugins);
         self.last.end(id, failure);
+    }
+
+    /// Leaves what was read to the next process.
+    async fn keep_known_sources(&self) {
+        let copies = self.parts.copies.clone();
+        let keep = self.parts.blocking.write(move || {
+            if let Err(error) = copies.store()?.keep_known_sources() {
+                // It costs the next process some reading.
+                tracing::debug!(%error, "what sources hold is not kept");
+            }
+            Ok(())
+        });
+        if let Err(error) = keep.await {
+            tracing::debug!(%error, "what sources hold is not kept");
+        }
     }
 
     fn tell_moved(&self, results: &[PluginResult]) {

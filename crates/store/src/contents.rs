@@ -1,17 +1,18 @@
 //! What directories hold, remembered as long as nobody has touched a file in them.
 //!
-//! Why a tree is trusted: whoever uses a tree for the first time in a process has all of it read, so
-//! what an earlier process or a stranger left there is never taken on faith. After that the stamps
-//! of its files are looked at, all of them and each time. The system moves the time of change with
-//! every write, mode change and rename, and no program can set it back, so equal stamps mean equal
-//! content, unless a write fell into the same clock tick. That is why content which changed in the
-//! last moments is not remembered.
+//! Why a tree is trusted: whoever uses a tree of ours for the first time in a process has all of it
+//! read, so what an earlier process or a stranger left there is never taken on faith. After that the
+//! stamps of its files are looked at, all of them and each time. The system moves the time of change
+//! with every write, mode change and rename, and no program can set it back, so equal stamps mean
+//! equal content, unless a write fell into the same clock tick. That is why content which changed in
+//! the last moments is not remembered.
 //!
-//! Nothing of this is kept on disk: a mark beside a tree could be copied or restored together with a
-//! tree that it does not speak of. No decision depends on what is remembered, only its price.
+//! Nothing of this is kept on disk, but for sources that are only compared
+//! ([`crate::known_sources`]). No decision depends on what is remembered, only its price.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use plugd_disk::is_settled;
 use plugd_disk::tree::{Digest, Limits, Pace, TreePlan, digest};
@@ -21,7 +22,7 @@ use crate::{Store, StoreError};
 
 /// More directories than anybody leases or installs from; beyond it everything is forgotten rather than kept for
 /// ever.
-const MAX_DIRECTORIES: usize = 10_000;
+pub(crate) const MAX_DIRECTORIES: usize = 10_000;
 
 /// The digests that are known in this process.
 #[derive(Default)]
@@ -29,10 +30,19 @@ pub(crate) struct Contents {
     known: Mutex<HashMap<AbsPath, Known>>,
 }
 
-#[derive(Clone, Copy)]
-struct Known {
-    fingerprint: [u8; 32],
-    digest: Digest,
+/// What was read, and the stamps of its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) fingerprint: Digest,
+    pub(crate) digest: Digest,
+}
+
+/// A directory that was looked at. What is changed after the look began has just been changed, however
+/// long the work takes.
+pub(crate) struct Look {
+    began: Duration,
+    pub(crate) plan: TreePlan,
+    fingerprint: Digest,
 }
 
 /// What an installation from a directory would find there.
@@ -54,6 +64,30 @@ pub(crate) struct Content {
 }
 
 impl Contents {
+    /// What is known of a directory that looks like this.
+    fn of(&self, root: &AbsPath, look: &Look) -> Option<Known> {
+        let known = self.lock().get(root).copied();
+        known.filter(|known| known.fingerprint == look.fingerprint)
+    }
+
+    /// Remembers what was read after a look; nothing when files had only just been changed.
+    pub(crate) fn remember(&self, root: &AbsPath, look: &Look, digest: Digest) -> Option<Known> {
+        let mut known = self.lock();
+        if known.len() >= MAX_DIRECTORIES {
+            known.clear();
+        }
+        if !is_settled(look.plan.newest_change_ns(), look.began) {
+            known.remove(root);
+            return None;
+        }
+        let entry = Known {
+            fingerprint: look.fingerprint,
+            digest,
+        };
+        known.insert(root.clone(), entry);
+        Some(entry)
+    }
+
     /// Held for a map operation only.
     fn lock(&self) -> MutexGuard<'_, HashMap<AbsPath, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -72,7 +106,8 @@ impl Store {
     }
 
     /// The same, and what the installation would leave out: whoever looks at a copy has to be told
-    /// each time, also when the copy was made long ago.
+    /// each time, also when the copy was made long ago. For whoever compares, so what an earlier process
+    /// found of the same stamps is taken over.
     ///
     /// # Errors
     /// Those of [`Store::source_digest`].
@@ -81,42 +116,59 @@ impl Store {
         root: &AbsPath,
         pace: &dyn Pace,
     ) -> Result<SourceContent, StoreError> {
-        let Content { plan, digest } = self.content(root, pace)?;
-        let left_out = plan.left_out().to_vec();
+        let look = self.look_into(root, &Limits::INSTALL, pace)?;
+        let sources = &self.inner.sources;
+        let (disk, file) = (self.disk(), self.layout().known_sources());
+        let own = self.inner.contents.of(root, &look);
+        let known = own.or_else(|| sources.of(disk, &file, root, look.fingerprint));
+        let (digest, known) = match known {
+            Some(known) => (known.digest, Some(known)),
+            None => self.read(root, &look, pace)?,
+        };
+        if let Some(known) = known {
+            sources.note(disk, &file, root, known);
+        }
+        let left_out = look.plan.left_out().to_vec();
         Ok(SourceContent { digest, left_out })
     }
 
-    /// What a directory holds now. Its files are read only when a stamp has changed since they were
-    /// read last.
+    /// What a directory holds now. Its files are read only when a stamp has changed since this process
+    /// read them last.
     pub(crate) fn content(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Content, StoreError> {
-        // Before the look: what is changed during it has just been changed, however long it takes.
-        let now = self.inner.clock.now();
-        let plan = self.plan(root, &Limits::INSTALL, pace)?;
-        let fingerprint = plan.fingerprint();
-        let contents = &self.inner.contents;
-        let remembered = contents.lock().get(root).copied();
-        if let Some(known) = remembered
-            && known.fingerprint == fingerprint
-        {
-            let digest = known.digest;
-            return Ok(Content { plan, digest });
-        }
-        let digest = digest(self.disk(), &plan, pace)?;
-        let mut known = contents.lock();
-        if known.len() >= MAX_DIRECTORIES {
-            known.clear();
-        }
-        if is_settled(plan.newest_change_ns(), now) {
-            let entry = Known {
-                fingerprint,
-                digest,
-            };
-            known.insert(root.clone(), entry);
-        } else {
-            known.remove(root);
-        }
-        drop(known);
+        let look = self.look_into(root, &Limits::INSTALL, pace)?;
+        let digest = match self.inner.contents.of(root, &look) {
+            Some(known) => known.digest,
+            None => self.read(root, &look, pace)?.0,
+        };
+        let plan = look.plan;
         Ok(Content { plan, digest })
+    }
+
+    /// Looks at names and stamps.
+    pub(crate) fn look_into(
+        &self,
+        root: &AbsPath,
+        limits: &Limits,
+        pace: &dyn Pace,
+    ) -> Result<Look, StoreError> {
+        let began = self.inner.clock.now();
+        let plan = self.plan(root, limits, pace)?;
+        Ok(Look {
+            began,
+            fingerprint: plan.fingerprint(),
+            plan,
+        })
+    }
+
+    fn read(
+        &self,
+        root: &AbsPath,
+        look: &Look,
+        pace: &dyn Pace,
+    ) -> Result<(Digest, Option<Known>), StoreError> {
+        let digest = digest(self.disk(), &look.plan, pace)?;
+        let known = self.inner.contents.remember(root, look, digest);
+        Ok((digest, known))
     }
 }
 

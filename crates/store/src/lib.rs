@@ -40,6 +40,7 @@ mod installed;
 mod journal;
 mod json;
 mod kept;
+mod known_sources;
 mod lease;
 mod leases;
 mod locked;

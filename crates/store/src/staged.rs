@@ -151,15 +151,20 @@ impl Transaction {
         pace: &dyn Pace,
     ) -> Result<StagedInstall, StoreError> {
         let disk = self.store.disk().clone();
-        let plan = self.store.plan(source, limits, pace)?;
+        let look = self.store.look_into(source, limits, pace)?;
+        let (plan, is_fetched) = (&look.plan, source.starts_with(&self.fetched));
         // What was fetched lies where nobody else writes, below a home that a link may lead to.
-        if plan.root() != source && !source.starts_with(&self.fetched) {
+        if plan.root() != source && !is_fetched {
             let path = source.clone();
             return Err(TreeError::Changed { path }.into());
         }
         let root = self.ticket.staging.join("tree");
-        let report = copy(&disk, &plan, &root, pace)?;
+        let report = copy(&disk, plan, &root, pace)?;
         let digest = report.files.digest();
+        if !is_fetched {
+            // Whoever compares the copy with it need not read it again.
+            self.store.inner.contents.remember(source, &look, digest);
+        }
         // What was fetched is in the copy now; a second one would only fill the disk.
         remove_tree(&disk, &self.fetched)?;
         let mut staged = StagedInstall {

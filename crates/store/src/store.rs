@@ -7,6 +7,7 @@ use plugd_disk::{Disk, FileLock, Patience};
 use plugd_model::{Clock, Layout, RandomNames};
 
 use crate::contents::Contents;
+use crate::known_sources::KnownSources;
 use crate::looks::Looks;
 use crate::named::Named;
 use crate::sweeper::Sweeper;
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Arc<dyn ConfigUndo>,
     pub(crate) contents: Contents,
+    pub(crate) sources: KnownSources,
     pub(crate) looks: Looks,
     pub(crate) named: Named,
     pub(crate) sweeper: Arc<Sweeper>,
@@ -53,6 +55,7 @@ impl Store {
                 clock,
                 config,
                 contents: Contents::default(),
+                sources: KnownSources::default(),
                 looks: Looks::default(),
                 named: Named::default(),
                 sweeper: Arc::default(),

@@ -30,6 +30,10 @@ pub struct NotADigest {
 impl Digest {
     const PREFIX: &'static str = "sha256:";
 
+    pub(super) fn of_hash(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// The digest of plain bytes, for whoever wants to notice that a file has another content.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {

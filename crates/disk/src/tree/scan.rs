@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use plugd_model::{AbsPath, Problem, ProblemKind};
 use sha2::{Digest as _, Sha256};
 
+use super::digest::Digest;
 use super::pace::{Pace, go_on};
 use super::{Limits, OverLimit, TreeError};
 use crate::{Disk, DiskError, Entry, Kind, Stamp};
@@ -157,7 +158,7 @@ impl TreePlan {
     /// It is only worth remembering when [`TreePlan::newest_change_ns`] lies well in the past,
     /// because a clock tick is coarser than a write.
     #[must_use]
-    pub fn fingerprint(&self) -> [u8; 32] {
+    pub fn fingerprint(&self) -> Digest {
         let mut hasher = Sha256::new();
         for dir in &self.dirs {
             for file in &dir.files {
@@ -176,7 +177,7 @@ impl TreePlan {
                 ));
             }
         }
-        hasher.finalize().into()
+        Digest::of_hash(hasher.finalize().into())
     }
 
     /// When a file of the plan was last changed, in nanoseconds since the epoch; 0 without files.

@@ -1,0 +1,141 @@
+//! What a process takes over from the one before it, counted in files that are read.
+
+use plugd_disk::OperationKind;
+use plugd_disk::tree::AtEase;
+use plugd_testkit::{RecordingProbe, Sandbox};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
+
+use crate::contents::tests::{JUST_NOW, LATER, store};
+
+const FILE: &str = "ch/plugins/.plugd/sources.json";
+
+fn sandbox() -> Sandbox {
+    Sandbox::from("== p/a.md\none\n== p/b.md\ntwo\n== q/a.md\nthree\n")
+}
+
+/// A new process compares these sources, and how many files it reads for that. Everything is the same as
+/// without anything known.
+fn session(sandbox: &Sandbox, sources: &[&str]) -> usize {
+    let probe = RecordingProbe::new();
+    let (new, fresh) = (
+        store(sandbox, probe.disk(), LATER),
+        store(sandbox, plugd_disk::Disk::new(), JUST_NOW),
+    );
+    for source in sources {
+        let root = sandbox.path(source);
+        let found = new.source_content(&root, &AtEase).unwrap();
+        assert_eq!(found.digest, fresh.source_digest(&root, &AtEase).unwrap());
+    }
+    new.keep_known_sources().unwrap();
+    let operations = probe.operations().into_iter();
+    let of_sources = |path: &str| sources.iter().any(|one| path.contains(&format!("/{one}/")));
+    operations
+        .filter(|one| one.kind == OperationKind::Read && of_sources(&one.path.to_text()))
+        .count()
+}
+
+fn kept(sandbox: &Sandbox) -> Value {
+    serde_json::from_slice(&sandbox.bytes(FILE)).unwrap()
+}
+
+#[test]
+fn the_next_process_reads_only_what_has_changed() {
+    let sandbox = sandbox();
+    assert_eq!(session(&sandbox, &["p", "q"]), 3);
+    assert_eq!(session(&sandbox, &["p", "q"]), 0);
+    sandbox.write("p/b.md", "TWO\n");
+    assert_eq!(session(&sandbox, &["p", "q"]), 2);
+    assert_eq!(session(&sandbox, &["q", "p"]), 0);
+    sandbox.remove("q/a.md");
+    sandbox.write("q/a.md", "three\n");
+    assert_eq!(session(&sandbox, &["p", "q"]), 1);
+}
+
+#[test]
+fn nothing_is_written_without_news_or_of_what_has_just_changed() {
+    let sandbox = sandbox();
+    let new = store(&sandbox, plugd_disk::Disk::new(), JUST_NOW);
+    new.source_content(&sandbox.path("p"), &AtEase).unwrap();
+    new.keep_known_sources().unwrap();
+    assert_eq!(sandbox.tree("ch"), "");
+    assert_eq!(session(&sandbox, &["p"]), 2);
+    let probe = RecordingProbe::new();
+    let next = store(&sandbox, probe.disk(), LATER);
+    next.source_content(&sandbox.path("p"), &AtEase).unwrap();
+    next.keep_known_sources().unwrap();
+    assert_eq!(probe.count(OperationKind::Write), 0);
+}
+
+#[test]
+fn a_file_that_does_not_prove_itself_is_as_good_as_none() {
+    let sandbox = sandbox();
+    session(&sandbox, &["p"]);
+    let root = kept(&sandbox);
+    let good = root.to_string();
+    let p = sandbox.path("p").to_text();
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut root = root.clone();
+        change(&mut root);
+        root.to_string()
+    };
+    let other = format!("sha256:{:064}", 1);
+    for bad in [
+        String::new(),
+        good[..good.len() / 2].to_owned(),
+        "[]".to_owned(),
+        changed(&|root| root["check"] = json!(other)),
+        changed(&|root| root["check"] = json!(1)),
+        changed(&|root| root["sources"][&p]["digest"] = json!(other)),
+        changed(&|root| root["sources"][&p]["digest"] = json!("sha256:0")),
+        changed(&|root| root["sources"][&p]["stamps"] = json!(7)),
+        changed(&|root| root["sources"]["p"] = root["sources"][&p].clone()),
+        changed(&|root| root["sources"] = json!([])),
+        changed(&|root| root["version"] = json!(0)),
+    ] {
+        sandbox.write(FILE, &bad);
+        assert_eq!(session(&sandbox, &["p"]), 2, "{bad}");
+        assert_eq!(kept(&sandbox)["sources"], root["sources"], "{bad}");
+        assert_eq!(session(&sandbox, &["p"]), 0, "{bad}");
+    }
+}
+
+#[test]
+fn what_a_newer_program_knows_is_neither_read_nor_written() {
+    let sandbox = sandbox();
+    session(&sandbox, &["p"]);
+    let mut root = kept(&sandbox);
+    root["version"] = json!(2);
+    sandbox.write(FILE, root.to_string());
+    assert_eq!(session(&sandbox, &["p"]), 2);
+    assert_eq!(kept(&sandbox), root);
+}
+
+#[test]
+fn rows_of_others_stay_while_their_directories_do_and_so_do_members_of_others() {
+    let sandbox = sandbox();
+    assert_eq!(session(&sandbox, &["p"]), 2);
+    let mut root = kept(&sandbox);
+    root["theirs"] = json!({"a": 1});
+    sandbox.write(FILE, root.to_string());
+    assert_eq!(session(&sandbox, &["q"]), 1);
+    assert_eq!(session(&sandbox, &["p", "q"]), 0);
+    assert_eq!(kept(&sandbox)["theirs"], json!({"a": 1}));
+    sandbox.remove("p");
+    sandbox.write("q/b.md", "four\n");
+    assert_eq!(session(&sandbox, &["q"]), 2);
+    let rows = kept(&sandbox)["sources"].as_object().unwrap().clone();
+    let dirs: Vec<_> = rows.keys().cloned().collect();
+    assert_eq!(dirs, [sandbox.path("q").to_text()]);
+}
+
+/// What runs, or can be gone back to, is read by each process.
+#[test]
+fn only_comparisons_take_over_what_another_process_found() {
+    let sandbox = sandbox();
+    session(&sandbox, &["p"]);
+    let probe = RecordingProbe::new();
+    let next = store(&sandbox, probe.disk(), LATER);
+    next.content(&sandbox.path("p"), &AtEase).unwrap();
+    assert_eq!(probe.count(OperationKind::Read), 2);
+}
