@@ -67,6 +67,7 @@ pub(crate) const ALL: &[Workload] = &[
     beside(at_most(7, times("plugin/list, warm, 1,000 installed", asking::thousand_installed)), stat_thousand),
     counts(Unit::Count, 1, "system calls of a warm plugin/list", asking::system_calls),
     counts(Unit::Count, 3, "bytes read by a warm plugin/list", asking::bytes_read),
+    counts(Unit::Count, 3, "bytes read by a session, 180 installed", starting::bytes_of_session),
     counts(Unit::Count, 3, "instructions of a warm plugin/list", asking::instructions),
     counts(Unit::PerSecond, 5, "plugin/list per second, 32 in flight", asking::flood),
     counts(Unit::Count, 3, "refused of 200 at once", asking::refused),

@@ -65,6 +65,20 @@ fn memory_after_lists<'a>(
     })
 }
 
+/// What a client that opens a picker has read in all, in a home that was listed before: until its listing is
+/// answered, and behind it.
+pub(super) fn bytes_of_session<'a>(places: &'a Places, program: &'a Program) -> Sample<'a> {
+    let home = places.full_home(places.real());
+    let session = move || {
+        let mut client = Client::greeted(&program.path, &home);
+        client.ok("plugin/list", &json!({}));
+        client.rest();
+        client.counted("rchar") as f64
+    };
+    session();
+    Box::new(move || Some(session()))
+}
+
 pub(super) fn size<'a>(_: &'a Places, program: &'a Program) -> Sample<'a> {
     Box::new(|| {
         let bytes = fs::metadata(&program.path).unwrap().len();
