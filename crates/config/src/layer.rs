@@ -14,6 +14,9 @@ use crate::KeyPath;
 use crate::files::Files;
 use crate::tree::{self, Mark, Node};
 
+/// The index of the user's own file in a stack: only the system's stands in front of it.
+pub(crate) const USER: usize = 1;
+
 /// The largest configuration file that is read; a larger one is no configuration.
 pub(crate) const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -219,15 +222,21 @@ impl Stack {
         self.add(source, Some(file), tree, text, error, error_end)
     }
 
-    /// The same of a text that somebody has parsed and whose tree he keeps.
-    pub(crate) fn add_text_of(
-        &mut self,
-        source: LayerSource,
-        file: AbsPath,
-        text: String,
-    ) -> usize {
-        let elsewhere = Node::empty(self.drafts.len());
-        self.add(source, Some(file), elsewhere, text, None, None)
+    /// A stack in which the user's own layer has this text, which somebody has parsed and whose tree he keeps.
+    pub(crate) fn of_user(file: AbsPath, text: String) -> Self {
+        let mut stack = Self::default();
+        let nothing = Node::empty(0);
+        stack.add(
+            LayerSource::System,
+            None,
+            nothing,
+            String::new(),
+            None,
+            None,
+        );
+        let elsewhere = Node::empty(USER);
+        stack.add(LayerSource::User, Some(file), elsewhere, text, None, None);
+        stack
     }
 
     /// Adds a layer without a file.

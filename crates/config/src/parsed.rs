@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
+use crate::layer::USER;
 use crate::tree::{self, Node, SyntaxError};
 
 /// A longer text is not kept. It is that of some thousand plugins.
@@ -18,14 +19,14 @@ const LARGEST: usize = 256 * 1024;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Parsed {
     pub(crate) text: String,
-    /// As the first source of a stack.
+    /// As the user's own file in a stack, which most texts are that are edited.
     pub(crate) tree: Node,
     pub(crate) meaning: Value,
 }
 
 impl Parsed {
     pub(crate) fn of(text: String) -> Result<Self, SyntaxError> {
-        let tree = tree::parse(&text, 0)?;
+        let tree = tree::parse(&text, USER)?;
         Ok(Self {
             meaning: tree.to_json(),
             tree,

@@ -1,7 +1,6 @@
 //! The `[plugins]` table and the `[features]` switches.
 
 use plugd_model::{PluginId, ProblemKind};
-use serde_json::Value;
 
 use crate::KeyPath;
 use crate::key_path::Child;
@@ -21,8 +20,6 @@ pub struct PluginSetting {
     pub mcp_servers: Vec<McpOverlay>,
     /// The highest layer that speaks of it.
     pub origin: Origin,
-    /// The row with all its members, of which other crates read those they know.
-    pub table: Value,
 }
 
 /// The switches of `[features]` that matter here. Each is on unless the configuration says no.
@@ -67,7 +64,6 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> Vec<PluginSetting>
                 enabled: enabled.unwrap_or(true),
                 mcp_servers,
                 origin: reader.stack.origin(node.mark),
-                table: node.to_json(),
             });
         }
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::files::{self, Files};
 use crate::hook_setting::HookState;
-use crate::layer::{Layer, LayerSource, Stack};
+use crate::layer::{Layer, LayerSource, Stack, USER};
 use crate::marketplace_setting::{self, MarketplaceSetting};
 use crate::mcp_setting::{self, McpOverlay, UserMcpServer};
 use crate::personal::{self, Personal};
@@ -302,8 +302,7 @@ impl Snapshot {
     /// The user's own layer, which is the one that is written.
     #[must_use]
     pub fn user_layer(&self) -> &Layer {
-        // The stack is built with the system layer first and the user's behind it.
-        &self.stack[1]
+        &self.stack[USER]
     }
 
     /// All layers that count merged into one, unknown keys included; the settings under `plugd`.

@@ -3,8 +3,12 @@
 //! A JSON map would forget the order of a file, and a TOML document knows nothing of other files.
 //! Each node carries a [`Mark`]: which source it came from and at which byte, so that a problem
 //! found after merging still names file, line and column.
+//!
+//! Tables are shared until somebody changes one: nearly everywhere only the user's own file says
+//! anything, and then the layer, what was parsed and what counts are one tree.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -29,7 +33,7 @@ pub(crate) struct Node {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
     /// Members in the order of the file; keys are unique.
-    Table(Vec<(String, Node)>),
+    Table(Arc<Vec<(String, Node)>>),
     Array(Vec<Node>),
     Text(String),
     Integer(i64),
@@ -77,7 +81,7 @@ impl Node {
     /// A table without members.
     pub(crate) fn empty(source: usize) -> Self {
         Self {
-            kind: Kind::Table(Vec::new()),
+            kind: Kind::Table(Arc::default()),
             mark: mark(source, None),
         }
     }
@@ -91,7 +95,7 @@ impl Node {
             })
             .collect();
         Self {
-            kind: Kind::Table(members),
+            kind: Kind::Table(Arc::new(members)),
             mark,
         }
     }
@@ -125,19 +129,22 @@ impl Node {
         })
     }
 
-    /// The same tree as part of another source.
+    /// The same tree of a single source as part of another one.
     pub(crate) fn moved_to(self, source: usize) -> Self {
+        if self.mark.source == source {
+            return self;
+        }
         self.marked(&|mark| Mark { source, ..mark })
     }
 
     fn marked(self, change: &impl Fn(Mark) -> Mark) -> Self {
         let kind = match self.kind {
-            Kind::Table(members) => Kind::Table(
-                members
+            Kind::Table(members) => {
+                let marked = Arc::unwrap_or_clone(members)
                     .into_iter()
-                    .map(|(name, node)| (name, node.marked(change)))
-                    .collect(),
-            ),
+                    .map(|(name, node)| (name, node.marked(change)));
+                Kind::Table(Arc::new(marked.collect()))
+            }
             Kind::Array(items) => {
                 Kind::Array(items.into_iter().map(|node| node.marked(change)).collect())
             }
@@ -200,7 +207,7 @@ impl Node {
             return None;
         };
         let index = members.iter().position(|(key, _)| key == name)?;
-        Some(members.remove(index).1)
+        Some(Arc::make_mut(members).remove(index).1)
     }
 
     /// Puts a value at a path, making tables on the way and replacing what is no table.
@@ -210,11 +217,12 @@ impl Node {
             return;
         };
         if self.members().is_none() {
-            self.kind = Kind::Table(Vec::new());
+            self.kind = Kind::Table(Arc::default());
         }
         let Kind::Table(members) = &mut self.kind else {
             return;
         };
+        let members = Arc::make_mut(members);
         match members.iter_mut().find(|(key, _)| key == name) {
             Some((_, member)) => member.put(rest, value),
             None => {
@@ -233,12 +241,20 @@ impl Node {
             return;
         };
         self.mark = above.mark;
+        if below.is_empty() {
+            *below = Arc::clone(members);
+            return;
+        }
+        if members.is_empty() {
+            return;
+        }
+        let below = Arc::make_mut(below);
         let places: HashMap<String, usize> = below
             .iter()
             .enumerate()
             .map(|(index, (name, _))| (name.clone(), index))
             .collect();
-        for (name, member) in members {
+        for (name, member) in members.iter() {
             match places.get(name) {
                 Some(&index) => below[index].1.overlay(member),
                 None => below.push((name.clone(), member.clone())),
@@ -289,7 +305,7 @@ impl Node {
     pub(crate) fn leaves(&self, path: &mut Vec<String>, visit: &mut impl FnMut(&[String], Mark)) {
         match &self.kind {
             Kind::Table(members) => {
-                for (name, node) in members {
+                for (name, node) in members.iter() {
                     path.push(name.clone());
                     node.leaves(path, visit);
                     path.pop();

@@ -12,7 +12,7 @@ use plugd_model::{AbsPath, Layout, Problem, ProblemKind, Severity};
 use serde_json::Value;
 
 use crate::edit::{self, EditError, Edited};
-use crate::layer::{self, LayerSource, Stack};
+use crate::layer::{self, Stack, USER};
 use crate::parsed::Parsed;
 use crate::reader::Reader;
 use crate::snapshot::SETTINGS_KEY;
@@ -421,9 +421,8 @@ fn wherever_it_stands(problem: &Problem) -> Option<String> {
 
 /// What the readers of a file have to say about a text.
 fn complaints(target: Target, file: &AbsPath, Parsed { text, tree, .. }: &Parsed) -> Vec<Problem> {
-    let mut stack = Stack::default();
     // The readers are handed the tree, and find in the layer where the places in it are.
-    let index = stack.add_text_of(LayerSource::User, file.clone(), text.clone());
+    let stack = Stack::of_user(file.clone(), text.clone());
     let mut reader = Reader::new(&stack);
     match target {
         Target::Config => {
@@ -432,7 +431,7 @@ fn complaints(target: Target, file: &AbsPath, Parsed { text, tree, .. }: &Parsed
             plugin_setting::read_features(&mut reader, tree);
             mcp_setting::user_servers(&mut reader, tree);
             skill_setting::read_rules(&mut reader, tree, file.parent().as_ref());
-            skill_setting::read_switches(&mut reader, tree, &[index]);
+            skill_setting::read_switches(&mut reader, tree, &[USER]);
             hook_setting::read(&mut reader, tree);
             foreign_keys::check(&mut reader, tree);
         }

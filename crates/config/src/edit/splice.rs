@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use super::locate::{Spot, locate};
 use super::outline::{Item, Outline, text_start};
 use crate::encode::{self, EncodeError};
+use crate::layer::USER;
 use crate::tree::{self, Node, SyntaxError};
 
 /// One cut and paste, in the text as it was at that moment.
@@ -81,7 +82,7 @@ impl<'t> Editor<'t> {
     pub(crate) fn tree(&mut self) -> Result<Cow<'t, Node>, SyntaxError> {
         match self.tree.take() {
             Some(tree) => Ok(tree),
-            None => tree::parse(&self.text, 0).map(Cow::Owned),
+            None => tree::parse(&self.text, USER).map(Cow::Owned),
         }
     }
 
@@ -197,7 +198,10 @@ impl<'t> Editor<'t> {
     pub(super) fn current(&self, path: &[String]) -> Option<Value> {
         match &self.tree {
             Some(tree) => tree.at(path).map(Node::to_json),
-            None => tree::parse(&self.text, 0).ok()?.at(path).map(Node::to_json),
+            None => tree::parse(&self.text, USER)
+                .ok()?
+                .at(path)
+                .map(Node::to_json),
         }
     }
 

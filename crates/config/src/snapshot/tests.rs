@@ -419,7 +419,7 @@ fn one_bad_row_spoils_itself_only() {
     let expected = [("c@m", true), ("d.d@m", false), ("e@m", true)];
     assert_eq!(plugins, expected.map(|(id, on)| (id.to_owned(), on)));
     assert_eq!(
-        snapshot.plugins()[1].table["mcp_servers"],
+        snapshot.effective()["plugins"]["d.d@m"]["mcp_servers"],
         json!({"s": {"k": 1}})
     );
     let rows: Vec<_> = snapshot
