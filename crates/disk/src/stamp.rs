@@ -111,10 +111,17 @@ impl Stamp {
 /// Whether a change is so long ago that another one is sure to have another stamp.
 #[must_use]
 pub fn is_settled(change_ns: i128, now: Duration) -> bool {
-    let is_fine = change_ns % 1_000_000 != 0;
-    let settled = if is_fine { SETTLED_FINE } else { SETTLED };
+    let settled = match is_fine(change_ns) {
+        true => SETTLED_FINE,
+        false => SETTLED,
+    };
     let nanoseconds = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX);
     change_ns.saturating_add(nanoseconds(settled)) < nanoseconds(now)
+}
+
+/// Whether a time comes from a clock that tells less than a millisecond.
+pub(crate) fn is_fine(time_ns: i128) -> bool {
+    time_ns % 1_000_000 != 0
 }
 
 fn modified(metadata: &Metadata) -> i128 {

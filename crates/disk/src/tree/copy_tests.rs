@@ -188,6 +188,18 @@ fn a_file_that_grows_shrinks_or_turns_into_something_else() {
 }
 
 #[test]
+fn another_file_of_the_same_size_is_not_the_planned_one() {
+    check_change(|tree| {
+        let other = tree.base.join("outside/file");
+        fs::rename(other, tree.root.join("a/b/file")).unwrap();
+    });
+    check_change(|tree| {
+        fs::rename(tree.root.join("a/b"), tree.base.join("b")).unwrap();
+        fs::rename(tree.base.join("outside"), tree.root.join("a/b")).unwrap();
+    });
+}
+
+#[test]
 fn a_file_that_grows_while_it_is_open_does_not_go_over_the_plan() {
     let tree = Tree::new(&["a=12345"]);
     let path = tree.root.join("a");

@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
                 return Err(changed());
             }
         };
-        if stamp.kind != Kind::File || stamp.size != file.size {
+        if stamp.kind != Kind::File || stamp.size != file.size || !file.has_times_of(&stamp) {
             return Err(changed());
         }
         Ok(Opened {

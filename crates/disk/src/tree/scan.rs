@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::digest::Digest;
 use super::pace::{Pace, go_on};
 use super::{Limits, OverLimit, TreeError};
+use crate::stamp::is_fine;
 use crate::{Disk, DiskError, Entry, Kind, Stamp};
 
 /// The directory of git's own data, which is never part of a plugin.
@@ -63,6 +64,16 @@ pub struct PlannedFile {
     pub executable: bool,
     /// Whether a link led there: to the file itself or to a directory above it.
     pub linked: bool,
+}
+
+impl PlanFile {
+    /// Whether an opened file has the times of the planned one: what is read is remembered by the stamps of
+    /// the plan. Only where names and handles tell the same times, and not by their numbers, of which some
+    /// file systems make up new ones.
+    pub(super) fn has_times_of(&self, opened: &Stamp) -> bool {
+        let times = |stamp: &Stamp| (stamp.modified_ns, stamp.changed_ns);
+        !cfg!(unix) || times(&self.stamp) == times(opened)
+    }
 }
 
 impl PlanDir {
@@ -188,6 +199,15 @@ impl TreePlan {
             .map(|file| file.stamp.changed_ns.max(file.stamp.modified_ns))
             .max()
             .unwrap_or(0)
+    }
+
+    /// Whether the system tells of every file when it was changed, to less than a millisecond. Images that
+    /// are built, and file systems of cameras and of other machines, have whole seconds, or the same for all
+    /// that they ever hold.
+    #[must_use]
+    pub fn is_finely_stamped(&self) -> bool {
+        let mut files = self.dirs.iter().flat_map(|dir| &dir.files);
+        files.all(|file| is_fine(file.stamp.changed_ns))
     }
 
     /// The files of the copy, directory by directory.

@@ -317,3 +317,56 @@ fn the_root_must_be_a_directory() {
     assert!(matches!(scan("a"), Err(TreeError::NotADirectory { .. })));
     assert!(matches!(scan("b"), Err(TreeError::Disk(error)) if error.is_not_found()));
 }
+
+/// All that a copy could have from it: whoever remembers what was read relies on that.
+#[test]
+fn the_fingerprint_is_another_one_after_any_change() {
+    let tree = Tree::new(&[
+        "d/a=1",
+        "d/b=2",
+        "one=x",
+        "two=y",
+        "link -> one",
+        "dirs -> d",
+    ]);
+    let at = |name: &str| tree.root.join(name);
+    let mut seen = vec![scan(&tree).unwrap().fingerprint()];
+    assert_eq!(scan(&tree).unwrap().fingerprint(), seen[0]);
+    let link = |target: &str| {
+        fs::remove_file(at("link")).unwrap();
+        symlink(target, at("link")).unwrap();
+    };
+    let changes: [&dyn Fn(); 7] = [
+        &|| link("two"),
+        &|| fs::set_permissions(at("d/a"), fs::Permissions::from_mode(0o755)).unwrap(),
+        &|| fs::rename(at("d/b"), at("d/c")).unwrap(),
+        &|| fs::write(at("d/a"), "3").unwrap(),
+        &|| fs::write(at("d/new"), "").unwrap(),
+        &|| fs::remove_file(at("two")).unwrap(),
+        &|| fs::remove_file(at("dirs")).unwrap(),
+    ];
+    for change in changes {
+        change();
+        let now = scan(&tree).unwrap().fingerprint();
+        assert!(!seen.contains(&now));
+        seen.push(now);
+    }
+}
+
+#[test]
+fn stamps_are_fine_where_no_file_has_a_whole_millisecond() {
+    let tree = Tree::new(&["a=1", "d/b=2"]);
+    let mut plan = scan(&tree).unwrap();
+    let set = |plan: &mut TreePlan, dir: usize, changed_ns| {
+        plan.dirs[dir].files[0].stamp.changed_ns = changed_ns;
+    };
+    for (first, second, expected) in [
+        (1_000_000_001, 7_123_456_789, true),
+        (1_000_000_001, 7_123_000_000, false),
+        (0, 7_123_456_789, false),
+    ] {
+        set(&mut plan, 0, first);
+        set(&mut plan, 1, second);
+        assert_eq!(plan.is_finely_stamped(), expected);
+    }
+}
