@@ -60,7 +60,7 @@ impl Files {
         self.texts == others.texts
     }
 
-    /// The tree of a text, as the first source of a stack, where it is known.
+    /// The tree of a text, as the user's own file in a stack, where it is known.
     pub(crate) fn tree_of(&self, text: &str) -> Option<Node> {
         self.last.of(text).map(|parsed| parsed.tree.clone())
     }

@@ -11,7 +11,11 @@ use plugd_model::PluginId;
 
 use crate::listing::Summary;
 
-/// Plugins together with the version that was offered.
+/// More plugins than anybody has, each with a version; one whose version is another one in each listing must
+/// not be remembered for ever.
+const MOST: usize = 10_000;
+
+/// Plugins together with the version that their source declares.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Behind(BTreeSet<(PluginId, Option<String>)>);
 
@@ -25,6 +29,9 @@ impl Behind {
 
     /// Takes over what another one names, and tells whether any of it is news.
     pub(crate) fn learn(&mut self, seen: Self) -> bool {
+        if self.0.len() > MOST {
+            self.0.clear();
+        }
         let before = self.0.len();
         self.0.extend(seen.0);
         self.0.len() > before

@@ -5,7 +5,7 @@
 
 use plugd_disk::tree::{Digest, Limits, PlannedFile, digest_where};
 use plugd_model::{PluginPath, Problem, ProblemKind};
-use plugd_store::{Installed, Provenance, SourceContent, StoreError};
+use plugd_store::{Believing, Installed, Provenance, SourceContent, StoreError};
 
 use crate::call::Call;
 use crate::content::Content;
@@ -31,14 +31,15 @@ pub(crate) enum Compared {
 }
 
 /// Compares what stands with the content that its source offers, which is asked for only when the answer
-/// depends on it: a copy of ours with another version is another one whatever is in it.
+/// depends on it: a copy of ours with another version is another one whatever is in it. What is found of a
+/// foreign copy is written down, so its source is read.
 pub(crate) fn compare(
     call: &Call,
     lookup: &Lookup,
     copies: &Copies,
     standing: &Standing,
     content: &Content,
-    offered: impl FnOnce() -> Result<SourceContent, Error>,
+    offered: impl FnOnce(Believing) -> Result<SourceContent, Error>,
 ) -> Result<Compared, Error> {
     let different = Compared::Different {
         repaired_from: None,
@@ -54,7 +55,7 @@ pub(crate) fn compare(
         if !same_version {
             return Ok(different);
         }
-        let offered = offered()?;
+        let offered = offered(Believing::EarlierOnes)?;
         let recorded = standing.record.as_ref().and_then(|one| one.source_digest);
         let same = recorded == Some(offered.digest) && content.extra_is_in(lookup, &copy.root);
         return Ok(if same {
@@ -63,7 +64,7 @@ pub(crate) fn compare(
             different
         });
     }
-    let offered = offered()?;
+    let offered = offered(Believing::ThisProcess)?;
     let Some(found) = read_foreign(call, copies, copy, content)? else {
         return Ok(different);
     };

@@ -4,7 +4,7 @@ use plugd_disk::tree::TreeError;
 use plugd_manifest::Fallback;
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{AbsPath, PluginId, PluginManifest, PluginPath, VersionSegment};
-use plugd_store::{SourceContent, StoreError};
+use plugd_store::{Believing, SourceContent, StoreError};
 
 use crate::call::Call;
 use crate::curated_commit::curated_version;
@@ -75,11 +75,12 @@ impl Content {
         &self,
         copies: &Copies,
         id: &PluginId,
+        believing: Believing,
         call: &Call,
     ) -> Result<SourceContent, Error> {
         let store = copies.store()?;
         store
-            .source_content(&self.source, call)
+            .source_content(&self.source, believing, call)
             .map_err(|source| Error::Store {
                 action: "read the source of",
                 id: id.clone(),

@@ -327,7 +327,7 @@ fn step(
 ) -> Result<Stepped, Error> {
     let content = Content::read(lookup, offer, obtained.dir.clone())?;
     let version = content.version.clone();
-    let offered = || content.offered(copies, &offer.id(), call);
+    let offered = |believing| content.offered(copies, &offer.id(), believing, call);
     // What was not taken over is told of in each run, as a request would have been: the copy is as
     // incomplete as it was when it was made.
     let incomplete = |offered: SourceContent| offered.left_out.into_iter().next();

@@ -15,8 +15,8 @@ use plugd_model::{
     AuthPolicy, PluginId, PluginPath, Problem, RemotePluginId, Source, VersionSegment,
 };
 use plugd_store::{
-    Installed, Kept, NewInstall, Retention, StagedInstall, StagedTree, Store, StoreError,
-    Transaction,
+    Believing, Installed, Kept, NewInstall, Retention, StagedInstall, StagedTree, Store,
+    StoreError, Transaction,
 };
 
 use crate::activations::{Activation, Entered, Setting};
@@ -460,7 +460,9 @@ fn is_current(
     if copy.version != content.version || !content.extra_is_in(lookup, &copy.root) {
         return Ok(false);
     }
-    let offered = content.offered(copies, &copy.id, call)?.digest;
+    let offered = content
+        .offered(copies, &copy.id, Believing::ThisProcess, call)?
+        .digest;
     if record.source_digest != Some(offered) {
         return Ok(false);
     }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plugd_fetch::Package;
 use plugd_lockfile::{LockedMarketplace, LockedSource, Lockfile};
 use plugd_model::{AbsPath, OciReference, PackedOrigin, PluginId, Source, error_chain};
-use plugd_store::InstalledBy;
+use plugd_store::{Believing, InstalledBy};
 
 use crate::call::Call;
 use crate::checkout::Note;
@@ -307,7 +307,7 @@ fn in_directory(
         let content = Content::read(stager.lookup, offer, dir)?;
         Ok(Some(
             content
-                .offered(stager.copies, &step.id, stager.call)?
+                .offered(stager.copies, &step.id, Believing::ThisProcess, stager.call)?
                 .digest,
         ))
     })?;

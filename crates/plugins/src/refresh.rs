@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, error_chain};
+use plugd_store::Store;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -188,6 +189,7 @@ impl Inner {
             if !self.state().waiting.is_empty() {
                 self.rest.over(&self.queue).await;
             }
+            self.rest.run_begins();
             let roots = self.asked();
             if !roots.is_empty() {
                 let began = Instant::now();
@@ -202,7 +204,6 @@ impl Inner {
 
     /// What was asked for, and nothing when everything stops.
     fn asked(&self) -> Vec<Roots> {
-        self.rest.run_begins();
         let mut state = self.state();
         match state.stopping {
             true => Vec::new(),
@@ -455,23 +456,24 @@ impl Inner {
         // everything.
         if !self.state().stopping {
             self.last.keep(report, Worth::News).await;
-            self.keep_known_sources().await;
         }
         self.tell_moved(&plugins);
         self.last.end(id, failure);
+        self.keep_known_sources().await;
     }
 
     /// Leaves what was read to the next process.
     async fn keep_known_sources(&self) {
         let copies = self.parts.copies.clone();
-        let keep = self.parts.blocking.write(move || {
-            if let Err(error) = copies.store()?.keep_known_sources() {
-                // It costs the next process some reading.
-                tracing::debug!(%error, "what sources hold is not kept");
-            }
-            Ok(())
-        });
-        if let Err(error) = keep.await {
+        let Ok(true) = copies.store().map(Store::knows_new_sources) else {
+            return;
+        };
+        let keep = move || {
+            let kept = copies.store()?.keep_known_sources();
+            kept.map_err(|error| Error::StoreState(Box::new(error)))
+        };
+        if let Err(error) = self.parts.blocking.write(keep).await {
+            // It costs the next process some reading.
             tracing::debug!(%error, "what sources hold is not kept");
         }
     }
@@ -488,3 +490,7 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "refresh_tests.rs"]
+mod tests;

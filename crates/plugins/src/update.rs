@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use plugd_marketplace::{Binding, Offer};
 use plugd_model::{PluginId, Problem, ProblemKind, RemotePluginId, Source, VersionSegment};
-use plugd_store::StoreError;
+use plugd_store::{Believing, StoreError};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -359,13 +359,13 @@ fn step(
     };
     let content = Content::read(lookup, &offer, obtained.dir.clone())?;
     // A source that cannot be read is told also where its version would be enough.
-    let offered = content.offered(copies, id, call)?;
+    let offered = content.offered(copies, id, Believing::ThisProcess, call)?;
     let to = VersionName {
         version: Some(content.version.to_string()),
         commit: obtained.commit.clone(),
         digest: None,
     };
-    match compare(call, lookup, copies, &standing, &content, || Ok(offered))? {
+    match compare(call, lookup, copies, &standing, &content, |_| Ok(offered))? {
         Compared::Same(_) | Compared::SameButForeign(..) => return row(subject.current()),
         Compared::Drifted(problem) => {
             return row(subject.stays(VersionReason::Drift, to, vec![problem]));

@@ -7,8 +7,8 @@
 //! equal content, unless a write fell into the same clock tick. That is why content which changed in
 //! the last moments is not remembered.
 //!
-//! Nothing of this is kept on disk, but for sources that are only compared
-//! ([`crate::known_sources`]). No decision depends on what is remembered, only its price.
+//! No decision depends on what is remembered, only its price. Nothing of this is kept on disk, but for
+//! the refresh, which may take over what earlier processes found ([`crate::known_sources`]).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,6 +28,15 @@ pub(crate) const MAX_DIRECTORIES: usize = 10_000;
 #[derive(Default)]
 pub(crate) struct Contents {
     known: Mutex<HashMap<AbsPath, Known>>,
+}
+
+/// Whose word is good enough for what a source holds, as long as the stamps of its files are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Believing {
+    /// That of this process: for whoever does what somebody asked for, or writes down what was found.
+    ThisProcess,
+    /// That of earlier ones too: for whoever looks in the background whether there is anything to do.
+    EarlierOnes,
 }
 
 /// What was read, and the stamps of its files.
@@ -106,30 +115,46 @@ impl Store {
     }
 
     /// The same, and what the installation would leave out: whoever looks at a copy has to be told
-    /// each time, also when the copy was made long ago. For whoever compares, so what an earlier process
-    /// found of the same stamps is taken over.
+    /// each time, also when the copy was made long ago.
     ///
     /// # Errors
     /// Those of [`Store::source_digest`].
     pub fn source_content(
         &self,
         root: &AbsPath,
+        believing: Believing,
         pace: &dyn Pace,
     ) -> Result<SourceContent, StoreError> {
         let look = self.look_into(root, &Limits::INSTALL, pace)?;
-        let sources = &self.inner.sources;
-        let (disk, file) = (self.disk(), self.layout().known_sources());
-        let own = self.inner.contents.of(root, &look);
-        let known = own.or_else(|| sources.of(disk, &file, root, look.fingerprint));
-        let (digest, known) = match known {
+        let (digest, known) = match self.known(root, &look, believing) {
             Some(known) => (known.digest, Some(known)),
             None => self.read(root, &look, pace)?,
         };
-        if let Some(known) = known {
-            sources.note(disk, &file, root, known);
+        if let Some(known) = known.filter(|_| self.is_worth_keeping(root, &look)) {
+            let file = self.layout().known_sources();
+            self.inner.sources.note(self.disk(), &file, root, known);
         }
         let left_out = look.plan.left_out().to_vec();
         Ok(SourceContent { digest, left_out })
+    }
+
+    fn known(&self, root: &AbsPath, look: &Look, believing: Believing) -> Option<Known> {
+        let own = self.inner.contents.of(root, look);
+        let earlier = || match believing {
+            Believing::ThisProcess => None,
+            Believing::EarlierOnes => {
+                let file = self.layout().known_sources();
+                let sources = &self.inner.sources;
+                sources.of(self.disk(), &file, root, look.fingerprint)
+            }
+        };
+        own.or_else(earlier)
+    }
+
+    /// Whether another process could believe it: the file system tells when a file was changed, and the
+    /// directory is still there then.
+    fn is_worth_keeping(&self, root: &AbsPath, look: &Look) -> bool {
+        look.plan.is_finely_stamped() && !root.starts_with(&self.layout().staging())
     }
 
     /// What a directory holds now. Its files are read only when a stamp has changed since this process

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugd_disk::tree::AtEase;
+use plugd_disk::tree::{AtEase, Limits};
 use plugd_disk::{Disk, OperationKind};
-use plugd_model::Clock;
+use plugd_model::{AbsPath, Clock, PluginId};
 use plugd_testkit::{CountingNames, RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
@@ -127,4 +127,29 @@ fn a_copy_that_was_read_is_read_again_to_be_replaced_only_when_it_has_changed() 
     case.sandbox.write("copies/1.0.0/a.md", "mine\n");
     let (digest, reads) = replaced();
     assert!(digest != content.digest && reads == 1);
+}
+
+#[test]
+fn what_was_copied_is_not_read_again_and_what_was_fetched_is_not_remembered() {
+    let case = case(LATER);
+    let id = PluginId::parse("p@m").unwrap();
+    let staged = |source: Option<AbsPath>| {
+        let transaction = case.store.begin(&id).unwrap();
+        let source = source.unwrap_or_else(|| {
+            let fetched = transaction.fetch_dir().unwrap().clone();
+            let disk = case.store.disk();
+            disk.write_unsynced(&fetched.join("a.md"), b"one\n", 0o644)
+                .unwrap();
+            fetched
+        });
+        let staged = transaction.stage(&source, &Limits::INSTALL, &[], &AtEase);
+        (source, staged.unwrap().tree().source_digest)
+    };
+    let (source, digest) = staged(Some(case.sandbox.path("p")));
+    case.probe.reset();
+    assert_eq!(case.store.source_digest(&source, &AtEase).unwrap(), digest);
+    assert_eq!(case.probe.count(OperationKind::Read), 0);
+    let (fetched, _) = staged(None);
+    assert!(case.store.inner.contents.lock().contains_key(&source));
+    assert!(!case.store.inner.contents.lock().contains_key(&fetched));
 }

@@ -2,22 +2,24 @@
 //! does not read all of them again: with 180 plugins that was 65 MB behind the first listing of every
 //! client that was started.
 //!
-//! Only what is compared is known this way: a source that would be taken for unchanged although it is
-//! not would be an update that comes later, and nothing else. What is leased, kept, replaced or trusted
-//! is read once by each process ([`crate::contents`]).
+//! Only what follows its source by itself believes it, as a copy that this program has recorded: a source that would be taken for
+//! unchanged although it is not would be an update that comes later, and nothing else. What somebody asks
+//! for, and what is leased, kept, replaced or trusted, is read by each process ([`crate::contents`]).
 //!
 //! - A row holds for the very stamps that it names: device, inode, size, times and mode of each file. A
-//!   source that was copied or restored has others. Systems that tell no time of change get no rows.
+//!   source that was copied or restored has others. Where the system tells no time of change, or none that
+//!   is fine enough, there are no rows.
 //! - The file proves itself by a digest of its rows, so it is written without waiting for the disk. One
 //!   that does not is as good as none.
-//! - Whoever writes keeps the rows of others whose directories are still there; of two who write at the
-//!   same time one is forgotten, and reads once more.
+//! - Whoever writes keeps the rows of others; of two who write at the same time one is forgotten, and reads
+//!   once more. Nobody looks whether the directory of a row is still there, which may lie on a machine that
+//!   does not answer.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use plugd_disk::Disk;
 use plugd_disk::tree::Digest;
-use plugd_disk::{Disk, Kind};
 use plugd_model::AbsPath;
 use serde_json::{Map, Value, json};
 
@@ -86,24 +88,31 @@ impl State {
 }
 
 impl Store {
-    /// Writes down what sources were found to hold, for the processes that come after this one. Nothing
-    /// is written when that is known.
+    /// Whether there is anything to write down for the processes that come after this one.
+    #[must_use]
+    pub fn knows_new_sources(&self) -> bool {
+        !self.inner.sources.lock().news.is_empty()
+    }
+
+    /// Writes down what sources were found to hold, for them. Nothing is written when
+    /// that is known.
     ///
     /// # Errors
-    /// A newer program owns the state, or the system refuses; then it is tried again with the next news.
+    /// A newer program owns the state, or the system refuses; then the next call tries again.
     pub fn keep_known_sources(&self) -> Result<(), StoreError> {
-        let news = self.inner.sources.lock().news.clone();
-        if news.is_empty() {
+        if !self.knows_new_sources() {
             return Ok(());
         }
+        let news = self.inner.sources.lock().news.clone();
         self.prepare_state()?;
         let (disk, file) = (self.disk(), self.layout().known_sources());
         let mut root = members(disk, &file);
         if root.get(VERSION).and_then(Value::as_u64) > Some(FORMAT) {
+            // A newer program has its own.
+            self.inner.sources.lock().news.clear();
             return Ok(());
         }
         let mut rows = rows_in(&root);
-        rows.retain(|dir, _| news.contains_key(dir) || is_dir(disk, dir));
         if rows.len() + news.len() > MAX_DIRECTORIES {
             rows.clear();
         }
@@ -122,10 +131,6 @@ impl Store {
         state.earlier = Some(rows);
         Ok(())
     }
-}
-
-fn is_dir(disk: &Disk, dir: &AbsPath) -> bool {
-    matches!(disk.stamp(dir), Ok(Some(stamp)) if stamp.kind == Kind::Dir)
 }
 
 fn members(disk: &Disk, file: &AbsPath) -> Map<String, Value> {

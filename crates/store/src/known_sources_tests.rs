@@ -2,11 +2,13 @@
 
 use plugd_disk::OperationKind;
 use plugd_disk::tree::AtEase;
+use plugd_model::AbsPath;
 use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::contents::tests::{JUST_NOW, LATER, store};
+use crate::{Believing, Store};
 
 const FILE: &str = "ch/plugins/.plugd/sources.json";
 
@@ -24,7 +26,9 @@ fn session(sandbox: &Sandbox, sources: &[&str]) -> usize {
     );
     for source in sources {
         let root = sandbox.path(source);
-        let found = new.source_content(&root, &AtEase).unwrap();
+        let found = new
+            .source_content(&root, Believing::EarlierOnes, &AtEase)
+            .unwrap();
         assert_eq!(found.digest, fresh.source_digest(&root, &AtEase).unwrap());
     }
     new.keep_known_sources().unwrap();
@@ -56,13 +60,15 @@ fn the_next_process_reads_only_what_has_changed() {
 fn nothing_is_written_without_news_or_of_what_has_just_changed() {
     let sandbox = sandbox();
     let new = store(&sandbox, plugd_disk::Disk::new(), JUST_NOW);
-    new.source_content(&sandbox.path("p"), &AtEase).unwrap();
+    new.source_content(&sandbox.path("p"), Believing::EarlierOnes, &AtEase)
+        .unwrap();
     new.keep_known_sources().unwrap();
     assert_eq!(sandbox.tree("ch"), "");
     assert_eq!(session(&sandbox, &["p"]), 2);
     let probe = RecordingProbe::new();
     let next = store(&sandbox, probe.disk(), LATER);
-    next.source_content(&sandbox.path("p"), &AtEase).unwrap();
+    next.source_content(&sandbox.path("p"), Believing::EarlierOnes, &AtEase)
+        .unwrap();
     next.keep_known_sources().unwrap();
     assert_eq!(probe.count(OperationKind::Write), 0);
 }
@@ -112,7 +118,7 @@ fn what_a_newer_program_knows_is_neither_read_nor_written() {
 }
 
 #[test]
-fn rows_of_others_stay_while_their_directories_do_and_so_do_members_of_others() {
+fn rows_and_members_of_others_stay() {
     let sandbox = sandbox();
     assert_eq!(session(&sandbox, &["p"]), 2);
     let mut root = kept(&sandbox);
@@ -121,21 +127,47 @@ fn rows_of_others_stay_while_their_directories_do_and_so_do_members_of_others() 
     assert_eq!(session(&sandbox, &["q"]), 1);
     assert_eq!(session(&sandbox, &["p", "q"]), 0);
     assert_eq!(kept(&sandbox)["theirs"], json!({"a": 1}));
-    sandbox.remove("p");
-    sandbox.write("q/b.md", "four\n");
-    assert_eq!(session(&sandbox, &["q"]), 2);
-    let rows = kept(&sandbox)["sources"].as_object().unwrap().clone();
-    let dirs: Vec<_> = rows.keys().cloned().collect();
-    assert_eq!(dirs, [sandbox.path("q").to_text()]);
 }
 
-/// What runs, or can be gone back to, is read by each process.
+/// What runs, can be gone back to or is written down is read by each process, and so is what somebody asks for.
 #[test]
-fn only_comparisons_take_over_what_another_process_found() {
+fn only_who_says_so_believes_another_process() {
     let sandbox = sandbox();
     session(&sandbox, &["p"]);
-    let probe = RecordingProbe::new();
-    let next = store(&sandbox, probe.disk(), LATER);
-    next.content(&sandbox.path("p"), &AtEase).unwrap();
-    assert_eq!(probe.count(OperationKind::Read), 2);
+    let reads = |look: &dyn Fn(&Store, &AbsPath)| {
+        let probe = RecordingProbe::new();
+        let next = store(&sandbox, probe.disk(), LATER);
+        look(&next, &sandbox.path("p"));
+        let operations = probe.operations().into_iter();
+        let of_source = |path: &AbsPath| path.starts_with(&sandbox.path("p"));
+        let reads =
+            operations.filter(|one| one.kind == OperationKind::Read && of_source(&one.path));
+        reads.count()
+    };
+    let found = |believing| {
+        reads(&|store, root| {
+            store.source_content(root, believing, &AtEase).unwrap();
+        })
+    };
+    assert_eq!(found(Believing::EarlierOnes), 0);
+    assert_eq!(found(Believing::ThisProcess), 2);
+    let content = reads(&|store, root| {
+        store.content(root, &AtEase).unwrap();
+    });
+    assert_eq!(content, 2);
+}
+
+#[test]
+fn what_is_only_there_for_a_moment_is_not_kept() {
+    let sandbox = sandbox();
+    let fetched = "ch/plugins/.plugd/staging/1/fetched";
+    sandbox.write(&format!("{fetched}/a.md"), "one\n");
+    let new = store(&sandbox, plugd_disk::Disk::new(), LATER);
+    for root in [fetched, "p"] {
+        assert!(!new.knows_new_sources());
+        let root = sandbox.path(root);
+        new.source_content(&root, Believing::EarlierOnes, &AtEase)
+            .unwrap();
+    }
+    assert!(new.knows_new_sources());
 }

@@ -76,7 +76,7 @@ mod lease_fault_tests;
 #[cfg(test)]
 mod rollback_tests;
 
-pub use contents::SourceContent;
+pub use contents::{Believing, SourceContent};
 pub use error::{ConfigUndo, StoreError, UndoError};
 pub use gc::{Gc, GcReport, GcTree, Size, Unneeded};
 pub use gc_records::GcRecord;
