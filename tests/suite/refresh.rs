@@ -1,6 +1,9 @@
 //! Proves that installed copies follow the sources they came from, by version and by content, that
 //! nobody else's directory ever replaces them, and that a listing never waits for any of it.
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use plugd_testkit::{Daemon, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -117,7 +120,12 @@ fn what_has_no_version_follows_too() {
 #[test]
 fn nothing_new_is_nothing_done() {
     let (sandbox, mut daemon) = installed("1.0.0");
-    list_and_settle(&mut daemon, json!({}));
+    // What the source holds is written down once, as soon as that is not from the last moment.
+    let end = Instant::now() + Duration::from_secs(20);
+    while !sandbox.exists("ch/plugins/.plugd/sources.json") && Instant::now() < end {
+        list_and_settle(&mut daemon, json!({}));
+        thread::sleep(Duration::from_millis(50));
+    }
     let before = sandbox.tree("ch");
     for _ in 0..3 {
         list_and_settle(&mut daemon, json!({}));
