@@ -2,9 +2,10 @@
 //! does not read all of them again: with 180 plugins that was 65 MB behind the first listing of every
 //! client that was started.
 //!
-//! Only what follows its source by itself believes it, as a copy that this program has recorded: a source that would be taken for
-//! unchanged although it is not would be an update that comes later, and nothing else. What somebody asks
-//! for, and what is leased, kept, replaced or trusted, is read by each process ([`crate::contents`]).
+//! It is believed for copies that follow their sources by themselves and that this program has recorded: a
+//! source that would be taken for unchanged although it is not would be an update that comes later, and
+//! nothing else. What somebody asks for, and what is leased, kept, replaced or trusted, is read by each
+//! process ([`crate::contents`]).
 //!
 //! - A row holds for the very stamps that it names: device, inode, size, times and mode of each file. A
 //!   source that was copied or restored has others. Where the system tells no time of change, or none that
@@ -94,8 +95,7 @@ impl Store {
         !self.inner.sources.lock().news.is_empty()
     }
 
-    /// Writes down what sources were found to hold, for them. Nothing is written when
-    /// that is known.
+    /// Writes down what sources were found to hold, unless that is known already.
     ///
     /// # Errors
     /// A newer program owns the state, or the system refuses; then the next call tries again.
