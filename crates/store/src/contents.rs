@@ -131,8 +131,7 @@ impl Store {
             None => self.read(root, &look, pace)?,
         };
         if let Some(known) = known.filter(|_| self.is_worth_keeping(root, &look)) {
-            let file = self.layout().known_sources();
-            self.inner.sources.note(self.disk(), &file, root, known);
+            self.inner.sources.note(root, known);
         }
         let left_out = look.plan.left_out().to_vec();
         Ok(SourceContent { digest, left_out })

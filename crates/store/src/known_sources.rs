@@ -66,11 +66,12 @@ impl KnownSources {
         earlier.filter(|known| known.fingerprint == fingerprint)
     }
 
-    /// Notes what a directory was found to hold.
-    pub(crate) fn note(&self, disk: &Disk, file: &AbsPath, root: &AbsPath, known: Known) {
+    /// Notes what a directory was found to hold. Whether the file says so already shows when it is written.
+    pub(crate) fn note(&self, root: &AbsPath, known: Known) {
         let mut state = self.lock();
         let is_text = root.as_path().to_str().is_some();
-        if TELLS_CHANGES && is_text && state.earlier(disk, file).get(root) != Some(&known) {
+        let earlier = state.earlier.as_ref().and_then(|rows| rows.get(root));
+        if TELLS_CHANGES && is_text && earlier != Some(&known) {
             state.news.insert(root.clone(), known);
         }
     }
@@ -100,10 +101,10 @@ impl Store {
     /// # Errors
     /// A newer program owns the state, or the system refuses; then the next call tries again.
     pub fn keep_known_sources(&self) -> Result<(), StoreError> {
-        if !self.knows_new_sources() {
+        let news = self.inner.sources.lock().news.clone();
+        if news.is_empty() {
             return Ok(());
         }
-        let news = self.inner.sources.lock().news.clone();
         self.prepare_state()?;
         let (disk, file) = (self.disk(), self.layout().known_sources());
         let mut root = members(disk, &file);
@@ -113,19 +114,21 @@ impl Store {
             return Ok(());
         }
         let mut rows = rows_in(&root);
-        if rows.len() + news.len() > MAX_DIRECTORIES {
-            rows.clear();
+        if news.iter().any(|(dir, known)| rows.get(dir) != Some(known)) {
+            if rows.len() + news.len() > MAX_DIRECTORIES {
+                rows.clear();
+            }
+            rows.extend(news.iter().map(|(dir, known)| (dir.clone(), *known)));
+            root.insert(VERSION.to_owned(), json!(FORMAT));
+            root.insert(CHECK.to_owned(), json!(check(&rows).to_string()));
+            root.insert(
+                SOURCES.to_owned(),
+                Value::Object(rows.iter().map(json_of).collect()),
+            );
+            let text = format!("{}\n", Value::Object(root));
+            disk.stage_replacement(&file, text.as_bytes(), 0o600)?
+                .put()?;
         }
-        rows.extend(news.iter().map(|(dir, known)| (dir.clone(), *known)));
-        root.insert(VERSION.to_owned(), json!(FORMAT));
-        root.insert(CHECK.to_owned(), json!(check(&rows).to_string()));
-        root.insert(
-            SOURCES.to_owned(),
-            Value::Object(rows.iter().map(json_of).collect()),
-        );
-        let text = format!("{}\n", Value::Object(root));
-        disk.stage_replacement(&file, text.as_bytes(), 0o600)?
-            .put()?;
         let mut state = self.inner.sources.lock();
         state.news.retain(|dir, known| rows.get(dir) != Some(known));
         state.earlier = Some(rows);

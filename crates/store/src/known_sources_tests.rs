@@ -171,3 +171,20 @@ fn what_is_only_there_for_a_moment_is_not_kept() {
     }
     assert!(new.knows_new_sources());
 }
+
+#[test]
+fn who_believes_nobody_does_not_read_the_file_and_writes_none_that_says_the_same() {
+    let sandbox = sandbox();
+    session(&sandbox, &["p"]);
+    let probe = RecordingProbe::new();
+    let next = store(&sandbox, probe.disk(), LATER);
+    let root = sandbox.path("p");
+    next.source_content(&root, Believing::ThisProcess, &AtEase)
+        .unwrap();
+    let file = sandbox.path(FILE);
+    assert!(probe.operations().iter().all(|one| one.path != file));
+    assert!(next.knows_new_sources());
+    next.keep_known_sources().unwrap();
+    assert!(!next.knows_new_sources());
+    assert_eq!(probe.count(OperationKind::Write), 0);
+}
