@@ -115,6 +115,15 @@ fn many_files_are_synced_in_one_go() {
 }
 
 #[test]
+fn a_large_file_that_the_disk_begins_to_write_at_once_is_whole() {
+    for more in [0, 1] {
+        let size = usize::try_from(super::LARGE).unwrap() + more;
+        let large = format!("large={}", "x".repeat(size));
+        check(&["a=1", &large, "z=2"], &["a=1", &large, "z=2"]);
+    }
+}
+
+#[test]
 fn setuid_is_never_copied_and_hard_links_become_files() {
     let tree = Tree::new(&["a=1"]);
     let source = tree.root.join("a");
