@@ -23,6 +23,10 @@ use crate::call::{Call, Cancel};
 /// How long a run lets answers go first: a listing of hundreds of plugins is read and written in it.
 const BREATH: Duration = Duration::from_millis(20);
 
+/// The same where somebody waits for what the run is known to do, and the run makes room between its steps:
+/// a listing of hundreds of plugins is written in it.
+const SHORT_BREATH: Duration = Duration::from_millis(5);
+
 /// The questions that wait and the run that works.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -86,7 +90,12 @@ impl Queue {
         self.pause(BREATH).await;
     }
 
-    /// The same, and not before a moment.
+    /// The same for a run that is known to have something to do.
+    pub(crate) async fn breathe_shortly(&self) {
+        self.pause(SHORT_BREATH).await;
+    }
+
+    /// Lets answers go first, and not before a moment.
     pub(crate) async fn rest(&self, until: Option<Instant>) {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         self.pause(left.unwrap_or_default().max(BREATH)).await;
@@ -182,7 +191,7 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::{BREATH, Queue, Urgency};
+    use super::{BREATH, Queue, SHORT_BREATH, Urgency};
 
     #[test]
     fn what_is_asked_meanwhile_is_remembered_once() {
@@ -226,6 +235,10 @@ mod tests {
         let started = Instant::now();
         queue.breathe().await;
         assert!(started.elapsed() >= BREATH);
+        let started = Instant::now();
+        queue.breathe_shortly().await;
+        assert!(started.elapsed() >= SHORT_BREATH);
+        assert!(started.elapsed() < BREATH);
         let (started, until) = (Instant::now(), Instant::now() + 10 * BREATH);
         queue.rest(Some(until)).await;
         assert!(started.elapsed() >= 10 * BREATH);
