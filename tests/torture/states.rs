@@ -12,7 +12,14 @@ use serde_json::Value;
 
 /// Members of a record that differ between two runs of the same installation. A replaced version that
 /// cannot be read is not kept, and stops nothing; and a refresh may come first.
-const VOLATILE: [&str; 5] = ["approvedAt", "by", "directory", "installedAt", "kept"];
+const VOLATILE: [&str; 6] = [
+    "approvedAt",
+    "by",
+    "directory",
+    "installedAt",
+    "kept",
+    "stamps",
+];
 
 /// The part of a home that says what was approved.
 const APPROVALS: &str = "approvals";

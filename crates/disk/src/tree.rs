@@ -26,6 +26,7 @@ mod pace;
 mod reader;
 mod remove;
 mod scan;
+mod stamps;
 mod sync;
 
 #[cfg(test)]

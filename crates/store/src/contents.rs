@@ -7,8 +7,10 @@
 //! equal content, unless a write fell into the same clock tick. That is why content which changed in
 //! the last moments is not remembered.
 //!
-//! No decision depends on what is remembered, only its price. Nothing of this is kept on disk, but for
-//! the refresh, which may take over what earlier processes found ([`crate::known_sources`]).
+//! No decision depends on what is remembered, only its price. Nothing of this is kept on disk, with two
+//! exceptions: the refresh may take over what earlier processes found of sources
+//! ([`crate::known_sources`]), and whoever keeps a replaced copy under its digest may believe the record
+//! of it ([`Record::stamps`]).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,6 +20,7 @@ use plugd_disk::is_settled;
 use plugd_disk::tree::{Digest, Limits, Pace, TreePlan, digest};
 use plugd_model::{AbsPath, Problem};
 
+use crate::record::Record;
 use crate::{Store, StoreError};
 
 /// More directories than anybody leases or installs from; beyond it everything is forgotten rather than kept for
@@ -159,9 +162,26 @@ impl Store {
     /// What a directory holds now. Its files are read only when a stamp has changed since this process
     /// read them last.
     pub(crate) fn content(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Content, StoreError> {
+        self.content_as_recorded(root, None, pace)
+    }
+
+    /// The same of a copy that a record may speak of: it is believed when nobody has touched a file since
+    /// the copy was made. Only for whoever gives the copy a name that is checked before it is used: it lies
+    /// in nobody's way until it takes its place, and yet a write into the same tick of the clock as ours
+    /// would go unseen.
+    pub(crate) fn content_as_recorded(
+        &self,
+        root: &AbsPath,
+        record: Option<&Record>,
+        pace: &dyn Pace,
+    ) -> Result<Content, StoreError> {
         let look = self.look_into(root, &Limits::INSTALL, pace)?;
-        let digest = match self.inner.contents.of(root, &look) {
-            Some(known) => known.digest,
+        let own = || Some(self.inner.contents.of(root, &look)?.digest);
+        let recorded = record
+            .filter(|record| record.stamps == Some(look.fingerprint))
+            .map(|record| record.tree_digest);
+        let digest = match recorded.or_else(own) {
+            Some(digest) => digest,
             None => self.read(root, &look, pace)?.0,
         };
         let plan = look.plan;

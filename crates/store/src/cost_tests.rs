@@ -1,7 +1,9 @@
 //! What a transaction costs: how often it waits for the disk, counted.
 
 use plugd_disk::OperationKind;
-use plugd_testkit::RecordingProbe;
+use plugd_disk::tree::{AtEase, Limits};
+use plugd_model::PluginPath;
+use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{NO_PATIENCE, World, id, other};
@@ -123,4 +125,59 @@ fn versions_that_go_with_several_plugins_are_looked_for_once() {
     let operations = probe.operations().into_iter();
     let looks = operations.filter(|one| one.kind == OperationKind::List && one.path == trees);
     assert_eq!(looks.count(), 1);
+}
+
+const COPY: &str = "ch/plugins/cache/demo/hello/1.0.0";
+
+/// How many files are read to tell what a copy holds that is to be replaced; its record is one of them.
+#[track_caller]
+fn check_replaced(touch: fn(&Sandbox), expected: usize) {
+    let world = World::new();
+    world.install(&world.store(), "one", "1.0.0").unwrap();
+    touch(&world.sandbox);
+    let probe = RecordingProbe::new();
+    let store = world.store_on(probe.disk());
+    let found = store.predecessors(&id()).unwrap();
+    assert_eq!(probe.count(OperationKind::Read), expected);
+    let copy = world.sandbox.path(COPY);
+    let true_digest = world.store().source_digest(&copy, &AtEase).unwrap();
+    assert_eq!(found[0].tree_digest, true_digest);
+}
+
+#[test]
+fn a_copy_that_is_replaced_is_read_when_it_is_not_as_it_was_recorded() {
+    check_replaced(|_| {}, 1);
+    check_replaced(|home| home.write(&format!("{COPY}/plugin.json"), "9\n"), 4);
+    check_replaced(|home| home.write(&format!("{COPY}/mine"), ""), 5);
+    check_replaced(|home| home.remove(&format!("{COPY}/run")), 3);
+    // The same files in another directory, which somebody else has made.
+    check_replaced(
+        |home| {
+            home.rename(COPY, "aside");
+            home.write(&format!("{COPY}/new"), "");
+            home.remove(&format!("{COPY}/new"));
+            for name in ["plugin.json", "only-in-one", "run"] {
+                home.rename(&format!("aside/{name}"), &format!("{COPY}/{name}"));
+            }
+        },
+        4,
+    );
+}
+
+#[test]
+fn a_copy_with_files_that_were_added_is_read_when_it_is_replaced() {
+    let world = World::new();
+    let store = world.store();
+    let added = (
+        PluginPath::parse("./.codex-plugin/plugin.json").unwrap(),
+        b"{}".to_vec(),
+    );
+    let staged = store.begin(&id()).unwrap().stage(
+        &world.sandbox.path("one"),
+        &Limits::INSTALL,
+        &[added],
+        &AtEase,
+    );
+    assert_eq!(staged.unwrap().tree().stamps, None);
+    assert!(world.stage(&store, "one").unwrap().tree().stamps.is_some());
 }

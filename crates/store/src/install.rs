@@ -310,6 +310,7 @@ fn make_record(store: &Store, ready: &ReadyInstall, old: &RecordFile) -> Record 
         pin,
         repaired_from: new.repaired_from,
         directory: prepared.version,
+        stamps: tree.stamps,
     }
 }
 
@@ -353,11 +354,22 @@ impl Store {
     /// The copies that an installation replaces, the active one first. One that cannot be read is
     /// not kept, and that must not stop the installation which may be its repair.
     pub(crate) fn predecessors(&self, id: &PluginId) -> Result<Vec<Predecessor>, StoreError> {
-        self.versions_in(&self.layout().plugin_dir(id))
+        let dir = self.layout().plugin_dir(id);
+        if self.identity(&dir)?.is_none() {
+            return Ok(Vec::new());
+        }
+        // What cannot be told of a copy is read.
+        let record = self.record(id).ok().flatten();
+        self.versions_in(&dir, record.as_ref())
     }
 
-    /// The versions in a plugin directory, wherever it is, the active one first.
-    pub(crate) fn versions_in(&self, dir: &AbsPath) -> Result<Vec<Predecessor>, StoreError> {
+    /// The versions in a plugin directory, wherever it is, the active one first. The one that a record
+    /// speaks of is read only when somebody has touched a file of it since it was recorded.
+    pub(crate) fn versions_in(
+        &self,
+        dir: &AbsPath,
+        record: Option<&Record>,
+    ) -> Result<Vec<Predecessor>, StoreError> {
         // What a link leads to is not ours to move.
         let stamp = self.disk().link_stamp(dir)?;
         if stamp.map(|stamp| stamp.kind) != Some(plugd_disk::Kind::Dir) {
@@ -379,7 +391,9 @@ impl Store {
             let Some(identity) = self.identity(&root)? else {
                 continue;
             };
-            match self.content(&root, &AtEase) {
+            let record =
+                record.filter(|record| record.version == version && record.directory.is(&identity));
+            match self.content_as_recorded(&root, record, &AtEase) {
                 Ok(content) if content.plan.is_plain() => predecessors.push(Predecessor {
                     version,
                     identity,

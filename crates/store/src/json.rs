@@ -38,6 +38,8 @@ struct RawRecord {
     pin: Option<RawPin>,
     repaired_from: Option<String>,
     directory: RawIdentity,
+    #[serde(default)]
+    stamps: Value,
 }
 
 /// All members of all kinds of sources; which ones count follows from `kind`.
@@ -203,6 +205,8 @@ fn record(raw: RawRecord) -> Understood {
         pin: raw.pin.map(pin).transpose()?,
         repaired_from: raw.repaired_from.as_deref().map(digest).transpose()?,
         directory: raw.directory.into(),
+        // Without them the copy is read, so they do not spoil the rest.
+        stamps: raw.stamps.as_str().and_then(|text| digest(text).ok()),
     })
 }
 
@@ -367,6 +371,10 @@ pub(crate) fn record_text(id: &PluginId, old: &Map<String, Value>, record: &Reco
         json!(record.repaired_from.map(|digest| digest.to_string())),
     );
     set("directory", identity_json(&record.directory));
+    match record.stamps {
+        Some(stamps) => set("stamps", json!(stamps.to_string())),
+        None => drop(members.remove("stamps")),
+    }
     format!("{:#}\n", Value::Object(members))
 }
 

@@ -32,6 +32,7 @@ fn sample() -> Record {
             inode: 2,
             born_ns: 3,
         },
+        stamps: None,
     }
 }
 
@@ -58,6 +59,7 @@ fn every_value_survives() {
     let digest = FileDigests::default().digest();
     check(&sample());
     check(&Record {
+        stamps: Some(digest),
         bound: BoundSource::Git {
             url: "https://example.com/m.git".to_owned(),
             ref_name: Some("main".to_owned()),
@@ -247,4 +249,22 @@ fn a_record_that_knows_nothing_of_repairs_is_read() {
     );
     let (_, read) = parse_record(old.to_string().as_bytes()).unwrap();
     assert_eq!(read, Ok(sample()));
+}
+
+/// They only save reading the copy.
+#[test]
+fn stamps_that_are_none_spoil_nothing_and_do_not_outlive_their_copy() {
+    let id = PluginId::parse("p@m").unwrap();
+    let stamped = Record {
+        stamps: Some(FileDigests::default().digest()),
+        ..sample()
+    };
+    let old = parse_record(record_text(&id, &Map::new(), &stamped).as_bytes());
+    let (mut members, _) = old.unwrap();
+    for odd in [json!(7), json!("sha256:no"), json!(null)] {
+        members.insert("stamps".to_owned(), odd);
+        let text = Value::Object(members.clone()).to_string();
+        assert_eq!(parse_record(text.as_bytes()).unwrap().1, Ok(sample()));
+    }
+    assert!(!record_text(&id, &members, &sample()).contains("stamps"));
 }

@@ -30,8 +30,6 @@ use crate::{Store, StoreError};
 
 /// More than the rows of as many directories need.
 const MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// Without a time of change a file could be exchanged unnoticed by another one of the same size and time.
-const TELLS_CHANGES: bool = cfg!(unix);
 
 const VERSION: &str = "version";
 const CHECK: &str = "check";
@@ -71,7 +69,7 @@ impl KnownSources {
         let mut state = self.lock();
         let is_text = root.as_path().to_str().is_some();
         let earlier = state.earlier.as_ref().and_then(|rows| rows.get(root));
-        if TELLS_CHANGES && is_text && earlier != Some(&known) {
+        if is_text && earlier != Some(&known) {
             state.news.insert(root.clone(), known);
         }
     }
@@ -157,10 +155,7 @@ fn rows_in(root: &Map<String, Value>) -> Rows {
         let is_whole = root.get(CHECK)?.as_str()? == check(&rows).to_string();
         (is_known && is_whole).then_some(rows)
     };
-    match TELLS_CHANGES {
-        true => read().unwrap_or_default(),
-        false => Rows::new(),
-    }
+    read().unwrap_or_default()
 }
 
 fn json_of((dir, known): (&AbsPath, &Known)) -> (String, Value) {

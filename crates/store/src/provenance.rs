@@ -135,6 +135,7 @@ impl Store {
             pin: before.and_then(|record| record.pin.clone()),
             // Whoever put it there put there what the source has.
             repaired_from: None,
+            stamps: None,
             directory,
         };
         self.write_record(id, &old, &record)?;

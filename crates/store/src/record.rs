@@ -190,6 +190,9 @@ pub struct Record {
     pub repaired_from: Option<Digest>,
     /// The version directory that this speaks of.
     pub directory: Identity,
+    /// The stamps of its files when they were written, as one digest: as long as they are the same it holds
+    /// what the installation left there. `None` where that cannot be told.
+    pub stamps: Option<Digest>,
 }
 
 impl Record {

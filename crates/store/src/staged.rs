@@ -64,6 +64,8 @@ pub struct StagedTree {
     pub entries: u64,
     /// How many bytes the copied files have.
     pub bytes: u64,
+    /// By what [`Record::stamps`](crate::Record::stamps) tells that nobody has touched the copy.
+    pub(crate) stamps: Option<Digest>,
 }
 
 impl Store {
@@ -176,6 +178,7 @@ impl Transaction {
                 left_out: plan.left_out().to_vec(),
                 entries: plan.entries(),
                 bytes: report.bytes,
+                stamps: report.fingerprint,
             },
             files: report.files,
             returning: None,
@@ -215,6 +218,7 @@ impl Transaction {
                 left_out: Vec::new(),
                 entries: plan.entries(),
                 bytes: report.bytes,
+                stamps: report.fingerprint,
             },
             files: report.files,
             returning: Some(Returning {
@@ -258,6 +262,8 @@ impl StagedInstall {
             }
             disk.write_new(&target, content, 0o644)?;
             self.files.add(path.as_str(), false, content);
+            // They have no stamps of what was added.
+            self.tree.stamps = None;
         }
         self.tree.tree_digest = self.files.digest();
         Ok(())

@@ -9,12 +9,13 @@ use std::io::{self, Write as _};
 
 use plugd_model::AbsPath;
 
-use super::digest::FileDigests;
+use super::digest::{Digest, FileDigests};
 use super::pace::Pace;
 use super::reader::{Hashed, Opened, Reader, hash};
 use super::scan::join;
+use super::stamps::Stamps;
 use super::{TreeError, TreePlan};
-use crate::{Disk, DiskError, OperationKind};
+use crate::{Disk, DiskError, OperationKind, Stamp};
 
 /// The disk begins to write a file of so many bytes as soon as it is complete, so that whoever waits for
 /// all of the copy waits for less. With small files the calls cost what they save.
@@ -29,6 +30,9 @@ pub struct CopyReport {
     pub directories: u64,
     /// How many bytes were written.
     pub bytes: u64,
+    /// What a scan of the copy has for a fingerprint as long as nobody has touched a file of it; `None`
+    /// where stamps are too coarse to tell.
+    pub fingerprint: Option<Digest>,
 }
 
 /// Copies a planned tree to a directory that does not exist yet, but whose parent does.
@@ -54,10 +58,12 @@ pub fn copy(
         pace,
         shares: cfg!(target_os = "linux"),
     };
+    let mut stamps = Stamps::new();
     let mut report = CopyReport {
         files: FileDigests::default(),
         directories: 0,
         bytes: 0,
+        fingerprint: None,
     };
     for dir in &plan.dirs {
         let target = dest.join(&dir.path);
@@ -66,12 +72,14 @@ pub fn copy(
         for file in &dir.files {
             let opened = reader.open(dir, file)?;
             let executable = opened.stamp.is_executable();
-            let hash = copier.file(opened, &target.join(&file.name))?;
+            let (hash, stamp) = copier.file(opened, &target.join(&file.name))?;
             let path = join(&dir.path, &file.name);
+            stamps.add(&path, &stamp);
             report.files.insert(path, executable, hash);
             report.bytes += file.size;
         }
     }
+    report.fingerprint = stamps.lasting();
     Ok(report)
 }
 
@@ -83,7 +91,12 @@ struct Copier<'a> {
 }
 
 impl Copier<'_> {
-    fn file(&mut self, mut source: Opened, target: &AbsPath) -> Result<[u8; 32], TreeError> {
+    /// Copies a file, and tells the hash of it and the stamp of the copy.
+    fn file(
+        &mut self,
+        mut source: Opened,
+        target: &AbsPath,
+    ) -> Result<([u8; 32], Stamp), TreeError> {
         let size = source.stamp.size;
         let fail = |error| DiskError::io(OperationKind::Copy, target, error);
         self.disk
@@ -102,7 +115,8 @@ impl Copier<'_> {
                 if size >= LARGE {
                     begin_to_write(&written);
                 }
-                Ok(hash)
+                let metadata = written.metadata().map_err(fail)?;
+                Ok((hash, Stamp::of(&metadata)))
             }
             Hashed::OtherSize => Err(TreeError::Changed { path: source.path }),
             Hashed::GivenUp => Err(TreeError::GivenUp),

@@ -33,6 +33,8 @@ fn check(source: &[&str], expected: &[&str]) {
         report.files.digest(),
         digest(&disk, &again, &AtEase).unwrap()
     );
+    assert!(again.is_finely_stamped());
+    assert_eq!(report.fingerprint, Some(again.fingerprint()));
 }
 
 #[test]

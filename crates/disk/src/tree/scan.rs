@@ -6,12 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use plugd_model::{AbsPath, Problem, ProblemKind};
-use sha2::{Digest as _, Sha256};
 
 use super::digest::Digest;
 use super::pace::{Pace, go_on};
+use super::stamps::{Stamps, is_finely_stamped};
 use super::{Limits, OverLimit, TreeError};
-use crate::stamp::is_fine;
 use crate::{Disk, DiskError, Entry, Kind, Stamp};
 
 /// The directory of git's own data, which is never part of a plugin.
@@ -170,25 +169,13 @@ impl TreePlan {
     /// because a clock tick is coarser than a write.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        let mut hasher = Sha256::new();
+        let mut stamps = Stamps::new();
         for dir in &self.dirs {
             for file in &dir.files {
-                let Stamp {
-                    device,
-                    inode,
-                    size,
-                    modified_ns,
-                    changed_ns,
-                    mode,
-                    ..
-                } = file.stamp;
-                let path = join(&dir.path, &file.name);
-                hasher.update(format!(
-                    "{device} {inode} {size} {modified_ns} {changed_ns} {mode} {path}\n"
-                ));
+                stamps.add(&join(&dir.path, &file.name), &file.stamp);
             }
         }
-        Digest::of_hash(hasher.finalize().into())
+        stamps.fingerprint()
     }
 
     /// When a file of the plan was last changed, in nanoseconds since the epoch; 0 without files.
@@ -201,13 +188,14 @@ impl TreePlan {
             .unwrap_or(0)
     }
 
-    /// Whether the system tells of every file when it was changed, to less than a millisecond. Images that
-    /// are built, and file systems of cameras and of other machines, have whole seconds, or the same for all
+    /// Whether the fingerprint says so also to whoever compares it much later, maybe in another process:
+    /// the system tells of every file, to less than a millisecond, when it was changed. Images that are
+    /// built, and file systems of cameras and of other machines, have whole seconds, or the same for all
     /// that they ever hold.
     #[must_use]
     pub fn is_finely_stamped(&self) -> bool {
         let mut files = self.dirs.iter().flat_map(|dir| &dir.files);
-        files.all(|file| is_fine(file.stamp.changed_ns))
+        files.all(|file| is_finely_stamped(&file.stamp))
     }
 
     /// The files of the copy, directory by directory.

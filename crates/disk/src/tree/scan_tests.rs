@@ -336,11 +336,18 @@ fn the_fingerprint_is_another_one_after_any_change() {
         fs::remove_file(at("link")).unwrap();
         symlink(target, at("link")).unwrap();
     };
-    let changes: [&dyn Fn(); 7] = [
+    let in_secret = |name: &str, content: &str| {
+        let before = fs::metadata(at(name)).unwrap().modified().unwrap();
+        fs::write(at(name), content).unwrap();
+        let file = fs::File::options().write(true).open(at(name)).unwrap();
+        file.set_modified(before).unwrap();
+    };
+    let changes: [&dyn Fn(); 8] = [
         &|| link("two"),
         &|| fs::set_permissions(at("d/a"), fs::Permissions::from_mode(0o755)).unwrap(),
         &|| fs::rename(at("d/b"), at("d/c")).unwrap(),
         &|| fs::write(at("d/a"), "3").unwrap(),
+        &|| in_secret("d/a", "4"),
         &|| fs::write(at("d/new"), "").unwrap(),
         &|| fs::remove_file(at("two")).unwrap(),
         &|| fs::remove_file(at("dirs")).unwrap(),
