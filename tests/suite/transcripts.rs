@@ -151,7 +151,13 @@ impl Replay {
         if let Some(lease) = message.pointer("/result/leaseId").and_then(Value::as_str) {
             self.lease = Some(lease.to_owned());
         }
-        let shown = self.masked(message, None);
+        let mut shown = self.masked(message.clone(), None);
+        // A text that tells how long it is does so without the length of the sandbox's path.
+        if let Some(characters) = shown.pointer("/result/characters") {
+            assert_eq!(*characters, length(&message));
+            let length = length(&shown);
+            shown["result"]["characters"] = length;
+        }
         lines.push(format!("<-- {shown}"));
     }
 
@@ -208,6 +214,12 @@ impl Replay {
         }
         text
     }
+}
+
+/// How many characters the text of an answer has.
+fn length(message: &Value) -> Value {
+    let text = message["result"]["text"].as_str().unwrap();
+    text.chars().count().into()
 }
 
 /// Carries out a line with `@` that stands where the world or what is shown of it changes.
