@@ -44,7 +44,7 @@ fn uninstall(world: &World, store: &Store) -> Result<(), StoreError> {
 }
 
 fn prepared(before: Step) -> World {
-    let world = World::new();
+    let world = World::in_memory();
     before(&world, &world.store()).unwrap();
     world
 }
@@ -401,7 +401,7 @@ fn recovery_of_an_uninstallation_can_be_killed_too() {
 
 #[test]
 fn nothing_is_recovered_where_nothing_happened() {
-    let world = World::new();
+    let world = World::in_memory();
     let probe = RecordingProbe::new();
     world.store_on(probe.disk()).recover(NO_PATIENCE).unwrap();
     assert_eq!(probe.operations().len(), 1);

@@ -31,7 +31,16 @@ pub(crate) struct World {
 impl World {
     /// A home without plugins, and four versions of one plugin outside.
     pub(crate) fn new() -> Self {
-        let sandbox = Sandbox::from(
+        Self::at(Sandbox::new())
+    }
+
+    /// The same in memory, for tests of very many worlds.
+    pub(crate) fn in_memory() -> Self {
+        Self::at(Sandbox::in_memory())
+    }
+
+    fn at(sandbox: Sandbox) -> Self {
+        sandbox.add(
             "== ch/config\n-\n\
              == one/plugin.json\n1\n== one/only-in-one\nx\n== one/run (mode 755)\nrun\n\
              == two/plugin.json\n2\n== two/sub/only-in-two\ny\n\

@@ -35,7 +35,7 @@ fn digest_of_one(world: &World) -> Digest {
 /// A home with the first version and its record. It is not installed but written, because installing
 /// waits for the disk, and hundreds of these homes are made.
 fn with_one() -> World {
-    let world = World::new();
+    let world = World::in_memory();
     world.sandbox.add(&one_in("ch/plugins/cache/demo/hello/1"));
     let copy = world.sandbox.path("ch/plugins/cache/demo/hello/1");
     let directory = world.store().identity(&copy).unwrap().unwrap();
