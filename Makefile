@@ -4,7 +4,7 @@ CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: demo team test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench hot-functions dist check-targets
+.PHONY: demo team test test-unit test-wire build check lint fmt fmt-check schemas transcripts deny advisories doc examples clients torture memcheck cost bench released hot-functions dist check-targets
 
 # A session against a copy of the sample marketplace, in a temporary home.
 demo:
@@ -86,17 +86,22 @@ examples:
 	$(CARGO) build --locked --examples --quiet
 	$(CARGO) build --locked --lib --bins --examples -p plugd-tui -p plugd-rust-client --quiet
 
-# The bounds on memory, size and counted work that hold for a release; `make test` has those of a
-# debug build.
-cost:
+# The program that is handed out, beside those that are built with what tests and benches need of the
+# same crates.
+released:
 	$(CARGO) build --locked --quiet --release --bin plugd
 	cp "$(TARGET)/release/plugd" "$(TARGET)/plugd-released"
-	PLUGD_TEST_RELEASED="$(abspath $(TARGET)/plugd-released)" \
-		$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
+
+cost bench: export PLUGD_TEST_RELEASED := $(abspath $(TARGET)/plugd-released)
+
+# The bounds on memory, size and counted work that hold for a release; `make test` has those of a
+# debug build.
+cost: released
+	$(CARGO) test --locked --release --test suite --quiet -- --nocapture cost::
 
 # What everything costs, as a table of the pieces and one of whole requests. PEER=/path/to/app-server
 # measures another one beside them, ONLY=word what holds it in its name, ROUNDS=n another number of rounds.
-bench:
+bench: released
 	$(CARGO) bench --locked --quiet --bench pieces -- $(ONLY)
 	$(CARGO) bench --locked --quiet --bench workloads -- $(if $(PEER),--peer "$(PEER)") $(if $(ONLY),--only "$(ONLY)") $(if $(ROUNDS),--rounds $(ROUNDS))
 

@@ -33,7 +33,7 @@ use crate::measure::Measured;
 use crate::options::Options;
 use crate::places::Places;
 
-/// The binary that is measured.
+/// The binary that is measured, unless `PLUGD_TEST_RELEASED` names the one that is handed out.
 const BINARY: &str = env!("CARGO_BIN_EXE_plugd");
 
 fn main() -> ExitCode {

@@ -87,7 +87,7 @@ impl Places {
     pub(crate) fn new(options: &Options) -> Self {
         let mut programs = vec![Program {
             name: "plugd",
-            path: BINARY.into(),
+            path: std::env::var_os("PLUGD_TEST_RELEASED").map_or(BINARY.into(), PathBuf::from),
         }];
         programs.extend(options.peer.iter().map(|path| Program {
             name: "peer",
