@@ -112,7 +112,7 @@ impl Copier<'_> {
         };
         match hashed {
             Hashed::Whole(hash) => {
-                if size >= LARGE {
+                if !self.shares && size >= LARGE {
                     begin_to_write(&written);
                 }
                 let metadata = written.metadata().map_err(fail)?;
@@ -155,8 +155,8 @@ fn share(_source: &File, _target: &File) -> bool {
     false
 }
 
-/// Tells the system that nobody needs these bytes in its memory for now; it can only write them to the disk
-/// for that. Who refuses writes them when it is told to.
+/// Tells the system that nobody needs these bytes in its memory for now; it has to write them to the disk for
+/// that. A system that does not listen writes them when they are synced.
 #[cfg(target_os = "linux")]
 fn begin_to_write(file: &File) {
     let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);

@@ -55,6 +55,19 @@ impl Tree {
     }
 }
 
+/// Waits until the clock of the file system has moved on, beside the tree.
+pub(super) fn await_tick(tree: &Tree) {
+    let tick = tree.base.join("tick");
+    let modified = || {
+        fs::write(&tick, "").unwrap();
+        fs::metadata(&tick).unwrap().modified().unwrap()
+    };
+    let before = modified();
+    while modified() == before {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 /// A tree as lines in the form of [`Tree::new`], sorted.
 pub(super) fn lines(root: &AbsPath) -> Vec<String> {
     fn walk(dir: &Path, prefix: &str, out: &mut Vec<String>) {

@@ -166,7 +166,8 @@ impl TreePlan {
 
     /// A digest of names and stamps, without any content: the same as long as nobody touched a file.
     /// It is only worth remembering when [`TreePlan::newest_change_ns`] lies well in the past,
-    /// because a clock tick is coarser than a write.
+    /// because a clock tick is coarser than a write; or where nobody else knew the files when they were
+    /// written, as with [`CopyReport::fingerprint`](super::CopyReport::fingerprint).
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         let mut stamps = Stamps::new();

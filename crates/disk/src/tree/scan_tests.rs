@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use pretty_assertions::assert_eq;
 
-use super::super::fixture::Tree;
+use super::super::fixture::{Tree, await_tick};
 use super::super::{AtEase, Limits, OverLimit, TreeError};
 use super::TreePlan;
 use crate::Disk;
@@ -353,6 +353,7 @@ fn the_fingerprint_is_another_one_after_any_change() {
         &|| fs::remove_file(at("dirs")).unwrap(),
     ];
     for change in changes {
+        await_tick(&tree);
         change();
         let now = scan(&tree).unwrap().fingerprint();
         assert!(!seen.contains(&now));
