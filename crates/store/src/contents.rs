@@ -8,9 +8,9 @@
 //! the last moments is not remembered.
 //!
 //! No decision depends on what is remembered, only its price. Nothing of this is kept on disk, with two
-//! exceptions: the refresh may take over what earlier processes found of sources
-//! ([`crate::known_sources`]), and whoever keeps a replaced copy under its digest may believe the record
-//! of it ([`Record::stamps`]).
+//! exceptions, both for copies that are replaced and never for what is run: the refresh may take over what
+//! earlier processes found of sources ([`crate::known_sources`]), and a replaced copy can be kept under the
+//! digest that its record has ([`Record::stamps`]).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -165,10 +165,12 @@ impl Store {
         self.content_as_recorded(root, None, pace)
     }
 
-    /// The same of a copy that a record may speak of: it is believed when nobody has touched a file since
-    /// the copy was made. Only for whoever gives the copy a name that is checked before it is used: it lies
-    /// in nobody's way until it takes its place, and yet a write into the same tick of the clock as ours
-    /// would go unseen.
+    /// The same of a copy that a record may speak of. Its word counts as long as the files have the stamps
+    /// that they had when they were written, unless this process knows better.
+    ///
+    /// A write into the same tick of the clock as ours would go unseen, and one of which a loss of power
+    /// has left the bytes and not the time. So it is for nobody who runs what he finds, and the caller sees
+    /// to it that a copy which is believed wrongly is still there afterwards.
     pub(crate) fn content_as_recorded(
         &self,
         root: &AbsPath,
@@ -180,7 +182,7 @@ impl Store {
         let recorded = record
             .filter(|record| record.stamps == Some(look.fingerprint))
             .map(|record| record.tree_digest);
-        let digest = match recorded.or_else(own) {
+        let digest = match own().or(recorded) {
             Some(digest) => digest,
             None => self.read(root, &look, pace)?.0,
         };

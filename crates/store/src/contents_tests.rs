@@ -119,7 +119,7 @@ fn a_copy_that_was_read_is_read_again_to_be_replaced_only_when_it_has_changed() 
     let copies = case.sandbox.path("copies");
     let replaced = || {
         case.probe.reset();
-        let [old] = <[_; 1]>::try_from(case.store.versions_in(&copies, None).unwrap()).unwrap();
+        let [old] = <[_; 1]>::try_from(case.store.versions_in(&copies, || None).unwrap()).unwrap();
         (old.tree_digest, case.probe.count(OperationKind::Read))
     };
     let content = case.store.content(&copies.join("1.0.0"), &AtEase).unwrap();

@@ -1,11 +1,12 @@
 //! What a transaction costs: how often it waits for the disk, counted.
 
-use plugd_disk::OperationKind;
-use plugd_disk::tree::{AtEase, Limits};
+use plugd_disk::tree::{AtEase, Digest, Limits};
+use plugd_disk::{Disk, OperationKind};
 use plugd_model::PluginPath;
 use plugd_testkit::{RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
+use crate::contents::tests as contents_tests;
 use crate::fixture::{NO_PATIENCE, World, id, other};
 use crate::{Store, StoreError};
 
@@ -129,15 +130,26 @@ fn versions_that_go_with_several_plugins_are_looked_for_once() {
 
 const COPY: &str = "ch/plugins/cache/demo/hello/1.0.0";
 
+/// A world with a copy of three files in a directory.
+fn with_copy() -> World {
+    let world = World::new();
+    world
+        .sandbox
+        .add("== nested/sub/a\n1\n== nested/sub/b\n2\n== nested/sub/c\n3\n");
+    world.install(&world.store(), "nested", "1.0.0").unwrap();
+    world.sandbox.await_tick();
+    world
+}
+
 /// How many files are read to tell what a copy holds that is to be replaced; its record is one of them.
 #[track_caller]
 fn check_replaced(touch: fn(&Sandbox), expected: usize) {
-    let world = World::new();
-    world.install(&world.store(), "one", "1.0.0").unwrap();
+    let world = with_copy();
     touch(&world.sandbox);
     let probe = RecordingProbe::new();
     let store = world.store_on(probe.disk());
-    let found = store.predecessors(&id()).unwrap();
+    let new = Digest::of_bytes(b"another");
+    let found = store.predecessors(&id(), &new).unwrap();
     assert_eq!(probe.count(OperationKind::Read), expected);
     let copy = world.sandbox.path(COPY);
     let true_digest = world.store().source_digest(&copy, &AtEase).unwrap();
@@ -147,21 +159,54 @@ fn check_replaced(touch: fn(&Sandbox), expected: usize) {
 #[test]
 fn a_copy_that_is_replaced_is_read_when_it_is_not_as_it_was_recorded() {
     check_replaced(|_| {}, 1);
-    check_replaced(|home| home.write(&format!("{COPY}/plugin.json"), "9\n"), 4);
+    check_replaced(|home| home.write(&format!("{COPY}/sub/a"), "9\n"), 4);
     check_replaced(|home| home.write(&format!("{COPY}/mine"), ""), 5);
-    check_replaced(|home| home.remove(&format!("{COPY}/run")), 3);
-    // The same files in another directory, which somebody else has made.
+    check_replaced(|home| home.remove(&format!("{COPY}/sub/b")), 3);
+    // The very files in another directory, which somebody else has made.
     check_replaced(
         |home| {
             home.rename(COPY, "aside");
             home.write(&format!("{COPY}/new"), "");
             home.remove(&format!("{COPY}/new"));
-            for name in ["plugin.json", "only-in-one", "run"] {
-                home.rename(&format!("aside/{name}"), &format!("{COPY}/{name}"));
-            }
+            home.rename("aside/sub", &format!("{COPY}/sub"));
         },
         4,
     );
+}
+
+/// A record that is not true, as after a change that no stamp tells of.
+#[test]
+fn a_record_is_not_believed_where_the_copy_would_be_lost_for_it_or_this_process_knows_better() {
+    let world = with_copy();
+    let store = world.store();
+    let record = "ch/plugins/.plugd/installed/demo/hello.json";
+    let copy = store.source_digest(&world.sandbox.path(COPY), &AtEase);
+    let (copy, wrong, another) = (
+        copy.unwrap(),
+        Digest::of_bytes(b"wrong"),
+        Digest::of_bytes(b"another"),
+    );
+    let text = world.sandbox.text(record);
+    let old = format!("\"treeDigest\": \"{copy}\"");
+    assert!(text.contains(&old));
+    let text = text.replace(&old, &format!("\"treeDigest\": \"{wrong}\""));
+    world.sandbox.write(record, world.sandbox.expand(&text));
+    let found = |store: &Store, new| store.predecessors(&id(), new).unwrap()[0].tree_digest;
+    assert_eq!(found(&world.store(), &another), wrong);
+    // The new copy holds that already.
+    assert_eq!(found(&world.store(), &wrong), copy);
+    // Nobody has read the copy yet, and who has knows better.
+    let later = contents_tests::store(&world.sandbox, Disk::new(), contents_tests::LATER);
+    let content = later.content(&world.sandbox.path(COPY), &AtEase).unwrap();
+    assert_eq!((content.digest, found(&later, &another)), (copy, copy));
+    // A tree of that name is kept already.
+    let trees = world.sandbox.layout().trees();
+    let kept = trees.join(wrong.hex());
+    let kept = kept.as_path().strip_prefix(world.sandbox.root()).unwrap();
+    world
+        .sandbox
+        .write(kept.join("a").to_str().unwrap(), "kept");
+    assert_eq!(found(&world.store(), &another), copy);
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Store {
             if found.is_none_or(|found| part.new.is_some_and(|new| new.is(&found))) {
                 continue;
             }
-            let versions = self.versions_in(&parked, None)?;
+            let versions = self.versions_in(&parked, || None)?;
             let is_whole = |digest: Digest| versions.iter().any(|one| one.tree_digest == digest);
             return Ok(digest.is_none_or(is_whole));
         }
@@ -152,7 +152,7 @@ impl Store {
             let parked = part.parked_in(place);
             let kept = self.record_file(plugin).and_then(|file| {
                 let kept = file.record.map(|record| record.kept).unwrap_or_default();
-                self.keep(&parked, &self.versions_in(&parked, None)?, &kept, ticket)
+                self.keep(&parked, &self.versions_in(&parked, || None)?, &kept, ticket)
             });
             if let Err(error) = kept {
                 tracing::warn!(%plugin, %error, "a replaced version is not kept");

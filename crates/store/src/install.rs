@@ -353,22 +353,29 @@ pub(crate) fn text_of(file: &RecordFile) -> Option<String> {
 impl Store {
     /// The copies that an installation replaces, the active one first. One that cannot be read is
     /// not kept, and that must not stop the installation which may be its repair.
-    pub(crate) fn predecessors(&self, id: &PluginId) -> Result<Vec<Predecessor>, StoreError> {
-        let dir = self.layout().plugin_dir(id);
-        if self.identity(&dir)?.is_none() {
-            return Ok(Vec::new());
-        }
-        // What cannot be told of a copy is read.
-        let record = self.record(id).ok().flatten();
-        self.versions_in(&dir, record.as_ref())
+    ///
+    /// The record is believed only of a copy that will be kept: what the new one holds, or a kept tree, is
+    /// not kept again, and must not be lost for having been taken for that.
+    pub(crate) fn predecessors(
+        &self,
+        id: &PluginId,
+        new: &Digest,
+    ) -> Result<Vec<Predecessor>, StoreError> {
+        let record = || {
+            let record = self.record(id).ok()??;
+            let digest = record.tree_digest;
+            let is_kept = self.identity(&self.tree_of(&digest)).ok()?.is_some();
+            (digest != *new && !is_kept).then_some(record)
+        };
+        self.versions_in(&self.layout().plugin_dir(id), record)
     }
 
-    /// The versions in a plugin directory, wherever it is, the active one first. The one that a record
+    /// The versions in a plugin directory, wherever it is, the active one first. The one that the record
     /// speaks of is read only when somebody has touched a file of it since it was recorded.
     pub(crate) fn versions_in(
         &self,
         dir: &AbsPath,
-        record: Option<&Record>,
+        record: impl FnOnce() -> Option<Record>,
     ) -> Result<Vec<Predecessor>, StoreError> {
         // What a link leads to is not ours to move.
         let stamp = self.disk().link_stamp(dir)?;
@@ -385,14 +392,15 @@ impl Store {
             versions.retain(|version| *version != active);
             versions.insert(0, active);
         }
-        let mut predecessors = Vec::new();
+        let (record, mut predecessors) = (record(), Vec::new());
         for version in versions {
             let root = dir.join(version.as_str());
             let Some(identity) = self.identity(&root)? else {
                 continue;
             };
-            let record =
-                record.filter(|record| record.version == version && record.directory.is(&identity));
+            let of_this =
+                |record: &&Record| record.version == version && record.directory.is(&identity);
+            let record = record.as_ref().filter(of_this);
             match self.content_as_recorded(&root, record, &AtEase) {
                 Ok(content) if content.plan.is_plain() => predecessors.push(Predecessor {
                     version,

@@ -371,10 +371,10 @@ pub(crate) fn record_text(id: &PluginId, old: &Map<String, Value>, record: &Reco
         json!(record.repaired_from.map(|digest| digest.to_string())),
     );
     set("directory", identity_json(&record.directory));
-    match record.stamps {
-        Some(stamps) => set("stamps", json!(stamps.to_string())),
-        None => drop(members.remove("stamps")),
-    }
+    set(
+        "stamps",
+        json!(record.stamps.map(|digest| digest.to_string())),
+    );
     format!("{:#}\n", Value::Object(members))
 }
 

@@ -175,6 +175,7 @@ fn the_file_as_it_is_written() {
         "pin": null,
         "repairedFrom": null,
         "directory": {"device": 1, "inode": 2, "bornNs": 3},
+        "stamps": null,
     });
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
     assert!(text.ends_with("}\n"));
@@ -266,5 +267,10 @@ fn stamps_that_are_none_spoil_nothing_and_do_not_outlive_their_copy() {
         let text = Value::Object(members.clone()).to_string();
         assert_eq!(parse_record(text.as_bytes()).unwrap().1, Ok(sample()));
     }
-    assert!(!record_text(&id, &members, &sample()).contains("stamps"));
+    members.insert(
+        "stamps".to_owned(),
+        json!(stamped.stamps.unwrap().to_string()),
+    );
+    let text = record_text(&id, &members, &sample());
+    assert_eq!(parse_record(text.as_bytes()).unwrap().1, Ok(sample()));
 }

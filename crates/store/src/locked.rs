@@ -90,7 +90,9 @@ impl StagedInstall {
         Ok(ReadyInstall {
             // Reading the old copy may take long, so it is done before the lock and again only if the
             // copy was exchanged meanwhile.
-            predecessors: transaction.store.predecessors(&transaction.id)?,
+            predecessors: transaction
+                .store
+                .predecessors(&transaction.id, &tree.tree_digest)?,
             transaction,
             new,
             retention: retention.clone(),
@@ -128,7 +130,7 @@ impl ReadyInstall {
         let (store, id) = (&self.transaction.store, &self.transaction.id);
         store.must_be_as_seen(id, &self.seen)?;
         if !store.still_there(&self.predecessors)? || self.predecessors.is_empty() {
-            self.predecessors = store.predecessors(id)?;
+            self.predecessors = store.predecessors(id, &self.tree.tree_digest)?;
         }
         Ok(())
     }

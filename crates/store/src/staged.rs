@@ -64,7 +64,7 @@ pub struct StagedTree {
     pub entries: u64,
     /// How many bytes the copied files have.
     pub bytes: u64,
-    /// By what [`Record::stamps`](crate::Record::stamps) tells that nobody has touched the copy.
+    /// Becomes [`Record::stamps`](crate::Record::stamps).
     pub(crate) stamps: Option<Digest>,
 }
 
@@ -262,7 +262,7 @@ impl StagedInstall {
             }
             disk.write_new(&target, content, 0o644)?;
             self.files.add(path.as_str(), false, content);
-            // They have no stamps of what was added.
+            // The stamps say nothing of what was added.
             self.tree.stamps = None;
         }
         self.tree.tree_digest = self.files.digest();

@@ -160,6 +160,21 @@ impl Sandbox {
         must(result.with_context(|| format!("cannot write `{path}`")));
     }
 
+    /// Waits until the clock of the file system has moved on, so that what is written now has other times
+    /// than what was written before: not every system tells two writes of one tick apart.
+    #[track_caller]
+    pub fn await_tick(&self) {
+        let modified = || {
+            self.write("tmp/tick", "");
+            let tick = fs::metadata(self.path("tmp/tick")).and_then(|tick| tick.modified());
+            must(tick.context("cannot tell the time of a file"))
+        };
+        let before = modified();
+        while modified() == before {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// The content of a file as it is.
     #[must_use]
     #[track_caller]
