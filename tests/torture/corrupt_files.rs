@@ -281,7 +281,7 @@ fn same_record(was: Option<&Node>, is: Option<&Node>) -> bool {
         for noticed in ["directory", "by", "installedAt"] {
             record.as_object_mut()?.remove(noticed)?;
         }
-        // Nobody knows them of a copy that was noticed.
+        // An adopted copy has none.
         record.as_object_mut()?.remove("stamps");
         Some(record)
     };

@@ -23,8 +23,8 @@ use crate::call::{Call, Cancel};
 /// How long a run lets answers go first: a listing of hundreds of plugins is read and written in it.
 const BREATH: Duration = Duration::from_millis(20);
 
-/// The same where somebody waits for what the run is known to do, and the run makes room between its steps:
-/// a listing of hundreds of plugins is written in it.
+/// The same for a run that is known to have something to do and makes room between its steps: a listing of
+/// hundreds of plugins is written in it.
 const SHORT_BREATH: Duration = Duration::from_millis(5);
 
 /// The questions that wait and the run that works.

@@ -49,11 +49,11 @@ impl Rest {
     /// Lets answers go first, and waits until the next run may begin.
     pub(crate) async fn over(&self, queue: &Queue) {
         let roused = self.roused.notified();
-        let until = {
+        let (hurries, until) = {
             let state = self.state();
-            (!state.hurries).then_some(state.until)
+            (state.hurries, state.until)
         };
-        if let Some(until) = until {
+        if !hurries {
             tokio::select! {
                 () = queue.rest(until) => return,
                 () = roused => {}
