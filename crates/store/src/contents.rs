@@ -8,9 +8,9 @@
 //! the last moments is not remembered.
 //!
 //! No decision depends on what is remembered, only its price. Nothing of this is kept on disk, with two
-//! exceptions, both for copies that are replaced and never for what is run: the refresh may take over what
-//! earlier processes found of sources ([`crate::known_sources`]), and a replaced copy can be kept under the
-//! digest that its record has ([`Record::stamps`]).
+//! exceptions, neither of them for what is run: the refresh may take over what earlier processes found of
+//! sources ([`crate::known_sources`]), and a replaced copy can be kept under the digest that its record has
+//! ([`Record::stamps`]).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
