@@ -28,6 +28,7 @@ mod ops;
 mod probe;
 mod stamp;
 pub mod tree;
+mod two_threads;
 mod vigil;
 mod witness;
 
@@ -40,5 +41,6 @@ pub use new_file::NewFile;
 pub use ops::{Disk, Entry};
 pub use probe::{Operation, OperationKind, Probe};
 pub use stamp::{Kind, Stamp, is_settled};
+pub use two_threads::{Portion, on_two_threads};
 pub use vigil::{Vigil, Watch};
 pub use witness::{Testimony, Witness};

@@ -5,6 +5,7 @@
 
 use std::sync::OnceLock;
 
+use plugd_disk::on_two_threads;
 use plugd_manifest::{Glance, Loader};
 use plugd_marketplace::Offer;
 use plugd_model::Source;
@@ -12,7 +13,11 @@ use plugd_model::Source;
 use crate::details::details_at_a_glance;
 use crate::links::Links;
 use crate::listing::Details;
-use crate::two_threads::on_two_threads;
+
+/// With fewer plugins a thread costs more than it gives.
+const WORTH_A_THREAD: usize = 48;
+/// So many are taken at a time.
+const AT_A_TIME: usize = 8;
 
 /// The insides of offered plugins, by their place among the offers.
 #[derive(Debug, Default)]
@@ -23,7 +28,8 @@ impl Ahead {
     /// others are is for the caller to find.
     pub(crate) fn read(loader: &Loader, links: &Links, offers: &[Offer<'_>]) -> Self {
         let places: Vec<OnceLock<Details>> = offers.iter().map(|_| OnceLock::new()).collect();
-        on_two_threads(&places, |portion| {
+        let worth_it = places.len() >= WORTH_A_THREAD;
+        on_two_threads(&places, AT_A_TIME, worth_it, |portion| {
             let glance = loader.glance();
             for (at, place) in portion {
                 let offer = offers.get(at);

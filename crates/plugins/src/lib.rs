@@ -174,7 +174,6 @@ mod take_place;
 mod trust;
 mod trust_error;
 mod trust_gate;
-mod two_threads;
 mod uninstall;
 mod update;
 mod update_mode;

@@ -1,7 +1,6 @@
 //! Leasing while others work on the same home, and while the work is given up.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -168,12 +167,11 @@ fn who_makes_the_same_tree_at_the_same_time_shares_it() {
 }
 
 /// Gives up at a step.
-struct Until(Cell<u32>);
+struct Until(AtomicI64);
 
 impl Pace for Until {
     fn step(&self, _bytes: u64) -> bool {
-        self.0.set(self.0.get().saturating_sub(1));
-        self.0.get() > 0
+        self.0.fetch_sub(1, Ordering::Relaxed) > 1
     }
 }
 
@@ -183,7 +181,7 @@ fn the_work_can_be_given_up_at_any_step() {
         let world = with_one();
         let store = world.store();
         let mut lease = store.lease().unwrap();
-        let pace = Until(Cell::new(step));
+        let pace = Until(AtomicI64::new(step));
         let Err(error) = lease.add_tree(&installed(&store), &pace, NO_PATIENCE) else {
             assert!(step > 6, "only {step} steps");
             break;

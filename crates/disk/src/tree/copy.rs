@@ -6,20 +6,26 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use plugd_model::AbsPath;
 
 use super::digest::{Digest, FileDigests};
 use super::pace::Pace;
 use super::reader::{Hashed, Opened, Reader, hash};
-use super::scan::join;
+use super::scan::{PlanDir, PlanFile, join};
 use super::stamps::Stamps;
 use super::{TreeError, TreePlan};
-use crate::{Disk, DiskError, OperationKind, Stamp};
+use crate::{Disk, DiskError, OperationKind, Stamp, on_two_threads};
 
 /// The disk begins to write a file of so many bytes as soon as it is complete, so that whoever waits for
 /// all of the copy waits for less. With small files the calls cost what they save.
 const LARGE: u64 = 1 << 20;
+
+/// Two threads copy a tree of so many bytes: one reads and hashes while the other one writes. With less the
+/// two of them stand in each other's way, because making files is most of the work.
+const WORTH_A_THREAD: u64 = 4 << 20;
 
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,56 +58,115 @@ pub fn copy(
     if disk.link_stamp(dest)?.is_some() {
         return Err(TreeError::Exists { path: dest.clone() });
     }
-    let mut reader = Reader::new(disk, plan)?;
-    let mut copier = Copier {
+    let mut files = Vec::new();
+    for dir in &plan.dirs {
+        disk.create_dir(&dest.join(&dir.path))?;
+        files.extend(dir.files.iter().map(|file| (dir, file)));
+    }
+    let copying = Copying {
         disk,
+        plan,
+        dest,
         pace,
-        shares: cfg!(target_os = "linux"),
     };
-    let mut stamps = Stamps::new();
+    let copied = copying.all(&files)?;
     let mut report = CopyReport {
         files: FileDigests::default(),
-        directories: 0,
+        directories: plan.dirs.len() as u64,
         bytes: 0,
         fingerprint: None,
     };
-    for dir in &plan.dirs {
-        let target = dest.join(&dir.path);
-        disk.create_dir(&target)?;
-        report.directories += 1;
-        for file in &dir.files {
-            let opened = reader.open(dir, file)?;
-            let executable = opened.stamp.is_executable();
-            let (hash, stamp) = copier.file(opened, &target.join(&file.name))?;
-            let path = join(&dir.path, &file.name);
-            stamps.add(&path, &stamp);
-            report.files.insert(path, executable, hash);
-            report.bytes += file.size;
-        }
+    let mut stamps = Stamps::new();
+    for ((dir, file), copy) in files.into_iter().zip(copied) {
+        let path = join(&dir.path, &file.name);
+        stamps.add(&path, &copy.stamp);
+        report.files.insert(path, copy.executable, copy.hash);
+        report.bytes += file.size;
     }
     report.fingerprint = stamps.lasting();
     Ok(report)
 }
 
+/// What is known of a file that was copied.
+#[derive(Debug)]
+struct Copied {
+    executable: bool,
+    hash: [u8; 32],
+    /// That of the copy.
+    stamp: Stamp,
+}
+
+/// The work that both threads share.
+struct Copying<'a> {
+    disk: &'a Disk,
+    plan: &'a TreePlan,
+    dest: &'a AbsPath,
+    pace: &'a dyn Pace,
+}
+
+impl<'a> Copying<'a> {
+    /// Copies all files, in whose directories everything is ready, and tells of them in their order. When one
+    /// fails no other is begun.
+    fn all(&self, files: &[(&'a PlanDir, &'a PlanFile)]) -> Result<Vec<Copied>, TreeError> {
+        let places: Vec<OnceLock<_>> = files.iter().map(|_| OnceLock::new()).collect();
+        let has_failed = AtomicBool::new(false);
+        let worth_it = files.len() > 1 && self.plan.bytes() >= WORTH_A_THREAD;
+        on_two_threads(&places, 1, worth_it, |portion| {
+            let mut copier = None;
+            for (at, place) in portion {
+                if has_failed.load(Ordering::Relaxed) {
+                    break;
+                }
+                let copied = self.one(&mut copier, files[at]);
+                has_failed.fetch_or(copied.is_err(), Ordering::Relaxed);
+                // Nobody else has this place.
+                let _ = place.set(copied);
+            }
+        });
+        places
+            .into_iter()
+            .filter_map(OnceLock::into_inner)
+            .collect()
+    }
+
+    /// Copies one file with what its thread has open.
+    fn one(
+        &self,
+        copier: &mut Option<Copier<'a>>,
+        (dir, file): (&'a PlanDir, &'a PlanFile),
+    ) -> Result<Copied, TreeError> {
+        let copier = match copier {
+            Some(copier) => copier,
+            None => copier.insert(Copier {
+                disk: self.disk,
+                pace: self.pace,
+                reader: Reader::new(self.disk, self.plan)?,
+                shares: cfg!(target_os = "linux"),
+            }),
+        };
+        let opened = copier.reader.open(dir, file)?;
+        let target = self.dest.join(&dir.path).join(&file.name);
+        copier.file(opened, &target)
+    }
+}
+
 struct Copier<'a> {
     disk: &'a Disk,
     pace: &'a dyn Pace,
+    reader: Reader<'a>,
     /// Whether the file system may still turn out to share content.
     shares: bool,
 }
 
 impl Copier<'_> {
-    /// Copies a file, and tells the hash of it and the stamp of the copy.
-    fn file(
-        &mut self,
-        mut source: Opened,
-        target: &AbsPath,
-    ) -> Result<([u8; 32], Stamp), TreeError> {
+    /// Copies a file that was opened.
+    fn file(&mut self, mut source: Opened, target: &AbsPath) -> Result<Copied, TreeError> {
         let size = source.stamp.size;
+        let executable = source.stamp.is_executable();
         let fail = |error| DiskError::io(OperationKind::Copy, target, error);
         self.disk
             .see(OperationKind::Copy, target, Some(&source.path), size)?;
-        let mut written = create(target, source.stamp.is_executable()).map_err(fail)?;
+        let mut written = create(target, executable).map_err(fail)?;
         // An empty file has nothing to share, and some file systems refuse it.
         self.shares = self.shares && (size == 0 || share(&source.file, &written));
         let hashed = if self.shares && size > 0 {
@@ -116,7 +181,11 @@ impl Copier<'_> {
                     begin_to_write(&written);
                 }
                 let metadata = written.metadata().map_err(fail)?;
-                Ok((hash, Stamp::of(&metadata)))
+                Ok(Copied {
+                    executable,
+                    hash,
+                    stamp: Stamp::of(&metadata),
+                })
             }
             Hashed::OtherSize => Err(TreeError::Changed { path: source.path }),
             Hashed::GivenUp => Err(TreeError::GivenUp),

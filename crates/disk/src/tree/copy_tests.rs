@@ -1,13 +1,18 @@
+use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use pretty_assertions::assert_eq;
 
 use super::super::fixture::{Before, Tree, lines};
-use super::super::{AtEase, Limits, TreeError, TreePlan, digest, sync_tree};
+use super::super::{AtEase, Limits, Pace, TreeError, TreePlan, digest, sync_tree};
 use super::copy;
-use crate::{Disk, OperationKind};
+use crate::{Disk, Operation, OperationKind, Probe};
 
 fn plan(tree: &Tree) -> TreePlan {
     TreePlan::scan(&Disk::new(), &tree.root, &Limits::INSTALL, &[], &AtEase).unwrap()
@@ -238,7 +243,7 @@ fn a_refused_operation_is_an_error_that_names_the_file() {
     ] {
         let probe = Before {
             kind,
-            action: Mutex::new(Some(|| Err(std::io::Error::other("no")))),
+            action: Mutex::new(Some(|| Err(io::Error::other("no")))),
         };
         let disk = Disk::probed(Arc::new(probe));
         let error = TreePlan::scan(&disk, &tree.root, &Limits::INSTALL, &[], &AtEase)
@@ -246,5 +251,105 @@ fn a_refused_operation_is_an_error_that_names_the_file() {
             .unwrap_err();
         assert!(matches!(error, TreeError::Disk(_)), "{kind:?}: {error}");
         assert!(error.to_string().contains(tree.base.to_text().as_str()));
+    }
+}
+
+/// A tree that is large enough for two threads, as lines, and one that is not.
+fn large_and_small() -> [Vec<String>; 2] {
+    let share = usize::try_from(super::WORTH_A_THREAD).unwrap() / 4;
+    [share, share - 1].map(|bytes| {
+        let text = "x".repeat(bytes);
+        let names = ["a", "b/c*", "b/d/e", "z"];
+        names.map(|name| format!("{name}={text}")).into()
+    })
+}
+
+fn tree_of(lines: &[String]) -> Tree {
+    Tree::new(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Holds each thread that copies a file until there are so many, but not for ever.
+struct Threads {
+    expected: usize,
+    seen: Mutex<HashSet<ThreadId>>,
+    more: Condvar,
+}
+
+impl Probe for Threads {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        if operation.kind == OperationKind::Copy {
+            let mut seen = self.seen.lock().unwrap();
+            seen.insert(thread::current().id());
+            self.more.notify_all();
+            let limit = Duration::from_secs(20);
+            let waits = |seen: &mut HashSet<ThreadId>| seen.len() < self.expected;
+            drop(self.more.wait_timeout_while(seen, limit, waits).unwrap());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn two_threads_copy_a_large_tree_and_one_a_small_one() {
+    for (lines, expected) in large_and_small().into_iter().zip([2, 1]) {
+        let tree = tree_of(&lines);
+        let threads = Arc::new(Threads {
+            expected,
+            seen: Mutex::default(),
+            more: Condvar::new(),
+        });
+        let disk = Disk::probed(Arc::<Threads>::clone(&threads));
+        copy(&disk, &plan(&tree), &tree.base.join("copy"), &AtEase).unwrap();
+        assert_eq!(threads.seen.lock().unwrap().len(), expected);
+        let mut expected = lines.clone();
+        expected.extend(["b/".to_owned(), "b/d/".to_owned()]);
+        expected.sort();
+        check(
+            &lines.iter().map(String::as_str).collect::<Vec<_>>(),
+            &expected.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+    }
+}
+
+/// Gives up at a step, whichever thread comes to it.
+struct Until {
+    asked: AtomicUsize,
+    last: usize,
+}
+
+impl Pace for Until {
+    fn step(&self, _bytes: u64) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) + 1 < self.last
+    }
+}
+
+#[test]
+fn the_copy_of_a_large_tree_is_given_up_at_any_step() {
+    let [lines, _] = large_and_small();
+    let tree = tree_of(&lines);
+    for last in 1.. {
+        let asked = AtomicUsize::new(0);
+        let until = Until { asked, last };
+        let dest = tree.base.join(format!("copy-{last}"));
+        let Err(error) = copy(&Disk::new(), &plan(&tree), &dest, &until) else {
+            assert!(last > lines.len(), "given up at {last} and done");
+            break;
+        };
+        assert!(matches!(error, TreeError::GivenUp), "{error}");
+        // The other thread may be at a step of its own.
+        assert!(until.asked.into_inner() <= last + 1);
+    }
+}
+
+#[test]
+fn a_file_of_a_large_tree_that_changes_makes_the_copy_fail() {
+    let [lines, _] = large_and_small();
+    for name in ["a", "b/c", "b/d/e", "z"] {
+        let tree = tree_of(&lines);
+        let plan = plan(&tree);
+        fs::write(tree.root.join(name), "other").unwrap();
+        let error = copy(&Disk::new(), &plan, &tree.base.join("copy"), &AtEase).unwrap_err();
+        let path = tree.root.join(name);
+        assert!(matches!(&error, TreeError::Changed { path: told } if *told == path));
     }
 }

@@ -3,8 +3,9 @@
 /// Watches work on a tree while it is done.
 ///
 /// Reading a gigabyte takes seconds, and whoever asked for it may not want it any more. The watcher
-/// is asked between two pieces, so stopping leaves no half-written piece behind.
-pub trait Pace {
+/// is asked between two pieces, so stopping leaves no half-written piece behind. A large tree is copied by
+/// two threads, and each of them asks.
+pub trait Pace: Sync {
     /// Called for each entry that is looked at and for each file that is read, and within a file for
     /// each mebibyte, with the bytes that were read since the last call. `false` gives the work up.
     fn step(&self, bytes: u64) -> bool;

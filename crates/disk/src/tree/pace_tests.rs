@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::sync::Mutex;
 
 use pretty_assertions::assert_eq;
 
@@ -8,14 +8,14 @@ use crate::Disk;
 
 /// Writes down what it is told, and gives up at a step.
 struct Watcher {
-    told: RefCell<Vec<u64>>,
+    told: Mutex<Vec<u64>>,
     last: usize,
 }
 
 impl Watcher {
     fn until(last: usize) -> Self {
         Self {
-            told: RefCell::default(),
+            told: Mutex::default(),
             last,
         }
     }
@@ -23,7 +23,7 @@ impl Watcher {
 
 impl Pace for Watcher {
     fn step(&self, bytes: u64) -> bool {
-        let mut told = self.told.borrow_mut();
+        let mut told = self.told.lock().unwrap();
         told.push(bytes);
         told.len() < self.last
     }
@@ -62,7 +62,7 @@ fn check(work: Work, expected: &[usize]) {
     let (tree, plan) = big();
     let watcher = Watcher::until(usize::MAX);
     work(&tree, &plan, &watcher).unwrap();
-    let told = watcher.told.into_inner();
+    let told = watcher.told.into_inner().unwrap();
     let told: Vec<_> = told.iter().map(|&b| usize::try_from(b).unwrap()).collect();
     assert_eq!(told, expected);
     for last in 1..=expected.len() {
@@ -71,7 +71,7 @@ fn check(work: Work, expected: &[usize]) {
         let error = work(&tree, &plan, &watcher).unwrap_err();
         assert!(matches!(error, TreeError::GivenUp), "{error}");
         // Nobody is asked again after a no.
-        assert_eq!(watcher.told.into_inner().len(), last);
+        assert_eq!(watcher.told.into_inner().unwrap().len(), last);
     }
 }
 

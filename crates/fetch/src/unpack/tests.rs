@@ -1,13 +1,12 @@
 mod bundle;
 mod hostile;
 
-use std::cell::Cell;
-
 use plugd_disk::tree::{AtEase, Pace};
 use plugd_disk::{Disk, Kind};
 use plugd_http::Bytes;
 use plugd_model::AbsPath;
 use pretty_assertions::assert_eq;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -249,16 +248,14 @@ fn the_destination_must_be_new() {
 }
 
 struct Until {
-    steps: Cell<u64>,
-    bytes: Cell<u64>,
+    steps: AtomicI64,
+    bytes: AtomicU64,
 }
 
 impl Pace for Until {
     fn step(&self, bytes: u64) -> bool {
-        self.bytes.set(self.bytes.get() + bytes);
-        let left = self.steps.get();
-        self.steps.set(left.saturating_sub(1));
-        left > 0
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.steps.fetch_sub(1, Ordering::Relaxed) > 0
     }
 }
 
@@ -268,15 +265,15 @@ fn work_is_given_up_at_any_step() {
     let mut steps = 0;
     loop {
         let pace = Until {
-            steps: Cell::new(steps),
-            bytes: Cell::new(0),
+            steps: AtomicI64::new(steps),
+            bytes: AtomicU64::new(0),
         };
         let place = Place::new();
         let chunks = chunks(&bytes, true);
         match unpack(&Disk::new(), chunks, &place.dest(), &Rules::new(), &pace) {
             Err(error) => assert!(error.is_cancelled(), "{steps}: {error}"),
             Ok(_) => {
-                assert_eq!(pace.bytes.get(), 8);
+                assert_eq!(pace.bytes.into_inner(), 8);
                 break;
             }
         }

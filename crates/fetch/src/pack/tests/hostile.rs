@@ -1,12 +1,12 @@
 //! Directories that cannot be packed, and those that change meanwhile.
 
-use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use plugd_disk::tree::{AtEase, Pace};
@@ -135,11 +135,11 @@ fn limits_are_exact() {
     );
 }
 
-struct Counting(Cell<u64>);
+struct Counting(AtomicU64);
 
 impl Pace for Counting {
     fn step(&self, bytes: u64) -> bool {
-        self.0.set(self.0.get() + bytes);
+        self.0.fetch_add(bytes, Ordering::Relaxed);
         true
     }
 }
@@ -154,13 +154,14 @@ fn an_archive_that_is_too_large_is_noticed_early() {
         archive_bytes: 1 << 20,
         ..PackRules::SHARE
     };
-    let pace = Counting(Cell::new(0));
+    let pace = Counting(AtomicU64::new(0));
     let error = pack(&Disk::new(), &home.root(), &home.archive(), &rules, &pace).unwrap_err();
     assert!(
         matches!(error, PackError::TooLarge { limit } if limit == 1 << 20),
         "{error}"
     );
-    assert!(pace.0.get() <= 3 << 20, "{}", pace.0.get());
+    let read = pace.0.into_inner();
+    assert!(read <= 3 << 20, "{read}");
     assert!(!home.archive().as_path().exists());
 }
 
@@ -312,13 +313,11 @@ fn a_disk_that_fails() {
     );
 }
 
-struct Until(Cell<u64>);
+struct Until(AtomicI64);
 
 impl Pace for Until {
     fn step(&self, _bytes: u64) -> bool {
-        let left = self.0.get();
-        self.0.set(left.saturating_sub(1));
-        left > 0
+        self.0.fetch_sub(1, Ordering::Relaxed) > 0
     }
 }
 
@@ -327,7 +326,7 @@ fn work_is_given_up_at_any_step() {
     let home = Home::new(&["a=x", "b/c=y"]);
     let mut steps = 0;
     loop {
-        let pace = Until(Cell::new(steps));
+        let pace = Until(AtomicI64::new(steps));
         let outcome = pack(
             &Disk::new(),
             &home.root(),

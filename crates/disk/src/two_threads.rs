@@ -6,24 +6,22 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// With fewer things a thread costs more than it gives.
-const WORTH_A_THREAD: usize = 48;
-/// So many are taken at a time.
-const AT_A_TIME: usize = 8;
-
-/// Calls `work` once on each of two threads, or on this one alone when there are few things, and hands
-/// each thing with its place to one of them. It ends when all is done.
-pub(crate) fn on_two_threads<'a, T: Sync>(
+/// Calls `work` once on each of two threads, or on this one alone when it is not `worth_it`, and hands
+/// each thing with its place to one of them, so many at a time. It ends when all is done.
+pub fn on_two_threads<'a, T: Sync>(
     things: &'a [T],
+    at_a_time: usize,
+    worth_it: bool,
     work: impl Fn(Portion<'a, '_, T>) + Sync,
 ) {
     let next = AtomicUsize::new(0);
     let portion = || Portion {
         things,
         next: &next,
+        at_a_time,
         taken: 0..0,
     };
-    if things.len() < WORTH_A_THREAD {
+    if !worth_it {
         return work(portion());
     }
     thread::scope(|scope| {
@@ -37,9 +35,10 @@ pub(crate) fn on_two_threads<'a, T: Sync>(
 
 /// What one of the threads does, a few things at a time.
 #[derive(Debug)]
-pub(crate) struct Portion<'a, 'n, T> {
+pub struct Portion<'a, 'n, T> {
     things: &'a [T],
     next: &'n AtomicUsize,
+    at_a_time: usize,
     taken: std::ops::Range<usize>,
 }
 
@@ -48,8 +47,8 @@ impl<'a, T> Iterator for Portion<'a, '_, T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.taken.is_empty() {
-            let from = self.next.fetch_add(AT_A_TIME, Ordering::Relaxed);
-            self.taken = from..from.saturating_add(AT_A_TIME).min(self.things.len());
+            let from = self.next.fetch_add(self.at_a_time, Ordering::Relaxed);
+            self.taken = from..from.saturating_add(self.at_a_time).min(self.things.len());
         }
         let at = self.taken.next()?;
         Some((at, self.things.get(at)?))
@@ -68,11 +67,11 @@ mod tests {
     use super::on_two_threads;
 
     /// Each thing as often as it was handed out, and by how many threads.
-    fn handed_out(many: usize) -> (Vec<usize>, usize) {
+    fn handed_out(many: usize, at_a_time: usize, worth_it: bool) -> (Vec<usize>, usize) {
         let things: Vec<AtomicUsize> = (0..many).map(|_| AtomicUsize::new(0)).collect();
         let threads: Mutex<BTreeSet<String>> = Mutex::default();
         let name = |id: ThreadId| format!("{id:?}");
-        on_two_threads(&things, |portion| {
+        on_two_threads(&things, at_a_time, worth_it, |portion| {
             threads.lock().unwrap().insert(name(thread::current().id()));
             for (at, thing) in portion {
                 assert!(std::ptr::eq(thing, &raw const things[at]));
@@ -85,8 +84,13 @@ mod tests {
 
     #[test]
     fn each_thing_is_handed_out_once() {
-        for (many, threads) in [(0, 1), (1, 1), (47, 1), (48, 2), (49, 2), (1_003, 2)] {
-            assert_eq!(handed_out(many), (vec![1; many], threads), "{many}");
+        for many in [0, 1, 2, 7, 8, 9, 48, 1_003] {
+            for at_a_time in [1, 8] {
+                for (worth_it, threads) in [(false, 1), (true, 2)] {
+                    let found = handed_out(many, at_a_time, worth_it);
+                    assert_eq!(found, (vec![1; many], threads), "{many} {at_a_time}");
+                }
+            }
         }
     }
 
@@ -94,7 +98,7 @@ mod tests {
     #[should_panic(expected = "a scoped thread panicked")]
     fn a_panic_of_the_other_thread_is_not_lost() {
         let me = thread::current().id();
-        on_two_threads(&[(); 64], |portion| {
+        on_two_threads(&[(); 64], 8, true, |portion| {
             assert_eq!(thread::current().id(), me);
             portion.for_each(drop);
         });
