@@ -73,8 +73,9 @@ fn environment() -> anyhow::Result<Environment> {
     let system_dir = AbsPath::new(SYSTEM_DIR)?;
     let home = dirs::home_dir().and_then(|home| AbsPath::new(home).ok());
     // A directory that was removed meanwhile is no reason to serve nobody: requests carry theirs.
-    let cwd = std::env::current_dir()
-        .ok()
+    let here = std::env::current_dir().ok();
+    let cwd_is_gone = here.is_none();
+    let cwd = here
         .or_else(root)
         .context("there is no working directory")?;
     Ok(Environment {
@@ -82,6 +83,7 @@ fn environment() -> anyhow::Result<Environment> {
         args: std::env::args_os().skip(1).collect(),
         vars: std::env::vars_os().collect::<BTreeMap<_, _>>(),
         cwd: AbsPath::new(cwd)?,
+        cwd_is_gone,
         home,
         system_dir,
         clock: Arc::new(SystemClock),

@@ -116,6 +116,7 @@ fn own_environment() -> Environment {
         args: Vec::<OsString>::new(),
         vars: std::env::vars_os().collect(),
         cwd: AbsPath::new(std::env::current_dir().unwrap()).unwrap(),
+        cwd_is_gone: false,
         home: Some(path("HOME")),
         system_dir: home.parent().unwrap().join("etc"),
         clock: Arc::new(ManualClock::at(later())),

@@ -94,6 +94,7 @@ pub(crate) fn environment(vars: &[(&str, &str)]) -> Environment {
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
         cwd: AbsPath::new("/cwd").unwrap(),
+        cwd_is_gone: false,
         home: None,
         system_dir: AbsPath::new("/etc/codex").unwrap(),
         clock: Arc::new(StandingClock),

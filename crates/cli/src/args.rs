@@ -350,6 +350,9 @@ Examples:
     /// Show what of a plugin would run or be read by a model, installed or not
     #[command(after_help = INSPECT_HELP)]
     Inspect(PluginArgs),
+    /// Compare installed plugins with what was recorded when they were installed
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
     #[command(flatten)]
     Version(VersionCommand),
     /// Add, list, upgrade and remove marketplaces

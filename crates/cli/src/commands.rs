@@ -61,6 +61,10 @@ pub(crate) fn execute(
     form: Form,
     watched: Watched,
 ) -> Result<Page, Failure> {
+    // What is meant by a path, or by none, would be meant from the root of the file system.
+    if environment.cwd_is_gone {
+        return Err(Failure::NoWorkingDirectory);
+    }
     let open = || Session::open(environment, disk, &line.global.flags(), watched);
     match &line.command {
         Command::Plugin(command) => plugin(&open()?, command, form),
@@ -258,6 +262,7 @@ fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page
             return asked(session, question, form, &text);
         }
         // It may fetch, which is to be tidied up when somebody ends it.
+        PluginCommand::Verify(args) => return compare(session, args, form),
         PluginCommand::Inspect(args) => session.change(plugin_inspect::run(session, args, form)),
     };
     with_configuration(session, done, form)

@@ -1,11 +1,11 @@
 //! What commands say when something is broken or switched off: the reason, and never that a thing is
 //! missing which only cannot be seen.
 
-use plugd_testkit::Sandbox;
+use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
-use super::tests::{answer, fails, ran, with_demo};
+use super::tests::{answer, fails, ran, ran_in, with_demo};
 
 /// The first line of a configuration that is no TOML, as every command tells it.
 const BROKEN: &str = "== ch/config.toml\nnot = [toml\n";
@@ -264,4 +264,36 @@ fn passwords_in_addresses_are_never_printed() {
             assert!(!said.contains("hunter2"), "{args}: {said}");
         }
     }
+}
+
+#[test]
+fn a_working_directory_that_is_gone_means_nothing() {
+    let sandbox = Sandbox::new();
+    let mut environment = test_environment(&sandbox);
+    environment.cwd_is_gone = true;
+    for args in [
+        &["lock"][..],
+        &["validate", "."],
+        &["new", "plugin", "p"],
+        &["plugin", "list"],
+    ] {
+        environment.args = args.iter().map(Into::into).collect();
+        let ran = ran_in(&environment, &sandbox);
+        assert_eq!((ran.stdout.as_str(), ran.code), ("", 1), "{args:?}");
+        assert_eq!(
+            ran.stderr,
+            "error: the working directory was removed\n\
+             hint: change to a directory that is there, and call the command again\n"
+        );
+    }
+    assert!(!sandbox.exists(".agents"));
+}
+
+#[test]
+fn a_profile_is_no_plugin() {
+    let sandbox = Sandbox::new();
+    let error = answer(&sandbox, "--profile ../x plugin list --json", 1)["error"].take();
+    assert_eq!(error["data"]["field"], "profile");
+    let text = ran(&sandbox, "--profile ../x plugin list").stderr;
+    assert!(text.starts_with("error: `../x` names no profile"), "{text}");
 }

@@ -1,6 +1,7 @@
 //! The commands over a real home, in process.
 
 use plugd_disk::Disk;
+use plugd_model::Environment;
 use plugd_testkit::{Sandbox, test_environment};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
@@ -33,9 +34,14 @@ pub(super) fn ran(sandbox: &Sandbox, args: &str) -> Ran {
     let mut environment = test_environment(sandbox);
     environment.args = args.split_whitespace().map(Into::into).collect();
     environment.cwd = sandbox.root().clone();
+    ran_in(&environment, sandbox)
+}
+
+/// The command of this process.
+pub(super) fn ran_in(environment: &Environment, sandbox: &Sandbox) -> Ran {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let code = run(
-        &environment,
+        environment,
         &Disk::new(),
         &mut Output {
             stdout: &mut stdout,

@@ -69,6 +69,18 @@ pub(crate) enum Failure {
         #[source]
         source: NameError,
     },
+    /// A profile of which no file can be named.
+    #[error("`{given}` names no profile")]
+    BadProfile {
+        /// What was given.
+        given: String,
+        /// Why.
+        #[source]
+        source: NameError,
+    },
+    /// The directory that the command was called in is gone.
+    #[error("the working directory was removed")]
+    NoWorkingDirectory,
     /// What was looked for may be there, and this keeps it from being seen.
     #[error("{culprit}: {}", described(problem))]
     Hidden {
@@ -193,6 +205,8 @@ impl Failure {
             | Self::MarketplaceRequired { .. }
             | Self::OtherMarketplace { .. }
             | Self::BadName { .. }
+            | Self::BadProfile { .. }
+            | Self::NoWorkingDirectory
             | Self::NoSuchSkill { .. }
             | Self::NoCommand { .. }
             | Self::Interrupted(_)
@@ -247,6 +261,8 @@ impl Failure {
             }
             Self::Home(_) => refused("home").into(),
             Self::BadName { .. } => refused("plugin").into(),
+            Self::BadProfile { .. } => refused("profile").into(),
+            Self::NoWorkingDirectory => refused("cwd").into(),
             Self::Flags(_) => refused("config").into(),
             Self::Write(error) => plugd_plugins::Error::Disk(Box::new(error)).into(),
             Self::Interrupted(_) => plugd_plugins::Error::Cancelled(Cancelled).into(),
@@ -348,6 +364,12 @@ impl Failure {
                 return Some(hint.clone());
             }
             Self::NoCommand { .. } => "`plugd help` shows the commands",
+            Self::NoWorkingDirectory => {
+                "change to a directory that is there, and call the command again"
+            }
+            Self::BadProfile { .. } => {
+                "the profile `name` is the file `name.config.toml` beside `config.toml`"
+            }
             Self::Home(error @ (HomeError::NotADirectory { .. } | HomeError::InTheWay { .. })) => {
                 error.advice()
             }

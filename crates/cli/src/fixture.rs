@@ -38,6 +38,7 @@ pub(crate) fn environment(args: &[&str], vars: &[(&str, &str)]) -> Environment {
             .map(|(name, value)| (name.into(), value.into()))
             .collect(),
         cwd: path("/cwd"),
+        cwd_is_gone: false,
         home: Some(path("/home/u")),
         system_dir: path("/nonexistent/etc"),
         clock: Arc::new(Still),

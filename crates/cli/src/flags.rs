@@ -26,7 +26,7 @@ impl Flags {
     pub(crate) fn parse(&self) -> Result<SessionFlags, Failure> {
         if let Some(profile) = &self.profile {
             // It becomes part of a file name, under the rule that other names have.
-            PluginName::new(profile).map_err(|source| Failure::BadName {
+            PluginName::new(profile).map_err(|source| Failure::BadProfile {
                 given: profile.clone(),
                 source,
             })?;

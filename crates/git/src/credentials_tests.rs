@@ -36,6 +36,7 @@ fn environment(vars: &[(&str, &str)]) -> Environment {
         args: Vec::new(),
         vars,
         cwd: root.clone(),
+        cwd_is_gone: false,
         home: None,
         system_dir: root,
         clock: Arc::new(Still),

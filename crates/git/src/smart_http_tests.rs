@@ -70,6 +70,7 @@ fn remote(url: &str, answers: &[Scripted], token: &str) -> (HttpRemote, Arc<Remo
         args: Vec::new(),
         vars: BTreeMap::from([("PLUGD_TOKEN_H".into(), token.into())]),
         cwd: root.clone(),
+        cwd_is_gone: false,
         home: None,
         system_dir: root,
         clock: Arc::new(Still),

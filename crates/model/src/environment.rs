@@ -34,6 +34,9 @@ pub struct Environment {
     pub vars: BTreeMap<OsString, OsString>,
     /// The working directory.
     pub cwd: AbsPath,
+    /// Whether that was removed; `cwd` is the root of the file system then. Only a server can do without:
+    /// its requests carry their directories.
+    pub cwd_is_gone: bool,
     /// The user's home directory, when there is one.
     pub home: Option<AbsPath>,
     /// Where an administrator's files lie. No variable moves it: that would switch policy off.

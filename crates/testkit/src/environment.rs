@@ -64,6 +64,7 @@ pub fn test_environment(sandbox: &Sandbox) -> Environment {
         args: Vec::new(),
         vars: variables(sandbox),
         cwd: sandbox.cwd(),
+        cwd_is_gone: false,
         home: Some(sandbox.home()),
         system_dir: sandbox.system_dir(),
         clock: Arc::new(ManualClock::at(TEST_TIME)),

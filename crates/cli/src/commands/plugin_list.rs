@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use plugd_model::{AbsPath, Problem, ProblemKind, RemoteMarketplace, Severity};
+use plugd_model::{AbsPath, Problem, RemoteMarketplace};
 use plugd_plugins::{
     ListRequest, ListedMarketplace, Listing, LoadError, MarketplaceKind, Roots, Summary,
 };
@@ -25,6 +25,8 @@ use crate::table::Table;
 struct Seen {
     listing: Listing,
     known: Vec<KnownMarketplace>,
+    /// Whether something of the configuration cannot be used.
+    is_broken: bool,
 }
 
 #[derive(Serialize)]
@@ -63,9 +65,7 @@ struct LinkedShape {
 
 pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Result<Page, Failure> {
     if args.remote {
-        let listing = remote(session).await?;
-        let known = Vec::new();
-        return Ok(page(&Seen { listing, known }, args, form));
+        return Ok(page(&remote(session).await?, args, form));
     }
     let mut listing = list(session, Some(vec![MarketplaceKind::Local])).await?;
     let installed = plugd_plugins::installed(
@@ -81,11 +81,14 @@ pub(super) async fn run(session: &Session, args: &ListArgs, form: Form) -> Resul
     // What nobody offers comes from there alone.
     listing.marketplaces.retain(|group| group.path.is_some());
     listing.marketplaces.extend(orphans(installed));
-    let configuration = session.config_errors().await?;
-    add_missing(&mut listing.load_errors, configuration);
+    let is_broken = add_missing(&mut listing.load_errors, session.config_errors().await?);
     let known = session.marketplaces().await?;
     let is_off = session.plugins_are_off().await?;
-    let seen = Seen { listing, known };
+    let seen = Seen {
+        listing,
+        known,
+        is_broken,
+    };
     let page = page(&seen, args, form);
     Ok(match unknown(&seen, args).filter(|_| !is_off) {
         Some(name) => page.warned(
@@ -129,7 +132,7 @@ async fn list(session: &Session, kinds: Option<Vec<MarketplaceKind>>) -> Result<
 }
 
 /// What the remote catalog has for the account: everybody's part, and the account's own.
-async fn remote(session: &Session) -> Result<Listing, Failure> {
+async fn remote(session: &Session) -> Result<Seen, Failure> {
     let login = plugd_plugins::login_status(&session.blocking, &session.lookup).await?;
     let mut kinds = vec![MarketplaceKind::CreatedByMe];
     if login.is_workspace {
@@ -149,9 +152,12 @@ async fn remote(session: &Session) -> Result<Listing, Failure> {
             listing.load_errors.push(row);
         }
     }
-    let configuration = session.config_errors().await?;
-    add_missing(&mut listing.load_errors, configuration);
-    Ok(listing)
+    let is_broken = add_missing(&mut listing.load_errors, session.config_errors().await?);
+    Ok(Seen {
+        listing,
+        known: Vec::new(),
+        is_broken,
+    })
 }
 
 /// Whether the remote catalog fills the group.
@@ -160,8 +166,9 @@ fn is_remote(group: &ListedMarketplace) -> bool {
 }
 
 /// With plugins switched off a listing has no rows, and what is wrong with the configuration is still
-/// to be told.
-fn add_missing(rows: &mut Vec<LoadError>, configuration: Vec<Problem>) {
+/// to be told. Whether anything is, because it may be why something is not there.
+fn add_missing(rows: &mut Vec<LoadError>, configuration: Vec<Problem>) -> bool {
+    let is_broken = !configuration.is_empty();
     for problem in configuration {
         let is_there = rows.iter().any(|row| row.problem == problem);
         if let (false, Some(path)) = (is_there, problem.path.clone()) {
@@ -171,6 +178,7 @@ fn add_missing(rows: &mut Vec<LoadError>, configuration: Vec<Problem>) {
             });
         }
     }
+    is_broken
 }
 
 /// The groups of installed plugins that no manifest offers: those of the remote catalog, and those
@@ -209,10 +217,7 @@ fn incomplete(seen: &Seen, args: &ListArgs) -> Option<String> {
     let configured = seen.known.iter().filter(|marketplace| {
         marketplace.configured.is_some() && is_wanted(args, &marketplace.name)
     });
-    let is_broken = seen.listing.load_errors.iter().any(|row| {
-        row.problem.kind == ProblemKind::Config && row.problem.severity == Severity::Error
-    });
-    let configuration = is_broken.then(|| CONFIGURATION_BROKEN.to_owned());
+    let configuration = seen.is_broken.then(|| CONFIGURATION_BROKEN.to_owned());
     let reasons = [known::unusable(configured), configuration];
     let reasons: Vec<String> = reasons.into_iter().flatten().collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))

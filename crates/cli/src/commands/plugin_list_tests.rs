@@ -58,6 +58,7 @@ fn demo() -> Seen {
             featured: Vec::new(),
         },
         known: vec![known("demo", MANIFEST)],
+        is_broken: false,
     }
 }
 
@@ -130,6 +131,7 @@ fn nothing_at_all() {
     let seen = Seen {
         listing: Listing::default(),
         known: Vec::new(),
+        is_broken: false,
     };
     check(
         &seen,
@@ -157,6 +159,7 @@ fn statuses() {
             featured: Vec::new(),
         },
         known: Vec::new(),
+        is_broken: false,
     };
     check(
         &seen,
@@ -178,6 +181,7 @@ fn colours_mark_what_the_words_say() {
             featured: Vec::new(),
         },
         known: Vec::new(),
+        is_broken: false,
     };
     let form = Form::Text {
         out: Style::COLOURED,
@@ -239,7 +243,10 @@ fn exit_codes_are_the_references_and_have_a_reason() {
         }
     }
     let mut seen = demo();
-    seen.listing.load_errors = vec![row(ProblemKind::Config)];
+    // A bad entry is told and fails nothing.
+    seen.listing.load_errors = vec![row(ProblemKind::BadValue)];
+    check(&seen, &ListArgs::default(), None);
+    seen.is_broken = true;
     let configuration = "the configuration is broken, so something may be missing";
     check(&seen, &ListArgs::default(), Some(configuration));
 
@@ -250,7 +257,7 @@ fn exit_codes_are_the_references_and_have_a_reason() {
     let marketplace = "the marketplace `broken` cannot be used";
     let both = format!("{marketplace}; {configuration}");
     check(&seen, &ListArgs::default(), Some(&both));
-    seen.listing.load_errors.clear();
+    seen.is_broken = false;
     check(&seen, &ListArgs::default(), Some(marketplace));
     check(&seen, &only("broken"), Some(marketplace));
     check(&seen, &only("demo"), None);
@@ -268,7 +275,10 @@ fn what_is_wrong_with_the_configuration_is_told_once() {
     let mut rows = vec![told.clone()];
     let mut other = told.problem.clone();
     other.path = Some(path("/etc/config.toml"));
-    add_missing(&mut rows, vec![told.problem.clone(), other.clone()]);
+    assert!(add_missing(
+        &mut rows,
+        vec![told.problem.clone(), other.clone()]
+    ));
     let added = LoadError {
         marketplace_path: path("/etc/config.toml"),
         problem: other,

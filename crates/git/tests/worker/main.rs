@@ -33,6 +33,7 @@ fn main() -> Result<ExitCode, NotAbsolute> {
         args: std::env::args_os().skip(1).collect(),
         vars: std::env::vars_os().collect(),
         cwd: AbsPath::new(std::env::current_dir().unwrap_or_default())?,
+        cwd_is_gone: false,
         home: std::env::var_os("HOME").and_then(|home| AbsPath::new(home).ok()),
         system_dir: AbsPath::new(std::env::temp_dir())?,
         clock: Arc::new(Now),
