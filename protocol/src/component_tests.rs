@@ -263,12 +263,14 @@ fn texts_for_a_model() {
             message: "no".to_owned(),
             candidates: Vec::new(),
         }],
+        problems: Vec::new(),
     };
     let expected = json!({
         "mentions": [{"pluginId": "p@m", "displayName": "P", "text": "t",
                       "parts": [{"kind": "mcpServers", "text": "t", "names": ["s"]}]}],
         "unknown": [{"mention": "@P", "reason": "notInstalled", "message": "no",
                      "candidates": []}],
+        "problems": [],
     });
     check(&mentions, &expected);
     let instructions = PlugdInstructionsResponse {
@@ -283,11 +285,13 @@ fn texts_for_a_model() {
             kind: PlugdLeftOutKind::Description,
             name: "p:s".to_owned(),
         }],
+        problems: Vec::new(),
     };
     let expected = json!({
         "text": "t", "characters": 1, "budget": 8000,
         "parts": [{"kind": "skills", "text": "t"}],
         "leftOut": [{"kind": "description", "name": "p:s"}],
+        "problems": [],
     });
     check(&instructions, &expected);
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AbsolutePathBuf, object};
+use crate::{AbsolutePathBuf, Problem, object};
 
 /// Params of `plugd/mentions`: `text`, `items` or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,8 @@ pub struct PlugdMentionsResponse {
     pub mentions: Vec<PlugdMention>,
     /// What looks like a mention and leads to no text, in the order of the input.
     pub unknown: Vec<PlugdUnknownMention>,
+    /// What of the configuration cannot be used, so that a plugin may be missing.
+    pub problems: Vec<Problem>,
 }
 
 /// A plugin that was mentioned.
@@ -151,6 +153,8 @@ pub struct PlugdInstructionsResponse {
     pub parts: Vec<PlugdInstructionsPart>,
     /// What the budget had no room for. The descriptions of skills are shortened first.
     pub left_out: Vec<PlugdLeftOut>,
+    /// What of the configuration cannot be used, so that something may be missing.
+    pub problems: Vec<Problem>,
 }
 
 /// A block of the text.

@@ -78,7 +78,10 @@ fn the_note_about_a_mentioned_plugin() {
             part("mcpServers", 2, &["docs"]), part("request", 3, &[]),
         ],
     });
-    assert_eq!(answer, json!({"mentions": [mention], "unknown": []}));
+    assert_eq!(
+        answer,
+        json!({"mentions": [mention], "unknown": [], "problems": []})
+    );
     daemon.shut_down();
 }
 
@@ -232,7 +235,7 @@ fn malformed_params_and_a_new_home() {
     check("plugd/instructions", json!({"cwd": 5}));
     let answer = daemon.ok("plugd/instructions", json!({}));
     let expected = json!({
-        "text": "", "characters": 0, "budget": 8000, "parts": [], "leftOut": [],
+        "text": "", "characters": 0, "budget": 8000, "parts": [], "leftOut": [], "problems": [],
     });
     assert_eq!(answer, expected);
     daemon.shut_down();

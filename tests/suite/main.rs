@@ -59,6 +59,7 @@ mod gc_kinds;
 /// `plugd/mentions` and `plugd/instructions`.
 mod guidance;
 /// `hooks/list`, and what trust is worth.
+mod hidden_by_config;
 mod hooks_list;
 /// `plugd/inspect` and `plugd plugin inspect`.
 mod inspect;

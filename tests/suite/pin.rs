@@ -11,7 +11,7 @@ use crate::fixtures::{
 };
 use crate::git_plugin_install::{Shop, p, top};
 use crate::status::at_rest;
-use crate::versions::{CACHE, through, versions};
+use crate::versions::{CACHE, MANIFEST, through, versions};
 
 #[track_caller]
 fn pin(daemon: &mut Daemon, params: Value) -> Value {
@@ -112,6 +112,33 @@ fn content_holds_under_the_same_version() {
     );
     let listing = daemon.ok("plugin/list", json!({}));
     assert_eq!(plugin_in(&listing, "hello@demo")["updateAvailable"], true);
+    daemon.shut_down();
+}
+
+/// What a run has found holds for the copy that it looked at, and not for the one that came since.
+#[test]
+fn what_a_pin_held_back_is_no_news_once_it_was_brought() {
+    let (sandbox, mut daemon) = through(&["1.0.0"]);
+    pin(&mut daemon, hello(json!({})));
+    sandbox.write("demo/hello/notes.md", "rewritten\n");
+    list_and_settle(&mut daemon, json!({}));
+    let update_available = |daemon: &mut Daemon| {
+        let installed = daemon.ok("plugin/installed", json!({}));
+        plugin_in(&installed, "hello@demo")["updateAvailable"].clone()
+    };
+    let stale = |daemon: &mut Daemon| {
+        let status = at_rest(daemon);
+        let mut layers = status["layers"].as_array().unwrap().iter();
+        let layer = layers.find(|layer| layer["kind"] == "installedCopy");
+        layer.unwrap()["stale"].clone()
+    };
+    assert_eq!(update_available(&mut daemon), true);
+    assert_eq!(stale(&mut daemon), json!(["hello@demo"]));
+    pin(&mut daemon, hello(json!({"none": true})));
+    assert_eq!(update_available(&mut daemon), true);
+    install(&mut daemon, MANIFEST, "hello");
+    assert_eq!(update_available(&mut daemon), false);
+    assert_eq!(stale(&mut daemon), json!([]));
     daemon.shut_down();
 }
 

@@ -6,8 +6,9 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    DEMO, DEMO_MANIFEST, check, config, hello, hold_lock, install, installed_in, interface, local,
-    marketplace, plugin_in, plugins_in, refused, shown, small, start, summary, text, with,
+    DEMO, DEMO_MANIFEST, check, config, hello, hold_lock, install, installed_in, interface,
+    list_and_settle, local, marketplace, plugin_in, plugins_in, refused, shown, small, start,
+    start_listening, summary, text, with,
 };
 
 fn demo(plugins: Value) -> Value {
@@ -272,5 +273,51 @@ fn it_does_not_wait_for_a_write() {
     daemon.response(waiting);
     let answer = daemon.ok("plugin/installed", json!({}));
     assert_eq!(installed_in(&answer), Vec::<String>::new());
+    daemon.shut_down();
+}
+
+/// A plugin of the same id that comes from elsewhere is no new version of the one that is installed.
+#[test]
+fn another_marketplace_of_the_name_is_a_conflict_and_no_update() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    sandbox.add(&marketplace("other", "demo", &[("hello", "2.0.0")]));
+    let mut daemon = start_listening(&sandbox);
+    install(
+        &mut daemon,
+        "$ROOT/demo/.agents/plugins/marketplace.json",
+        "hello",
+    );
+    let moved = sandbox
+        .text("ch/config.toml")
+        .replace("/demo\"", "/other\"");
+    sandbox.add(&format!("== ch/config.toml\n{moved}"));
+    let conflict = |answer: &Value| {
+        let errors = answer["marketplaceLoadErrors"].as_array().unwrap();
+        let kinds: Vec<&Value> = errors.iter().map(|row| &row["kind"]).collect();
+        assert_eq!(kinds, ["conflict"], "{answer:#}");
+        let row = plugin_in(answer, "hello@demo");
+        assert_eq!(
+            (&row["installed"], &row["updateAvailable"]),
+            (&json!(true), &json!(false))
+        );
+        assert_eq!(row["problems"][0]["kind"], "conflict");
+    };
+    conflict(&list_and_settle(&mut daemon, json!({})));
+    conflict(&daemon.ok("plugin/installed", json!({})));
+    let manifest = "$ROOT/other/.agents/plugins/marketplace.json";
+    let params = json!({"marketplacePath": manifest, "pluginName": "hello"});
+    let reading = daemon.ok("plugin/read", params);
+    let problems = reading["plugin"]["summary"]["problems"]
+        .as_array()
+        .unwrap()
+        .iter();
+    let kinds: Vec<&Value> = problems.map(|problem| &problem["kind"]).collect();
+    assert_eq!(kinds, ["conflict"], "{reading:#}");
+    assert!(sandbox.exists("ch/plugins/cache/demo/hello/1.0.0"));
+    // From there on the other one is what it came from.
+    install(&mut daemon, manifest, "hello");
+    let answer = daemon.ok("plugin/installed", json!({}));
+    assert_eq!(installed_in(&answer), ["hello@demo 2.0.0"]);
+    assert_eq!(answer["marketplaceLoadErrors"], json!([]));
     daemon.shut_down();
 }

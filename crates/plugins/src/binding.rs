@@ -14,6 +14,24 @@ pub(crate) fn for_record(binding: &Binding) -> BoundSource {
     }
 }
 
+/// Whether a record speaks of this binding.
+pub(crate) fn is(bound: &BoundSource, binding: &Binding) -> bool {
+    match (bound, binding) {
+        (BoundSource::Manifest(bound), Binding::Manifest(path)) => bound == path,
+        (
+            BoundSource::Git { url, ref_name },
+            Binding::Git {
+                url: offered,
+                ref_name: follows,
+            },
+        ) => (url, ref_name) == (offered, follows),
+        (BoundSource::Packed(bound), Binding::Packed(origin)) => bound == origin,
+        (BoundSource::Curated, Binding::Curated) => true,
+        (BoundSource::Remote { id: bound }, Binding::Remote { id }) => bound == id,
+        _ => false,
+    }
+}
+
 /// The binding that a record speaks of.
 pub(crate) fn of_record(bound: &BoundSource) -> Binding {
     match bound.clone() {

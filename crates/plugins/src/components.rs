@@ -25,6 +25,7 @@ use crate::component_servers::{
     EffectiveServer, PluginServers, Servers, ShadowedServer, effective_servers,
 };
 use crate::component_trust::{HeldCopy, held_copies};
+use crate::hidden_by_config::{HOST_TABLES, hidden_by};
 use crate::hooks_list::{HookRow, Trust, hooks_seen};
 use crate::offering::{Offering, description, display_name};
 use crate::skill_sources::{SkillPlaces, plugin_skill_dirs};
@@ -262,6 +263,10 @@ pub(crate) fn gather(
     for plugin in &mut found.plugins {
         plugin.held_back = held.remove(&plugin.id);
     }
+    // What was found out about a server already is told there.
+    let mut hidden: Vec<_> = hidden_by(&config, HOST_TABLES).cloned().collect();
+    hidden.retain(|problem| !found.problems.contains(problem));
+    found.problems.splice(0..0, hidden);
     let offerings = active.iter().map(|active| Offering::of(&found, active));
     Ok(Gathered {
         offerings: offerings.collect(),

@@ -227,6 +227,7 @@ async fn take(call: &Call, parts: &Parts, due: Due, ran: &mut Ran) -> Result<(),
                 to: None,
                 from,
                 problem: Some(problem),
+                copy: None,
             });
             Ok(())
         }
@@ -266,6 +267,7 @@ async fn settle(
         from,
         to,
         problem: None,
+        copy: None,
     });
     Ok(())
 }

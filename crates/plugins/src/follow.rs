@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::compare::{Compared, compare};
 use crate::content::Content;
 use crate::curated_commit::curated_version;
+use crate::differing::CopyMark;
 use crate::fetcher::Fetched;
 use crate::follow_elsewhere::unapproved;
 use crate::install_offer::{Activating, HowFar, begin_to_install};
@@ -68,6 +69,8 @@ pub(crate) struct Elsewhere {
     pub(crate) id: PluginId,
     /// The version of the copy, when there is one.
     pub(crate) from: Option<String>,
+    /// Which copy that is.
+    pub(crate) copy: Option<Box<CopyMark>>,
     pub(crate) source: Source,
     /// What the source meant when the copy was made: as long as it means the same, nothing has to be
     /// fetched.
@@ -89,17 +92,24 @@ impl Elsewhere {
             to: self.from.clone(),
             from: self.from,
             problem: None,
+            copy: self.copy,
         }
     }
 
     /// The source means something else, and the copy stays.
     pub(crate) fn held_back(self, problem: Problem) -> PluginResult {
-        held_back(&self.id, self.from, problem)
+        PluginResult {
+            copy: self.copy,
+            ..held_back(&self.id, self.from, problem)
+        }
     }
 
     /// The source could not be asked or brought.
     pub(crate) fn failed(self, error: &Error) -> PluginResult {
-        failed(&self.id, self.from, problem_of(error))
+        PluginResult {
+            copy: self.copy,
+            ..PluginResult::failed(self.id, self.from, problem_of(error))
+        }
     }
 }
 
@@ -143,13 +153,14 @@ pub(crate) fn begin_to_follow(
     let from = standing.copy.as_ref().map(|copy| copy.version.to_string());
     let Ok(offer) = source_of(resolved, &standing, id) else {
         let result = match broken_source(lookup, resolved, &standing) {
-            Some(broken) => failed(id, from, broken),
+            Some(broken) => PluginResult::failed(id.clone(), from, broken),
             None => match other_source(resolved, &standing, id) {
                 Some(problem) => held_back(id, from, problem),
                 None => return Begun::Ended(Followed::Nothing),
             },
         };
-        return Begun::Ended(Followed::Result(result));
+        let copy = standing.mark();
+        return Begun::Ended(Followed::Result(PluginResult { copy, ..result }));
     };
     let stepped = match obtain(lookup, &offer, fetched) {
         Ok(Supply::Here(obtained)) => {
@@ -174,6 +185,7 @@ pub(crate) fn begin_to_follow(
                 from,
                 to: Some(to.to_string()),
                 problem,
+                copy: standing.mark(),
             }))
         }
         Ok(Stepped::Ready(outcome, activating)) => Begun::Ready(Ready {
@@ -193,7 +205,7 @@ impl Followed {
     fn failed(id: &PluginId, from: Option<String>, error: &Error) -> Self {
         match is_overtaken(error) {
             true => Self::Nothing,
-            false => Self::Result(failed(id, from, problem_of(error))),
+            false => Self::Result(PluginResult::failed(id.clone(), from, problem_of(error))),
         }
     }
 }
@@ -216,6 +228,7 @@ impl Ready {
                 from: self.from,
                 to: Some(done.version.to_string()),
                 problem: done.problems.into_iter().next(),
+                copy: None,
             }),
             // What was fetched is gone with the copy.
             Err(Error::TakenBack { .. })
@@ -249,6 +262,7 @@ pub(crate) fn elsewhere(
     let asked = Elsewhere {
         id: id.clone(),
         from,
+        copy: standing.mark(),
         source,
         known,
         pinned: standing.pin().is_some(),
@@ -306,6 +320,7 @@ fn held_back(id: &PluginId, from: Option<String>, problem: Problem) -> PluginRes
         to: from.clone(),
         from,
         problem: Some(problem),
+        copy: None,
     }
 }
 
@@ -437,16 +452,6 @@ fn held_by_pin(id: &PluginId, pin: &Pin, offered: &str) -> Problem {
         pin.version
     );
     Problem::warning(ProblemKind::HeldBack, text)
-}
-
-fn failed(id: &PluginId, from: Option<String>, problem: Problem) -> PluginResult {
-    PluginResult {
-        id: id.clone(),
-        outcome: PluginOutcome::Failed,
-        from,
-        to: None,
-        problem: Some(problem),
-    }
 }
 
 /// An error with its place; where it is about a manifest, the manifest's own problem.

@@ -6,10 +6,11 @@
 //! same. Whatever has no room is named, so that a host can tell its user.
 
 use plugd_components::Skill;
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, Problem};
 
 use crate::call::Call;
 use crate::components::{ComponentsRequest, EffectiveSkill, gather};
+use crate::hidden_by_config::{HOST_TABLES, hidden_by};
 use crate::offering::Offering;
 use crate::one_line::one_line;
 use crate::{Blocking, Copies, Error, ExtraSkillRoots, Lookup};
@@ -53,6 +54,8 @@ pub struct Instructions {
     pub parts: Vec<InstructionBlock>,
     /// What the budget had no room for.
     pub left_out: Vec<LeftOut>,
+    /// What of the configuration cannot be used, so that something may be missing.
+    pub problems: Vec<Problem>,
 }
 
 /// A block of the text.
@@ -126,7 +129,9 @@ pub async fn instructions(
                 false => &[],
             };
             let budget = usize::try_from(budget).unwrap_or(usize::MAX);
-            Ok(compose(&gathered.offerings, skills, budget))
+            let problems = hidden_by(&gathered.config, HOST_TABLES).cloned().collect();
+            let text = compose(&gathered.offerings, skills, budget);
+            Ok(Instructions { problems, ..text })
         })
         .await
 }

@@ -1,11 +1,10 @@
 //! `plugin/list`: what can be installed, and what of it is.
 
-use std::collections::BTreeSet;
-
-use plugd_model::{CURATED_MARKETPLACE, PluginId, RemoteMarketplace};
+use plugd_model::{CURATED_MARKETPLACE, RemoteMarketplace};
 
 use crate::behind::Behind;
 use crate::call::Call;
+use crate::differing::Differing;
 use crate::listing::ListedMarketplace;
 use crate::login_refresh::refresh_login;
 use crate::remote_listing::{Local, Question, RemotePart, ask};
@@ -114,7 +113,7 @@ struct Seen {
 fn look(
     lookup: &Lookup,
     copies: &Copies,
-    differing: &BTreeSet<PluginId>,
+    differing: &Differing,
     request: &ListRequest,
 ) -> Result<Seen, Error> {
     let mut seen = Seen {
@@ -153,14 +152,12 @@ fn look(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use plugd_disk::OperationKind;
     use plugd_testkit::{RecordingProbe, Sandbox};
     use pretty_assertions::assert_eq;
 
     use super::{ListRequest, MarketplaceKind, look};
-    use crate::{behind, fixture};
+    use crate::{Differing, behind, fixture};
 
     #[test]
     fn the_login_is_read_once_for_a_look() {
@@ -168,7 +165,13 @@ mod tests {
         sandbox.write("ch/auth.json", "{\"OPENAI_API_KEY\": \"key\"}");
         let probe = RecordingProbe::new();
         let (lookup, copies) = fixture::probed(&sandbox, probe.clone());
-        look(&lookup, &copies, &BTreeSet::new(), &ListRequest::default()).unwrap();
+        look(
+            &lookup,
+            &copies,
+            &Differing::default(),
+            &ListRequest::default(),
+        )
+        .unwrap();
         let file = sandbox.layout().auth();
         let operations = probe.operations();
         let reads = operations
@@ -205,7 +208,7 @@ mod tests {
         }
         let (lookup, copies) = fixture::parts(&sandbox);
         let refresh = |request| {
-            let seen = look(&lookup, &copies, &BTreeSet::new(), &request);
+            let seen = look(&lookup, &copies, &Differing::default(), &request);
             seen.unwrap().refresh
         };
         let behind = behind::of(&[("new@m", "2.0.0"), ("gone@m", "2.0.0")]);
@@ -256,7 +259,15 @@ mod tests {
         let sandbox = Sandbox::new();
         let many = marketplace_of_many(&sandbox);
         let (lookup, copies) = fixture::parts(&sandbox);
-        let list = || look(&lookup, &copies, &BTreeSet::new(), &ListRequest::default()).unwrap();
+        let list = || {
+            look(
+                &lookup,
+                &copies,
+                &Differing::default(),
+                &ListRequest::default(),
+            )
+            .unwrap()
+        };
         let (cold, warm) = (list().listing, list().listing);
         let rows = &cold.marketplaces[0].plugins;
         assert_eq!(rows.len(), many);

@@ -7,6 +7,7 @@ use plugd_config::{Edit, Snapshot, WriteError};
 use plugd_model::{AbsPath, MarketplaceName, PluginId};
 
 use crate::call::Call;
+use crate::differing::Differing;
 use crate::events::{Change, ChangeReason, Events};
 use crate::survey::Survey;
 use crate::uninstall::remove_several;
@@ -216,7 +217,7 @@ fn orphans_of(
 ) -> Result<Vec<PluginId>, Error> {
     let store = copies.store()?;
     let resolved = lookup.resolve_ungated(&Roots::default());
-    let differing = std::collections::BTreeSet::new();
+    let differing = Differing::default();
     let survey = Survey::new(lookup, store, &resolved, &differing)?;
     if plugins == Leftovers::Go {
         for sight in &resolved.scopes {

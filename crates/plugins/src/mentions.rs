@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plugd_config::Snapshot;
-use plugd_model::{AbsPath, PluginId};
+use plugd_model::{AbsPath, PluginId, Problem};
 use plugd_store::Installed;
 
 use crate::call::Call;
 use crate::components::{ComponentsRequest, gather};
+use crate::hidden_by_config::{HOST_TABLES, hidden_by};
 use crate::mention_text::{SCHEME, links, names};
 use crate::offering::{GuidancePart, Offering, joined};
 use crate::{Blocking, Copies, Error, ExtraSkillRoots, Lookup};
@@ -36,6 +37,8 @@ pub struct Mentions {
     pub mentions: Vec<Mentioned>,
     /// What leads to no text, each once, in the order of the input.
     pub unknown: Vec<UnknownMention>,
+    /// What of the configuration cannot be used, so that a plugin may be missing.
+    pub problems: Vec<Problem>,
 }
 
 /// A plugin that was mentioned.
@@ -112,13 +115,16 @@ pub async fn mentions(
             let request = ComponentsRequest { cwd, lease: false };
             let gathered = gather(&call, &lookup, copies.store()?, &extra, &request)?;
             let standings = Standings::of(&gathered.config, &gathered.copies, &gathered.offerings);
-            Ok(find(&gathered.offerings, &standings, &input))
+            let found = find(&gathered.offerings, &standings, &input);
+            let problems = hidden_by(&gathered.config, HOST_TABLES).cloned().collect();
+            Ok(Mentions { problems, ..found })
         })
         .await
 }
 
 impl Standings {
     fn of(config: &Snapshot, copies: &[Installed], active: &[Offering]) -> Self {
+        let is_hidden = hidden_by(config, HOST_TABLES).next().is_some();
         let mut inactive = BTreeMap::new();
         for copy in copies {
             let is_active = active.iter().any(|offering| offering.id == copy.id);
@@ -127,6 +133,8 @@ impl Standings {
                 _ if is_active => continue,
                 Some(setting) if setting.enabled && config.features().plugins => WhyUnknown::Broken,
                 Some(_) => WhyUnknown::Disabled,
+                // Nobody can tell whether there is a row.
+                None if is_hidden => WhyUnknown::Broken,
                 // A copy without a row is not installed, as everywhere.
                 None => continue,
             };
@@ -166,6 +174,7 @@ fn find(offerings: &[Offering], standings: &Standings, input: &[MentionInput]) -
     Mentions {
         mentions: mentions.collect(),
         unknown,
+        problems: Vec::new(),
     }
 }
 

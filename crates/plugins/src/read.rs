@@ -3,7 +3,7 @@
 //! As in the reference the details of a local source are those of its directory, installed or not;
 //! what differs in the installed copy is told as a problem.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use plugd_catalog::{Item, Service, Urls};
 use plugd_components::{App, onboarding_skill};
@@ -17,6 +17,7 @@ use plugd_store::Installed;
 use tokio::time::Instant;
 
 use crate::call::{Call, Cancelled};
+use crate::differing::Differing;
 use crate::listing::{Details, Summary};
 use crate::lookup::Resolved;
 use crate::reading::{ReadSkill, Reading};
@@ -128,7 +129,7 @@ fn read_offer(
     copies: &Copies,
     resolved: &Resolved,
     offer: &Offer<'_>,
-    differing: &BTreeSet<plugd_model::PluginId>,
+    differing: &Differing,
 ) -> Result<Found, Error> {
     let id = offer.id();
     let survey = Survey::of_one(lookup, copies.store()?, resolved, differing, &id);
@@ -137,7 +138,8 @@ fn read_offer(
         return Err(refusal);
     }
     let mut summary = survey.summary_of(id, offer, &details);
-    if let Some(copy) = survey.copy(&summary.id) {
+    let copy = survey.copy(&summary.id);
+    if let Some(copy) = copy.filter(|copy| survey.elsewhere(&copy.id, offer).is_none()) {
         summary.update_available |= has_other_content(copies, offer, copy)?;
     }
     let mut reading = Reading::of(

@@ -1,9 +1,8 @@
 //! `plugin/read` of a linked plugin that no marketplace offers, which is named by its id alone.
 
-use std::collections::BTreeSet;
-
 use plugd_model::PluginId;
 
+use crate::differing::Differing;
 use crate::links;
 use crate::listing::Details;
 use crate::lookup::Roots;
@@ -39,7 +38,7 @@ fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Reading
     if resolved.is_off() {
         return Err(Error::PluginsDisabled);
     }
-    let none = BTreeSet::new();
+    let none = Differing::default();
     let survey = Survey::of_one(lookup, copies.store()?, &resolved, &none, &id);
     let summary = survey.linked_row(&id, path);
     let mut reading = Reading::of(id.marketplace.to_string(), None, summary);

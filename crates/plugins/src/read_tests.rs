@@ -1,7 +1,6 @@
 //! What a reading costs beside what is installed, and what it tells of its own copy. Operations are
 //! counted, not timed.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use plugd_marketplace::Selector;
@@ -10,7 +9,7 @@ use pretty_assertions::assert_eq;
 
 use super::read_offer;
 use crate::fixture::{self, Closed};
-use crate::{Copies, Lookup, Reading, Roots};
+use crate::{Copies, Differing, Lookup, Reading, Roots};
 
 /// A marketplace with the plugin `p0`, and so many installed ones of which it is the first.
 fn sandbox(installed: usize) -> Sandbox {
@@ -39,7 +38,7 @@ fn read(sandbox: &Sandbox, lookup: &Lookup, copies: &Copies) -> Reading {
         plugin: "p0",
     };
     let offer = resolved.set.select(&selector).unwrap();
-    let found = read_offer(lookup, copies, &resolved, &offer, &BTreeSet::new());
+    let found = read_offer(lookup, copies, &resolved, &offer, &Differing::default());
     found.unwrap().reading
 }
 

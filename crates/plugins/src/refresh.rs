@@ -11,11 +11,10 @@
 //!   together. Only then other machines are asked, once in five minutes for the same thing, and a listing
 //!   that comes meanwhile gets its local pass at once.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plugd_model::{MarketplaceName, PluginId, Problem, ProblemKind, error_chain};
+use plugd_model::{MarketplaceName, Problem, ProblemKind, error_chain};
 use plugd_store::Store;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -23,6 +22,7 @@ use tokio::time::Instant;
 use crate::asked_of_late::AskedOfLate;
 use crate::behind::Behind;
 use crate::call::{Call, Cancel};
+use crate::differing::Differing;
 use crate::events::{Change, ChangeReason};
 use crate::follow::{Elsewhere, Followed};
 use crate::follow_elsewhere::follow_elsewhere;
@@ -129,13 +129,8 @@ impl Refresher {
 
     /// The plugins whose source had something else at the end of the last run.
     #[must_use]
-    pub fn differing(&self) -> BTreeSet<PluginId> {
-        let last = self.0.last.remembered();
-        let plugins = last.plugins.iter();
-        plugins
-            .filter(|result| result.outcome == PluginOutcome::HeldBack)
-            .map(|result| result.id.clone())
-            .collect()
+    pub fn differing(&self) -> Differing {
+        Differing::of(&self.0.last.remembered())
     }
 
     /// Whether a run is working, and what the last one said, also one of an earlier process.

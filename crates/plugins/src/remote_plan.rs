@@ -82,6 +82,7 @@ impl Held {
             from: self.from,
             to: self.to,
             problem: Some(self.problem),
+            copy: None,
         }
     }
 }

@@ -260,6 +260,7 @@ fn mark(call: &Call, parts: &Parts, plan: &Plan, ran: &mut Ran) {
             from: Some(copy.version.to_string()),
             to: Some(copy.version.to_string()),
             problem,
+            copy: None,
         };
         let part = call.part();
         let marked = parts.copies.store().and_then(|store| {
@@ -329,6 +330,7 @@ async fn bring_all(
                     from,
                     to: Some(to),
                     problem: None,
+                    copy: None,
                 });
             }
             Err(error) => {
@@ -410,6 +412,7 @@ async fn remove_all(
                     from,
                     to: None,
                     problem: None,
+                    copy: None,
                 });
             }
             // Somebody has done something with it meanwhile: the next run looks again.
@@ -418,13 +421,7 @@ async fn remove_all(
                 let problem = problem_of(&error);
                 ran.reconciled.problems.push(problem.clone());
                 ran.reconciled.failed.extend(copy.remote().cloned());
-                ran.results.push(PluginResult {
-                    id,
-                    outcome: PluginOutcome::Failed,
-                    from,
-                    to: None,
-                    problem: Some(problem),
-                });
+                ran.results.push(PluginResult::failed(id, from, problem));
             }
         }
     }
@@ -476,13 +473,7 @@ impl Ran {
         self.reconciled.problems.push(problem.clone());
         self.reconciled.failed.insert(remote_id.clone());
         self.reconciled.not_brought.insert(remote_id);
-        self.results.push(PluginResult {
-            id,
-            outcome: PluginOutcome::Failed,
-            from,
-            to: None,
-            problem: Some(problem),
-        });
+        self.results.push(PluginResult::failed(id, from, problem));
     }
 }
 

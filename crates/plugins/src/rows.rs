@@ -15,6 +15,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use plugd_manifest::{Loaded, MarketplaceEntry, MarketplaceManifest};
+use plugd_marketplace::Binding;
 use plugd_model::{AbsPath, Place, PluginManifest, RemotePluginId, VersionSegment};
 use serde_json::value::RawValue;
 
@@ -129,6 +130,8 @@ pub(crate) struct Beside {
     pub(crate) snapshot: Option<String>,
     /// Whether the source is known to have other content.
     pub(crate) content_differs: bool,
+    /// Where the copy came from, when that is not here.
+    pub(crate) elsewhere: Option<Binding>,
     /// What it is called where it is shared.
     pub(crate) shared: Option<RemotePluginId>,
     /// The working tree that stands in for it.

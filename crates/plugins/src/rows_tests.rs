@@ -1,6 +1,5 @@
 //! What a listing repeats, and what it costs then. Operations are counted, not timed.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plugd_testkit::{RecordingProbe, Sandbox};
@@ -8,7 +7,7 @@ use pretty_assertions::assert_eq;
 use serde_json::value::to_raw_value;
 
 use crate::survey::Survey;
-use crate::{ListedPlugin, Lookup, Roots, fixture};
+use crate::{Differing, ListedPlugin, Lookup, Roots, fixture};
 
 fn sandbox(plugins: usize) -> Sandbox {
     let sandbox = Sandbox::new();
@@ -26,7 +25,7 @@ fn sandbox(plugins: usize) -> Sandbox {
 
 fn listed(lookup: &Lookup, copies: &crate::Copies) -> Vec<ListedPlugin> {
     let resolved = lookup.resolve(&Roots::default());
-    let none = BTreeSet::new();
+    let none = Differing::default();
     let survey = Survey::new(lookup, copies.store().unwrap(), &resolved, &none).unwrap();
     let listing = survey.listing(|_| true);
     assert_eq!(listing.load_errors, Vec::new());

@@ -3,9 +3,8 @@
 //! Ranks, best first: display name equal, name equal, prefix of either, part of either, keyword
 //! equal, part of a keyword or of all of these together. Descriptions are not searched.
 
-use std::collections::BTreeSet;
-
 use crate::call::Call;
+use crate::differing::Differing;
 use crate::listing::{ListedMarketplace, LoadError, Summary};
 use crate::login_refresh::refresh_login;
 use crate::lookup::Resolved;
@@ -135,7 +134,7 @@ fn look(lookup: &Lookup, copies: &Copies, request: &SearchRequest) -> Result<Her
     if request.term.trim().is_empty() || resolved.is_off() {
         return Ok(here);
     }
-    let unknown = BTreeSet::new();
+    let unknown = Differing::default();
     let survey = Survey::new(lookup, copies.store()?, &resolved, &unknown)?;
     if let (SearchCursor::Here(skip), false) = (&request.from, term.is_empty()) {
         let listing = survey.listing(|_| true);

@@ -6,6 +6,7 @@ use plugd_marketplace::Selector;
 use plugd_model::{AbsPath, PluginId, PluginManifest, Problem};
 
 use crate::active::manifest_of;
+use crate::differing::Differing;
 use crate::listing::Details;
 use crate::read::refusal;
 use crate::survey::Survey;
@@ -93,7 +94,7 @@ fn of_offered(
         return Err(Error::PluginsDisabled);
     }
     let offer = resolved.set.select(&Selector::Named { manifest, plugin })?;
-    let none = std::collections::BTreeSet::new();
+    let none = Differing::default();
     let id = offer.id();
     let survey = Survey::of_one(lookup, copies.store()?, &resolved, &none, &id);
     let details = survey.details(&offer);

@@ -7,6 +7,7 @@ use plugd_store::Installed;
 use plugd_watch::WatchRoot;
 
 use crate::active::{ActivePlugins, active_plugins};
+use crate::hidden_by_config::{HOST_TABLES, hidden_by};
 use crate::skill_rules::{SkillRules, Subject};
 use crate::skill_sources::{self, SkillPlaces};
 use crate::skill_watch::Followed;
@@ -57,7 +58,12 @@ pub async fn skills(
                 &copies,
                 &extra,
                 &scopes,
-                |config, active, places| skills_seen(&lookup, config, active, places),
+                |config, active, places| {
+                    let mut seen = skills_seen(&lookup, config, active, places);
+                    let hidden = hidden_by(config, HOST_TABLES).cloned();
+                    seen.problems.splice(0..0, hidden);
+                    seen
+                },
             )
         })
     };

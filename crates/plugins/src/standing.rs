@@ -10,6 +10,7 @@ use plugd_model::PluginId;
 use plugd_store::{Installed, Pin, Record, Seen, Store, StoreError};
 
 use crate::binding;
+use crate::differing::CopyMark;
 
 /// One look at one plugin.
 #[derive(Debug, Clone)]
@@ -47,6 +48,12 @@ impl Standing {
         self.record
             .as_ref()
             .map(|record| binding::of_record(&record.bound))
+    }
+
+    /// Which copy is there, as far as that is recorded.
+    pub(crate) fn mark(&self) -> Option<Box<CopyMark>> {
+        let record = self.copy.as_ref()?.record.as_ref()?;
+        Some(Box::new(CopyMark::of(record)))
     }
 
     /// What it is pinned to.

@@ -13,6 +13,7 @@ use plugd_disk::{Disk, DiskError};
 use plugd_model::{AbsPath, Layout, Place, PluginId, Problem, ProblemKind, Severity, error_chain};
 use serde_json::{Map, Value, json};
 
+use crate::differing::CopyMark;
 use crate::{Blocking, Copies, CuratedSync, Error, Lookup, Refresher, RemoteSync};
 
 /// The newest format that this program reads and writes.
@@ -83,6 +84,22 @@ pub struct PluginResult {
     pub to: Option<String>,
     /// Why it was held back or failed.
     pub problem: Option<Problem>,
+    /// The copy that was compared with its source; absent where nothing is recorded of it.
+    pub copy: Option<Box<CopyMark>>,
+}
+
+impl PluginResult {
+    /// One of a plugin that stays as it is because something went wrong.
+    pub(crate) fn failed(id: PluginId, from: Option<String>, problem: Problem) -> Self {
+        Self {
+            id,
+            outcome: PluginOutcome::Failed,
+            from,
+            to: None,
+            problem: Some(problem),
+            copy: None,
+        }
+    }
 }
 
 /// The last run of one kind of background work.
@@ -206,11 +223,18 @@ pub async fn status(
                     problems.push(Problem::error(ProblemKind::Unreadable, error_chain(&error)));
                 }
             }
+            // What was installed or removed since is for the next run to tell.
+            let is_configured =
+                |id: &PluginId| config.plugins().iter().any(|setting| setting.id == *id);
             let stale = |result: &&PluginResult| {
-                matches!(
-                    result.outcome,
-                    PluginOutcome::HeldBack | PluginOutcome::Failed
-                )
+                let copy = copies
+                    .store()
+                    .ok()
+                    .and_then(|store| store.get(&result.id).ok());
+                let copy = copy.flatten();
+                result.is_stale()
+                    && result.speaks_of(copy.as_ref())
+                    && (copy.is_some() || is_configured(&result.id))
             };
             Ok(Status {
                 home: lookup.layout().home().clone(),
@@ -300,6 +324,7 @@ fn json_of(report: &TaskReport) -> Value {
                 "outcome": word(result.outcome),
                 "from": result.from,
                 "to": result.to,
+                "copy": result.copy.as_deref().copied().map(CopyMark::to_json),
                 "problem": result.problem.as_ref().map(json_of_problem),
             })
         })
@@ -330,6 +355,7 @@ fn result_of(value: &Value) -> Option<PluginResult> {
         from: text("from"),
         to: text("to"),
         problem: problem_of(&value["problem"]),
+        copy: CopyMark::of_json(&value["copy"]).map(Box::new),
     })
 }
 

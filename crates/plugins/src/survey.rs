@@ -12,8 +12,11 @@ use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, RemotePluginId, Sever
 use plugd_store::{Installed, Store};
 
 use crate::ahead::Ahead;
+use crate::binding;
 use crate::curated_commit::curated_version;
 use crate::details::{details_at_a_glance, details_of_copy};
+use crate::differing::Differing;
+use crate::hidden_by_config::{PLUGIN_TABLES, hidden_by};
 use crate::links::{self, Links};
 use crate::listing::{Details, Facts, ListedMarketplace, LoadError, Summary, join, settings_of};
 use crate::lookup::Resolved;
@@ -30,7 +33,7 @@ pub(crate) struct Survey<'a> {
     settings: BTreeMap<PluginId, bool>,
     installed: BTreeMap<PluginId, Installed>,
     store_problems: Vec<Problem>,
-    differing: &'a BTreeSet<PluginId>,
+    differing: &'a Differing,
     shared: SharedIds,
     links: Links,
     /// The version of the curated snapshot, once somebody has asked.
@@ -38,13 +41,13 @@ pub(crate) struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// Reads configuration and store. `differing` names the plugins whose source is known to have
-    /// other content than the store.
+    /// Reads configuration and store. `differing` tells whose source is known to have other
+    /// content than the store.
     pub(crate) fn new(
         lookup: &'a Lookup,
         store: &Store,
         resolved: &'a Resolved,
-        differing: &'a BTreeSet<PluginId>,
+        differing: &'a Differing,
     ) -> Result<Self, Error> {
         let (copies, store_problems) = store
             .list()
@@ -59,7 +62,7 @@ impl<'a> Survey<'a> {
         lookup: &'a Lookup,
         store: &Store,
         resolved: &'a Resolved,
-        differing: &'a BTreeSet<PluginId>,
+        differing: &'a Differing,
         id: &PluginId,
     ) -> Self {
         let (copy, problem) = match store.list_one(id) {
@@ -70,7 +73,7 @@ impl<'a> Survey<'a> {
     }
 
     fn over(
-        (lookup, resolved, differing): (&'a Lookup, &'a Resolved, &'a BTreeSet<PluginId>),
+        (lookup, resolved, differing): (&'a Lookup, &'a Resolved, &'a Differing),
         only: Option<&PluginId>,
         copies: impl IntoIterator<Item = Installed>,
         store_problems: impl IntoIterator<Item = Problem>,
@@ -168,10 +171,19 @@ impl<'a> Survey<'a> {
                 Binding::Curated => self.snapshot().map(str::to_owned),
                 _ => None,
             },
-            content_differs: self.differing.contains(id),
+            content_differs: self.differing.has(self.installed.get(id)),
+            elsewhere: self.elsewhere(id, offer),
             shared: self.shared_as(offer).cloned(),
             linked: self.links.of_plugin(id).cloned(),
         }
+    }
+
+    /// Where the installed copy came from, when that is not what offers the plugin here. Then nothing comes
+    /// from here by itself.
+    pub(crate) fn elsewhere(&self, id: &PluginId, offer: &Offer<'_>) -> Option<Binding> {
+        let record = self.copy(id)?.record.as_ref()?;
+        let is_here = binding::is(&record.bound, &offer.content.binding);
+        (!is_here).then(|| binding::of_record(&record.bound))
     }
 
     /// The version of the curated snapshot, read once.
@@ -200,7 +212,10 @@ impl<'a> Survey<'a> {
     /// What to show for one offer, whose inside is known.
     pub(crate) fn summary_of(&self, id: PluginId, offer: &Offer<'_>, details: &Details) -> Summary {
         let linked = self.links.of_plugin(&id);
+        let elsewhere = self.elsewhere(&id, offer);
         let offered_version = match offer.content.binding {
+            // It is another plugin, of which no version follows the one that is installed.
+            _ if elsewhere.is_some() => None,
             Binding::Curated => self.snapshot().map(str::to_owned),
             // What its author works on is no offer.
             _ if linked.is_some() => None,
@@ -212,11 +227,13 @@ impl<'a> Survey<'a> {
             installed: self.installed.get(&id),
             setting: self.settings.get(&id).copied(),
             offered_version,
-            content_differs: self.differing.contains(&id),
+            content_differs: elsewhere.is_none() && self.differing.has(self.installed.get(&id)),
             linked,
             id,
         });
         summary.problems.extend(bad_version(offer, details));
+        let conflict = elsewhere.map(|bound| came_from_elsewhere(&summary.id, &bound, offer));
+        summary.problems.extend(conflict);
         summary.share = self.shared_as(offer).cloned().map(only_id).map(Box::new);
         summary
     }
@@ -305,12 +322,7 @@ impl<'a> Survey<'a> {
         let mut rows: Vec<LoadError> = Vec::new();
         for sight in &self.resolved.scopes {
             let of_project: Vec<&Problem> = sight.config.project_problems().collect();
-            for problem in sight
-                .config
-                .problems()
-                .iter()
-                .filter(|one| concerns_us(one))
-            {
+            for problem in hidden_by(&sight.config, PLUGIN_TABLES) {
                 // A project's broken layer is told under the directory of the request.
                 let path = match (&sight.cwd, of_project.contains(&problem)) {
                     (Some(cwd), true) => Some(cwd),
@@ -342,20 +354,6 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// A listing tells of configuration that keeps something out of it: whole files, and broken rows of
-/// these tables. Mere warnings are for `configWarning`.
-fn concerns_us(problem: &Problem) -> bool {
-    if problem.severity == Severity::Warning {
-        return false;
-    }
-    let tables = ["marketplaces", "plugins", "features"];
-    problem.field.as_deref().is_none_or(|field| {
-        tables
-            .iter()
-            .any(|table| field.split('.').next() == Some(table))
-    })
-}
-
 /// Two scopes may tell the same problem; it is shown once.
 fn push(rows: &mut Vec<LoadError>, path: &AbsPath, problem: &Problem) {
     let row = LoadError {
@@ -367,7 +365,8 @@ fn push(rows: &mut Vec<LoadError>, path: &AbsPath, problem: &Problem) {
     }
 }
 
-/// A plugin that cannot be installed as it is gets a row, so that its author hears of it.
+/// A plugin that cannot be installed as it is gets a row, so that its author hears of it, and so does one of
+/// which another plugin of the same id is installed.
 fn broken<'a>(
     content: &'a Content,
     summary: &'a Summary,
@@ -375,11 +374,25 @@ fn broken<'a>(
     summary
         .problems
         .iter()
-        .filter(|problem| problem.severity == Severity::Error)
+        .filter(|problem| {
+            problem.severity == Severity::Error || problem.kind == ProblemKind::Conflict
+        })
         .map(|problem| LoadError {
             marketplace_path: content.path.clone(),
             problem: problem.clone(),
         })
+}
+
+/// Two plugins have one id, and the one that is installed is not the one that is shown.
+fn came_from_elsewhere(id: &PluginId, bound: &Binding, offer: &Offer<'_>) -> Problem {
+    let text = format!(
+        "`{id}` is installed from {}, and what is offered here comes from {}; nothing of it replaces the \
+         installed copy unless it is installed from here",
+        bound.describe(),
+        offer.content.binding.describe()
+    );
+    let problem = Problem::warning(ProblemKind::Conflict, text);
+    problem.in_file(&offer.content.path).at(offer.entry.place)
 }
 
 /// The version directory that an installation of an offer that is not curated would make, as far as

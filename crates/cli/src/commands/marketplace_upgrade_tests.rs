@@ -37,6 +37,7 @@ fn plugin(outcome: PluginOutcome, to: &str, problem: Option<Problem>) -> PluginR
         from: Some("1.0.0".to_owned()),
         to: Some(to.to_owned()),
         problem,
+        copy: None,
     }
 }
 

@@ -118,6 +118,7 @@ fn plugin(result: PluginResult) -> Option<wire::MarketplaceUpgradeChange> {
         from,
         to,
         problem,
+        copy: _,
     } = result;
     if outcome == PluginOutcome::Unchanged {
         return None;

@@ -126,6 +126,7 @@ fn plugin(outcome: PluginOutcome, problem: Option<Problem>) -> Value {
         from: Some("1.0.0".to_owned()),
         to: Some("1.1.0".to_owned()),
         problem,
+        copy: None,
     };
     let upgraded = Upgraded {
         marketplaces: Vec::new(),

@@ -139,6 +139,7 @@ fn waits(result: PluginResult) -> Option<wire::PlugdWaiting> {
         from,
         to,
         problem,
+        copy: _,
     } = result;
     let kinds = [ProblemKind::ApprovalNeeded, ProblemKind::CommitTooYoung];
     let problem = problem.filter(|problem| kinds.contains(&problem.kind))?;

@@ -37,6 +37,7 @@ fn response(made: Instructions, budget: u32) -> wire::PlugdInstructionsResponse 
         characters,
         parts,
         left_out,
+        problems,
     } = made;
     wire::PlugdInstructionsResponse {
         text,
@@ -44,6 +45,7 @@ fn response(made: Instructions, budget: u32) -> wire::PlugdInstructionsResponse 
         budget,
         parts: parts.into_iter().map(block).collect(),
         left_out: left_out.into_iter().map(missing).collect(),
+        problems: problems.into_iter().map(shared::problem).collect(),
     }
 }
 

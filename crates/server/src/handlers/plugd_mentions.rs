@@ -67,10 +67,15 @@ fn input(index: usize, item: wire::PlugdMentionItem) -> Result<Option<MentionInp
 }
 
 fn response(found: Mentions) -> wire::PlugdMentionsResponse {
-    let Mentions { mentions, unknown } = found;
+    let Mentions {
+        mentions,
+        unknown,
+        problems,
+    } = found;
     wire::PlugdMentionsResponse {
         mentions: mentions.into_iter().map(mention).collect(),
         unknown: unknown.into_iter().map(nothing).collect(),
+        problems: problems.into_iter().map(shared::problem).collect(),
     }
 }
 

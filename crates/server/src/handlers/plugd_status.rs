@@ -174,6 +174,7 @@ fn result(result: PluginResult) -> wire::PlugdPluginOutcome {
         from,
         to,
         problem,
+        copy: _,
     } = result;
     wire::PlugdPluginOutcome {
         plugin_id: id.to_string(),
