@@ -90,14 +90,14 @@ fn what_a_repository_does_not_have() {
     let error = check_refused(
         &world,
         &json!({"source": url, "refName": "gone"}),
-        &["invalidInput"],
+        &["notFound"],
     );
     assert!(text(&error["message"]).contains("gone"), "{error:#}");
     let id = "0123456789012345678901234567890123456789";
     check_refused(
         &world,
         &json!({"source": url, "refName": id}),
-        &["invalidInput"],
+        &["notFound"],
     );
     let nowhere = format!("{}/nowhere.git", world.server.base());
     check_refused(&world, &json!({"source": nowhere}), missing);

@@ -409,7 +409,7 @@ fn the_ref_that_was_added_is_followed() {
     world.repo.delete_branch("dev");
     let answer = upgrade(&mut daemon);
     assert_eq!(
-        answer["errors"][0]["data"]["kind"], "invalidInput",
+        answer["errors"][0]["data"]["kind"], "notFound",
         "{answer:#}"
     );
     assert_eq!(

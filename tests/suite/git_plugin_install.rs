@@ -363,17 +363,17 @@ fn what_is_not_there() {
     for (source, kinds, named) in [
         (
             json!({"source": "url", "url": url, "ref": "gone"}),
-            vec!["invalidInput"],
+            vec!["notFound"],
             "gone",
         ),
         (
             json!({"source": "url", "url": url, "sha": missing}),
-            vec!["invalidInput"],
+            vec!["notFound"],
             missing,
         ),
         (
             json!({"source": "url", "url": url, "sha": "abcdef0123"}),
-            vec!["invalidInput"],
+            vec!["notFound"],
             "abcdef0123",
         ),
         (

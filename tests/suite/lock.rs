@@ -245,6 +245,8 @@ fn a_lock_that_cannot_be_kept_is_not_written_over() {
             (&error["data"]["line"], &error["data"]["field"]),
             (&json!(1), &json!("version"))
         );
+        let hint = "a newer plugd has written it; update this one";
+        assert_eq!(error["data"]["hint"], hint);
     }
     assert_eq!(sandbox.text(LOCK), newer);
     // Two branches: with a name nothing is guessed, without one the home decides.
@@ -256,8 +258,18 @@ fn a_lock_that_cannot_be_kept_is_not_written_over() {
         "{error:#}"
     );
     assert_eq!(sandbox.text(LOCK), torn);
-    lock(&mut daemon, json!({}));
+    let answer = daemon.ok("plugd/lock", in_project(json!({})));
     assert!(sandbox.text(LOCK).contains("a@team"));
+    // What it named may be gone with it, so that is said.
+    let told = &answer["problems"][0];
+    assert_eq!(
+        (&told["severity"], &told["line"]),
+        (&json!("warning"), &json!(2))
+    );
+    assert!(
+        text(&told["message"]).contains("is written anew: "),
+        "{told:#}"
+    );
     // What is no file is nothing to write.
     sandbox.remove(LOCK);
     sandbox.add(&format!("== {LOCK} -> ../../../ch/config.toml\n"));

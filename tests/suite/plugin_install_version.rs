@@ -304,10 +304,10 @@ fn what_cannot_be_named() {
     shop.offer_p();
     let mut daemon = shop.start();
     for (members, expected) in [
-        (json!({"ref": "absent"}), "invalidInput"),
+        (json!({"ref": "absent"}), "notFound"),
         (
             json!({"sha": "0123456789012345678901234567890123456789"}),
-            "invalidInput",
+            "notFound",
         ),
         (json!({"sha": "no commit"}), "invalidInput"),
         (json!({"ref": "a..b"}), "invalidInput"),

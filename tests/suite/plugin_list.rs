@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::fixtures::{
     DEMO, DEMO_MANIFEST, check, config, hello, hold_lock, install, installed_in, load_errors,
-    local, marketplace, plugin_in, plugins_in, refused, shown, small, start, summary, text, with,
+    local, marketplace, plugin, plugin_in, plugins_in, refused, shown, small, start, summary, text,
+    with,
 };
 
 /// The answer of a home with nothing in it.
@@ -415,4 +416,21 @@ fn a_directory_without_a_manifest_is_told_what_its_plugin_json_lacks() {
         "{unclaimed}"
     );
     assert!(unclaimed.contains("`$schema`"), "{unclaimed}");
+}
+
+#[test]
+fn a_manifest_of_another_name_is_told_before_somebody_installs_it() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    sandbox.add(&plugin("demo/hello", "other", "1.0.0"));
+    let mut daemon = start(&sandbox);
+    let listing = daemon.ok("plugin/list", json!({}));
+    let row = &listing["marketplaceLoadErrors"][0];
+    assert_eq!(
+        (&row["kind"], &row["field"]),
+        (&json!("nameMismatch"), &json!("name")),
+        "{listing:#}"
+    );
+    let problem = &plugin_in(&listing, "hello@demo")["problems"][0];
+    assert_eq!(problem["kind"], "nameMismatch");
+    daemon.shut_down();
 }

@@ -10,7 +10,7 @@ use plugd_store::StoreError;
 
 use crate::error::Error;
 use crate::error_terms::{Facts, Kind, WriteRefusal};
-use crate::facts_elsewhere::{of_git, of_registry, token_variable};
+use crate::facts_elsewhere::{of_git, of_registry, of_want, token_variable};
 
 impl Error {
     /// The facts of this error.
@@ -169,10 +169,7 @@ impl Error {
             },
             Self::Git { host, source, .. } => of_git(host, source),
             Self::Registry(error) => of_registry(error),
-            Self::BadWant { .. } => Facts {
-                field: Some("refName".to_owned()),
-                ..Facts::default()
-            },
+            Self::BadWant { source } => of_want(source),
             Self::SecretInAddress { .. } => Facts {
                 field: Some("source".to_owned()),
                 ..Facts::default()

@@ -5,7 +5,7 @@
 //! What the network, a server or a login does is nobody's, and may be different tomorrow.
 
 use plugd_fetch::FetchError;
-use plugd_git::{Failure, GitError};
+use plugd_git::{Failure, GitError, WantError};
 use plugd_model::git_url;
 
 use crate::error::Error;
@@ -29,14 +29,14 @@ fn kind_of_failure(failure: &Failure) -> Kind {
         Failure::BadRequest { .. }
         | Failure::BadReplacement { .. }
         | Failure::Ambiguous { .. }
-        | Failure::RefMissing { .. }
-        | Failure::CommitMissing { .. }
         | Failure::DirectoryMissing { .. }
         | Failure::HostileName { .. }
         | Failure::LongName { .. }
         | Failure::OverLimit { .. }
         | Failure::TooMuch { .. } => Kind::InvalidInput,
-        Failure::RepositoryMissing { .. } => Kind::NotFound,
+        Failure::RepositoryMissing { .. }
+        | Failure::RefMissing { .. }
+        | Failure::CommitMissing { .. } => Kind::NotFound,
         Failure::Unauthorised { .. }
         | Failure::Unreachable { .. }
         | Failure::Refused { .. }
@@ -83,6 +83,18 @@ pub(crate) fn of_git(host: &str, error: &GitError) -> Facts {
         host: Some(host.to_owned()),
         hint: hint_of_git(error),
         retryable: error.is_retryable(),
+        ..Facts::default()
+    }
+}
+
+/// Which member names a branch, tag or commit that cannot be meant.
+pub(crate) fn of_want(error: &WantError) -> Facts {
+    let field = match error {
+        WantError::Ref { .. } => "refName",
+        WantError::Commit { .. } => "sha",
+    };
+    Facts {
+        field: Some(field.to_owned()),
         ..Facts::default()
     }
 }

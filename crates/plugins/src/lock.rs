@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use plugd_config::Snapshot;
 use plugd_lockfile::{LockedPlugin, Lockfile, render};
-use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem, ProblemKind};
+use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem, ProblemKind, Severity};
 use plugd_store::StoreError;
 
 use crate::call::Call;
@@ -127,6 +127,7 @@ pub async fn lock(
                 })
                 .collect();
             problems.extend(of_home.notes);
+            problems.extend(before.iter().flat_map(replaced));
             let new = match request.plugins.is_empty() {
                 true if of_home.lock.plugins.is_empty() && !old.plugins.is_empty() => {
                     return Err(LockError::WouldBeEmpty { path: place.file }.into());
@@ -170,6 +171,19 @@ fn old_lock(
             }
         }
     }
+}
+
+/// What a lock that is written anew could not be understood for: what it named is not in the new one.
+fn replaced(before: &Found) -> impl Iterator<Item = Problem> {
+    let problems = before.parsed.as_ref().err().into_iter().flatten();
+    problems.map(|problem| Problem {
+        message: format!(
+            "the lock that was there could not be understood and is written anew: {}",
+            problem.message
+        ),
+        severity: Severity::Warning,
+        ..problem.clone()
+    })
 }
 
 /// Who names a plugin wants it in the lock.

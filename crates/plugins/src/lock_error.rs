@@ -1,6 +1,6 @@
 //! Why a lock could not be written, or a home could not be made to match it.
 
-use plugd_model::{AbsPath, PluginId, Problem};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 
 use crate::archive_error::ArchiveError;
 use crate::error_terms::{Facts, Kind};
@@ -233,6 +233,9 @@ impl LockError {
         match self {
             Self::NoLock { .. } => "`plugd lock` writes one from what is installed here",
             Self::NotAFile { .. } => "move it away, or name another file",
+            Self::BadLock { problem, .. } if problem.kind == ProblemKind::UnsupportedSchema => {
+                "a newer plugd has written it; update this one"
+            }
             Self::BadLock { .. } => "mend the file, or write it anew with `plugd lock`",
             Self::Contested { .. } => "ask again",
             Self::NotLockable { .. } => "install it from its marketplace, then lock it",

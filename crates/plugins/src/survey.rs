@@ -232,6 +232,7 @@ impl<'a> Survey<'a> {
             id,
         });
         summary.problems.extend(bad_version(offer, details));
+        summary.problems.extend(other_name(offer, details));
         let conflict = elsewhere.map(|bound| came_from_elsewhere(&summary.id, &bound, offer));
         summary.problems.extend(conflict);
         summary.share = self.shared_as(offer).cloned().map(only_id).map(Box::new);
@@ -381,6 +382,23 @@ fn broken<'a>(
             marketplace_path: content.path.clone(),
             problem: problem.clone(),
         })
+}
+
+/// A manifest that calls the plugin something else is told before somebody tries to install it.
+fn other_name(offer: &Offer<'_>, details: &Details) -> Option<Problem> {
+    let Details::Manifest(loaded, _) = details else {
+        return None;
+    };
+    let (entry, found) = (&offer.entry.name, &loaded.value.name);
+    (found != entry.as_str()).then(|| {
+        let text = format!(
+            "the manifest calls the plugin `{}` and its entry `{entry}`, so it cannot be installed; \
+             give both the same name",
+            found.escape_debug()
+        );
+        let problem = Problem::error(ProblemKind::NameMismatch, text);
+        problem.in_file(&loaded.file).at_field("name")
+    })
 }
 
 /// Two plugins have one id, and the one that is installed is not the one that is shown.
