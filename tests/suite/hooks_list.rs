@@ -357,6 +357,41 @@ fn hooks_of_the_configuration_layer_by_layer() {
 }
 
 #[test]
+fn a_linked_worktree_has_the_trust_and_the_hooks_of_its_main_checkout() {
+    let own = "main/.git/worktrees/w";
+    let sandbox = Sandbox::from(&format!(
+        "== main/.git/HEAD\nref\n== {own}/commondir\n../..\n== {own}/gitdir\n$ROOT/w/.git\n\
+         == w/.git\ngitdir: $ROOT/{own}\n== evil/.git\ngitdir: $ROOT/{own}\n"
+    ));
+    let trusted = "[projects.\"$ROOT/main\"]\ntrust_level = \"trusted\"\n";
+    sandbox.write("ch/config.toml", sandbox.expand(trusted));
+    for root in ["main", "w", "w/only", "evil"] {
+        sandbox.write(
+            &format!("{root}/.codex/hooks.json"),
+            file_with("Stop", root),
+        );
+        let model = format!("model = \"{root}\"\n");
+        sandbox.write(&format!("{root}/.codex/config.toml"), model);
+    }
+    let mut daemon = start(&sandbox);
+    let cwds = json!({"cwds": ["$ROOT/main", "$ROOT/w/only", "$ROOT/evil"]});
+    let answer = shown(&daemon.ok("hooks/list", cwds), &sandbox);
+    let hooks = [0, 1, 2].map(|index| of_layers(&answer["data"][index]));
+    let main = ["project main untrusted $ROOT/main/.codex/hooks.json:stop:0:0".to_owned()];
+    assert_eq!(hooks, [main.to_vec(), main.to_vec(), Vec::new()]);
+    let source = &answer["data"][1]["hooks"][0]["sourcePath"];
+    assert_eq!(source, "$ROOT/main/.codex/hooks.json");
+    for (cwd, model) in [("$ROOT/w", json!("w")), ("$ROOT/evil", Value::Null)] {
+        let params = json!({"cwd": cwd, "includeLayers": true});
+        let answer = shown(&daemon.ok("config/read", params), &sandbox);
+        assert_eq!(answer["config"]["model"], model, "{cwd}");
+        let folder = &answer["layers"][0]["name"]["dotCodexFolder"];
+        assert_eq!(folder, &format!("{cwd}/.codex"));
+    }
+    daemon.shut_down();
+}
+
+#[test]
 fn a_hook_of_the_configuration_is_trusted_by_its_declaration() {
     let sandbox = Sandbox::from("== ch/hooks.json\n{\"hooks\": {\"Stop\": []}}\n");
     sandbox.write("ch/config.toml", table_with("Stop", "t"));

@@ -20,6 +20,11 @@ pub(crate) const USER: usize = 1;
 /// The largest configuration file that is read; a larger one is no configuration.
 pub(crate) const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The file of a directory with configuration.
+const FILE: &str = "config.toml";
+/// The table of hooks.
+const HOOKS: &str = "hooks";
+
 /// Where a layer comes from, lowest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LayerSource {
@@ -61,6 +66,9 @@ pub struct Layer {
     pub source: LayerSource,
     /// Its file, whether or not that exists; `None` for flags.
     pub file: Option<AbsPath>,
+    /// The `.codex` directory of the main checkout that stands for this one, a linked worktree's, where
+    /// hooks are concerned: its hooks count, and none that stand here.
+    pub main_folder: Option<AbsPath>,
     /// Why it is shown but not used; `None` when it is used.
     pub disabled_reason: Option<String>,
     /// Why its file could not be read.
@@ -81,6 +89,13 @@ impl Layer {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tree.members().is_none_or(<[_]>::is_empty)
+    }
+
+    /// The file in which its hooks stand beside other settings; `None` for flags.
+    #[must_use]
+    pub fn hooks_file(&self) -> Option<AbsPath> {
+        let of_main = self.main_folder.as_ref().map(|folder| folder.join(FILE));
+        of_main.or_else(|| self.file.clone())
     }
 
     /// What stands at a path of keys; `None` where nothing does.
@@ -165,6 +180,16 @@ pub(crate) fn read_text(disk: &Disk, file: &AbsPath) -> Result<Option<String>, P
     }
 }
 
+/// The tree of a file's text, else what is wrong with it and where that ends.
+fn parse(text: &str, index: usize, file: &AbsPath) -> Result<Node, (Problem, Place)> {
+    tree::parse(text, index).map_err(|syntax| {
+        let place = |offset| Place::of_offset(text.as_bytes(), offset);
+        let problem = Problem::error(ProblemKind::Config, syntax.message);
+        let problem = problem.in_file(file).at(place(syntax.start));
+        (problem, place(syntax.end))
+    })
+}
+
 fn line_starts(text: &str) -> Vec<usize> {
     let behind_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
     std::iter::once(0).chain(behind_breaks).collect()
@@ -207,19 +232,45 @@ impl Stack {
     /// Parses a file's text into a layer and returns its index.
     pub(crate) fn add_text(&mut self, source: LayerSource, file: AbsPath, text: String) -> usize {
         let index = self.drafts.len();
-        let mut error = None;
-        let mut error_end = None;
-        let tree = tree::parse(&text, index).unwrap_or_else(|syntax| {
-            let place = Place::of_offset(text.as_bytes(), syntax.start);
-            error_end = Some(Place::of_offset(text.as_bytes(), syntax.end));
-            error = Some(
-                Problem::error(ProblemKind::Config, syntax.message)
-                    .in_file(&file)
-                    .at(place),
-            );
-            Node::empty(index)
-        });
+        let (tree, error, error_end) = match parse(&text, index, &file) {
+            Ok(tree) => (tree, None, None),
+            Err((problem, end)) => (Node::empty(index), Some(problem), Some(end)),
+        };
         self.add(source, Some(file), tree, text, error, error_end)
+    }
+
+    /// Puts the hooks of the main checkout in the place of those that a linked worktree has. A file of
+    /// it that cannot be used is an error of the layer, as the layer's own is.
+    pub(crate) fn take_hooks(
+        &mut self,
+        disk: &Disk,
+        files: &Files,
+        index: usize,
+        main_folder: AbsPath,
+    ) {
+        let draft = &mut self.drafts[index];
+        draft.layer.tree.remove(HOOKS);
+        let file = main_folder.join(FILE);
+        draft.layer.main_folder = Some(main_folder);
+        let text = files.text(disk, &draft.layer.source, &file);
+        let parsed = match text {
+            Ok(text) => parse(&text.unwrap_or_default(), index, &file)
+                .map_err(|(problem, end)| (problem, Some(end))),
+            Err(problem) => Err((problem, None)),
+        };
+        match parsed {
+            Ok(mut tree) => {
+                if let Some(hooks) = tree.remove(HOOKS) {
+                    let path = [HOOKS.to_owned()];
+                    draft.layer.tree.put(&path, hooks.without_places());
+                }
+            }
+            Err((problem, end)) if draft.layer.error.is_none() => {
+                draft.layer.error = Some(problem);
+                draft.error_end = end;
+            }
+            Err(_) => {}
+        }
     }
 
     /// A stack in which the user's own layer has this text, which somebody has parsed and whose tree he keeps.
@@ -265,6 +316,7 @@ impl Stack {
             layer: Layer {
                 source,
                 file,
+                main_folder: None,
                 disabled_reason: None,
                 error,
                 tree,
@@ -313,7 +365,11 @@ impl Stack {
     pub(crate) fn located(&self, problem: Problem, mark: Mark, field: &KeyPath) -> Problem {
         let origin = self.origin(mark);
         let mut problem = problem.at_field(field.to_string());
-        problem.path = origin.file;
+        let is_hook = field.segments().first().is_some_and(|name| name == HOOKS);
+        problem.path = match is_hook {
+            true => self.drafts[mark.source].layer.hooks_file(),
+            false => origin.file,
+        };
         problem.place = origin.place;
         problem
     }

@@ -15,6 +15,7 @@
 //! This crate does not decide which marketplaces exist or which plugin is active; it says what the
 //! configuration says.
 
+mod checkout;
 mod edit;
 mod encode;
 mod files;

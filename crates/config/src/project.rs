@@ -1,17 +1,18 @@
 //! Projects: where one begins, and whether its configuration may count.
 //!
 //! An untrusted project is shown and changes nothing. Trust is given per directory by the layers
-//! outside of the project, so a checkout cannot trust itself.
+//! outside of the project, so a checkout cannot trust itself. What is said of the main checkout of a
+//! repository counts in its linked worktrees too, unless they are spoken of themselves.
 
 use std::cell::OnceCell;
 
 use plugd_disk::{Disk, Kind as FileKind};
 use plugd_model::AbsPath;
 
-use crate::tree::{Kind, Mark, Node};
+use crate::checkout::{self, Checkout, GIT, Mark};
+use crate::tree::{self, Kind, Node};
 
 const FOLDER: &str = ".codex";
-const DEFAULT_MARKER: &str = ".git";
 
 /// Keys that a project may not set even when it is trusted: they decide where credentials are kept
 /// and sent to, which program is run, or which other file is read.
@@ -30,6 +31,9 @@ const FORBIDDEN: [&str; 7] = [
 pub(crate) struct ProjectFolder {
     /// The `.codex` directory.
     pub(crate) folder: AbsPath,
+    /// The one of the main checkout at the same place, whether or not it is there, when this one lies
+    /// in a linked worktree.
+    pub(crate) main_folder: Option<AbsPath>,
     /// Why it does not count; `None` when it is trusted.
     pub(crate) disabled_reason: Option<String>,
 }
@@ -43,7 +47,7 @@ pub(crate) fn folders(
     outside: &Node,
     cwd: &AbsPath,
 ) -> Vec<ProjectFolder> {
-    let root = root(disk, outside, cwd);
+    let (root, marked) = root(disk, outside, cwd);
     let mut directories: Vec<AbsPath> = cwd
         .ancestors()
         .take_while(|directory| directory.starts_with(&root))
@@ -52,6 +56,15 @@ pub(crate) fn folders(
     let real_home = OnceCell::new();
     let is_home = |folder: &AbsPath| {
         resolved(disk, folder) == *real_home.get_or_init(|| resolved(disk, home))
+    };
+    // What repository it is matters only where there is something to trust.
+    let checkout = OnceCell::new();
+    let checkout = || {
+        let find = || {
+            let (root, mark) = marked.clone().or_else(|| checkout::nearest(disk, cwd))?;
+            checkout::of_root(disk, root, mark)
+        };
+        checkout.get_or_init(find).as_ref()
     };
     directories
         .into_iter()
@@ -63,15 +76,22 @@ pub(crate) fn folders(
             if !is_directory || is_home(&folder) {
                 return None;
             }
-            let disabled_reason = match trust(disk, outside, &directory, &root) {
-                Some(true) => None,
-                Some(false) => Some(format!("`{directory}` is marked as untrusted")),
+            // Who trusts a repository has said nothing about what lies around it.
+            let checkout = checkout().filter(|checkout| directory.starts_with(&checkout.root));
+            let main = checkout.map(Checkout::main);
+            let disabled_reason = match trust(disk, outside, [Some(&directory), Some(&root), main])
+            {
+                Some((_, true)) => None,
+                Some((decider, false)) => Some(format!("`{decider}` is marked as untrusted")),
                 None => Some(format!(
-                    "`{root}` is not trusted: add it to `[projects]` in `{user_config}`"
+                    "`{}` is not trusted: add it to `[projects]` in `{user_config}`",
+                    main.unwrap_or(&root)
                 )),
             };
+            let counterpart = checkout.and_then(|checkout| checkout.counterpart(&directory));
             Some(ProjectFolder {
                 folder,
+                main_folder: counterpart.map(|directory| directory.join(FOLDER)),
                 disabled_reason,
             })
         })
@@ -79,9 +99,9 @@ pub(crate) fn folders(
 }
 
 /// Takes away what a project may not set. Returns the names of what was taken, and where it stood.
-pub(crate) fn drop_forbidden(tree: &mut Node) -> Vec<(String, Mark)> {
+pub(crate) fn drop_forbidden(tree: &mut Node) -> Vec<(String, tree::Mark)> {
     let forbidden = |name: &str| FORBIDDEN.contains(&name) || name.ends_with("_base_url");
-    let names: Vec<(String, Mark)> = tree
+    let names: Vec<(String, tree::Mark)> = tree
         .members()
         .unwrap_or_default()
         .iter()
@@ -94,34 +114,29 @@ pub(crate) fn drop_forbidden(tree: &mut Node) -> Vec<(String, Mark)> {
     names
 }
 
-/// The nearest ancestor with a marker, else the directory itself.
-fn root(disk: &Disk, outside: &Node, cwd: &AbsPath) -> AbsPath {
+/// The nearest ancestor with a marker, else the directory itself; and how git marks it, where that
+/// was looked for.
+fn root(disk: &Disk, outside: &Node, cwd: &AbsPath) -> (AbsPath, Option<(AbsPath, Mark)>) {
     let markers = markers(outside);
+    if markers == [GIT] {
+        let marked = checkout::nearest(disk, cwd);
+        let root = marked.as_ref().map_or(cwd, |(root, _)| root);
+        return (root.clone(), marked);
+    }
     let has_marker = |directory: &AbsPath| {
-        markers
-            .iter()
-            .any(|marker| is_marker(disk, &directory.join(marker), marker))
+        markers.iter().any(|marker| match marker.as_str() {
+            GIT => checkout::mark(disk, directory).is_some(),
+            _ => matches!(disk.stamp(&directory.join(marker)), Ok(Some(_))),
+        })
     };
     let found = cwd.ancestors().find(has_marker);
-    found.unwrap_or_else(|| cwd.clone())
-}
-
-/// A `.git` directory without a head is no repository and marks nothing, as in the reference: an
-/// empty directory of that name must not spread the trust of a parent.
-fn is_marker(disk: &Disk, path: &AbsPath, name: &str) -> bool {
-    match disk.stamp(path) {
-        Ok(Some(stamp)) if name == DEFAULT_MARKER && stamp.kind == FileKind::Dir => {
-            matches!(disk.link_stamp(&path.join("HEAD")), Ok(Some(_)))
-        }
-        Ok(found) => found.is_some(),
-        Err(_) => false,
-    }
+    (found.unwrap_or_else(|| cwd.clone()), None)
 }
 
 fn markers(outside: &Node) -> Vec<String> {
     let Some(Kind::Array(items)) = outside.get("project_root_markers").map(|node| &node.kind)
     else {
-        return vec![DEFAULT_MARKER.to_owned()];
+        return vec![GIT.to_owned()];
     };
     items
         .iter()
@@ -136,9 +151,14 @@ fn is_file_name(text: &str) -> bool {
     !matches!(text, "" | "." | "..") && !text.contains(['/', '\0'])
 }
 
-/// What the configuration says of a directory, else of its project. Each may be listed as it was
-/// named or with its links resolved; when both are listed, a refusal counts.
-fn trust(disk: &Disk, outside: &Node, directory: &AbsPath, root: &AbsPath) -> Option<bool> {
+/// What the configuration says of a directory, else of its project, else of the main checkout of its
+/// repository; and for which of them it says so. Each may be listed as it was named or with its links
+/// resolved; when both are listed, a refusal counts.
+fn trust<'a>(
+    disk: &Disk,
+    outside: &Node,
+    deciders: [Option<&'a AbsPath>; 3],
+) -> Option<(&'a AbsPath, bool)> {
     let of_path = |path: &AbsPath| match outside.at(&["projects", &path.to_text(), "trust_level"]) {
         Some(node) => match &node.kind {
             Kind::Text(level) => Some(level == "trusted"),
@@ -150,7 +170,8 @@ fn trust(disk: &Disk, outside: &Node, directory: &AbsPath, root: &AbsPath) -> Op
         (Some(named), Some(real)) => Some(named && real),
         (named, real) => named.or(real),
     };
-    of(directory).or_else(|| of(root))
+    let mut deciders = deciders.into_iter().flatten();
+    deciders.find_map(|path| of(path).map(|is_trusted| (path, is_trusted)))
 }
 
 fn resolved(disk: &Disk, path: &AbsPath) -> AbsPath {

@@ -195,6 +195,9 @@ fn read_config(
             folder: folder.folder,
         };
         let index = stack.read(disk, files, source, file);
+        if let Some(main_folder) = folder.main_folder {
+            stack.take_hooks(disk, files, index, main_folder);
+        }
         let draft = &mut stack.drafts[index];
         draft.layer.disabled_reason = folder.disabled_reason;
         let dropped = project::drop_forbidden(&mut draft.layer.tree);
@@ -463,3 +466,5 @@ impl Snapshot {
 mod profile_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod worktree_tests;

@@ -1,6 +1,7 @@
 //! The hooks of the configuration: those that belong to no plugin.
 //!
 //! Each layer that counts may have them in a `hooks.json` beside its file and in its table `hooks`.
+//! A linked worktree has the hooks of the main checkout and none of its own, as in the reference.
 //! What the administrator prescribes runs without anybody's trust; the rest is trusted by its
 //! declaration, as the hooks of plugins are, and there is no content that could change behind it.
 
@@ -88,12 +89,20 @@ pub(crate) fn layer_hooks(lookup: &Lookup, config: &Snapshot) -> LayerHooks {
         return seen;
     }
     let counts = |layer: &&Layer| layer.disabled_reason.is_none();
+    // A worktree may lie in its main checkout, whose hooks then stand in two layers under one key.
+    let mut known: Vec<AbsPath> = Vec::new();
+    let mut is_new = |file: &AbsPath| {
+        let is_new = !known.contains(file);
+        known.extend(is_new.then(|| file.clone()));
+        is_new
+    };
     for layer in config.layers().iter().filter(counts) {
         seen.errors.extend(layer.error.clone());
-        let Some(file) = layer.file.clone().or_else(|| AbsPath::new(FLAGS).ok()) else {
+        let Some(file) = layer.hooks_file().or_else(|| AbsPath::new(FLAGS).ok()) else {
             continue;
         };
         let in_file = folder(layer).map(|folder| folder.join(FILE));
+        let in_file = in_file.filter(&mut is_new);
         let before = seen.hooks.len();
         if let Some(path) = &in_file {
             let found = hooks_in_file(lookup.disk(), path);
@@ -101,7 +110,7 @@ pub(crate) fn layer_hooks(lookup: &Lookup, config: &Snapshot) -> LayerHooks {
             seen.take(config, layer, path, found.items);
         }
         let between = seen.hooks.len();
-        if let Some(table) = layer.at(&[TABLE]) {
+        if let Some(table) = layer.at(&[TABLE]).filter(|_| is_new(&file)) {
             let found = hooks_in_table(&table.to_string(), &file);
             let (errors, problems): (Vec<_>, _) = found.problems.into_iter().partition(is_broken);
             seen.errors.extend(errors);
@@ -130,7 +139,9 @@ fn is_broken(problem: &Problem) -> bool {
 fn folder(layer: &Layer) -> Option<AbsPath> {
     match &layer.source {
         LayerSource::System | LayerSource::User => layer.file.as_ref()?.parent(),
-        LayerSource::Project { folder } => Some(folder.clone()),
+        LayerSource::Project { folder } => {
+            Some(layer.main_folder.as_ref().unwrap_or(folder).clone())
+        }
         LayerSource::Profile { .. } | LayerSource::SessionFlags | LayerSource::Managed => None,
     }
 }
@@ -206,5 +217,78 @@ mod tests {
             [true, false, true]
         );
         assert_eq!((seen.problems, seen.errors), (Vec::new(), Vec::new()));
+    }
+    const TRUST: &str = "[projects.\"$ROOT/main\"]\ntrust_level = \"trusted\"\n";
+
+    /// A worktree in its main checkout and one beside it, each with hooks of its own.
+    fn worktrees() -> Sandbox {
+        let sandbox = Sandbox::from("== main/.git/HEAD\nref\n== main/.mark\n== w/sub/.codex/\n");
+        let command = |name: &str| format!("{{\"type\": \"command\", \"command\": \"{name}\"}}");
+        for (root, name) in [("main/in", "in"), ("w", "w")] {
+            let own = format!("main/.git/worktrees/{name}");
+            let file = |name: &str| format!("{own}/{name}");
+            sandbox.write(&file("commondir"), "../..\n");
+            let back = sandbox.expand(&format!("$ROOT/{root}/.git\n"));
+            sandbox.write(&file("gitdir"), back);
+            let pointer = sandbox.expand(&format!("gitdir: $ROOT/{own}\n"));
+            sandbox.write(&format!("{root}/.git"), pointer);
+        }
+        for root in ["main", "main/in", "w", "main/sub", "w/only"] {
+            let file = format!(
+                "{{\"hooks\": {{\"Stop\": [{{\"hooks\": [{}]}}]}}}}",
+                command(root)
+            );
+            sandbox.write(&format!("{root}/.codex/hooks.json"), file);
+            let table =
+                "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = \"command\"\ncommand = \"x\"\n";
+            sandbox.write(&format!("{root}/.codex/config.toml"), table);
+        }
+        sandbox.write("ch/config.toml", sandbox.expand(TRUST));
+        sandbox
+    }
+
+    #[track_caller]
+    fn check(sandbox: &Sandbox, cwd: &str, expected: &[&str]) {
+        let lookup = fixture::lookup(sandbox);
+        let config = lookup.config(Some(&sandbox.path(cwd)));
+        let seen = layer_hooks(&lookup, &config);
+        let rows = seen.hooks.iter().map(|hook| {
+            let file = hook.file.to_text();
+            assert_eq!(hook.declaration.key, format!("{file}:stop:0:0"));
+            file.replace(&format!("{}/", sandbox.root()), "")
+        });
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
+        assert_eq!(
+            (seen.problems.len(), seen.errors),
+            (expected.len() / 2, Vec::new())
+        );
+    }
+
+    #[test]
+    fn a_worktree_has_the_hooks_of_its_main_checkout() {
+        let sandbox = worktrees();
+        let main = ["main/.codex/hooks.json", "main/.codex/config.toml"];
+        let both = [
+            main,
+            ["main/sub/.codex/hooks.json", "main/sub/.codex/config.toml"],
+        ]
+        .concat();
+        check(&sandbox, "w", &main);
+        check(&sandbox, "w/sub", &both);
+        check(&sandbox, "w/only", &main);
+        check(&sandbox, "main/in", &main);
+        // Two layers that have the same hooks show them once.
+        let config = format!("project_root_markers = [\".mark\"]\n{TRUST}");
+        sandbox.write("ch/config.toml", sandbox.expand(&config));
+        check(&sandbox, "main/in", &main);
+        // One that is not linked any more has its own.
+        sandbox.remove("main/.git/worktrees/w");
+        let config = TRUST.replace("main", "w");
+        sandbox.write("ch/config.toml", sandbox.expand(&config));
+        check(
+            &sandbox,
+            "w",
+            &["w/.codex/hooks.json", "w/.codex/config.toml"],
+        );
     }
 }
