@@ -57,7 +57,8 @@ impl KeyPath {
     }
 
     /// A path from names the caller wrote down, so it cannot be empty.
-    pub(crate) fn of<const N: usize>(segments: [&str; N]) -> Self {
+    #[must_use]
+    pub fn of<const N: usize>(segments: [&str; N]) -> Self {
         const { assert!(N > 0) };
         Self(segments.map(str::to_owned).to_vec())
     }

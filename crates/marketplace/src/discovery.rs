@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use plugd_config::{MarketplaceKind, MarketplaceSetting};
+use plugd_config::{KeyPath, MarketplaceKind, MarketplaceSetting};
 use plugd_disk::Kind;
-use plugd_manifest::{Loader, MarketplaceSearch};
+use plugd_manifest::{Loader, MarketplaceSearch, marketplace_root};
 use plugd_model::{
     AbsPath, CURATED_MARKETPLACE, Layout, MarketplaceName, Problem, ProblemKind,
     RESERVED_MARKETPLACES, git_url,
@@ -47,6 +47,7 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
     let finder = Finder {
         loader,
         found: RefCell::default(),
+        here: RefCell::default(),
         kinds: RefCell::default(),
     };
     for (index, manifest) in input.manifests.iter().enumerate() {
@@ -64,7 +65,8 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
         let before = out.len();
         if let Some(home) = input.home {
             let place = Place::of(home, Origin::Home, (0, 0));
-            finder.push(&mut out, place, scope_index, Absence::Normal);
+            let search = finder.find(home);
+            push(&mut out, place, search, scope_index, Absence::Normal);
         }
         for (row_index, row) in scope.config.marketplaces().iter().enumerate() {
             let rank = (1, scope_index * 10_000 + row_index);
@@ -73,7 +75,8 @@ pub(crate) fn candidates(loader: &Loader, input: &ResolveInput<'_>) -> Vec<Candi
         if let Some(cwd) = scope.cwd {
             let index = input.manifests.len() + scope_index;
             let place = Place::of(cwd, Origin::Request { index }, (2, index));
-            finder.push(&mut out, place, scope_index, Absence::Normal);
+            let search = finder.find(cwd);
+            push(&mut out, place, search, scope_index, Absence::Normal);
         }
         push_curated(&finder, input, &mut out, scope_index);
         if is_replaced(input, scope) {
@@ -112,7 +115,8 @@ fn push_configured(
         .unwrap_or_else(|| input.layout.user_config());
     let root = match root_of(input.layout, row) {
         Ok(root) => root,
-        Err(problem) => {
+        Err(mut problem) => {
+            problem.place = row.origin.place;
             let shown = (scope_index, true, named_by.clone());
             out.push(Candidate {
                 origin,
@@ -127,16 +131,16 @@ fn push_configured(
         }
     };
     let key = &row.key;
+    let search = finder.find_here(&root);
     let absence = match &row.kind {
-        MarketplaceKind::Git { .. } => format!(
+        _ if search.found.is_some() => Absence::Normal,
+        MarketplaceKind::Git { .. } => Absence::Problem(format!(
             "the git marketplace `{key}` is configured and has not been fetched to `{root}`"
-        ),
-        MarketplaceKind::Packed { origin, .. } => format!(
+        )),
+        MarketplaceKind::Packed { origin, .. } => Absence::Problem(format!(
             "the marketplace `{key}` of `{origin}` is configured and has not been fetched to `{root}`"
-        ),
-        MarketplaceKind::Local { .. } => format!(
-            "the marketplace `{key}` is configured and there is no marketplace manifest below `{root}`"
-        ),
+        )),
+        MarketplaceKind::Local { .. } => Absence::Problem(finder.why_not_here(key, &root)),
     };
     let place = Place {
         root,
@@ -146,7 +150,7 @@ fn push_configured(
         binding: binding_of(&row.kind),
         line: row.origin.place,
     };
-    finder.push(out, place, scope_index, Absence::Problem(absence));
+    push(out, place, search, scope_index, absence);
 }
 
 fn push_curated(
@@ -168,7 +172,10 @@ fn push_curated(
         binding: Some(Binding::Curated),
         line: None,
     };
-    finder.push(out, place, scope_index, Absence::Normal);
+    // The snapshot lies in its own place, and never in a repository that the home happens to be in.
+    let mut search = finder.find(&place.root);
+    search.found = search.found.filter(|path| path.starts_with(&place.root));
+    push(out, place, search, scope_index, Absence::Normal);
 }
 
 /// A manifest below the curated snapshot is bound to it, however it was named.
@@ -199,12 +206,15 @@ fn binding_of(kind: &MarketplaceKind) -> Option<Binding> {
     }
 }
 
-/// The directory of a configured marketplace.
+/// The directory of a configured marketplace. A row below a key that is no name has none, also where the
+/// key names no directory of ours: the reference does not see such a row.
 pub(crate) fn root_of(layout: &Layout, row: &MarketplaceSetting) -> Result<AbsPath, Problem> {
     let reserved = RESERVED_MARKETPLACES.contains(&row.key.as_str());
-    let root = row.kind.root(&row.key, layout).map_err(|error| {
-        Problem::error(ProblemKind::BadName, error.to_string())
-            .at_field(format!("marketplaces.{}", row.key))
+    let named = MarketplaceName::new(&row.key).and_then(|_| row.kind.root(&row.key, layout));
+    let root = named.map_err(|error| {
+        let text = format!("the key of a marketplace is its name, and {error}; rename the table");
+        Problem::error(ProblemKind::BadName, text)
+            .at_field(KeyPath::of(["marketplaces", &row.key]).to_string())
     })?;
     if reserved && !is_managed_place(layout, &row.key, &root) {
         return Err(Problem::error(
@@ -262,54 +272,94 @@ impl Place {
     }
 }
 
+/// Adds what was found at a place, or that nothing was.
+fn push(
+    out: &mut Vec<Candidate>,
+    place: Place,
+    search: MarketplaceSearch,
+    scope: usize,
+    absence: Absence,
+) {
+    let MarketplaceSearch {
+        found,
+        mut problems,
+    } = search;
+    let manifest = match (found, absence) {
+        (Some(path), _) => Ok(path),
+        // What stands where a manifest belongs is the reason that there is none.
+        (None, _) if !problems.is_empty() => Err(problems.remove(0)),
+        (None, Absence::Normal) => return,
+        (None, Absence::Problem(message)) => {
+            let mut problem = Problem::error(ProblemKind::Missing, message)
+                .in_file(&place.named_by)
+                .at_field(place.field());
+            problem.place = place.line;
+            Err(problem)
+        }
+    };
+    let not_home = place.origin != Origin::Home;
+    let sort_path = match &manifest {
+        Ok(_) => place.root.clone(),
+        Err(_) => place.named_by.clone(),
+    };
+    let named_by = match &manifest {
+        Ok(path) => path.clone(),
+        Err(problem) => problem.path.clone().unwrap_or(place.named_by),
+    };
+    out.push(Candidate {
+        origin: place.origin,
+        manifest,
+        named_by,
+        binding: place.binding,
+        notes: problems,
+        rank: place.rank,
+        shown: (scope, not_home, sort_path),
+    });
+}
+
 /// Looks at each place once, however many scopes of a request share it: the home, what is configured,
 /// and the directories above the working directories.
 struct Finder<'a> {
     loader: &'a Loader,
     found: RefCell<HashMap<AbsPath, MarketplaceSearch>>,
+    here: RefCell<HashMap<AbsPath, MarketplaceSearch>>,
     kinds: RefCell<HashMap<AbsPath, Result<Option<Kind>, Problem>>>,
 }
 
 impl Finder<'_> {
-    fn push(&self, out: &mut Vec<Candidate>, place: Place, scope: usize, absence: Absence) {
-        let MarketplaceSearch {
-            found,
-            mut problems,
-        } = self.find(&place.root);
-        // What is bound to another machine lies in its own place, and never in a repository that the
-        // home happens to be in: that would be trusted as if it came from there.
-        let found = found.filter(|path| place.binding.is_none() || path.starts_with(&place.root));
-        let manifest = match (found, absence) {
-            (Some(path), _) => Ok(path),
-            // What stands where a manifest belongs is the reason that there is none.
-            (None, _) if !problems.is_empty() => Err(problems.remove(0)),
-            (None, Absence::Normal) => return,
-            (None, Absence::Problem(message)) => {
-                let mut problem = Problem::error(ProblemKind::Missing, message)
-                    .in_file(&place.named_by)
-                    .at_field(place.field());
-                problem.place = place.line;
-                Err(problem)
-            }
-        };
-        let not_home = place.origin != Origin::Home;
-        let sort_path = match &manifest {
-            Ok(_) => place.root.clone(),
-            Err(_) => place.named_by.clone(),
-        };
-        let named_by = match &manifest {
-            Ok(path) => path.clone(),
-            Err(problem) => problem.path.clone().unwrap_or(place.named_by),
-        };
-        out.push(Candidate {
-            origin: place.origin,
-            manifest,
-            named_by,
-            binding: place.binding,
-            notes: problems,
-            rank: place.rank,
-            shown: (scope, not_home, sort_path),
-        });
+    /// The manifest of a configured marketplace, which lies below the very directory that its row names:
+    /// the reference looks nowhere else, and neither a repository around it nor another catalog may
+    /// speak for it.
+    fn find_here(&self, root: &AbsPath) -> MarketplaceSearch {
+        let known = self.here.borrow().get(root).cloned();
+        known.unwrap_or_else(|| {
+            let found = self.loader.find_marketplace(root);
+            self.here.borrow_mut().insert(root.clone(), found.clone());
+            found
+        })
+    }
+
+    /// Why a configured directory is no marketplace, and which one its row may mean.
+    fn why_not_here(&self, key: &str, root: &AbsPath) -> String {
+        if is_manifest_path(root)
+            && let Some(meant) = marketplace_root(root)
+        {
+            return format!(
+                "the marketplace `{key}` is configured with a manifest instead of a directory; \
+                 set its source to `{meant}`"
+            );
+        }
+        let nothing = format!(
+            "the marketplace `{key}` is configured and there is no marketplace manifest below `{root}`"
+        );
+        let around = self.find(root).found.as_ref().and_then(marketplace_root);
+        match around {
+            Some(around) => format!(
+                "{nothing}; the repository around it has one, and setting the source to `{around}` \
+                 configures that"
+            ),
+            None => nothing,
+        }
     }
 
     /// The manifest of a root: the root itself when it is a recognised manifest file, a manifest
@@ -340,7 +390,7 @@ impl Finder<'_> {
                 problems: Vec::new(),
             });
         }
-        let here = self.loader.find_marketplace(root);
+        let here = self.find_here(root);
         if here.found.is_some() {
             return Ok(here);
         }

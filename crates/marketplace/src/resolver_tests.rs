@@ -12,6 +12,9 @@ use crate::{
     Selector, State,
 };
 
+#[path = "configured_tests.rs"]
+mod configured_tests;
+
 /// A sandbox with what a request names in it.
 struct Case {
     sandbox: Sandbox,
@@ -415,12 +418,6 @@ fn what_came_from_elsewhere_is_not_looked_for_above_its_place() {
         let found: Vec<_> = set.marketplaces().filter_map(|one| one.content()).collect();
         assert!(found.is_empty(), "{:?}", found[0].path);
     }
-    // A directory that the user has named is in the repository around it.
-    let set = case(&(configured(&[("far", "ch/sub")]) + &around)).resolve();
-    assert_eq!(
-        set.marketplaces().filter_map(|one| one.content()).count(),
-        1
-    );
 }
 
 #[test]
