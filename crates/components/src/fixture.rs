@@ -105,6 +105,7 @@ fn manifest(format: ManifestFormat) -> PluginManifest {
         format,
         name: "p".to_owned(),
         version: None,
+        has_agent_plugins_schema: false,
         description: None,
         keywords: Vec::new(),
         interface: None,

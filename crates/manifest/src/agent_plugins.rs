@@ -72,6 +72,13 @@ pub(crate) fn claim(bytes: &[u8], file: &AbsPath) -> Claim {
     }
 }
 
+/// Whether a manifest of another format names the supported version of the specification, as a manifest
+/// that was moved to another place does.
+pub(crate) fn is_named_by(reader: &Reader<'_>, object: &Object<'_, '_>) -> bool {
+    let schema = object.get("$schema");
+    schema.is_some_and(|value| reader.string(&value).is_ok_and(|text| text == SCHEMA))
+}
+
 fn mentions_specification(bytes: &[u8]) -> bool {
     bytes.windows(HOST.len()).any(|window| window == HOST)
 }
@@ -117,6 +124,7 @@ pub(crate) fn read(
         format: ManifestFormat::AgentPlugins,
         name,
         version: version.filter(|version| !version.is_empty()),
+        has_agent_plugins_schema: true,
         description,
         keywords,
         interface: Some(Arc::new(interface)),

@@ -100,6 +100,7 @@ pub(crate) fn read_named(
         format,
         name,
         version: version(reader, object),
+        has_agent_plugins_schema: agent_plugins::is_named_by(reader, object),
         description: reader.optional_string(object, "description"),
         keywords: strings(reader, object, "keywords"),
         interface,

@@ -1,6 +1,6 @@
 //! Which version directory a plugin gets in the store.
 
-use plugd_model::{ManifestFormat, PluginManifest, VersionError, VersionSegment, hex};
+use plugd_model::{PluginManifest, VersionError, VersionSegment, hex};
 use sha2::{Digest as _, Sha256};
 
 /// The version of an Agent Plugins package that declares none.
@@ -12,19 +12,23 @@ const DIGEST_DIGITS: usize = 24;
 /// The version directory of a plugin from its manifest. Curated plugins are named by their
 /// snapshot instead and do not come here.
 ///
+/// The reference goes by the `$schema` alone: a manifest of any place that names Agent Plugins 1.0.0, and
+/// a marketplace entry that does, get the directory of such a package. Another one would have both
+/// programs replace each other's copies in turn.
+///
 /// # Errors
 /// The declared version cannot name a directory. An Agent Plugins package never fails: its
 /// specification (section 5.4) forbids to refuse one for its version, so a digest stands in.
 pub fn store_version(manifest: &PluginManifest) -> Result<VersionSegment, VersionError> {
     let declared = manifest.version.as_deref().map(str::trim);
     let declared = declared.filter(|version| !version.is_empty());
-    match (manifest.format, declared) {
-        (ManifestFormat::AgentPlugins, declared) => {
+    match (manifest.has_agent_plugins_schema, declared) {
+        (true, declared) => {
             let version = declared.unwrap_or(AGENT_PLUGINS_DEFAULT);
             VersionSegment::new(version).or_else(|_| VersionSegment::new(&digest_name(version)))
         }
-        (_, Some(version)) => VersionSegment::new(version),
-        (_, None) => Ok(VersionSegment::local()),
+        (false, Some(version)) => VersionSegment::new(version),
+        (false, None) => Ok(VersionSegment::local()),
     }
 }
 
@@ -41,26 +45,43 @@ mod tests {
     use super::store_version;
     use crate::parse_plugin;
 
+    const SCHEMA: &str = "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json";
+    const LENIENT: [ManifestFormat; 4] = [
+        ManifestFormat::Codex,
+        ManifestFormat::Claude,
+        ManifestFormat::Cursor,
+        ManifestFormat::Fallback,
+    ];
+
     #[track_caller]
-    fn check(format: ManifestFormat, version: Option<&str>, expected: Option<&str>) {
-        let schema = "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json";
-        let mut json = serde_json::json!({"$schema": schema, "name": "a"});
-        if let Some(version) = version {
-            json["version"] = version.into();
-        }
+    fn check_json(format: ManifestFormat, json: &serde_json::Value, expected: Option<&str>) {
         let file = AbsPath::new("/p/plugin.json").unwrap();
         let (manifest, _) = parse_plugin(json.to_string().as_bytes(), format, "a", &file).unwrap();
         let found = store_version(&manifest).ok();
         assert_eq!(found.as_ref().map(|version| version.as_str()), expected);
     }
 
+    #[track_caller]
+    fn check(format: ManifestFormat, version: Option<&str>, expected: Option<&str>) {
+        let mut json = serde_json::json!({"name": "a"});
+        if let Some(version) = version {
+            json["version"] = version.into();
+        }
+        check_json(format, &json, expected);
+    }
+
+    #[track_caller]
+    fn check_with_schema(format: ManifestFormat, version: Option<&str>, expected: &str) {
+        let mut json = serde_json::json!({"$schema": SCHEMA, "name": "a"});
+        if let Some(version) = version {
+            json["version"] = version.into();
+        }
+        check_json(format, &json, Some(expected));
+    }
+
     #[test]
     fn lenient_formats() {
-        for format in [
-            ManifestFormat::Codex,
-            ManifestFormat::Claude,
-            ManifestFormat::Fallback,
-        ] {
+        for format in LENIENT {
             check(format, None, Some("local"));
             check(format, Some("  "), Some("local"));
             check(format, Some(" 1.2.3 "), Some("1.2.3"));
@@ -72,21 +93,41 @@ mod tests {
     }
 
     #[test]
-    fn agent_plugins_always_have_one() {
-        let format = ManifestFormat::AgentPlugins;
-        check(format, None, Some("1.0.0"));
-        check(format, Some(" "), Some("1.0.0"));
-        check(format, Some(" 2 "), Some("2"));
-        // The first digits of what `printf 1/2 | sha256sum` prints.
-        check(
-            format,
-            Some("1/2"),
-            Some("agent-plugins-d939926f05444b0f4495fb96"),
-        );
-        check(
-            format,
-            Some(" .. "),
-            Some("agent-plugins-5ec1f7e700f37c3d0b2981d0"),
-        );
+    fn whoever_names_agent_plugins_always_has_one() {
+        for format in LENIENT.into_iter().chain([ManifestFormat::AgentPlugins]) {
+            check_with_schema(format, None, "1.0.0");
+            check_with_schema(format, Some(""), "1.0.0");
+            check_with_schema(format, Some(" "), "1.0.0");
+            check_with_schema(format, Some(" 2 "), "2");
+            // The first digits of what `printf 1/2 | sha256sum` prints.
+            check_with_schema(
+                format,
+                Some("1/2"),
+                "agent-plugins-d939926f05444b0f4495fb96",
+            );
+            check_with_schema(
+                format,
+                Some(" .. "),
+                "agent-plugins-5ec1f7e700f37c3d0b2981d0",
+            );
+        }
+    }
+
+    #[test]
+    fn in_other_formats_only_the_very_schema_counts() {
+        let other = [
+            SCHEMA.replace("1.0.0", "9.9.9"),
+            SCHEMA.replace("https", "http"),
+            SCHEMA.replace("plugin.schema", "mcp.schema"),
+            format!(" {SCHEMA}"),
+            format!("{SCHEMA}#"),
+        ];
+        let other = other.map(serde_json::Value::from);
+        for schema in other.into_iter().chain([serde_json::json!([SCHEMA])]) {
+            for format in LENIENT {
+                let json = serde_json::json!({"$schema": schema, "name": "a"});
+                check_json(format, &json, Some("local"));
+            }
+        }
     }
 }

@@ -127,6 +127,9 @@ pub struct PluginManifest {
     pub name: String,
     /// The declared version, trimmed; blank means absent.
     pub version: Option<String>,
+    /// Whether its `$schema` is that of Agent Plugins 1.0.0, wherever it stands: the version directory in
+    /// the store goes by that, and everything else by the format.
+    pub has_agent_plugins_schema: bool,
     /// The description, verbatim.
     pub description: Option<String>,
     /// Search words.

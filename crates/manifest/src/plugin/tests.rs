@@ -52,6 +52,7 @@ fn the_least_manifest() {
             format: ManifestFormat::Codex,
             name: "dir".to_owned(),
             version: None,
+            has_agent_plugins_schema: false,
             description: None,
             keywords: vec![],
             interface: None,
