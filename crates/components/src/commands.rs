@@ -48,6 +48,8 @@ pub struct GeneratedFile {
     pub path: String,
     /// What.
     pub content: Vec<u8>,
+    /// Its permission bits: who may not read the command may not read what is made of it either.
+    pub mode: u32,
 }
 
 /// The skills made from a plugin's commands, sorted by path. The Agent Plugins format has no
@@ -276,9 +278,10 @@ fn generate(
     let mut files = Vec::new();
     for (name, mut claimants) in by_name {
         match claimants.pop() {
-            Some((_, content)) if claimants.is_empty() => files.push(GeneratedFile {
+            Some((command, content)) if claimants.is_empty() => files.push(GeneratedFile {
                 path: format!("{MIGRATED_SKILLS_DIR}/{name}/SKILL.md"),
                 content,
+                mode: mode_like(tree.disk(), &command.file.path),
             }),
             last => {
                 for (command, _) in claimants.into_iter().chain(last) {
@@ -290,6 +293,12 @@ fn generate(
         }
     }
     files
+}
+
+/// The mode of a file that is made of another one.
+fn mode_like(disk: &Disk, of: &AbsPath) -> u32 {
+    let stamp = disk.stamp(of).ok().flatten();
+    stamp.map_or(0, |stamp| stamp.mode & 0o644) | 0o600
 }
 
 /// The text of one generated skill; the problem says why there is none.

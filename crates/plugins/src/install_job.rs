@@ -5,7 +5,7 @@
 //! for the look at the store that it began with: when something else stands there under the lock,
 //! nothing happens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plugd_components::migrated_commands;
 use plugd_config::{Edit, Plan};
@@ -409,7 +409,7 @@ fn stage(
         .map_err(|error| failed(id, error))?;
     let root = staged.tree().root.clone();
     content.check_copy(lookup, id, &root)?;
-    let mut generated: Vec<(PluginPath, Vec<u8>)> = Vec::new();
+    let mut generated: BTreeMap<u32, Vec<(PluginPath, Vec<u8>)>> = BTreeMap::new();
     let migrated = migrated_commands(lookup.disk(), &root, &content.manifest);
     let in_source = |mut problem: Problem| {
         let path = problem.path.as_ref();
@@ -424,12 +424,15 @@ fn stage(
         // A plugin may ship what another program generated from it; what it ships stays.
         let shipped = lookup.disk().link_stamp(&root.join(&file.path))?.is_some();
         if let (false, Some(path)) = (shipped, PluginPath::parse(&format!("./{}", file.path))) {
-            generated.push((path, file.content));
+            let of_mode = generated.entry(file.mode).or_default();
+            of_mode.push((path, file.content));
         }
     }
-    staged
-        .add_files(&generated)
-        .map_err(|error| failed(id, error))?;
+    for (mode, files) in generated {
+        staged
+            .add_files(&files, mode)
+            .map_err(|error| failed(id, error))?;
+    }
     call.cancel.check()?;
     Ok(staged)
 }

@@ -12,6 +12,9 @@ use crate::seen::Seen;
 use crate::state::Ticket;
 use crate::{Installed, Store, StoreError};
 
+/// The mode of files that are added to a copy with its source: nobody's file is in them.
+const MODE_OF_EXTRA: u32 = 0o644;
+
 /// An installation that has begun. Others of the same plugin may run beside it; who activates last
 /// wins.
 #[derive(Debug)]
@@ -183,7 +186,7 @@ impl Transaction {
             files: report.files,
             returning: None,
         };
-        staged.add_files(extra_files)?;
+        staged.add_files(extra_files, MODE_OF_EXTRA)?;
         Ok(staged)
     }
 
@@ -239,11 +242,15 @@ impl StagedInstall {
     }
 
     /// Adds files that the source does not have, for example a manifest made from the marketplace's
-    /// entry. They count for the tree digest and not for the source digest.
+    /// entry, with these permission bits. They count for the tree digest and not for the source digest.
     ///
     /// # Errors
     /// A name that the store does not take, a file that is there already, or the system refuses.
-    pub fn add_files(&mut self, files: &[(PluginPath, Vec<u8>)]) -> Result<(), StoreError> {
+    pub fn add_files(
+        &mut self,
+        files: &[(PluginPath, Vec<u8>)],
+        mode: u32,
+    ) -> Result<(), StoreError> {
         let disk = self.transaction.store.disk();
         for (path, content) in files {
             let bad = |reason| StoreError::BadExtraFile {
@@ -260,7 +267,7 @@ impl StagedInstall {
             if let Some(parent) = target.parent() {
                 disk.create_dirs(&parent)?;
             }
-            disk.write_new(&target, content, 0o644)?;
+            disk.write_new(&target, content, mode)?;
             self.files.add(path.as_str(), false, content);
             // The stamps say nothing of what was added.
             self.tree.stamps = None;

@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 
 use plugd_disk::Disk;
 use plugd_disk::tree::{AtEase, Limits, TreeError};
-use plugd_model::{PluginId, PluginPath, ProblemKind};
+use plugd_model::{AbsPath, PluginId, PluginPath, ProblemKind};
 use plugd_testkit::tree;
 
 use crate::fixture::{NO_PATIENCE, World, id, is_recorded, retention, version};
@@ -57,7 +57,7 @@ fn added_files_count_for_the_tree_digest_only() {
         .stage(&source, &Limits::INSTALL, &files[..1], &AtEase)
         .unwrap();
     let first = staged.tree().tree_digest;
-    staged.add_files(&files[1..]).unwrap();
+    staged.add_files(&files[1..], 0o644).unwrap();
     assert_ne!(staged.tree().tree_digest, first);
     let found = store.source_digest(&source, &AtEase).unwrap();
     assert_eq!(staged.tree().source_digest, found);
@@ -119,6 +119,31 @@ fn setuid_stays_behind() {
         std::fs::Permissions::from_mode(stamp.mode).mode() & 0o7100,
         0o100
     );
+}
+
+#[test]
+fn what_is_private_stays_private_in_the_store_and_in_its_kept_trees() {
+    let world = World::new();
+    world
+        .sandbox
+        .add("== one/secret (mode 600)\nx\n== one/fixed (mode 440)\nx\n== one/run (mode 700)\nx\n");
+    let store = world.store();
+    let modes = |root: &AbsPath| {
+        ["secret", "fixed", "run"].map(|name| {
+            let stamp = Disk::new().stamp(&root.join(name)).unwrap().unwrap();
+            format!("{name} {:o}", stamp.mode)
+        })
+    };
+    let expected = ["secret 600", "fixed 440", "run 700"];
+    let first = world.install(&store, "one", "1").unwrap();
+    assert_eq!(modes(&first.root), expected);
+    assert!(store.tree_digest(&first, &AtEase).unwrap().clean);
+    world.install(&store, "two", "2").unwrap();
+    let kept = store.kept_versions(&id()).unwrap();
+    assert_eq!(modes(&kept[0].1), expected);
+    let back = store.begin(&id()).unwrap();
+    let back = back.stage_kept(&kept[0].0, &AtEase).unwrap();
+    assert_eq!(modes(&back.tree().root), expected);
 }
 
 #[test]

@@ -47,6 +47,24 @@ fn a_command_becomes_a_skill_that_reads_as_one() {
 }
 
 #[test]
+fn a_skill_is_as_private_as_the_command_that_it_is_made_of() {
+    for (mode, expected) in [
+        (0o600, 0o600),
+        (0o640, 0o640),
+        (0o444, 0o644),
+        (0o400, 0o600),
+        (0o755, 0o644),
+        (0o666, 0o644),
+    ] {
+        let plugin = Plugin::new().file("commands/a.md", text("x"));
+        let command = plugin.root().join("commands/a.md");
+        plugin.disk.set_mode(&command, mode).unwrap();
+        let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+        assert_eq!((mode, found.items[0].mode), (mode, expected));
+    }
+}
+
+#[test]
 fn which_files_are_commands() {
     let plugin = Plugin::new()
         .file("commands/a.md", text("x"))

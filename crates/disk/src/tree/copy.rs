@@ -27,6 +27,10 @@ const LARGE: u64 = 1 << 20;
 /// two of them stand in each other's way, because making files is most of the work.
 const WORTH_A_THREAD: u64 = 4 << 20;
 
+/// Set-user, set-group and sticky, and what lets others than the owner write: a copy is made for its owner.
+#[cfg(unix)]
+const NEVER_COPIED: u32 = 0o7022;
+
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CopyReport {
@@ -43,8 +47,10 @@ pub struct CopyReport {
 
 /// Copies a planned tree to a directory that does not exist yet, but whose parent does.
 ///
-/// Files get mode 0644 or, when their owner may execute them, 0755; directories 0755; the umask
-/// applies. A failed copy stays where it is, because its directory belongs to the caller.
+/// Files get the permission bits of their source, without those of `NEVER_COPIED`, and their owner may
+/// read them; directories 0755; the umask applies to both. So nobody may do with a copy what he may not do
+/// with its source, but the owner, who has to be able to compare it. A failed copy stays where it is, because
+/// its directory belongs to the caller.
 ///
 /// # Errors
 /// The destination exists, a file is no longer what the plan says, `pace` gives the work up, or the
@@ -166,7 +172,7 @@ impl Copier<'_> {
         let fail = |error| DiskError::io(OperationKind::Copy, target, error);
         self.disk
             .see(OperationKind::Copy, target, Some(&source.path), size)?;
-        let mut written = create(target, executable).map_err(fail)?;
+        let mut written = create(target, source.stamp.mode).map_err(fail)?;
         // An empty file has nothing to share, and some file systems refuse it.
         self.shares = self.shares && (size == 0 || share(&source.file, &written));
         let hashed = if self.shares && size > 0 {
@@ -194,18 +200,18 @@ impl Copier<'_> {
 }
 
 #[cfg(unix)]
-fn create(path: &AbsPath, executable: bool) -> io::Result<File> {
+fn create(path: &AbsPath, mode_of_source: u32) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     OpenOptions::new()
         .read(true)
         .write(true)
         .create_new(true)
-        .mode(if executable { 0o755 } else { 0o644 })
+        .mode(mode_of_source & !NEVER_COPIED | 0o400)
         .open(path)
 }
 
 #[cfg(not(unix))]
-fn create(path: &AbsPath, _executable: bool) -> io::Result<File> {
+fn create(path: &AbsPath, _mode_of_source: u32) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)

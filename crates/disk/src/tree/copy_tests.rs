@@ -1,16 +1,17 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use plugd_model::AbsPath;
 use pretty_assertions::assert_eq;
 
 use super::super::fixture::{Before, Tree, lines};
-use super::super::{AtEase, Limits, Pace, TreeError, TreePlan, digest, sync_tree};
+use super::super::{AtEase, Limits, Pace, TreeError, TreePlan, digest, remove_tree, sync_tree};
 use super::copy;
 use crate::{Disk, Operation, OperationKind, Probe};
 
@@ -143,6 +144,78 @@ fn setuid_is_never_copied_and_hard_links_become_files() {
         assert_eq!(metadata.mode() & 0o7000, 0);
         assert_eq!(metadata.mode() & 0o100, 0o100);
         assert_eq!(metadata.nlink(), 1);
+    }
+}
+
+#[test]
+fn a_copy_lets_nobody_do_more_than_its_source() {
+    let modes = [
+        (0o600, 0o600),
+        (0o640, 0o640),
+        (0o644, 0o644),
+        (0o664, 0o644),
+        (0o666, 0o644),
+        (0o400, 0o400),
+        (0o444, 0o444),
+        (0o604, 0o604),
+        (0o700, 0o700),
+        (0o500, 0o500),
+        (0o750, 0o750),
+        (0o755, 0o755),
+        (0o777, 0o755),
+        (0o654, 0o654),
+        (0o1644, 0o644),
+        (0o2755, 0o755),
+        (0o4711, 0o711),
+    ];
+    let tree = Tree::new(&[]);
+    for (mode, _) in modes {
+        let name = format!("{mode:o}");
+        tree.add(&format!("{name}=x"));
+        let source = tree.root.join(name);
+        fs::set_permissions(&source, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let dest = tree.base.join("copy");
+    copy(&Disk::new(), &plan(&tree), &dest, &AtEase).unwrap();
+    // What the umask takes away is nobody's right to begin with.
+    let probe = tree.base.join("probe");
+    let all = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o777)
+        .open(&probe);
+    let allowed = all.unwrap().metadata().unwrap().mode() & 0o777;
+    let found = |dir: &AbsPath| {
+        modes.map(|(mode, _)| {
+            let metadata = fs::metadata(dir.join(format!("{mode:o}"))).unwrap();
+            (mode, metadata.mode() & 0o7777)
+        })
+    };
+    let expected = modes.map(|(mode, copied)| (mode, copied & allowed));
+    assert_eq!(found(&dest), expected);
+    // A copy of the copy is no different, and all of it can be removed.
+    let again = TreePlan::scan(&Disk::new(), &dest, &Limits::INSTALL, &[], &AtEase).unwrap();
+    let second = tree.base.join("second");
+    copy(&Disk::new(), &again, &second, &AtEase).unwrap();
+    assert_eq!(found(&second), expected);
+    remove_tree(&Disk::new(), &second).unwrap();
+    assert!(!second.as_path().exists());
+}
+
+/// Only an administrator reads what its owner may not read; the copy is one that others can compare.
+#[test]
+fn the_owner_of_a_copy_may_read_it() {
+    let tree = Tree::new(&["a=1"]);
+    let source = tree.root.join("a");
+    for (mode, expected) in [(0o000, 0o400), (0o200, 0o600), (0o044, 0o444)] {
+        fs::set_permissions(&source, fs::Permissions::from_mode(mode)).unwrap();
+        if fs::read(&source).is_err() {
+            return;
+        }
+        let dest = tree.base.join(format!("{mode:o}"));
+        copy(&Disk::new(), &plan(&tree), &dest, &AtEase).unwrap();
+        let copied = fs::metadata(dest.join("a")).unwrap().mode() & 0o7777;
+        assert_eq!((copied & 0o700, copied & !expected), (expected & 0o700, 0));
     }
 }
 
