@@ -175,6 +175,31 @@ fn an_empty_home_and_a_missing_directory_are_no_error() {
 }
 
 #[test]
+fn what_an_entry_says_is_listed_also_when_its_directory_is_missing() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, &sandbox.expand(DEMO_MANIFEST), "hello");
+    sandbox.add(
+        "== demo/.agents/plugins/marketplace.json
+{\"name\": \"demo\", \"plugins\": [{\"name\": \"hello\", \"source\": \"./gone\", \"version\": \"2.0.0\", \
+         \"keywords\": [\"k\"], \"displayName\": \"Gone\", \"interface\": {\"logo\": \"./l.png\"}}]}
+",
+    );
+    let listing = daemon.ok("plugin/list", json!({}));
+    let plugin = shown(plugin_in(&listing, "hello@demo"), &sandbox);
+    assert_eq!(plugin["localVersion"], "2.0.0");
+    assert_eq!(plugin["keywords"], json!(["k"]));
+    assert_eq!(plugin["interface"]["displayName"], "Gone");
+    assert_eq!(plugin["interface"]["logo"], "$ROOT/demo/gone/l.png");
+    // There is nothing that could be brought, and a row says so.
+    assert_eq!(plugin["installedVersion"], "1.0.0");
+    assert_eq!(plugin["updateAvailable"], false);
+    let errors = load_errors(&listing, &sandbox).join("\n");
+    assert!(errors.contains("missing"), "{errors}");
+    daemon.shut_down();
+}
+
+#[test]
 fn home_comes_first_and_the_others_by_their_path() {
     let sandbox = Sandbox::from(&config(&[("zeta", "a/zeta"), ("alpha", "b/alpha")]));
     sandbox.add(&marketplace("a/zeta", "zeta", &[("p", "1"), ("a", "1")]));

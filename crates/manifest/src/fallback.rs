@@ -173,6 +173,9 @@ impl Additions {
             let author = reader.object(value).ok();
             let name = author.as_ref().and_then(|author| author.get("name"));
             let name = name.and_then(|name| reader.string(&name).ok());
+            // The one member of these that the reference trims, and does without when nothing is left.
+            let name = name.map(|name| name.trim().to_owned());
+            let name = name.filter(|name| !name.is_empty());
             members.extend(name.map(|text| ("developerName", text)));
         }
         let has_website = has("websiteUrl") || has("websiteURL");

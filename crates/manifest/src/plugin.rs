@@ -191,7 +191,12 @@ pub(crate) fn path_of(reader: &mut Reader<'_>, value: &Value<'_, '_>) -> Option<
     };
     let path = PluginPath::parse(&text);
     if path.is_none() {
-        let message = "expected a path below the plugin's directory that begins with `./`";
+        let message = match text.starts_with(".//") {
+            true => {
+                "expected a path below the plugin's directory, with one `/` behind the first `.`"
+            }
+            false => "expected a path below the plugin's directory that begins with `./`",
+        };
         reader.warn(value, ProblemKind::BadPath, message);
     }
     path

@@ -19,8 +19,9 @@ pub enum ManifestFormat {
     Fallback,
 }
 
-/// A path below a plugin's root, checked lexically: it begins with `./`, names something, and does
-/// not climb. Whether it exists, and whether a link leads out, is the reader's question.
+/// A path of a plugin, checked lexically: it begins with `./`, what follows is relative, and it does not
+/// climb. `./.` is the root itself. Whether it exists, and whether a link leads out, is the reader's
+/// question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginPath(String);
 
@@ -29,26 +30,26 @@ impl PluginPath {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("./")?;
-        if rest.contains('\0') {
+        if rest.is_empty() || rest.starts_with('/') || rest.contains('\0') {
             return None;
         }
         let parts: Vec<&str> = rest
             .split('/')
             .filter(|part| !part.is_empty() && *part != ".")
             .collect();
-        if parts.is_empty() || parts.contains(&"..") {
+        if parts.contains(&"..") {
             return None;
         }
         Some(Self(parts.join("/")))
     }
 
-    /// The path below `root`.
+    /// The path below `root`, or `root`.
     #[must_use]
     pub fn below(&self, root: &AbsPath) -> AbsPath {
         root.join(&self.0)
     }
 
-    /// The path relative to the root, without `./`.
+    /// The path relative to the root, without `./`; empty for the root.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -163,7 +164,16 @@ mod tests {
             ("./a//b", Some("a/b")),
             ("./a/./b/", Some("a/b")),
             ("./a\\b", Some("a\\b")),
+            ("././/a", Some("a")),
+            ("./..a", Some("..a")),
+            ("./.", Some("")),
+            ("././", Some("")),
+            ("././/", Some("")),
             ("./", None),
+            (".//", None),
+            (".//.", None),
+            (".//a", None),
+            (".///a", None),
             (".", None),
             ("a", None),
             (" ./a", None),

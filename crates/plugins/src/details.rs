@@ -61,9 +61,13 @@ fn details_by(
                 ProblemKind::Missing,
                 &no_manifest(loader, root),
             )),
-            (Ok(_), _) => {
+            (Ok(_), fallback) => {
                 let text = format!("its directory does not exist: {root}");
-                Details::NoDirectory(of_entry(offer, ProblemKind::Missing, &text))
+                let said = fallback.as_ref();
+                Details::NoDirectory(
+                    of_entry(offer, ProblemKind::Missing, &text),
+                    said.map(|fallback| (Arc::clone(fallback), root.clone())),
+                )
             }
             (Err(error), _) => {
                 Details::Broken(of_entry(offer, ProblemKind::Unreadable, &error.in_full()))

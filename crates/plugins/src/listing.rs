@@ -143,8 +143,9 @@ pub(crate) enum Details {
     Fallback(Arc<Fallback>, Option<AbsPath>),
     /// Nothing, and that is normal: a git or npm source that is not installed.
     NotHere,
-    /// Nothing, because the directory does not exist.
-    NoDirectory(Problem),
+    /// Nothing, because the directory does not exist; what the entry says of the plugin, and where the
+    /// directory would be.
+    NoDirectory(Problem, Option<(Arc<Fallback>, AbsPath)>),
     /// Nothing that may be read, because the directory lies outside of the marketplace.
     Outside(Problem),
     /// Nothing, and that is a fault.
@@ -155,8 +156,10 @@ impl Details {
     pub(crate) fn manifest(&self) -> Option<&PluginManifest> {
         match self {
             Self::Manifest(loaded, _) => Some(&loaded.value),
-            Self::Fallback(fallback, _) => Some(fallback.manifest()),
-            Self::NotHere | Self::NoDirectory(_) | Self::Outside(_) | Self::Broken(_) => None,
+            Self::Fallback(fallback, _) | Self::NoDirectory(_, Some((fallback, _))) => {
+                Some(fallback.manifest())
+            }
+            Self::NotHere | Self::NoDirectory(_, None) | Self::Outside(_) | Self::Broken(_) => None,
         }
     }
 
@@ -164,7 +167,8 @@ impl Details {
         match self {
             Self::Manifest(_, root) => Some(root),
             Self::Fallback(_, root) => root.as_ref(),
-            Self::NotHere | Self::NoDirectory(_) | Self::Outside(_) | Self::Broken(_) => None,
+            Self::NoDirectory(_, said) => said.as_ref().map(|(_, root)| root),
+            Self::NotHere | Self::Outside(_) | Self::Broken(_) => None,
         }
     }
 
@@ -172,9 +176,11 @@ impl Details {
         match self {
             Self::Manifest(loaded, _) => loaded.problems.clone(),
             Self::Fallback(fallback, _) => fallback.problems().to_vec(),
-            Self::NoDirectory(problem) | Self::Outside(problem) | Self::Broken(problem) => {
-                vec![problem.clone()]
+            Self::NoDirectory(problem, said) => {
+                let said = said.iter().flat_map(|(fallback, _)| fallback.problems());
+                std::iter::once(problem).chain(said).cloned().collect()
             }
+            Self::Outside(problem) | Self::Broken(problem) => vec![problem.clone()],
             Self::NotHere => Vec::new(),
         }
     }

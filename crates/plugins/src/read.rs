@@ -167,7 +167,7 @@ fn read_offer(
             reading.summary.local_version = None;
             reading.description = Some(elsewhere(&offer.entry.source.without_secrets()));
         }
-        Details::NoDirectory(_) | Details::Outside(_) | Details::Broken(_) => {}
+        Details::NoDirectory(..) | Details::Outside(_) | Details::Broken(_) => {}
     }
     if reading.summary.update_available {
         reading.problems.push(differs(&reading.summary));
@@ -305,7 +305,7 @@ pub(crate) fn refusal(offer: &Offer<'_>, details: &Details) -> Option<Error> {
         | Source::Remote => offer.content.path.clone(),
     };
     match details {
-        Details::NoDirectory(_) => Some(Error::SourceMissing { id, path: path() }),
+        Details::NoDirectory(..) => Some(Error::SourceMissing { id, path: path() }),
         Details::Outside(_) => Some(Error::SourceEscapes { id, path: path() }),
         Details::Broken(problem) => Some(Error::BadManifest {
             id,

@@ -154,7 +154,7 @@ impl Inside {
             Details::Manifest(loaded, root) => Self::Manifest(Arc::clone(loaded), root.clone()),
             Details::Fallback(_, root) => Self::Entry(root.clone()),
             Details::NotHere => Self::NotHere,
-            Details::NoDirectory(_) | Details::Outside(_) | Details::Broken(_) => Self::Amiss,
+            Details::NoDirectory(..) | Details::Outside(_) | Details::Broken(_) => Self::Amiss,
         }
     }
 

@@ -113,7 +113,7 @@ fn of_offered(
             found.map_err(|error| Error::StoreState(Box::new(error)))?;
             Err(Error::NotInstalled { id })
         }
-        Details::NoDirectory(problem) | Details::Outside(problem) | Details::Broken(problem) => {
+        Details::NoDirectory(problem, _) | Details::Outside(problem) | Details::Broken(problem) => {
             Err(bad_manifest(id, problem.clone()))
         }
     }

@@ -417,6 +417,8 @@ fn came_from_elsewhere(id: &PluginId, bound: &Binding, offer: &Offer<'_>) -> Pro
 /// that can be told without fetching anything.
 fn offered_version(offer: &Offer<'_>, details: &Details) -> Option<String> {
     match &offer.entry.source {
+        // What its entry says of a plugin that is not there brings no version.
+        Source::Local { .. } if matches!(details, Details::NoDirectory(..)) => None,
         Source::Local { .. } => details
             .manifest()
             .and_then(|manifest| store_version(manifest).ok())

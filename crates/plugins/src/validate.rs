@@ -392,7 +392,7 @@ fn point_to_members(problems: &mut [Problem], file: &AbsPath, text: &str) {
 fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validated, Problem> {
     let marketplace = &offer.content.manifest.value.root;
     let details = details_of_dir(loader, path, offer);
-    if let Details::NoDirectory(problem) | Details::Outside(problem) = details {
+    if let Details::NoDirectory(problem, _) | Details::Outside(problem) = details {
         return Err(problem);
     }
     obtain::local(loader.disk(), offer.id(), marketplace, path)
@@ -417,7 +417,7 @@ fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validat
             subject.problems.push(problem.clone());
             return Ok(subject);
         }
-        Details::NotHere | Details::NoDirectory(_) | Details::Outside(_) => return Ok(subject),
+        Details::NotHere | Details::NoDirectory(..) | Details::Outside(_) => return Ok(subject),
     };
     let name = offer.entry.name.as_str();
     if manifest.name != name {

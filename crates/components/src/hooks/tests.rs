@@ -211,6 +211,17 @@ fn files_that_a_manifest_names() {
 }
 
 #[test]
+fn the_plugins_directory_is_no_hooks_file() {
+    let content = format!(r#"{{"hooks": {{"Stop": [{{"hooks": [{COMMAND}]}}]}}}}"#);
+    let plugin = Plugin::new()
+        .file("hooks/hooks.json", &content)
+        .with(|manifest| {
+            manifest.hooks = HooksDeclaration::Files(vec![PluginPath::parse("./.").unwrap()]);
+        });
+    check_plugin(&plugin, &[], &["notAFile "]);
+}
+
+#[test]
 fn hooks_inside_a_manifest() {
     let good = format!(r#"{{"hooks": {{"Stop": [{{"hooks": [{COMMAND}]}}]}}}}"#);
     let bad = r#"{"hooks": {"Stop": [{"hooks": [5]}]}}"#.to_owned();

@@ -74,6 +74,11 @@ fn roots_that_a_manifest_names_replace_the_default() {
         &[],
     );
     check(
+        &plugin().with(name(&["./."])),
+        &["p:a skills/a/SKILL.md", "p:b more/b/SKILL.md"],
+        &[],
+    );
+    check(
         &plugin().with(name(&["./more/b"])),
         &["p:b more/b/SKILL.md"],
         &[],

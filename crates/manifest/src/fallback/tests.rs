@@ -156,6 +156,30 @@ fn a_mistyped_interface_leaves_room_for_the_additions() {
 }
 
 #[test]
+fn the_name_of_an_author_is_trimmed_and_nothing_else_is() {
+    let developer = |members: &str| {
+        let fallback = fallback(members).unwrap();
+        let interface = fallback.manifest().interface.clone();
+        interface.map(|interface| interface.developer_name.clone())
+    };
+    let ann = Some(Some("Ann".to_owned()));
+    assert_eq!(developer(r#","author":{"name":" Ann\t"}"#), ann);
+    assert_eq!(developer(r#","author":{"name":"\u00a0Ann\u3000"}"#), ann);
+    for blank in ["", "  ", "\\t"] {
+        let author = format!(r#","author":{{"name":"{blank}"}}"#);
+        assert_eq!(developer(&author), None);
+        let shown = format!(r#"{author},"displayName":" a ""#);
+        assert_eq!(developer(&shown), Some(None));
+    }
+    let shown = fallback(r#","displayName":" a ","homepage":" h ""#).unwrap();
+    let interface = shown.manifest().interface.clone().unwrap();
+    assert_eq!(interface.display_name.as_deref(), Some(" a "));
+    assert_eq!(interface.website_url.as_deref(), Some(" h "));
+    let own = r#","author":{"name":"x"},"interface":{"developerName":" Own "}"#;
+    assert_eq!(developer(own), Some(Some(" Own ".to_owned())));
+}
+
+#[test]
 fn mistyped_sources_of_additions_add_nothing() {
     check(
         r#","displayName":5,"author":"x","homepage":[]"#,

@@ -342,6 +342,9 @@ fn hooks_in_files() {
         "files h.json",
         &["warning badPath hooks[1] 1:33"],
     );
+    // The default counts, and not the file that a second look may find.
+    check_hooks("\".//h.json\"", "default", &["warning badPath hooks 1:21"]);
+    check_hooks("\"./.\"", "files ", &[]);
 }
 
 #[test]
