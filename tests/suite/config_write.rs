@@ -226,6 +226,16 @@ fn refusals_change_nothing() {
             "notAllowed",
             "configLayerReadonly",
         ),
+        (
+            set("mcp_servers.docs.enabled", json!(false)),
+            "invalidInput",
+            "configValidationError",
+        ),
+        (
+            set("profiles.x.model", json!("m")),
+            "invalidInput",
+            "configValidationError",
+        ),
     ] {
         let error = daemon.err("config/value/write", params.clone());
         assert_eq!(error["code"], -32600, "{params}");

@@ -257,6 +257,7 @@ impl<'a> Editing<'a> {
     fn new(layout: &Layout, edits: &'a [Edit], plan: Option<Plan>) -> Result<Self, WriteError> {
         let target = Target::of(edits)?;
         target::refuse_nulls(edits)?;
+        foreign_keys::refuse_profiles(edits)?;
         Ok(Self {
             target,
             file: target.file(layout),

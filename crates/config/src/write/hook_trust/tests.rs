@@ -144,8 +144,8 @@ fn other_keys_are_not_meant() {
     );
     check(
         "",
-        &["hooks", "Stop"],
+        &["hooks", "later"],
         json!({"x": {"trusted_hash": "a/b"}}),
-        "[hooks.Stop.x]\ntrusted_hash = \"a/b\"\n",
+        "[hooks.later.x]\ntrusted_hash = \"a/b\"\n",
     );
 }
