@@ -293,6 +293,18 @@ fn what_a_higher_layer_decides_is_written_and_told() {
     );
     assert!(!text(&why["message"]).is_empty());
     assert_eq!(sandbox.text("ch/config.toml"), "model = \"mine\"\n");
+    // A layer that says the same decides nothing.
+    for (method, params) in [
+        ("config/value/write", set("model", json!("flag"))),
+        (
+            "config/batchWrite",
+            json!({"edits": [set("model", json!("flag"))]}),
+        ),
+    ] {
+        let answer = daemon.ok(method, params);
+        assert_eq!(answer["status"], "ok", "{method}");
+        assert_eq!(answer["overriddenMetadata"], json!(null), "{method}");
+    }
     daemon.shut_down();
 }
 

@@ -100,7 +100,7 @@ impl Layer {
 
     /// What stands at a path of keys; `None` where nothing does.
     #[must_use]
-    pub fn at(&self, path: &[&str]) -> Option<Value> {
+    pub fn at<S: AsRef<str>>(&self, path: &[S]) -> Option<Value> {
         self.tree.at(path).map(Node::to_json)
     }
 

@@ -337,14 +337,23 @@ impl Snapshot {
         rows
     }
 
-    /// The layer above the user's that decides a key, with the value in force; `None` when the
-    /// user's own value is in force.
+    /// The layer above the user's that decides a key, with the value in force; `None` when what the
+    /// user's own file says is in force, also because a layer above says the same.
     #[must_use]
     pub fn overridden(&self, key: &KeyPath) -> Option<(&Layer, Value)> {
-        let (tree, path) = match key.segments() {
-            [first, rest @ ..] if first == SETTINGS_KEY => (&self.settings_tree, rest),
-            path => (&self.merged, path),
+        let (tree, layers, path) = match key.segments() {
+            [first, rest @ ..] if first == SETTINGS_KEY => {
+                (&self.settings_tree, self.settings_layers(), rest)
+            }
+            path => (&self.merged, self.layers(), path),
         };
+        let in_force = tree.at(path).map(Node::to_json);
+        let own = layers
+            .iter()
+            .find(|layer| layer.source == LayerSource::User);
+        if own.and_then(|own| own.at(path)) == in_force {
+            return None;
+        }
         // A value above may also have replaced a table that the key lies in.
         let node = (0..=path.len())
             .rev()
@@ -355,7 +364,7 @@ impl Snapshot {
         });
         let layer = &self.stack[highest];
         let is_above = !matches!(layer.source, LayerSource::System | LayerSource::User);
-        is_above.then(|| (layer, tree.at(path).map_or(Value::Null, Node::to_json)))
+        is_above.then(|| (layer, in_force.unwrap_or_default()))
     }
 
     /// The plugins that are configured, in the order of the layers and files.
@@ -462,6 +471,8 @@ impl Snapshot {
     }
 }
 
+#[cfg(test)]
+mod overridden_tests;
 #[cfg(test)]
 mod profile_tests;
 #[cfg(test)]
