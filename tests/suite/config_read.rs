@@ -156,6 +156,26 @@ fn the_higher_layer_wins_and_only_a_trusted_project_counts() {
 }
 
 #[test]
+fn a_project_has_a_layer_as_soon_as_it_has_the_directory() {
+    let sandbox = Sandbox::from("== repo/.git/HEAD\nref\n== repo/.codex/hooks.json\n{}\n");
+    let mut daemon = start(&sandbox);
+    for (level, is_off) in [("trusted", false), ("untrusted", true)] {
+        let path = sandbox.path("repo");
+        let config = format!("[projects.\"{path}\"]\ntrust_level = \"{level}\"\n");
+        sandbox.write("ch/config.toml", config);
+        let params = json!({"cwd": "$ROOT/repo", "includeLayers": true});
+        let answer = daemon.ok("config/read", params);
+        let layers = answer["layers"].as_array().unwrap();
+        let kinds: Vec<&Value> = layers.iter().map(|layer| &layer["name"]["type"]).collect();
+        assert_eq!(kinds, ["project", "user", "system"], "{level}");
+        assert_eq!(layers[0]["config"], json!({}), "{level}");
+        assert_eq!(layers[0]["version"], EMPTY, "{level}");
+        assert_eq!(layers[0]["disabledReason"].is_string(), is_off, "{level}");
+    }
+    daemon.shut_down();
+}
+
+#[test]
 fn own_settings_stand_below_plugd() {
     let sandbox =
         Sandbox::from("== ch/plugd.toml\nkeep_versions = 5\n== ch/config.toml\nmodel = \"m\"\n");

@@ -90,13 +90,13 @@ fn layers(config: &Snapshot) -> Vec<wire::ConfigLayer> {
         .collect()
 }
 
-/// The system's and the user's layer are shown also when their files are absent; flags and enforced
-/// files only when they say something.
+/// The system's and the user's layer are shown also when their files are absent, and a project's as
+/// soon as its directory is there; flags and enforced files only when they say something.
 fn is_shown(layer: &Layer) -> bool {
     let is_empty = layer.is_empty();
     match layer.source {
-        LayerSource::System | LayerSource::User => true,
-        LayerSource::Profile { .. } | LayerSource::Project { .. } => {
+        LayerSource::System | LayerSource::User | LayerSource::Project { .. } => true,
+        LayerSource::Profile { .. } => {
             !is_empty || layer.disabled_reason.is_some() || layer.error.is_some()
         }
         LayerSource::SessionFlags | LayerSource::Managed => !is_empty,
