@@ -227,6 +227,16 @@ fn refusals_change_nothing() {
             "configLayerReadonly",
         ),
         (
+            more(json!({"filePath": "config.toml"})),
+            "notAllowed",
+            "configLayerReadonly",
+        ),
+        (
+            set("skills.\"\".x", json!(1)),
+            "invalidInput",
+            "configValidationError",
+        ),
+        (
             set("mcp_servers.docs.enabled", json!(false)),
             "invalidInput",
             "configValidationError",
@@ -306,6 +316,13 @@ fn what_a_higher_layer_decides_is_written_and_told() {
         assert_eq!(answer["overriddenMetadata"], json!(null), "{method}");
     }
     daemon.shut_down();
+}
+
+#[test]
+fn only_double_quotes_hold_a_key_together() {
+    check_edit("", set("d.'q.r'.s", json!(1)), "[d.\"'q\".\"r'\"]\ns = 1\n");
+    check_edit("", set("d. a .b", json!(1)), "[d.\" a \"]\nb = 1\n");
+    check_edit("", set("d.\"q.r\".s", json!(1)), "[d.\"q.r\"]\ns = 1\n");
 }
 
 #[test]

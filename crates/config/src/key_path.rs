@@ -2,7 +2,8 @@
 //!
 //! The text form is TOML's dotted key with one relaxation: a segment without quotes may hold any
 //! character but a dot, a quote or an equals sign, because people write `plugins.p@m.enabled`. A
-//! plugin name with a dot in it therefore needs quotes.
+//! plugin name with a dot in it therefore needs quotes. Requests have a form of their own, which is
+//! the reference's.
 
 use std::fmt;
 
@@ -81,6 +82,33 @@ impl KeyPath {
                 None => return Self::new(segments),
             }
         }
+    }
+
+    /// Reads the text form of requests: dots between the segments, and double quotes around one that
+    /// holds dots, in which a backslash stands before a quote or another backslash. Everything else is
+    /// an ordinary character, also a single quote or a space.
+    ///
+    /// # Errors
+    /// The text is empty or too deep, has an empty segment, or a quote that does not fit.
+    pub fn parse_request(text: &str) -> Result<Self, KeyPathError> {
+        if text.trim().is_empty() {
+            return Err(KeyPathError::Empty);
+        }
+        let mut segments = Vec::new();
+        let mut rest = Some(text);
+        while let Some(text_left) = rest {
+            let (segment, behind) = request_segment(text_left).ok_or_else(|| {
+                let text = text.to_owned();
+                KeyPathError::BadQuote { text }
+            })?;
+            if segment.is_empty() {
+                let text = text.to_owned();
+                return Err(KeyPathError::EmptySegment { text });
+            }
+            segments.push(segment);
+            rest = behind;
+        }
+        Self::new(segments)
     }
 
     /// The keys from the top down.
@@ -189,6 +217,37 @@ fn segment<'t>(rest: &'t str, whole: &str) -> Result<(String, Option<&'t str>), 
     }
 }
 
+/// Splits off the first segment of a request's key path; `None` for a quote or an escape that does
+/// not fit.
+fn request_segment(text: &str) -> Option<(String, Option<&str>)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (segment, behind) = match text.split_once('.') {
+            Some((segment, behind)) => (segment, Some(behind)),
+            None => (text, None),
+        };
+        return (!segment.contains('"')).then(|| (segment.to_owned(), behind));
+    };
+    let mut segment = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((offset, character)) = characters.next() {
+        match character {
+            '"' => {
+                let behind = &quoted[offset + 1..];
+                return match behind.strip_prefix('.') {
+                    Some(next) => Some((segment, Some(next))),
+                    None => behind.is_empty().then_some((segment, None)),
+                };
+            }
+            '\\' => match characters.next()? {
+                (_, escaped @ ('"' | '\\')) => segment.push(escaped),
+                _ => return None,
+            },
+            other => segment.push(other),
+        }
+    }
+    None
+}
+
 /// The offset of the quote that closes the one at the start.
 fn closing_quote(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
@@ -257,5 +316,39 @@ mod tests {
             let error = KeyPath::parse(text).unwrap_err();
             assert!(matches!(error, KeyPathError::BadQuote { .. }), "{text}");
         }
+    }
+
+    #[test]
+    fn requests_know_double_quotes_only() {
+        for (text, segments) in [
+            ("features.plugins", &["features", "plugins"][..]),
+            (
+                r#"plugins."a.b@m".enabled"#,
+                &["plugins", "a.b@m", "enabled"],
+            ),
+            ("plugins.p@m", &["plugins", "p@m"]),
+            ("desktop.'q.r'.s", &["desktop", "'q", "r'", "s"]),
+            ("desktop.it's", &["desktop", "it's"]),
+            (" desktop. a .b ", &[" desktop", " a ", "b "]),
+            (r#"a."b\"c\\d""#, &["a", r#"b"c\d"#]),
+        ] {
+            let path = KeyPath::parse_request(text).unwrap();
+            assert_eq!(path.segments(), segments, "{text}");
+        }
+        for text in ["", "  "] {
+            assert_eq!(KeyPath::parse_request(text), Err(KeyPathError::Empty));
+        }
+        for text in [".", "a.", ".a", "a..b", r#""""#, r#"a."".b"#] {
+            let error = KeyPath::parse_request(text).unwrap_err();
+            assert!(matches!(error, KeyPathError::EmptySegment { .. }), "{text}");
+        }
+        for text in [
+            "\"a", "\"a\"b", "\"a\" .b", "a\"b\"", "a. \"b\"", "\"a\\q\"",
+        ] {
+            let error = KeyPath::parse_request(text).unwrap_err();
+            assert!(matches!(error, KeyPathError::BadQuote { .. }), "{text}");
+        }
+        let deep = vec!["a"; 101].join(".");
+        assert_eq!(KeyPath::parse_request(&deep), Err(KeyPathError::TooDeep));
     }
 }

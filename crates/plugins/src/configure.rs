@@ -116,10 +116,11 @@ pub async fn write_config(
 
 fn parse(request: &ConfigWrite) -> Result<Vec<Edit>, Error> {
     let edit = |edit: &ConfigEdit| {
-        let key_path = KeyPath::parse(&edit.key_path).map_err(|source| Error::BadKeyPath {
-            given: edit.key_path.clone(),
-            source,
-        })?;
+        let key_path =
+            KeyPath::parse_request(&edit.key_path).map_err(|source| Error::BadKeyPath {
+                given: edit.key_path.clone(),
+                source,
+            })?;
         Ok(Edit {
             key_path,
             value: Some(edit.value.clone()).filter(|value| !value.is_null()),

@@ -63,6 +63,7 @@ impl Target {
         let last = edits.len().saturating_sub(1);
         for (index, edit) in edits.iter().enumerate() {
             let from = own.len();
+            refuse_elements(edit, self.own_path(edit), &meaning)?;
             match KeyPath::new(self.own_path(edit).to_vec()) {
                 Ok(_) if matches!(edit.strategy, Merge::Rule | Merge::LastRule) => {
                     let base = file.parent();
@@ -126,6 +127,20 @@ fn of_document(edit: &Edit, meaning: &Value) -> Result<Vec<Edit>, WriteError> {
         own.extend(gone.map(|name| Edit::delete(KeyPath::of([name]))));
     }
     Ok(own)
+}
+
+/// Refuses a key inside an array, also one to delete: the reference knows no such key, and an element
+/// that is counted off may be another one by the time it is written.
+fn refuse_elements(edit: &Edit, path: &[String], meaning: &Value) -> Result<(), WriteError> {
+    let above = 1..path.len();
+    let mut above = above.filter_map(|depth| edit::lookup(meaning, &path[..depth]));
+    if above.any(Value::is_array) {
+        return Err(WriteError::Invalid {
+            field: edit.key_path.to_string(),
+            reason: "an array is written as a whole".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Refuses a null inside a value. TOML has none, and a caller who means "absent" by it would read a

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugd_model::AbsPath;
 use plugd_plugins::call::Call;
 use plugd_plugins::{ConfigEdit, ConfigWrite, ConfigWritten, LayerSource, write_config};
 use plugd_protocol as wire;
@@ -41,10 +42,7 @@ pub(super) async fn write(
 ) -> Result<Reply, WireError> {
     let request = ConfigWrite {
         edits: edits.into_iter().map(edit).collect(),
-        file: file
-            .as_deref()
-            .map(|file| shared::absolute("filePath", file))
-            .transpose()?,
+        file: file.map(|file| named(context, &file)).transpose()?,
         expected_version,
     };
     let written = write_config(
@@ -74,6 +72,18 @@ pub(super) async fn write(
             effective_value: value,
         }),
     })
+}
+
+/// The file that a client names. A relative path counts from the server's own directory; nearly
+/// always it is another file than the user's then, and that is how it is refused.
+fn named(context: &Context, file: &str) -> Result<AbsPath, WireError> {
+    if file.contains('\0') {
+        return Err(WireError::invalid_params(
+            "filePath",
+            "no path holds a null byte",
+        ));
+    }
+    Ok(context.environment.cwd.join(file))
 }
 
 /// The words are the reference's.

@@ -148,3 +148,25 @@ fn a_null_inside_a_value_is_refused_with_its_place() {
         "plugins.\"p@m\".enabled",
     );
 }
+
+#[test]
+fn an_element_of_an_array_has_no_key() {
+    let text = "[[skills.config]]\nname = \"a\"\nenabled = true\n[t]\nl = [1]\n";
+    for edit in [
+        set("skills.config.0.enabled", false.into()),
+        set("skills.config.1", json!({"name": "b", "enabled": false})),
+        Edit::delete(key("skills.config.0")),
+        set("t.l.0", 2.into()),
+        set("t.l.0.a", 2.into()),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("ch/config.toml", text);
+        let field = edit.key_path.to_string();
+        match write_to(&sandbox, &[edit]).unwrap_err() {
+            WriteError::Invalid { field: found, .. } => assert_eq!(found, field),
+            other => panic!("{field}: {other:?}"),
+        }
+        assert_eq!(sandbox.text("ch/config.toml"), text);
+        write_to(&sandbox, &[set("t.0", 5.into())]).unwrap();
+    }
+}
