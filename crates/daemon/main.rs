@@ -73,9 +73,11 @@ fn environment() -> anyhow::Result<Environment> {
     let system_dir = AbsPath::new(SYSTEM_DIR)?;
     let home = dirs::home_dir().and_then(|home| AbsPath::new(home).ok());
     // A directory that was removed meanwhile is no reason to serve nobody: requests carry theirs.
-    let here = std::env::current_dir().ok();
-    let cwd_is_gone = here.is_none();
+    let here = std::env::current_dir();
+    let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let cwd_is_gone = here.as_ref().is_err_and(is_gone);
     let cwd = here
+        .ok()
         .or_else(root)
         .context("there is no working directory")?;
     Ok(Environment {

@@ -261,8 +261,8 @@ fn plugin(session: &Session, command: &PluginCommand, form: Form) -> Result<Page
             let (question, text) = share::question(session, command);
             return asked(session, question, form, &text);
         }
-        // It may fetch, which is to be tidied up when somebody ends it.
         PluginCommand::Verify(args) => return compare(session, args, form),
+        // It may fetch, which is to be tidied up when somebody ends it.
         PluginCommand::Inspect(args) => session.change(plugin_inspect::run(session, args, form)),
     };
     with_configuration(session, done, form)

@@ -365,6 +365,7 @@ impl Inner {
         let held = last.plugins.iter().find(|result| {
             result.outcome == PluginOutcome::HeldBack
                 && (&result.id, &result.from) == (&asked.id, &asked.from)
+                && (result.copy.is_none() || result.copy == asked.copy)
         });
         held.cloned()
     }

@@ -227,14 +227,16 @@ pub async fn status(
             let is_configured =
                 |id: &PluginId| config.plugins().iter().any(|setting| setting.id == *id);
             let stale = |result: &&PluginResult| {
-                let copy = copies
-                    .store()
-                    .ok()
-                    .and_then(|store| store.get(&result.id).ok());
-                let copy = copy.flatten();
-                result.is_stale()
-                    && result.speaks_of(copy.as_ref())
-                    && (copy.is_some() || is_configured(&result.id))
+                if !result.is_stale() {
+                    return false;
+                }
+                let store = copies.store().ok();
+                match store.and_then(|store| store.get(&result.id).ok()) {
+                    Some(Some(copy)) => result.speaks_of(Some(&copy)),
+                    Some(None) => result.speaks_of(None) && is_configured(&result.id),
+                    // Nobody can tell, so what is known stands.
+                    None => true,
+                }
             };
             Ok(Status {
                 home: lookup.layout().home().clone(),

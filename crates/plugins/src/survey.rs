@@ -232,7 +232,10 @@ impl<'a> Survey<'a> {
             id,
         });
         summary.problems.extend(bad_version(offer, details));
-        summary.problems.extend(other_name(offer, details));
+        // A link was refused for another name, and its author may give it one for a while.
+        if linked.is_none() {
+            summary.problems.extend(other_name(offer, details));
+        }
         let conflict = elsewhere.map(|bound| came_from_elsewhere(&summary.id, &bound, offer));
         summary.problems.extend(conflict);
         summary.share = self.shared_as(offer).cloned().map(only_id).map(Box::new);

@@ -148,12 +148,54 @@ pub(super) fn write(args: &ConfigWriteArgs) -> Result<Question, Failure> {
             return Err(plugd_plugins::Error::BadValue { field, reason }.into());
         };
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+        let Some(key) = requested(key) else {
+            let reason = format!("`{key}`: quotes hold a whole part of the key");
+            let field = "edits";
+            return Err(plugd_plugins::Error::BadValue { field, reason }.into());
+        };
         edits.push(json!({"keyPath": key, "value": value, "mergeStrategy": strategy}));
     }
     Ok(Question {
         method: "config/batchWrite",
         params: json!({"edits": edits, "expectedVersion": args.expected_version}),
     })
+}
+
+/// A key as requests spell it: there a single quote is a character like any other, and in a shell it is the
+/// easier one to type. `None` when one begins or ends in the middle of a part.
+fn requested(key: &str) -> Option<String> {
+    let (mut made, mut rest) = (String::new(), key);
+    loop {
+        let end = match rest.strip_prefix('\'') {
+            Some(quoted) => {
+                let end = quoted.find('\'')?;
+                made.push_str(&typed(&[quoted[..end].to_owned()]));
+                end + 2
+            }
+            None => {
+                let mut quoted = false;
+                let end = rest.find(|character| {
+                    quoted ^= character == '"';
+                    character == '.' && !quoted
+                });
+                let end = end.unwrap_or(rest.len());
+                if rest[..end].contains('\'') && !rest.starts_with('"') {
+                    return None;
+                }
+                made.push_str(&rest[..end]);
+                end
+            }
+        };
+        rest = &rest[end..];
+        if rest.is_empty() {
+            return Some(made);
+        }
+        rest = rest.strip_prefix('.')?;
+        made.push('.');
+        if rest.is_empty() {
+            return Some(made);
+        }
+    }
 }
 
 /// The key and the value; an equals sign in quotes belongs to the key.

@@ -1,7 +1,7 @@
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
-use super::{required, rows, split, status_text, write, written};
+use super::{requested, required, rows, split, status_text, write, written};
 use crate::args::ConfigWriteArgs;
 use crate::style::Style;
 
@@ -50,6 +50,26 @@ fn layers_follow() {
         rows(&result, None, Style::PLAIN),
         "Nothing is configured.\n\nuser /f (off: untrusted)\n  {}\n"
     );
+}
+
+#[test]
+fn keys_in_single_quotes_are_asked_for_in_double_ones() {
+    for (key, expected) in [
+        ("a.b", Some("a.b")),
+        ("plugins.'a.b@m'.enabled", Some("plugins.\"a.b@m\".enabled")),
+        (
+            "plugins.\"it's@m\".enabled",
+            Some("plugins.\"it's@m\".enabled"),
+        ),
+        ("a.'b\"c'", Some("a.\"b\\\"c\"")),
+        ("'a'", Some("a")),
+        ("a.", Some("a.")),
+        ("a.'b'c", None),
+        ("a.b'c'", None),
+        ("a.'b", None),
+    ] {
+        assert_eq!(requested(key).as_deref(), expected, "{key}");
+    }
 }
 
 #[track_caller]

@@ -129,12 +129,17 @@ fn of_document(edit: &Edit, meaning: &Value) -> Result<Vec<Edit>, WriteError> {
     Ok(own)
 }
 
-/// Refuses a key inside an array, also one to delete: the reference knows no such key, and an element
-/// that is counted off may be another one by the time it is written.
+/// Refuses a key inside an array, also an element to delete: the reference knows no such key, and an
+/// element that is counted off may be another one by the time it is written. What is no element is not
+/// there, and can be deleted.
 fn refuse_elements(edit: &Edit, path: &[String], meaning: &Value) -> Result<(), WriteError> {
-    let above = 1..path.len();
-    let mut above = above.filter_map(|depth| edit::lookup(meaning, &path[..depth]));
-    if above.any(Value::is_array) {
+    let is_deletion = edit.value.as_ref().is_none_or(Value::is_null);
+    let mut above = 1..path.len();
+    let is_inside = above.any(|depth| {
+        let is_array = edit::lookup(meaning, &path[..depth]).is_some_and(Value::is_array);
+        is_array && (!is_deletion || path[depth].parse::<usize>().is_ok())
+    });
+    if is_inside {
         return Err(WriteError::Invalid {
             field: edit.key_path.to_string(),
             reason: "an array is written as a whole".to_owned(),

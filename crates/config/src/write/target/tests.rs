@@ -170,3 +170,14 @@ fn an_element_of_an_array_has_no_key() {
         write_to(&sandbox, &[set("t.0", 5.into())]).unwrap();
     }
 }
+
+/// Whoever uninstalls deletes the key of a plugin, whatever somebody has made of the table.
+#[test]
+fn what_cannot_be_in_an_array_is_deleted_already() {
+    for text in ["plugins = []\n", "[[plugins]]\na = 1\n"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("ch/config.toml", text);
+        write_to(&sandbox, &[Edit::delete(key("plugins.p@m"))]).unwrap();
+        assert_eq!(sandbox.text("ch/config.toml"), text);
+    }
+}
