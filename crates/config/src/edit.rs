@@ -61,6 +61,11 @@ impl Edit {
         }
     }
 
+    /// What it puts at its key; `None` when it deletes that, which null means too.
+    pub(crate) fn written(&self) -> Option<&Value> {
+        self.value.as_ref().filter(|value| !value.is_null())
+    }
+
     /// Deletes a key.
     #[must_use]
     pub fn delete(key_path: KeyPath) -> Self {
@@ -231,7 +236,7 @@ fn are_apart(edits: &[Edit]) -> bool {
 
 /// Makes edits of which each finds its key as it was before the others.
 fn make_together(editor: &mut Editor<'_>, before: &Parsed, edits: &[Edit]) -> bool {
-    let is_delete = |edit: &Edit| edit.value.as_ref().is_none_or(Value::is_null);
+    let is_delete = |edit: &Edit| edit.written().is_none();
     if edits.iter().all(is_delete) {
         return editor.delete_lines(edits.iter().map(|edit| edit.key_path.segments()));
     }
@@ -313,7 +318,7 @@ pub(crate) fn expect(meaning: &mut Value, edit: &Edit) {
     let Some((last, parents)) = path.split_last() else {
         return;
     };
-    match edit.value.as_ref().filter(|value| !value.is_null()) {
+    match edit.written() {
         None => {
             let parent = parents
                 .iter()

@@ -24,7 +24,7 @@ pub(crate) fn check(reader: &mut Reader<'_>, tree: &Node) {
 /// file that has them keeps them until they are deleted.
 pub(crate) fn refuse_profiles(edits: &[Edit]) -> Result<(), WriteError> {
     for edit in edits {
-        let Some(value) = edit.value.as_ref().filter(|value| !value.is_null()) else {
+        let Some(value) = edit.written() else {
             continue;
         };
         let segments = edit.key_path.segments();

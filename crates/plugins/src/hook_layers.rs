@@ -218,6 +218,7 @@ mod tests {
         );
         assert_eq!((seen.problems, seen.errors), (Vec::new(), Vec::new()));
     }
+
     const TRUST: &str = "[projects.\"$ROOT/main\"]\ntrust_level = \"trusted\"\n";
 
     /// A worktree in its main checkout and one beside it, each with hooks of its own.

@@ -140,18 +140,18 @@ pub(super) fn write(args: &ConfigWriteArgs) -> Result<Question, Failure> {
         true => "upsert",
         false => "replace",
     };
+    let bad = |reason| plugd_plugins::Error::BadValue {
+        field: "edits",
+        reason,
+    };
     let mut edits = Vec::new();
     for edit in &args.edits {
         let Some((key, value)) = split(edit) else {
-            let reason = format!("`{edit}` has no value");
-            let field = "edits";
-            return Err(plugd_plugins::Error::BadValue { field, reason }.into());
+            return Err(bad(format!("`{edit}` has no value")).into());
         };
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
         let Some(key) = requested(key) else {
-            let reason = format!("`{key}`: quotes hold a whole part of the key");
-            let field = "edits";
-            return Err(plugd_plugins::Error::BadValue { field, reason }.into());
+            return Err(bad(format!("`{key}`: quotes hold a whole part of the key")).into());
         };
         edits.push(json!({"keyPath": key, "value": value, "mergeStrategy": strategy}));
     }
@@ -192,9 +192,6 @@ fn requested(key: &str) -> Option<String> {
         }
         rest = rest.strip_prefix('.')?;
         made.push('.');
-        if rest.is_empty() {
-            return Some(made);
-        }
     }
 }
 

@@ -120,7 +120,7 @@ fn of_document(edit: &Edit, meaning: &Value) -> Result<Vec<Edit>, WriteError> {
             strategy: edit.strategy,
         })
         .collect();
-    let is_deletion = edit.value.as_ref().is_none_or(Value::is_null);
+    let is_deletion = edit.written().is_none();
     if is_deletion || edit.strategy == Merge::Replace {
         let old = meaning.as_object().unwrap_or(&none).keys();
         let gone = old.filter(|name| !members.contains_key(*name));
@@ -133,7 +133,7 @@ fn of_document(edit: &Edit, meaning: &Value) -> Result<Vec<Edit>, WriteError> {
 /// element that is counted off may be another one by the time it is written. What is no element is not
 /// there, and can be deleted.
 fn refuse_elements(edit: &Edit, path: &[String], meaning: &Value) -> Result<(), WriteError> {
-    let is_deletion = edit.value.as_ref().is_none_or(Value::is_null);
+    let is_deletion = edit.written().is_none();
     let mut above = 1..path.len();
     let is_inside = above.any(|depth| {
         let is_array = edit::lookup(meaning, &path[..depth]).is_some_and(Value::is_array);
@@ -152,7 +152,7 @@ fn refuse_elements(edit: &Edit, path: &[String], meaning: &Value) -> Result<(), 
 /// success that says something else than what is in the file.
 pub(super) fn refuse_nulls(edits: &[Edit]) -> Result<(), WriteError> {
     for edit in edits {
-        let Some(value) = edit.value.as_ref().filter(|value| !value.is_null()) else {
+        let Some(value) = edit.written() else {
             continue;
         };
         if let Some(field) = first_null(value, &edit.key_path) {

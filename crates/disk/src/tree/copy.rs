@@ -48,9 +48,9 @@ pub struct CopyReport {
 /// Copies a planned tree to a directory that does not exist yet, but whose parent does.
 ///
 /// Files get the permission bits of their source, without those of `NEVER_COPIED`, and their owner may
-/// read them; directories 0755; the umask applies to both. So a file that is
-/// private by itself is private in a copy; its owner has to be able to compare it. A failed copy stays where
-/// it is, because its directory belongs to the caller.
+/// read them; directories 0755; the umask applies to both. So a file that is private by itself is private
+/// in a copy; its owner has to be able to compare it. A failed copy stays where it is, because its directory
+/// belongs to the caller.
 ///
 /// # Errors
 /// The destination exists, a file is no longer what the plan says, `pace` gives the work up, or the
