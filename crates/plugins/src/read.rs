@@ -24,7 +24,7 @@ use crate::reading::{ReadSkill, Reading};
 use crate::remote_listing::deadline;
 use crate::remote_row::share_context;
 use crate::skill_rules::{SkillRules, Subject};
-use crate::survey::Survey;
+use crate::survey::{self, Survey};
 use crate::{Blocking, Copies, Error, Lookup, Refresher, Roots, remote_apps};
 
 /// A reading of this disk, and what the service could add to it.
@@ -139,7 +139,7 @@ fn read_offer(
     }
     let mut summary = survey.summary_of(id, offer, &details);
     let copy = survey.copy(&summary.id);
-    if let Some(copy) = copy.filter(|copy| survey.elsewhere(&copy.id, offer).is_none()) {
+    if let Some(copy) = copy.filter(|copy| survey::elsewhere(copy, offer).is_none()) {
         summary.update_available |= has_other_content(copies, offer, copy)?;
     }
     let mut reading = Reading::of(

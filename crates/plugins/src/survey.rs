@@ -164,26 +164,21 @@ impl<'a> Survey<'a> {
 
     /// What a row is made of beside the entry and the plugin's inside.
     fn beside(&self, id: &PluginId, offer: &Offer<'_>) -> Beside {
+        let (copy, setting) = (self.installed.get(id), self.setting(id));
         Beside {
-            copy: self.installed.get(id).map(|copy| copy.version.clone()),
-            setting: self.settings.get(id).copied(),
+            copy: copy.map(|copy| copy.version.clone()),
+            setting,
             snapshot: match offer.content.binding {
                 Binding::Curated => self.snapshot().map(str::to_owned),
                 _ => None,
             },
-            content_differs: self.differing.has(self.installed.get(id)),
-            elsewhere: self.elsewhere(id, offer),
+            content_differs: self.differing.has(copy),
+            elsewhere: copy
+                .filter(|_| setting.is_some())
+                .and_then(|copy| elsewhere(copy, offer)),
             shared: self.shared_as(offer).cloned(),
             linked: self.links.of_plugin(id).cloned(),
         }
-    }
-
-    /// Where the installed copy came from, when that is not what offers the plugin here. Then nothing comes
-    /// from here by itself.
-    pub(crate) fn elsewhere(&self, id: &PluginId, offer: &Offer<'_>) -> Option<Binding> {
-        let record = self.copy(id)?.record.as_ref()?;
-        let is_here = binding::is(&record.bound, &offer.content.binding);
-        (!is_here).then(|| binding::of_record(&record.bound))
     }
 
     /// The version of the curated snapshot, read once.
@@ -212,7 +207,7 @@ impl<'a> Survey<'a> {
     /// What to show for one offer, whose inside is known.
     pub(crate) fn summary_of(&self, id: PluginId, offer: &Offer<'_>, details: &Details) -> Summary {
         let linked = self.links.of_plugin(&id);
-        let elsewhere = self.elsewhere(&id, offer);
+        let elsewhere = self.copy(&id).and_then(|copy| elsewhere(copy, offer));
         let offered_version = match offer.content.binding {
             // It is another plugin, of which no version follows the one that is installed.
             _ if elsewhere.is_some() => None,
@@ -402,6 +397,14 @@ fn other_name(offer: &Offer<'_>, details: &Details) -> Option<Problem> {
         let problem = Problem::error(ProblemKind::NameMismatch, text);
         problem.in_file(&loaded.file).at_field("name")
     })
+}
+
+/// Where an installed copy came from, when that is not what offers the plugin here. Then nothing comes from
+/// here by itself.
+pub(crate) fn elsewhere(copy: &Installed, offer: &Offer<'_>) -> Option<Binding> {
+    let record = copy.record.as_ref()?;
+    let is_here = binding::is(&record.bound, &offer.content.binding);
+    (!is_here).then(|| binding::of_record(&record.bound))
 }
 
 /// Two plugins have one id, and the one that is installed is not the one that is shown.
