@@ -58,6 +58,18 @@ impl LayerSource {
     }
 }
 
+/// Where the hooks of a layer stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookPlace {
+    /// With the rest of the layer.
+    Own,
+    /// In this `.codex` directory of the main checkout, whether or not it is there, because the layer is
+    /// a linked worktree's: that one's hooks count, and none that stand here.
+    Main(AbsPath),
+    /// They would stand in a directory of the main checkout that is marked as untrusted.
+    Nowhere,
+}
+
 /// One layer as it was read. What only a reader of the configuration itself wants to know is worked
 /// out when it asks: every request loads all layers, and almost none asks.
 #[derive(Debug, Clone)]
@@ -66,9 +78,8 @@ pub struct Layer {
     pub source: LayerSource,
     /// Its file, whether or not that exists; `None` for flags.
     pub file: Option<AbsPath>,
-    /// The `.codex` directory of the main checkout that stands for this one, a linked worktree's, where
-    /// hooks are concerned: its hooks count, and none that stand here.
-    pub main_folder: Option<AbsPath>,
+    /// Where its hooks stand.
+    pub hooks: HookPlace,
     /// Why it is shown but not used; `None` when it is used.
     pub disabled_reason: Option<String>,
     /// Why its file could not be read.
@@ -91,11 +102,15 @@ impl Layer {
         self.tree.members().is_none_or(<[_]>::is_empty)
     }
 
-    /// The file in which its hooks stand beside other settings; `None` for flags.
+    /// The file in which its hooks stand beside other settings; `None` for flags, and where there can be
+    /// no hooks.
     #[must_use]
     pub fn hooks_file(&self) -> Option<AbsPath> {
-        let of_main = self.main_folder.as_ref().map(|folder| folder.join(FILE));
-        of_main.or_else(|| self.file.clone())
+        match &self.hooks {
+            HookPlace::Own => self.file.clone(),
+            HookPlace::Main(folder) => Some(folder.join(FILE)),
+            HookPlace::Nowhere => None,
+        }
     }
 
     /// What stands at a path of keys; `None` where nothing does.
@@ -239,19 +254,24 @@ impl Stack {
         self.add(source, Some(file), tree, text, error, error_end)
     }
 
-    /// Puts the hooks of the main checkout in the place of those that a linked worktree has. A file of
-    /// it that cannot be used is an error of the layer, as the layer's own is.
-    pub(crate) fn take_hooks(
+    /// Puts the hooks of the place where they stand in the place of those that the layer's own file has.
+    /// A file of a main checkout that cannot be used is an error of the layer, as the layer's own is.
+    pub(crate) fn place_hooks(
         &mut self,
         disk: &Disk,
         files: &Files,
         index: usize,
-        main_folder: AbsPath,
+        hooks: HookPlace,
     ) {
         let draft = &mut self.drafts[index];
+        draft.layer.hooks = hooks;
+        if matches!(draft.layer.hooks, HookPlace::Own) {
+            return;
+        }
         draft.layer.tree.remove(HOOKS);
-        let file = main_folder.join(FILE);
-        draft.layer.main_folder = Some(main_folder);
+        let Some(file) = draft.layer.hooks_file() else {
+            return;
+        };
         let text = files.text(disk, &draft.layer.source, &file);
         let parsed = match text {
             Ok(text) => parse(&text.unwrap_or_default(), index, &file)
@@ -316,7 +336,7 @@ impl Stack {
             layer: Layer {
                 source,
                 file,
-                main_folder: None,
+                hooks: HookPlace::Own,
                 disabled_reason: None,
                 error,
                 tree,

@@ -49,7 +49,7 @@ pub use edit::{Edit, Merge};
 pub use flags::{FlagError, SessionFlags};
 pub use hook_setting::HookState;
 pub use key_path::{KeyPath, KeyPathError};
-pub use layer::{Layer, LayerSource, Origin};
+pub use layer::{HookPlace, Layer, LayerSource, Origin};
 pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
 pub use mcp_setting::{McpOverlay, ToolApproval, UserMcpServer};
 pub use parsed::LastEdit;

@@ -10,6 +10,7 @@ use plugd_disk::{Disk, Kind as FileKind};
 use plugd_model::AbsPath;
 
 use crate::checkout::{self, Checkout, GIT, Mark};
+use crate::layer::HookPlace;
 use crate::tree::{self, Kind, Node};
 
 const FOLDER: &str = ".codex";
@@ -31,9 +32,8 @@ const FORBIDDEN: [&str; 7] = [
 pub(crate) struct ProjectFolder {
     /// The `.codex` directory.
     pub(crate) folder: AbsPath,
-    /// The one of the main checkout at the same place, whether or not it is there, when this one lies
-    /// in a linked worktree.
-    pub(crate) main_folder: Option<AbsPath>,
+    /// Where its hooks stand.
+    pub(crate) hooks: HookPlace,
     /// Why it does not count; `None` when it is trusted.
     pub(crate) disabled_reason: Option<String>,
 }
@@ -89,9 +89,19 @@ pub(crate) fn folders(
                 )),
             };
             let counterpart = checkout.and_then(|checkout| checkout.counterpart(&directory));
+            let hooks = match counterpart {
+                None => HookPlace::Own,
+                Some(counterpart) => {
+                    let deciders = [Some(&counterpart), main, None];
+                    match trust(disk, outside, deciders) {
+                        Some((_, false)) => HookPlace::Nowhere,
+                        Some((_, true)) | None => HookPlace::Main(counterpart.join(FOLDER)),
+                    }
+                }
+            };
             Some(ProjectFolder {
                 folder,
-                main_folder: counterpart.map(|directory| directory.join(FOLDER)),
+                hooks,
                 disabled_reason,
             })
         })

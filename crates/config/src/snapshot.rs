@@ -195,9 +195,7 @@ fn read_config(
             folder: folder.folder,
         };
         let index = stack.read(disk, files, source, file);
-        if let Some(main_folder) = folder.main_folder {
-            stack.take_hooks(disk, files, index, main_folder);
-        }
+        stack.place_hooks(disk, files, index, folder.hooks);
         let draft = &mut stack.drafts[index];
         draft.layer.disabled_reason = folder.disabled_reason;
         let dropped = project::drop_forbidden(&mut draft.layer.tree);

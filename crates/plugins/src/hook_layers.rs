@@ -1,12 +1,13 @@
 //! The hooks of the configuration: those that belong to no plugin.
 //!
 //! Each layer that counts may have them in a `hooks.json` beside its file and in its table `hooks`.
-//! A linked worktree has the hooks of the main checkout and none of its own, as in the reference.
+//! A linked worktree has the hooks of the main checkout and none of its own, as in the reference, and
+//! none where that is marked as untrusted.
 //! What the administrator prescribes runs without anybody's trust; the rest is trusted by its
 //! declaration, as the hooks of plugins are, and there is no content that could change behind it.
 
 use plugd_components::{HookDeclaration, Platform, hooks_in_file, hooks_in_table};
-use plugd_config::{Layer, LayerSource, Snapshot};
+use plugd_config::{HookPlace, Layer, LayerSource, Snapshot};
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, Problem, ProblemKind, Severity};
 
@@ -139,9 +140,11 @@ fn is_broken(problem: &Problem) -> bool {
 fn folder(layer: &Layer) -> Option<AbsPath> {
     match &layer.source {
         LayerSource::System | LayerSource::User => layer.file.as_ref()?.parent(),
-        LayerSource::Project { folder } => {
-            Some(layer.main_folder.as_ref().unwrap_or(folder).clone())
-        }
+        LayerSource::Project { folder } => match &layer.hooks {
+            HookPlace::Own => Some(folder.clone()),
+            HookPlace::Main(of_main) => Some(of_main.clone()),
+            HookPlace::Nowhere => None,
+        },
         LayerSource::Profile { .. } | LayerSource::SessionFlags | LayerSource::Managed => None,
     }
 }
@@ -282,6 +285,14 @@ mod tests {
         let config = format!("project_root_markers = [\".mark\"]\n{TRUST}");
         sandbox.write("ch/config.toml", sandbox.expand(&config));
         check(&sandbox, "main/in", &main);
+        // What is untrusted has none for it.
+        let config = format!("{TRUST}{}", TRUST.replace("main", "main/sub"));
+        let (before, level) = config.rsplit_once("trusted").unwrap();
+        sandbox.write(
+            "ch/config.toml",
+            sandbox.expand(&format!("{before}untrusted{level}")),
+        );
+        check(&sandbox, "w/sub", &main);
         // One that is not linked any more has its own.
         sandbox.remove("main/.git/worktrees/w");
         let config = TRUST.replace("main", "w");

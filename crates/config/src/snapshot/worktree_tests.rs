@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 
 use super::tests::{layers, problems, read};
 use super::{Snapshot, load};
-use crate::SessionFlags;
+use crate::{HookPlace, SessionFlags};
 
 const WORKTREE: &str = r#"
 == main/.git/HEAD
@@ -140,19 +140,50 @@ fn the_hooks_of_a_worktree_are_those_of_its_main_checkout() {
     assert_eq!(projects(&sandbox, &snapshot), expected);
     let of = |index: usize| {
         let layer = &snapshot.layers()[index];
-        (layer.main_folder.clone(), layer.hooks_file())
+        (layer.hooks.clone(), layer.hooks_file())
     };
     for (index, folder) in [(2, "main/.codex"), (3, "main/sub/.codex")] {
         let folder = sandbox.path(folder);
         let file = folder.join("config.toml");
-        assert_eq!(of(index), (Some(folder), Some(file)));
+        assert_eq!(of(index), (HookPlace::Main(folder), Some(file)));
     }
     // Where the worktree has no directory of its own, there is no layer that could have any.
     let sandbox = with("== main/sub/.codex/config.toml\n[hooks]\nof = \"main\"\n");
     let snapshot = seen(&sandbox, &[("main", "trusted")], "w/sub");
     assert_eq!(projects(&sandbox, &snapshot), ["project w {\"a\":1}"]);
     let snapshot = seen(&sandbox, &[("main", "trusted")], "main/sub");
-    assert_eq!(snapshot.layers()[2].main_folder, None);
+    assert_eq!(snapshot.layers()[2].hooks, HookPlace::Own);
+}
+
+#[test]
+fn no_hooks_come_from_where_the_main_checkout_is_marked_as_untrusted() {
+    let files = "== main/.codex/config.toml\n[hooks]\nof = \"main\"\n\
+                 == main/sub/.codex/config.toml\n[hooks]\nof = \"main/sub\"\n\
+                 == w/sub/.codex/config.toml\nb = 2\n[hooks]\nof = \"w/sub\"\n";
+    let sandbox = with(files);
+    let hooks = |trust: &[(&str, &str)]| {
+        let snapshot = seen(&sandbox, trust, "w/sub");
+        let layers = &snapshot.layers()[2..4];
+        let both: Vec<_> = layers
+            .iter()
+            .map(|layer| layer.at(&["hooks", "of"]))
+            .collect();
+        assert!(layers.iter().all(|layer| layer.disabled_reason.is_none()));
+        (both[0].clone(), both[1].clone())
+    };
+    let (main, sub) = (Some("main".into()), Some("main/sub".into()));
+    assert_eq!(hooks(&[("main", "trusted")]), (main.clone(), sub.clone()));
+    assert_eq!(hooks(&[("w", "trusted")]), (main.clone(), sub.clone()));
+    let refused = hooks(&[("main", "trusted"), ("main/sub", "untrusted")]);
+    assert_eq!(refused, (main, None));
+    let refused = hooks(&[("w", "trusted"), ("main", "untrusted")]);
+    assert_eq!(refused, (None, None));
+    let trust = [
+        ("w", "trusted"),
+        ("main", "untrusted"),
+        ("main/sub", "trusted"),
+    ];
+    assert_eq!(hooks(&trust), (None, sub));
 }
 
 #[test]
