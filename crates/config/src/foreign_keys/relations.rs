@@ -30,7 +30,7 @@ const CLOUD_PROVIDERS: [&str; 2] = ["amazon-bedrock", "amazon-bedrock-runtime"];
 pub(super) fn servers(reader: &mut Reader<'_>, tree: &Node) {
     for (name, server) in rows(tree, "mcp_servers") {
         let field = KeyPath::of(["mcp_servers", name]);
-        if let Some((member, message)) = wrong_in_server(server) {
+        for (member, message) in wrong_in_server(server) {
             match member {
                 Some(member) => bad(reader, server, &Child(&field, member), message),
                 None => bad(reader, server, &field, message),
@@ -39,62 +39,94 @@ pub(super) fn servers(reader: &mut Reader<'_>, tree: &Node) {
     }
 }
 
-fn wrong_in_server(server: &Node) -> Option<(Option<&'static str>, &'static str)> {
-    server.members()?;
-    let first = |members: &[&'static str]| {
-        let mut members = members.iter().copied();
-        members.find(|member| server.get(member).is_some())
-    };
-    if server.get("bearer_token").is_some() {
-        let message = "a token is not written down here: name the variable that holds it in \
-                       `bearer_token_env_var`";
-        return Some((Some("bearer_token"), message));
+/// Every mistake, so that one can be mended while the others stand.
+fn wrong_in_server(server: &Node) -> Vec<(Option<&'static str>, &'static str)> {
+    if server.members().is_none() {
+        return Vec::new();
     }
-    match (server.get("command"), server.get("url")) {
-        (Some(_), Some(_)) => Some((None, "a server has either a `command` or a `url`")),
-        (Some(_), None) => first(&OF_ADDRESSES)
-            .map(|member| (Some(member), "only a server with a `url` can have this")),
-        (None, Some(_)) => first(&OF_PROGRAMS)
-            .map(|member| (Some(member), "only a server with a `command` can have this")),
-        (None, None) => Some((
+    let has = |member: &str| server.get(member).is_some();
+    let of_the_other = match (has("command"), has("url")) {
+        (true, true) => vec![(None, "a server has either a `command` or a `url`")],
+        (true, false) => out_of_place(
+            server,
+            &OF_ADDRESSES,
+            "only a server with a `url` can have this",
+        ),
+        (false, true) => out_of_place(
+            server,
+            &OF_PROGRAMS,
+            "only a server with a `command` can have this",
+        ),
+        (false, false) => vec![(
             None,
             "a server needs a `command` or a `url`: write it together with the rest, or delete the \
              whole server; what is said of a plugin's server stands below the plugin, in \
              `plugins.\"NAME@MARKETPLACE\".mcp_servers`",
-        )),
-    }
+        )],
+    };
+    let token = out_of_place(
+        server,
+        &["bearer_token"],
+        "a token is not written down here: name the variable that holds it in \
+         `bearer_token_env_var`",
+    );
+    [token, of_the_other].concat()
+}
+
+/// The members that are there and may not be.
+fn out_of_place(
+    server: &Node,
+    members: &[&'static str],
+    message: &'static str,
+) -> Vec<(Option<&'static str>, &'static str)> {
+    let members = members.iter().copied();
+    let there = members.filter(|member| server.get(member).is_some());
+    there.map(|member| (Some(member), message)).collect()
 }
 
 /// A provider has a name and one way to log in, and is none of those that are built in.
 pub(super) fn providers(reader: &mut Reader<'_>, tree: &Node) {
     for (name, provider) in rows(tree, "model_providers") {
         let field = KeyPath::of(["model_providers", name]);
-        let has = |member: &str| provider.get(member).is_some();
-        let is =
-            |member| matches!(provider.get(member), Some(node) if node.kind == Kind::Bool(true));
-        let name = name.as_str();
-        let message = if provider.members().is_none() {
-            continue;
-        } else if FIXED_PROVIDERS.contains(&name) {
-            (has("name") || has("base_url"))
-                .then_some("a provider that is built in cannot be changed: choose another key")
-        } else if CLOUD_PROVIDERS.contains(&name) {
-            has("name").then_some("a provider that is built in keeps its name")
-        } else if !has("name") {
-            Some("a provider needs a `name`: write it together with the rest")
-        } else if has("aws") {
-            Some("only the providers of that cloud have a table `aws`")
-        } else if has("auth")
-            && (has("env_key") || has("experimental_bearer_token") || is("requires_openai_auth"))
-        {
-            Some("a provider with `auth` has no other way to log in")
-        } else {
-            None
-        };
-        if let Some(message) = message {
+        for message in wrong_in_provider(name, provider) {
             bad(reader, provider, &field, message);
         }
     }
+}
+
+fn wrong_in_provider(name: &str, provider: &Node) -> Vec<&'static str> {
+    if provider.members().is_none() {
+        return Vec::new();
+    }
+    let has = |member: &str| provider.get(member).is_some();
+    let is = |member| matches!(provider.get(member), Some(node) if node.kind == Kind::Bool(true));
+    let rules: &[(bool, &'static str)] = if FIXED_PROVIDERS.contains(&name) {
+        &[(
+            has("name") || has("base_url"),
+            "a provider that is built in cannot be changed: choose another key",
+        )]
+    } else if CLOUD_PROVIDERS.contains(&name) {
+        &[(has("name"), "a provider that is built in keeps its name")]
+    } else {
+        let logs_in =
+            has("env_key") || has("experimental_bearer_token") || is("requires_openai_auth");
+        &[
+            (
+                !has("name"),
+                "a provider needs a `name`: write it together with the rest",
+            ),
+            (
+                has("aws"),
+                "only the providers of that cloud have a table `aws`",
+            ),
+            (
+                has("auth") && logs_in,
+                "a provider with `auth` has no other way to log in",
+            ),
+        ]
+    };
+    let broken = rules.iter().filter(|(is_broken, _)| *is_broken);
+    broken.map(|(_, message)| *message).collect()
 }
 
 fn rows<'n>(tree: &'n Node, table: &str) -> &'n [(String, Node)] {

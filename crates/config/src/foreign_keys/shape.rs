@@ -65,8 +65,11 @@ pub(super) fn check(reader: &mut Reader<'_>, node: &Node, field: &dyn Field, sha
         }
         (Shape::Row(needed, known), Kind::Table(members)) => {
             check_members(reader, members, field, known);
-            let missing = needed.iter().find(|name| node.get(name).is_none());
-            missing.map(|name| format!("the member `{name}` is missing"))
+            for name in needed.iter().filter(|name| node.get(name).is_none()) {
+                let message = format!("the member `{name}` is missing");
+                reader.error(ProblemKind::BadValue, node.mark, field, message);
+            }
+            None
         }
         (Shape::Tagged(variants), Kind::Table(_)) => check_variant(reader, node, field, variants),
         (Shape::List(shape), Kind::Array(items)) => {

@@ -232,6 +232,45 @@ fn what_was_wrong_before_does_not_stand_in_the_way() {
 }
 
 #[test]
+fn what_was_wrong_before_is_mended_one_by_one() {
+    let check = |before: &str, fixes: &[Edit], after: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.write("ch/config.toml", before);
+        for fix in fixes {
+            write_to(&sandbox, std::slice::from_ref(fix)).unwrap();
+        }
+        assert_eq!(sandbox.text("ch/config.toml"), after);
+    };
+    let delete = |key: &str| Edit::delete(KeyPath::parse(key).unwrap());
+    check(
+        "[mcp_servers.s]\ncommand = \"x\"\nauth = {}\nhttp_headers = {}\nbearer_token = \"t\"\n",
+        &[
+            delete("mcp_servers.s.http_headers"),
+            delete("mcp_servers.s.bearer_token"),
+            delete("mcp_servers.s.auth"),
+        ],
+        "[mcp_servers.s]\ncommand = \"x\"\n",
+    );
+    let set = |key: &str, value: &str| set(key, json!(value));
+    check(
+        "[model_providers.p]\naws = {}\n",
+        &[
+            set("model_providers.p.name", "x"),
+            delete("model_providers.p.aws"),
+        ],
+        "[model_providers.p]\nname = \"x\"\n",
+    );
+    check(
+        "[otel.exporter.otlp-http]\n",
+        &[
+            set("otel.exporter.otlp-http.endpoint", "x"),
+            set("otel.exporter.otlp-http.protocol", "json"),
+        ],
+        "[otel.exporter.otlp-http]\nendpoint = \"x\"\nprotocol = \"json\"\n",
+    );
+}
+
+#[test]
 fn a_broken_file_is_left_alone() {
     let error = refused("a = 1\nb = \n", &[enable("p@m")]);
     let WriteError::Broken { path, problem } = error else {
