@@ -303,18 +303,24 @@ fn what_cannot_be_named() {
     let shop = Shop::open();
     shop.offer_p();
     let mut daemon = shop.start();
-    for (members, expected) in [
-        (json!({"ref": "absent"}), "notFound"),
+    for (members, kind, field) in [
+        (json!({"ref": "absent"}), "notFound", None),
         (
             json!({"sha": "0123456789012345678901234567890123456789"}),
             "notFound",
+            None,
         ),
-        (json!({"sha": "no commit"}), "invalidInput"),
-        (json!({"ref": "a..b"}), "invalidInput"),
-        (json!({"version": "9.9"}), "notFound"),
+        (json!({"sha": "no commit"}), "invalidInput", Some("sha")),
+        (json!({"ref": "a..b"}), "invalidInput", Some("ref")),
+        (json!({"version": "9.9"}), "notFound", Some("version")),
     ] {
         let error = daemon.err("plugin/install", with(p(), members.clone()));
-        assert_eq!(error["data"]["kind"], expected, "{members}: {error:#}");
+        assert_eq!(error["data"]["kind"], kind, "{members}: {error:#}");
+        assert_eq!(
+            error["data"]["field"].as_str(),
+            field,
+            "{members}: {error:#}"
+        );
         assert!(!shop.sandbox.exists("ch/plugins/cache/demo"), "{members}");
     }
     nothing_left(&shop.sandbox);

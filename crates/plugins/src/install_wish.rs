@@ -6,6 +6,7 @@
 //! - Only the source is asked for another ref or release; what the plugin is bound to stays the entry.
 
 use plugd_config::Edit;
+use plugd_git::{Want, WantError};
 use plugd_marketplace::Offer;
 use plugd_model::{AbsPath, OciReference, PluginId, Source, VersionSegment};
 use plugd_store::{Installed, Kept, Pin, PinChange, Record};
@@ -173,10 +174,14 @@ impl Wanted<'_> {
         let pinned = pin.and_then(|pin| pin.commit.clone());
         match (&mut source, wish) {
             (Source::Git { ref_name, sha, .. }, Wish::Ref(name)) => {
+                can_be_meant(Want::of_ref(name), "ref")?;
                 *ref_name = Some(name.clone());
                 *sha = None;
             }
-            (Source::Git { sha, .. }, Wish::Sha(commit)) => *sha = Some(commit.clone()),
+            (Source::Git { sha, .. }, Wish::Sha(commit)) => {
+                can_be_meant(Want::of_commit(commit), "sha")?;
+                *sha = Some(commit.clone());
+            }
             (Source::Oci { reference }, Wish::Ref(tag)) => {
                 *reference = named(reference.at(Some(tag), None), "ref")?;
             }
@@ -428,6 +433,15 @@ fn with_pin(done: Installation, pinned: bool) -> Installation {
 }
 
 /// The artifact that a request names, or which of its members cannot be meant.
+/// Refuses a wish that git could not understand, by the name that it has in the request.
+fn can_be_meant(want: Result<Want, WantError>, field: &'static str) -> Result<(), Error> {
+    let refused = |error: WantError| Error::BadValue {
+        field,
+        reason: error.to_string(),
+    };
+    want.map(|_| ()).map_err(refused)
+}
+
 fn named(
     reference: Result<OciReference, &'static str>,
     field: &'static str,

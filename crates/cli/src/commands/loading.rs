@@ -139,6 +139,7 @@ pub(super) fn component_rows(result: &Value, style: Style) -> String {
         for one in items(result, list) {
             any = true;
             let (status, paint) = match one["enabled"].as_bool() {
+                Some(true) if one["runs"] == false => (held_back(one), Paint::Warning),
                 Some(enabled) => switch(enabled),
                 None if one["linked"].is_object() => ("linked", Paint::Good),
                 None => ("", Paint::Text),
@@ -154,6 +155,14 @@ pub(super) fn component_rows(result: &Value, style: Style) -> String {
     match any {
         true => table.render(style),
         false => "Nothing to load.\n".to_owned(),
+    }
+}
+
+/// Why a hook that is switched on does not run.
+fn held_back(hook: &Value) -> &str {
+    match member(hook, "trustStatus") {
+        trust @ ("untrusted" | "modified") => trust,
+        _ => "held back",
     }
 }
 
@@ -245,12 +254,22 @@ mod tests {
         let result = json!({
             "plugins": [{"displayName": "Hello", "pluginId": "hello@demo"}],
             "mcpServers": [{"name": "srv", "pluginId": "hello@demo", "enabled": true}],
+            "hooks": [
+                {"eventName": "stop", "enabled": true, "trustStatus": "trusted", "runs": true},
+                {"eventName": "stop", "enabled": true, "trustStatus": "trusted", "runs": false},
+                {"eventName": "stop", "enabled": true, "trustStatus": "modified", "runs": false},
+                {"eventName": "stop", "enabled": false, "trustStatus": "untrusted", "runs": false},
+            ],
         });
         assert_eq!(
             component_rows(&result, Style::PLAIN),
             "KIND        NAME   PLUGIN      STATUS\n\
              plugin      Hello  hello@demo\n\
-             MCP server  srv    hello@demo  enabled\n"
+             MCP server  srv    hello@demo  enabled\n\
+             hook        stop               enabled\n\
+             hook        stop               held back\n\
+             hook        stop               modified\n\
+             hook        stop               disabled\n"
         );
     }
 

@@ -299,7 +299,7 @@ fn item(summary: &Summary, manifest: Option<&AbsPath>, known: &[KnownMarketplace
 
 fn text(seen: &Seen, args: &ListArgs, style: Style) -> String {
     let blocks: Vec<String> = wanted(seen, args)
-        .map(|marketplace| block(marketplace, &seen.known, style))
+        .map(|marketplace| block(marketplace, seen, style))
         .collect();
     match &args.marketplace {
         _ if !blocks.is_empty() => blocks.join("\n"),
@@ -311,16 +311,24 @@ fn text(seen: &Seen, args: &ListArgs, style: Style) -> String {
     }
 }
 
-fn block(marketplace: &ListedMarketplace, known: &[KnownMarketplace], style: Style) -> String {
+fn block(marketplace: &ListedMarketplace, seen: &Seen, style: Style) -> String {
     let name = escape::line(&marketplace.name);
+    let mut offering = seen
+        .listing
+        .marketplaces
+        .iter()
+        .filter(|one| one.path.is_some());
     let place = match &marketplace.path {
         Some(path) => escape::line(&path.to_text()),
         None if is_remote(marketplace) => "(the remote catalog)".to_owned(),
         None if marketplace.plugins.iter().all(|one| one.linked.is_some()) => {
             "(linked; `plugd unlink` ends that)".to_owned()
         }
+        None if offering.any(|one| one.name == marketplace.name) => {
+            "(not offered any more; these plugins stay active until they are removed)".to_owned()
+        }
         None => {
-            let mut broken = known.iter().filter(|one| one.is_broken());
+            let mut broken = seen.known.iter().filter(|one| one.is_broken());
             let why = match broken.any(|one| one.name == marketplace.name) {
                 true => "cannot be used now",
                 false => "gone",

@@ -219,6 +219,19 @@ fn orphans_are_listed_last_and_say_so() {
          old@gone  installed, enabled  2        /demo/plugins/old\n"
     );
     assert_eq!(seen.listing.marketplaces.len(), 3);
+
+    // A marketplace that is there may offer one of its plugins no more.
+    let mut dropped = marketplace("demo", "/x", vec![installed("old@demo", "2")]);
+    dropped.path = None;
+    seen.listing.marketplaces.push(dropped);
+    let body = page(&seen, &only("demo"), text()).body;
+    let last = body.rsplit_once("Marketplace ").unwrap().1;
+    assert_eq!(
+        last,
+        "`demo`\n(not offered any more; these plugins stay active until they are removed)\n\n\
+         PLUGIN    STATUS              VERSION  SOURCE\n\
+         old@demo  installed, enabled  2        /demo/plugins/old\n"
+    );
 }
 
 #[test]
