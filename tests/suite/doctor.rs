@@ -117,6 +117,20 @@ fn state_of_another_format_is_an_error_and_so_is_every_change() {
 }
 
 #[test]
+fn a_link_above_the_copies_is_told_before_a_change_meets_it() {
+    let sandbox = installed();
+    sandbox.rename("ch/plugins/cache/demo", "copies");
+    sandbox.add("== ch/plugins/cache/demo -> $ROOT/copies\n");
+    let said = "a symbolic link is in the way at";
+    finds_one(&sandbox, "store", said, 1);
+    let output = cli(&sandbox, &["plugin", "remove", "hello@demo"]);
+    assert_eq!(output.code(), 1, "{output}");
+    let hint = "hint: move what stands there away";
+    assert!(output.stderr.contains(said), "{output}");
+    assert!(output.stderr.contains(hint), "{output}");
+}
+
+#[test]
 fn a_configured_plugin_without_a_copy_is_told() {
     let sandbox = installed();
     assert_eq!(finds(&sandbox, "store"), (Vec::new(), 0));

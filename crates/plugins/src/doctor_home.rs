@@ -8,6 +8,7 @@ use plugd_model::{AbsPath, Layout, Problem, ProblemKind, error_chain};
 use plugd_store::StoreError;
 
 use crate::doctor::{self, Area, Check};
+use crate::facts::MOVE_IT_AWAY;
 
 /// The locks that processes hold while they work.
 pub(crate) const LOCKS: [&str; 3] = ["store", "config", "share"];
@@ -127,15 +128,20 @@ pub(crate) fn versions(state: Option<&str>, format: Result<(), StoreError>) -> C
             "if no newer plugd has written there, write the number 1 into the file; nothing is \
              changed until then"
         }
-        StoreError::InTheWay { .. } => "move what stands there away; it is not plugd's",
+        StoreError::InTheWay { .. } => MOVE_IT_AWAY,
         _ => "see who owns the file and what its rights are",
     };
-    let mut problem = Problem::error(kind_of(&error), error_chain(&error));
-    if let StoreError::BadFormat { path } | StoreError::InTheWay { path, .. } = &error {
-        problem = problem.in_file(path);
-    }
-    check.find(problem, advice);
+    check.find(problem_of(&error), advice);
     check
+}
+
+/// The error with the path that it is about.
+pub(crate) fn problem_of(error: &StoreError) -> Problem {
+    let problem = Problem::error(kind_of(error), error_chain(error));
+    match error {
+        StoreError::BadFormat { path } | StoreError::InTheWay { path, .. } => problem.in_file(path),
+        _ => problem,
+    }
 }
 
 fn kind_of(error: &StoreError) -> ProblemKind {

@@ -12,7 +12,8 @@ use plugd_store::{Installed, Store};
 use crate::active::is_remote;
 use crate::call::Call;
 use crate::doctor::{self, Area, Check, Finding, Remains};
-use crate::doctor_home::LOCKS;
+use crate::doctor_home::{LOCKS, problem_of};
+use crate::facts::MOVE_IT_AWAY;
 use crate::links;
 use crate::{Copies, Error, Lookup, Roots};
 
@@ -30,6 +31,10 @@ pub(crate) fn store(call: &Call, lookup: &Lookup, copies: &Copies) -> Result<Che
     };
     check.fact("installed", installed.len().to_string());
     check.told(&problems);
+    // What cannot be read was told by the list.
+    for obstacle in store.obstacles().unwrap_or_default() {
+        check.find(problem_of(&obstacle), MOVE_IT_AWAY);
+    }
     for copy in &installed {
         call.cancel.check()?;
         call.progress.report("checking", 0, None);

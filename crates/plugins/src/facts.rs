@@ -261,12 +261,14 @@ impl Error {
 /// What to do where a newer program has been.
 const NEWER: &str = "use the newer plugd that wrote the state directory";
 
+/// What to do where something stands that the store did not make.
+pub(crate) const MOVE_IT_AWAY: &str = "move what stands there away; it is not plugd's";
+
 fn hint_of_store(error: &StoreError) -> Option<String> {
     let text = match error {
         StoreError::FormatTooNew { .. } => NEWER,
-        StoreError::BadFormat { .. } | StoreError::InTheWay { .. } => {
-            "`plugd doctor` says what to do about it"
-        }
+        StoreError::BadFormat { .. } => "`plugd doctor` says what to do about it",
+        StoreError::InTheWay { .. } => MOVE_IT_AWAY,
         _ => return None,
     };
     Some(text.to_owned())

@@ -6,6 +6,7 @@
 use plugd_disk::Kind;
 use plugd_model::{AbsPath, PluginId};
 
+use crate::installed::absent_is_none;
 use crate::{Store, StoreError};
 
 impl Store {
@@ -61,6 +62,22 @@ impl Store {
             None | Some(Kind::File) => Ok(()),
             Some(found) => Err(in_the_way(record, found)),
         }
+    }
+
+    /// What stands where the directories of marketplaces belong and makes every change to plugins of
+    /// theirs fail. A file is told only to whoever meets it: nobody knows whether it bears the name of a
+    /// marketplace.
+    ///
+    /// # Errors
+    /// A directory of the store cannot be read.
+    pub fn obstacles(&self) -> Result<Vec<StoreError>, StoreError> {
+        let mut obstacles = Vec::new();
+        for dir in [self.layout().cache(), self.layout().records()] {
+            let entries = absent_is_none(self.disk().list(&dir))?.unwrap_or_default();
+            let links = entries.into_iter().filter(|entry| entry.kind == Kind::Link);
+            obstacles.extend(links.map(|link| in_the_way(dir.join(link.name), link.kind)));
+        }
+        Ok(obstacles)
     }
 
     /// Refuses when something else stands there; nothing there is fine.
