@@ -29,7 +29,7 @@ mod verify;
 mod versions;
 
 use plugd_disk::Disk;
-use plugd_model::Environment;
+use plugd_model::{AbsPath, Environment};
 use plugd_server::schema::GeneratedFile;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ use crate::page::{Form, Page};
 use crate::progress::Watched;
 use crate::session::Session;
 use crate::style::Style;
-use crate::{suggest, wording};
+use crate::{home, suggest, wording};
 
 /// Why a list is shorter than somebody expects.
 const PLUGINS_OFF: &str = "plugins are disabled by the configuration, so nothing of them is shown";
@@ -65,6 +65,36 @@ pub(crate) fn execute(
     if environment.cwd_is_gone {
         return Err(Failure::NoWorkingDirectory);
     }
+    let page = run(environment, disk, line, form, watched)?;
+    Ok(match profile_without_file(environment, disk, line) {
+        Some(file) => {
+            let warning =
+                format!("the profile that was selected changes nothing: there is no `{file}`");
+            page.warned(&warning, None, form)
+        }
+        None => page,
+    })
+}
+
+/// The file of a profile that was named and is not there. Whoever named it has most often mistyped it.
+fn profile_without_file(
+    environment: &Environment,
+    disk: &Disk,
+    line: &CommandLine,
+) -> Option<AbsPath> {
+    let flags = line.global.flags();
+    let name = flags.profile.as_deref()?;
+    let file = home::layout(environment, disk).ok()?.profile_config(name);
+    matches!(disk.stamp(&file), Ok(None)).then_some(file)
+}
+
+fn run(
+    environment: &Environment,
+    disk: &Disk,
+    line: &CommandLine,
+    form: Form,
+    watched: Watched,
+) -> Result<Page, Failure> {
     let open = || Session::open(environment, disk, &line.global.flags(), watched);
     match &line.command {
         Command::Plugin(command) => plugin(&open()?, command, form),

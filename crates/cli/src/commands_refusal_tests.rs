@@ -297,3 +297,16 @@ fn a_profile_is_no_plugin() {
     let text = ran(&sandbox, "--profile ../x plugin list").stderr;
     assert!(text.starts_with("error: `../x` names no profile"), "{text}");
 }
+
+#[test]
+fn a_profile_without_a_file_is_told() {
+    let sandbox = Sandbox::new();
+    let warning = "changes nothing: there is no `";
+    let told = |line: &str| ran(&sandbox, line).stderr.contains(warning);
+    for line in ["plugin list", "marketplace list", "config read"] {
+        assert!(told(&format!("--profile work {line}")), "{line}");
+        assert!(!told(line), "{line}");
+    }
+    sandbox.write("ch/work.config.toml", "");
+    assert!(!told("--profile work plugin list"));
+}

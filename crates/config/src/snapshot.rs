@@ -187,6 +187,9 @@ fn read_config(
     stack.read(disk, files, LayerSource::System, system);
     stack.read(disk, files, LayerSource::User, layout.user_config());
     if let Some((source, file)) = profile(flags, layout, notes) {
+        if let Ok(None) = files.text(disk, &source, &file) {
+            notes.push(no_profile(&file));
+        }
         stack.read(disk, files, source, file);
     }
     for folder in folders {
@@ -238,6 +241,13 @@ fn profile(
         notes.push(problem.at_field("profile"));
     }
     found
+}
+
+/// Somebody who selects a profile that is not there has most often mistyped its name.
+fn no_profile(file: &AbsPath) -> Problem {
+    let message = "the profile that was selected has no file, so it changes nothing";
+    let problem = Problem::warning(ProblemKind::Missing, message);
+    problem.in_file(file).at_field("profile")
 }
 
 /// Reads the settings files behind the `config.toml` layers; returns their merge, the `[trust]` tables

@@ -15,6 +15,18 @@ fn a_profile_name_is_no_path() {
 }
 
 #[test]
+fn a_profile_without_a_file_is_told() {
+    let sandbox = Sandbox::new();
+    let told = |sandbox: &Sandbox| {
+        let snapshot = read_with_profile(sandbox, &[], "z", None);
+        problems(sandbox, &snapshot)
+    };
+    assert_eq!(told(&sandbox), ["missing /ch/z.config.toml profile"]);
+    sandbox.write("ch/z.config.toml", "");
+    assert!(told(&sandbox).is_empty());
+}
+
+#[test]
 fn a_key_selects_no_profile() {
     let home = "== ch/config.toml\nprofile = \"z\"\n== ch/z.config.toml\na = 1\n";
     let sandbox = Sandbox::from(home);
