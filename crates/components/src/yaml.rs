@@ -6,16 +6,19 @@
 //! shares its target instead of copying it; and no tree is higher than [`MAX_HEIGHT`], however it
 //! was nested (aliases included), so that dropping it needs little stack.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use plugd_model::Place;
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 /// The highest tree that is built.
 const MAX_HEIGHT: usize = 64;
 /// The largest number of nodes in one document.
 const MAX_NODES: usize = 100_000;
+/// How much of a text with tabs is parsed again and again, for one place with tabs after the other.
+const MAX_REPEATED_BYTES: usize = 4 * 1024 * 1024;
 
 /// A node with the place where it begins.
 #[derive(Debug, PartialEq, Eq)]
@@ -133,20 +136,62 @@ pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, Yam
     if let Some(error) = control(text, first_line) {
         return Err(error);
     }
+    let lines = Lines::of(text);
+    let mut text = Cow::Borrowed(text);
+    let mut budget = MAX_REPEATED_BYTES;
+    loop {
+        match build(&text, &lines, first_line)? {
+            Ok(root) => return Ok(root),
+            Err(error) => {
+                let left = budget.checked_sub(text.len());
+                match left.and(without_tab(&text, error.marker().index())) {
+                    Some(mended) => {
+                        budget -= text.len();
+                        text = Cow::Owned(mended);
+                    }
+                    None => {
+                        return Err(YamlError::Syntax {
+                            reason: error.info().to_owned(),
+                            place: lines.place(error.marker(), first_line),
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The text with blanks for tabs where the parser stopped at some that YAML allows: behind the colon
+/// of a key, and in front of a further line of a quoted text. Places stay what they are.
+fn without_tab(text: &str, stopped_at: usize) -> Option<String> {
+    let (at, found) = text.char_indices().nth(stopped_at)?;
+    let is_blank = |c: char| c == ' ' || c == '\t';
+    let (start, end) = if found == '\t' {
+        let behind = text[at..].trim_start_matches(is_blank);
+        (at, text.len() - behind.len())
+    } else {
+        let before = text[..at].trim_end_matches(is_blank);
+        (before.ends_with(':').then_some(before.len())?, at)
+    };
+    let blanks = &text[start..end];
+    let mended = || [&text[..start], &" ".repeat(blanks.len()), &text[end..]].concat();
+    blanks.contains('\t').then(mended)
+}
+
+/// Builds the tree, or says where the parser stopped.
+fn build(
+    text: &str,
+    lines: &Lines,
+    first_line: u32,
+) -> Result<Result<Option<Rc<Yaml>>, ScanError>, YamlError> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::new();
-    let lines = Lines::of(text);
     let place = |mark: &Marker| lines.place(mark, first_line);
     loop {
         let (event, span) = match parser.next_event() {
             None => break,
             Some(Ok(next)) => next,
-            Some(Err(error)) => {
-                return Err(YamlError::Syntax {
-                    reason: error.info().to_owned(),
-                    place: place(error.marker()),
-                });
-            }
+            Some(Err(error)) => return Ok(Err(error)),
         };
         let here = place(&span.start);
         match event {
@@ -170,7 +215,7 @@ pub(crate) fn parse(text: &str, first_line: u32) -> Result<Option<Rc<Yaml>>, Yam
             Event::SequenceEnd | Event::MappingEnd => builder.close()?,
         }
     }
-    Ok(builder.root)
+    Ok(Ok(builder.root))
 }
 
 /// Where the lines of a text begin, in characters. The parser's own count knows more line breaks than
@@ -395,6 +440,34 @@ mod tests {
             "a: &x [*x]",
             "an alias leads back to the node that contains it",
         );
+    }
+
+    #[test]
+    fn tabs_where_yaml_allows_them() {
+        check("a:\tb\nc:\t\t-1", "{a: b, c: -1}");
+        check("a:\t\"q\"\nb:\n  c:\td", "{a: \"q\", b: {c: d}}");
+        check("a: \"b\n\tc\"\nd: 'e\n \t f'", "{a: \"b c\", d: \"e f\"}");
+        check("é: x\na:\tb # é:\tc", "{é: x, a: b}");
+        check("a: |\n  b:\tc\nd:\te", "{a: \"b:\\tc\\n\", d: e}");
+        for wrong in [
+            "a:\n\tb: c",
+            "a: b\n\tc",
+            "a:\n\t- b",
+            "a:\t- b",
+            "a:\tb: c",
+        ] {
+            let error = parse(wrong, 1).unwrap_err();
+            assert!(
+                matches!(error, YamlError::Syntax { .. }),
+                "{wrong:?}: {error}"
+            );
+        }
+        // The place is that in the text as it was written.
+        let error = parse("a:\tb\nc:\td: e", 2).unwrap_err().place();
+        assert_eq!((error.line, error.column), (3, 5));
+        // Many are mended, and a hostile number costs a bounded time.
+        assert!(parse(&"a:\tb\n".repeat(500), 1).is_ok());
+        assert!(parse(&"a:\tb\n".repeat(50_000), 1).is_err());
     }
 
     #[test]
