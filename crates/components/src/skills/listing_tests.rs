@@ -229,8 +229,9 @@ fn products_are_handed_on() {
         products("policy:\n  products: [chatgpt, CODEX]"),
         (true, both)
     );
-    let other = vec!["other".to_owned()];
-    assert_eq!(products("policy:\n  products: [other]"), (false, other));
+    let other = vec!["atlas".to_owned()];
+    assert_eq!(products("policy:\n  products: [atlas]"), (false, other));
+    assert_eq!(products("policy:\n  products: [other]"), (true, vec![]));
 }
 
 #[test]

@@ -331,8 +331,9 @@ impl Reader<'_, '_> {
         }
         let field = "policy.products";
         if let Some(node) = self.member(pairs, "products", field) {
-            read.skill.visible = self.products(node, field);
-            read.products = names(node);
+            let products = self.products(node, field);
+            read.skill.visible = products.is_empty() || products.iter().any(|one| is_ours(one));
+            read.products = products;
         }
     }
 
@@ -342,41 +343,36 @@ impl Reader<'_, '_> {
         false
     }
 
-    /// Whether a list of products includes ours; an empty list restricts nothing.
-    fn products(&mut self, node: &Yaml, field: &str) -> bool {
+    /// The products of a list, none of which restricts nothing. One mistake spoils the list: it may be
+    /// the very product that was meant, and nothing is hidden for a word that nobody knows.
+    fn products(&mut self, node: &Yaml, field: &str) -> Vec<String> {
         let Value::Sequence(items) = &node.value else {
             self.wrong_type(node, "a list", field);
-            return self.is_ours(node, field);
+            return Vec::new();
         };
-        let mut ours = items.is_empty();
-        for item in items {
-            ours |= self.is_ours(item, field);
-        }
-        ours
+        let products: Vec<_> = items.iter().map(|item| self.product(item, field)).collect();
+        let products: Option<Vec<_>> = products.into_iter().collect();
+        products.unwrap_or_default()
     }
 
-    fn is_ours(&mut self, item: &Yaml, field: &str) -> bool {
+    fn product(&mut self, item: &Yaml, field: &str) -> Option<String> {
         let Some(text) = item.text() else {
             self.wrong_type(item, "a text", field);
-            return false;
+            return None;
         };
-        let known = |product: &&str| text.eq_ignore_ascii_case(product);
-        if !OTHER_PRODUCTS.iter().chain([&OUR_PRODUCT]).any(known) {
-            let message = format!("the product `{}` is not known", clip(text));
+        let is_spelt = |product: &&str| text == *product || text == product.to_ascii_uppercase();
+        let known = OTHER_PRODUCTS.iter().chain([&OUR_PRODUCT]).any(is_spelt);
+        if !known {
+            let message = format!(
+                "the product `{}` is not known, so the list restricts nothing",
+                clip(text)
+            );
             self.report(ProblemKind::Product, message, field, item.place);
         }
-        text.eq_ignore_ascii_case(OUR_PRODUCT)
+        known.then(|| text.to_owned())
     }
 }
 
-/// The texts of a list, or the one text.
-fn names(node: &Yaml) -> Vec<String> {
-    match &node.value {
-        Value::Sequence(items) => items
-            .iter()
-            .filter_map(|item| item.text())
-            .map(str::to_owned)
-            .collect(),
-        _ => node.text().map(str::to_owned).into_iter().collect(),
-    }
+fn is_ours(product: &str) -> bool {
+    product.eq_ignore_ascii_case(OUR_PRODUCT)
 }

@@ -147,7 +147,7 @@ fn metadata_dependencies() {
 }
 
 #[test]
-fn metadata_restrictions_hold_also_when_unclear() {
+fn metadata_restrictions() {
     let implicit = |value: &str, expected: &str, problems: &[&str]| {
         check_metadata(
             &format!("policy:\n  allow_implicit_invocation: {value}"),
@@ -171,14 +171,11 @@ fn metadata_restrictions_hold_also_when_unclear() {
     products("[chatgpt, CODEX]", "", &[]);
     products("[chatgpt]", "hidden", &[]);
     products("[bogus, codex]", "", &["product policy.products 2:14"]);
-    products("[bogus]", "hidden", &["product policy.products 2:14"]);
-    products("codex", "", &["wrongType policy.products 2:13"]);
-    products(
-        "{a: b}",
-        "hidden",
-        &[
-            "wrongType policy.products 2:13",
-            "wrongType policy.products 2:13",
-        ],
-    );
+    // What is no list of products hides nothing, as in the reference.
+    products("[bogus]", "", &["product policy.products 2:14"]);
+    products("[chatgpt, bogus]", "", &["product policy.products 2:23"]);
+    products("[Chatgpt]", "", &["product policy.products 2:14"]);
+    products("[ATLAS, 5]", "", &["product policy.products 2:21"]);
+    products("chatgpt", "", &["wrongType policy.products 2:13"]);
+    products("{a: b}", "", &["wrongType policy.products 2:13"]);
 }
