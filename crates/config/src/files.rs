@@ -49,6 +49,14 @@ impl Files {
         }
     }
 
+    /// None that is known, so that each is read when somebody asks for it.
+    pub(crate) fn none() -> Self {
+        Self {
+            texts: Vec::new(),
+            last: LastEdit::default(),
+        }
+    }
+
     /// The same, parsed as far as this edit has done so.
     pub(crate) fn parsed_by(self, last: &LastEdit) -> Self {
         let last = last.clone();

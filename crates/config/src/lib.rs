@@ -56,7 +56,7 @@ pub use parsed::LastEdit;
 pub use plugin_setting::{Features, PluginSetting};
 pub use recent::Recent;
 pub use remote_setting::{CredentialStore, RemoteSettings};
-pub use requirements::{CURATED_URL, Requirements};
+pub use requirements::{CURATED_URL, Requirements, ServerIdentity};
 pub use settings::{GitBackend, Settings};
 pub use skill_setting::{SkillRule, SkillSelector};
 pub use snapshot::{Snapshot, load};

@@ -1,6 +1,6 @@
 //! The `[plugins]` table and the `[features]` switches.
 
-use plugd_model::{PluginId, ProblemKind};
+use plugd_model::{PluginId, Problem, ProblemKind};
 
 use crate::KeyPath;
 use crate::key_path::Child;
@@ -14,8 +14,10 @@ use crate::tree::Node;
 pub struct PluginSetting {
     /// The plugin.
     pub id: PluginId,
-    /// Whether it is switched on; a row that does not say is on.
+    /// Whether it is switched on; a row that does not say is on, and one that is forbidden is off.
     pub enabled: bool,
+    /// Why the organisation's requirements do not let it be on, where the row says that it is.
+    pub forbidden: Option<Problem>,
     /// What is laid over its MCP servers, in the order of the layers and files.
     pub mcp_servers: Vec<McpOverlay>,
     /// The highest layer that speaks of it.
@@ -35,6 +37,29 @@ pub struct Features {
     pub hooks: bool,
     /// Apps of plugins.
     pub apps: bool,
+}
+
+impl Features {
+    /// The names of all of them.
+    pub(crate) const NAMES: [&str; 5] = [
+        "plugins",
+        "remote_plugin",
+        "plugin_sharing",
+        "hooks",
+        "apps",
+    ];
+
+    /// The switch with this name.
+    pub(crate) fn switch(&mut self, name: &str) -> Option<&mut bool> {
+        match name {
+            "plugins" => Some(&mut self.plugins),
+            "remote_plugin" => Some(&mut self.remote_plugin),
+            "plugin_sharing" => Some(&mut self.plugin_sharing),
+            "hooks" => Some(&mut self.hooks),
+            "apps" => Some(&mut self.apps),
+            _ => None,
+        }
+    }
 }
 
 /// Reads all plugin rows in the order of the layers and files; a bad one becomes a problem.
@@ -62,6 +87,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> Vec<PluginSetting>
             settings.push(PluginSetting {
                 id,
                 enabled: enabled.unwrap_or(true),
+                forbidden: None,
                 mcp_servers,
                 origin: reader.stack.origin(node.mark),
             });

@@ -1,20 +1,34 @@
-//! What the administrator requires: `requirements.toml` and its list of allowed marketplaces.
+//! What the administrator requires: `requirements.toml` with its list of allowed marketplaces, its
+//! switches of features, its hooks and the servers of plugins that it allows.
 //!
-//! Invariant: a mistake in this file never opens anything. When the part that restricts cannot be
+//! Invariant: a mistake in this file never opens anything. When a part that restricts cannot be
 //! understood, the restriction is in force and nothing is on the list.
 
-use plugd_model::{AbsPath, Problem, ProblemKind};
+use plugd_disk::Disk;
+use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, RemoteMarketplace};
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::layer::Stack;
+use crate::files::Files;
+use crate::layer::{LayerSource, Stack};
 use crate::reader::{Reader, Spoiled};
 use crate::tree::{Kind, Node};
 use crate::trust::{self, TrustRule, TrustTier};
-use crate::{KeyPath, MarketplaceKind, git_url};
+use crate::{KeyPath, MarketplaceKind, MarketplaceSetting, git_url};
+
+pub(crate) use features::{RequiredFeatures, refuse_contrary};
+pub use servers::ServerIdentity;
+use servers::ServerRules;
+
+mod features;
+mod known;
+mod servers;
 
 /// Where the official marketplace lies. It needs permission like any other source.
 pub const CURATED_URL: &str = "https://github.com/openai/plugins.git";
+
+/// The name of the file, in the directory of the system.
+pub(crate) const FILE: &str = "requirements.toml";
 
 /// The requirements in force.
 #[derive(Debug, Clone)]
@@ -25,6 +39,9 @@ pub struct Requirements {
     broken: bool,
     rules: Vec<Rule>,
     trust: Option<TrustRule>,
+    features: RequiredFeatures,
+    managed_hooks_only: bool,
+    servers: ServerRules,
 }
 
 #[derive(Debug, Clone)]
@@ -53,6 +70,99 @@ impl Requirements {
     /// What the organisation asks for before a plugin may come.
     pub(crate) fn trust(&self) -> Option<&TrustRule> {
         self.trust.as_ref()
+    }
+
+    /// Which features are required to be on or off.
+    pub(crate) fn features(&self) -> &RequiredFeatures {
+        &self.features
+    }
+
+    /// Whether only hooks that an administrator prescribes may run.
+    #[must_use]
+    pub fn managed_hooks_only(&self) -> bool {
+        self.managed_hooks_only
+    }
+
+    /// The hooks that are prescribed here, as a table of events, and the place that they are known by;
+    /// `None` when there are none.
+    #[must_use]
+    pub fn hooks(&self) -> Option<(Value, AbsPath)> {
+        let mut events = self.content["hooks"].as_object()?.clone();
+        let name = if cfg!(windows) {
+            "windows_managed_dir"
+        } else {
+            "managed_dir"
+        };
+        let dir = events.get(name).and_then(Value::as_str);
+        let place = dir.and_then(|dir| AbsPath::new(dir).ok());
+        events.retain(|name, _| !matches!(name.as_str(), "managed_dir" | "windows_managed_dir"));
+        Some((
+            Value::Object(events),
+            place.unwrap_or_else(|| self.file.clone()),
+        ))
+    }
+
+    /// Asks whether a server of a plugin may be used, which is known by any of these.
+    ///
+    /// # Errors
+    /// The problem to show when it may not.
+    pub fn allows_server(
+        &self,
+        id: &PluginId,
+        name: &str,
+        identities: &[ServerIdentity],
+    ) -> Result<(), Problem> {
+        if self.servers.allow(id, name, identities) {
+            return Ok(());
+        }
+        let message = format!(
+            "the server `{}` of plugin `{id}` is not allowed by the requirements",
+            name.escape_debug()
+        );
+        Err(Problem::error(ProblemKind::Policy, message).in_file(&self.file))
+    }
+
+    /// Asks whether plugins of a marketplace may be active, under a configuration with these
+    /// marketplaces. What the account brings is the account's affair.
+    ///
+    /// # Errors
+    /// The problem to show when they may not.
+    pub fn allows_plugins_of(
+        &self,
+        name: &str,
+        marketplaces: &[MarketplaceSetting],
+    ) -> Result<(), Problem> {
+        if !self.restricted || RemoteMarketplace::of_name(name).is_some() {
+            return Ok(());
+        }
+        if matches!(
+            name,
+            plugd_model::CURATED_MARKETPLACE | plugd_model::CURATED_API_MARKETPLACE
+        ) {
+            return self.allows_curated();
+        }
+        match marketplaces.iter().find(|row| row.key == name) {
+            Some(row) => self.allows(name, &row.kind),
+            None => self.allows_unconfigured(name),
+        }
+    }
+
+    /// Asks whether a working tree may stand in for a plugin, whatever the plugin is called: it has to
+    /// lie in a local directory that is on the list.
+    ///
+    /// # Errors
+    /// The problem to show when it may not.
+    pub fn allows_tree(&self, path: &AbsPath) -> Result<(), Problem> {
+        let holds = |rule: &Rule| matches!(rule, Rule::Local(dir) if path.starts_with(dir));
+        if !self.restricted || self.rules.iter().any(holds) {
+            return Ok(());
+        }
+        let message = format!(
+            "the working tree `{path}` is not allowed by the requirements: it lies in no local directory \
+             on the list of allowed sources"
+        );
+        let problem = Problem::error(ProblemKind::Policy, message).in_file(&self.file);
+        Err(problem.at_field("marketplaces.allowed_sources"))
     }
 
     /// Whether only marketplaces on the list may be used.
@@ -164,11 +274,20 @@ pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements,
         }
         Err(Spoiled) => (true, true),
     };
-    let trust = match draft.layer.error {
-        Some(_) => Some(TrustRule::strict(TrustTier::Required, Some(file.clone()))),
-        None => read_trust(&mut reader, &draft.layer.tree, &file),
+    let tree = &draft.layer.tree;
+    let is_readable = draft.layer.error.is_none();
+    let trust = match is_readable {
+        true => read_trust(&mut reader, tree, &file),
+        false => Some(TrustRule::strict(TrustTier::Required, Some(file.clone()))),
     };
+    known::check(&mut reader, tree);
     let requirements = Requirements {
+        features: RequiredFeatures::read(&mut reader, tree),
+        managed_hooks_only: features::managed_hooks_only(&mut reader, tree) || !is_readable,
+        servers: match is_readable {
+            true => ServerRules::read(&mut reader, tree),
+            false => ServerRules::none(),
+        },
         file,
         trust,
         content: draft.layer.content(),
@@ -177,6 +296,14 @@ pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements,
         rules,
     };
     (requirements, reader.problems)
+}
+
+/// Reads the file without the configuration around it.
+pub(crate) fn of_system(disk: &Disk, layout: &Layout) -> Requirements {
+    let file = layout.system().join(FILE);
+    let mut stack = Stack::default();
+    let index = stack.read(disk, &Files::none(), LayerSource::System, file.clone());
+    read(&stack, index, file).0
 }
 
 /// The rule below `plugd`, which is our own table in a file that is not.
@@ -203,7 +330,14 @@ fn read_list(reader: &mut Reader<'_>, tree: &Node) -> Result<List, Spoiled> {
     let Some(table) = tree.get("marketplaces") else {
         return Ok(List::Open);
     };
-    reader.table(Some(table), &field)?;
+    let members = reader.table(Some(table), &field)?;
+    // Somebody may have meant the switch itself.
+    known::only(
+        reader,
+        members,
+        &field,
+        &["restrict_to_allowed_sources", "allowed_sources"],
+    )?;
     let restricted = reader.flag(table, &field.child("restrict_to_allowed_sources"))?;
     let field = field.child("allowed_sources");
     let rows = reader.table(table.get("allowed_sources"), &field);
@@ -223,7 +357,13 @@ fn read_list(reader: &mut Reader<'_>, tree: &Node) -> Result<List, Spoiled> {
 }
 
 fn rule(reader: &mut Reader<'_>, row: &Node, field: &KeyPath) -> Result<Rule, Spoiled> {
-    reader.table(Some(row), field)?;
+    let members = reader.table(Some(row), field)?;
+    known::only(
+        reader,
+        members,
+        field,
+        &["source", "url", "ref", "host_pattern", "path"],
+    )?;
     let source = required(reader, row, &field.child("source"))?;
     let place = |name: &str| row.get(name).unwrap_or(row).mark;
     match source.as_str() {
@@ -293,5 +433,7 @@ fn required(reader: &mut Reader<'_>, row: &Node, field: &KeyPath) -> Result<Stri
     Err(Spoiled)
 }
 
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod tests;

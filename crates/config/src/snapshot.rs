@@ -95,7 +95,7 @@ pub(crate) fn build(
     misplaced.extend(stray);
 
     let mut reader = Reader::new(&stack);
-    let plugins = plugin_setting::read(&mut reader, &merged);
+    let mut plugins = plugin_setting::read(&mut reader, &merged);
     let marketplaces = marketplace_setting::read(&mut reader, &merged);
     let user_mcp_servers = mcp_setting::user_servers(&mut reader, &merged);
     let personal = personal::read(&mut reader, &order, &merged);
@@ -111,11 +111,17 @@ pub(crate) fn build(
         .extend(trust_table::unread(&stack.drafts[config_layers..]));
 
     let mut required = Stack::default();
-    let file = layout.system().join("requirements.toml");
+    let file = layout.system().join(requirements::FILE);
     let index = required.read(disk, files, LayerSource::System, file.clone());
     let (requirements, found) = requirements::read(&required, index, file);
     notes.extend(found);
     settings.trust.extend(requirements.trust().cloned());
+    let features = requirements.features().laid_over(features);
+    for plugin in plugins.iter_mut().filter(|plugin| plugin.enabled) {
+        let name = plugin.id.marketplace.as_str();
+        plugin.forbidden = requirements.allows_plugins_of(name, &marketplaces).err();
+        plugin.enabled = plugin.forbidden.is_none();
+    }
 
     let mut warnings = Vec::new();
     let mut problems = Vec::new();

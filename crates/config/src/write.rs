@@ -20,7 +20,7 @@ use crate::swap;
 use crate::undo::UndoRecord;
 use crate::{
     Edit, KeyPath, foreign_keys, hook_setting, marketplace_setting, mcp_setting, plugin_setting,
-    settings, skill_setting,
+    requirements, settings, skill_setting,
 };
 
 mod hook_trust;
@@ -203,7 +203,7 @@ pub fn write<'a>(
     check_state(disk, layout)?;
     let patience = patience.into();
     let lock = disk.lock(&layout.lock("config"), patience)?;
-    let mut editing = Editing::new(layout, edits, None)?;
+    let mut editing = Editing::new(disk, layout, edits, None)?;
     editing.expected_version = expected_version;
     let file = editing.file.clone();
     let home = layout.home();
@@ -254,10 +254,16 @@ struct Editing<'a> {
 }
 
 impl<'a> Editing<'a> {
-    fn new(layout: &Layout, edits: &'a [Edit], plan: Option<Plan>) -> Result<Self, WriteError> {
+    fn new(
+        disk: &Disk,
+        layout: &Layout,
+        edits: &'a [Edit],
+        plan: Option<Plan>,
+    ) -> Result<Self, WriteError> {
         let target = Target::of(edits)?;
         target::refuse_nulls(edits)?;
         foreign_keys::refuse_profiles(edits)?;
+        requirements::refuse_contrary(disk, layout, edits)?;
         Ok(Self {
             target,
             file: target.file(layout),

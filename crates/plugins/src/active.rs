@@ -71,6 +71,12 @@ pub(crate) fn active_plugins(
     let rests = |id: &PluginId| curated.is_some_and(|curated| curated.rests(id));
     // One that is configured and not installed is what a refresh brings, and no mistake here.
     let links = lookup.links();
+    let is_here = |id| links.of_plugin(id).is_some() || copies.iter().any(|copy| copy.id == *id);
+    for row in config.plugins() {
+        if let Some(problem) = row.forbidden.as_ref().filter(|_| is_here(&row.id)) {
+            active.problems.push((row.id.clone(), problem.clone()));
+        }
+    }
     let copies = copies.iter().filter(|copy| {
         links.of_plugin(&copy.id).is_none() && is_on(copy, config, &of_account) && !rests(&copy.id)
     });
@@ -85,10 +91,11 @@ pub(crate) fn active_plugins(
             Err(problem) => active.problems.push((copy.id.clone(), problem)),
         }
     }
-    // Whoever links a plugin wants to use it; configuration can only say no.
+    // Whoever links a plugin wants to use it; configuration and requirements can only say no.
     let linked = links.rows.iter();
     for (id, path) in linked.filter(|(id, _)| setting_of(config, id) != Some(false)) {
-        match links::manifest(lookup.loader(), id, path) {
+        let allowed = config.requirements().allows_tree(path);
+        match allowed.and_then(|()| links::manifest(lookup.loader(), id, path)) {
             Ok(manifest) => active.plugins.push(ActivePlugin {
                 copy: links::stand_in(id, path, &manifest.value),
                 manifest,

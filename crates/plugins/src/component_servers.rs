@@ -6,6 +6,7 @@
 //! 2. Between plugins the first by id has it, among those that can work and are switched on; one that
 //!    is switched off lets the next one through. When all are switched off the first one is shown.
 //! 3. What the configuration lays over a plugin's server counts only for that plugin's.
+//! 4. One that the administrator does not allow is off, and that is told.
 //!
 //! A server whose program leaves its plugin, or whose address is none, is a problem and has no name.
 
@@ -13,9 +14,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plugd_components::{
-    McpDefinition, McpOauth, Placeholders, Platform, ResolvedMcpServer, Spelling, is_startable,
+    McpDefinition, McpOauth, McpTransport, Placeholders, Platform, ResolvedMcpServer, Spelling,
+    is_startable,
 };
-use plugd_config::{McpOverlay, ToolApproval, UserMcpServer};
+use plugd_config::{McpOverlay, Requirements, ServerIdentity, ToolApproval, UserMcpServer};
 use plugd_disk::Disk;
 use plugd_model::{PluginId, Problem, ProblemKind};
 
@@ -71,6 +73,8 @@ pub(crate) struct PluginServers<'a> {
     pub(crate) places: Placeholders,
     /// What the configuration lays over them.
     pub(crate) overlays: &'a [McpOverlay],
+    /// What the administrator allows.
+    pub(crate) requirements: &'a Requirements,
 }
 
 /// The outcome for all plugins.
@@ -99,13 +103,19 @@ pub(crate) fn effective_servers(
             definitions,
             places,
             overlays,
+            requirements,
         } = plugin;
         for definition in definitions {
             problems.extend(bad_name(&definition));
             match definition.resolved(disk, &places, platform) {
                 Ok(resolved) => {
                     let overlay = overlays.iter().find(|one| one.server == definition.name);
-                    candidates.push(laid_over(id, definition, resolved, overlay));
+                    let known_by = [&definition.transport, &resolved.transport].map(identity);
+                    let allowed = requirements.allows_server(id, &definition.name, &known_by);
+                    let mut server = laid_over(id, definition, resolved, overlay);
+                    server.enabled &= allowed.is_ok();
+                    problems.extend(allowed.err());
+                    candidates.push(server);
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -116,6 +126,14 @@ pub(crate) fn effective_servers(
         effective,
         shadowed,
         problems,
+    }
+}
+
+/// By what a server is known to the administrator.
+fn identity(transport: &McpTransport) -> ServerIdentity {
+    match transport {
+        McpTransport::Stdio { command, .. } => ServerIdentity::Command(command.clone()),
+        McpTransport::Http { url, .. } => ServerIdentity::Url(url.clone()),
     }
 }
 

@@ -41,6 +41,7 @@ fn servers(config: &str, declared: [&str; 3]) -> Servers {
                 plugin_root: root,
             },
             overlays: config.mcp_overlays(id),
+            requirements: config.requirements(),
         }
     });
     let users = config.user_mcp_servers();

@@ -373,6 +373,7 @@ fn add_servers(
             definitions: definitions.items,
             places: places(lookup.layout(), active),
             overlays: config.mcp_overlays(active.id()),
+            requirements: config.requirements(),
         });
     }
     // What is wrong with the rest of the configuration is told by the methods that show it.

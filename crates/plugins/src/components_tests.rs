@@ -214,3 +214,89 @@ fn the_data_of_agent_plugins_lies_where_the_reference_keeps_it() {
         format!("$ROOT/ch/plugins/data/agent-plugins/{name}")
     );
 }
+
+const RESTRICTED: &str = "[marketplaces]\nrestrict_to_allowed_sources = true\n";
+
+#[test]
+fn nothing_is_handed_out_of_what_the_requirements_forbid() {
+    let home = Home::new(HOME);
+    let write = |text: &str| home.sandbox.write("etc/requirements.toml", text);
+    write(RESTRICTED);
+    let found = home.gather(false).components;
+    assert!(found.plugins.is_empty() && found.skills.is_empty() && found.servers.is_empty());
+    let told: Vec<_> = found.problems.iter().map(|one| one.kind.word()).collect();
+    assert_eq!(told, ["policy", "policy"]);
+
+    let config = "[marketplaces.m]\nsource_type = \"local\"\nsource = \"/srv/m\"\n\
+                  [plugins.\"a@m\"]\n";
+    home.sandbox.write("ch/config.toml", config);
+    let row = "[marketplaces.allowed_sources.m]\nsource = \"local\"\npath = \"/srv/m\"\n";
+    write(&format!("{RESTRICTED}{row}"));
+    assert_eq!(home.gather(false).components.plugins.len(), 1);
+
+    write("[features]\nplugins = false\n");
+    assert!(home.gather(false).components.plugins.is_empty());
+}
+
+#[test]
+fn a_working_tree_has_to_lie_where_sources_are_allowed() {
+    let home = Home::new(
+        "== tree/.codex-plugin/plugin.json\n{\"name\": \"a\"}\n\
+         == ch/plugins/.plugd/links.json\n\
+         {\"version\": 1, \"links\": {\"a@linked\": {\"path\": \"$ROOT/tree\"}}}\n",
+    );
+    let plugins = || {
+        let found = home.gather(false).components;
+        let kinds = found.problems.iter().map(|one| one.kind.word());
+        (found.plugins.len(), kinds.collect::<Vec<_>>())
+    };
+    assert_eq!(plugins(), (1, vec![]));
+    let write = |text: &str| {
+        let text = home.sandbox.expand(text);
+        home.sandbox.write("etc/requirements.toml", text);
+    };
+    write(RESTRICTED);
+    assert_eq!(plugins(), (0, vec!["policy"]));
+    let row = "[marketplaces.allowed_sources.m]\nsource = \"local\"\npath = \"$ROOT\"\n";
+    write(&format!("{RESTRICTED}{row}"));
+    assert_eq!(plugins(), (1, vec![]));
+}
+
+#[test]
+fn plugins_bring_no_hooks_where_only_those_of_the_administrator_may_run() {
+    let hooks = "== ch/plugins/cache/m/a/1.0.0/hooks/hooks.json\n\
+                 {\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"x\"}]}]}}\n";
+    let home = Home::new(&format!("{HOME}{hooks}"));
+    assert_eq!(home.gather(false).components.hooks.len(), 1);
+    let requirements = "allow_managed_hooks_only = true\n";
+    home.sandbox.write("etc/requirements.toml", requirements);
+    assert_eq!(home.gather(false).components.hooks.len(), 0);
+}
+
+#[test]
+fn a_server_that_the_requirements_do_not_name_is_off() {
+    let home = Home::new(HOME);
+    let servers = |requirements: &str| {
+        home.sandbox.write("etc/requirements.toml", requirements);
+        let found = home.gather(false).components;
+        let kinds = found.problems.iter().map(|one| one.kind.word());
+        (found.servers[0].enabled, kinds.collect::<Vec<_>>())
+    };
+    let row = |plugin: &str, command: &str| {
+        let table = format!("[plugins.\"{plugin}\".mcp_servers.srv.identity]\n");
+        format!("{table}command = \"{command}\"\n")
+    };
+    assert_eq!(servers(&row("a@m", "./run.sh")), (true, vec!["syntax"]));
+    assert_eq!(
+        servers(&row("a@m", "sh")),
+        (false, vec!["syntax", "policy"])
+    );
+    assert_eq!(
+        servers(&row("b@m", "./run.sh")),
+        (false, vec!["syntax", "policy"])
+    );
+    assert_eq!(
+        servers("[mcp_servers]\n"),
+        (false, vec!["syntax", "policy"])
+    );
+}

@@ -3,13 +3,15 @@
 //! Each layer that counts may have them in a `hooks.json` beside its file and in its table `hooks`.
 //! A linked worktree has the hooks of the main checkout and none of its own, as in the reference, and
 //! none where that is marked as untrusted.
-//! What the administrator prescribes runs without anybody's trust; the rest is trusted by its
-//! declaration, as the hooks of plugins are, and there is no content that could change behind it.
+//! What the administrator prescribes runs without anybody's trust, and his requirements may hold more
+//! such hooks and say that there be no others; the rest is trusted by its declaration, as the hooks of
+//! plugins are, and there is no content that could change behind it.
 
 use plugd_components::{HookDeclaration, Platform, hooks_in_file, hooks_in_table};
 use plugd_config::{HookPlace, Layer, LayerSource, Snapshot};
 use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, Problem, ProblemKind, Severity};
+use serde_json::Value;
 
 use crate::Lookup;
 use crate::hook_trust::{Claim, HookTrust};
@@ -23,7 +25,7 @@ const FLAGS: &str = "/<session-flags>/config.toml";
 /// Whose configuration a hook stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookLayer {
-    /// The administrator's defaults.
+    /// The administrator's defaults and requirements.
     System,
     /// The user's.
     User,
@@ -89,7 +91,15 @@ pub(crate) fn layer_hooks(lookup: &Lookup, config: &Snapshot) -> LayerHooks {
     if !config.features().hooks {
         return seen;
     }
-    let counts = |layer: &&Layer| layer.disabled_reason.is_none();
+    let requirements = config.requirements();
+    if let Some((events, place)) = requirements.hooks() {
+        seen.read_table(config, HookLayer::System, &events, &place);
+    }
+    let only_managed = requirements.managed_hooks_only();
+    let counts = |layer: &&Layer| {
+        let is_managed = HookLayer::of(&layer.source).is_managed();
+        layer.disabled_reason.is_none() && (is_managed || !only_managed)
+    };
     // A worktree may lie in its main checkout, whose hooks then stand in two layers under one key.
     let mut known: Vec<AbsPath> = Vec::new();
     let mut is_new = |file: &AbsPath| {
@@ -108,15 +118,11 @@ pub(crate) fn layer_hooks(lookup: &Lookup, config: &Snapshot) -> LayerHooks {
         if let Some(path) = &in_file {
             let found = hooks_in_file(lookup.disk(), path);
             seen.problems.extend(found.problems);
-            seen.take(config, layer, path, found.items);
+            seen.take(config, HookLayer::of(&layer.source), path, found.items);
         }
         let between = seen.hooks.len();
         if let Some(table) = layer.at(&[TABLE]).filter(|_| is_new(&file)) {
-            let found = hooks_in_table(&table.to_string(), &file);
-            let (errors, problems): (Vec<_>, _) = found.problems.into_iter().partition(is_broken);
-            seen.errors.extend(errors);
-            seen.problems.extend(problems);
-            seen.take(config, layer, &file, found.items);
+            seen.read_table(config, HookLayer::of(&layer.source), &table, &file);
         }
         let has_both = before < between && between < seen.hooks.len();
         if let Some(path) = in_file.filter(|_| has_both) {
@@ -150,14 +156,22 @@ fn folder(layer: &Layer) -> Option<AbsPath> {
 }
 
 impl LayerHooks {
+    /// Reads the hooks of a table that stands in a file of the configuration.
+    fn read_table(&mut self, config: &Snapshot, layer: HookLayer, table: &Value, file: &AbsPath) {
+        let found = hooks_in_table(&table.to_string(), file);
+        let (errors, problems): (Vec<_>, _) = found.problems.into_iter().partition(is_broken);
+        self.errors.extend(errors);
+        self.problems.extend(problems);
+        self.take(config, layer, file, found.items);
+    }
+
     fn take(
         &mut self,
         config: &Snapshot,
-        layer: &Layer,
+        layer: HookLayer,
         file: &AbsPath,
         declarations: Vec<HookDeclaration>,
     ) {
-        let layer = HookLayer::of(&layer.source);
         for declaration in declarations {
             let Some(hash) = declaration.declaration_hash() else {
                 continue;
@@ -220,6 +234,47 @@ mod tests {
             [true, false, true]
         );
         assert_eq!((seen.problems, seen.errors), (Vec::new(), Vec::new()));
+    }
+
+    #[test]
+    fn the_requirements_have_hooks_and_may_allow_no_others() {
+        let table = "[[hooks.Stop]]\n[[hooks.Stop.hooks]]\ntype = \"command\"\ncommand = \"x\"\n";
+        let sandbox = Sandbox::new();
+        for file in [
+            "etc/config.toml",
+            "ch/config.toml",
+            "etc/managed_config.toml",
+        ] {
+            sandbox.write(file, table);
+        }
+        let keys = |requirements: &str| {
+            sandbox.write("etc/requirements.toml", requirements);
+            let lookup = fixture::lookup(&sandbox);
+            let seen = layer_hooks(&lookup, &lookup.config(None));
+            assert_eq!((seen.problems, seen.errors), (Vec::new(), Vec::new()));
+            let root = sandbox.root().to_text();
+            let keys = seen.hooks.into_iter().map(|hook| {
+                let key = hook.declaration.key.replace(&root, "");
+                let key = key.trim_end_matches(":stop:0:0").to_owned();
+                (key, hook.layer.is_managed(), hook.enabled)
+            });
+            keys.collect::<Vec<_>>()
+        };
+        let row = |key: &str, managed| (key.to_owned(), managed, true);
+        let (system, user) = (row("/etc/config.toml", true), row("/ch/config.toml", false));
+        let managed = row("/etc/managed_config.toml", true);
+        let usual = [system.clone(), user, managed.clone()];
+        assert_eq!(keys(""), usual);
+        let own = row("/etc/requirements.toml", true);
+        assert_eq!(
+            keys(table),
+            [std::slice::from_ref(&own), &usual[..]].concat()
+        );
+        let dir = format!("[hooks]\nmanaged_dir = \"/srv/hooks\"\n{table}");
+        assert_eq!(keys(&dir)[0], row("/srv/hooks", true));
+        let only = format!("allow_managed_hooks_only = true\n{table}");
+        assert_eq!(keys(&only), [own, system, managed]);
+        assert_eq!(keys("[features]\nhooks = false\n"), []);
     }
 
     const TRUST: &str = "[projects.\"$ROOT/main\"]\ntrust_level = \"trusted\"\n";

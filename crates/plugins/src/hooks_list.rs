@@ -237,7 +237,7 @@ pub(crate) fn hooks_seen(
     trust: &mut Trust<'_>,
 ) -> HooksSeen {
     let mut seen = HooksSeen::default();
-    if !config.features().hooks {
+    if !config.features().hooks || config.requirements().managed_hooks_only() {
         return seen;
     }
     let held = match trust.copies.store() {

@@ -101,7 +101,7 @@ fn look(
     if curated == CuratedNow::Hosted {
         hide_replaced(&mut listing, &set);
     }
-    let orphans = orphans(lookup, &survey, curated);
+    let orphans = orphans(lookup, &resolved, &survey, curated);
     let remote = installed_groups(&set, &survey.into_local(), is_open);
     listing.marketplaces.extend(remote);
     listing.marketplaces.extend(orphans);
@@ -162,7 +162,16 @@ fn hide_replaced(listing: &mut Listing, account: &InstalledSet) {
 
 /// What is installed and offered by nobody. Copies of the curated snapshot of another login are none:
 /// they rest until that login is back.
-fn orphans(lookup: &Lookup, survey: &Survey<'_>, curated: CuratedNow) -> Vec<ListedMarketplace> {
+fn orphans(
+    lookup: &Lookup,
+    resolved: &Resolved,
+    survey: &Survey<'_>,
+    curated: CuratedNow,
+) -> Vec<ListedMarketplace> {
+    let forbidden = |id: &PluginId| {
+        let mut rows = resolved.scopes.iter().flat_map(|one| one.config.plugins());
+        rows.find(|row| row.id == *id)?.forbidden.clone()
+    };
     let mut groups: BTreeMap<String, Vec<ListedPlugin>> = BTreeMap::new();
     for (copy, enabled) in survey.orphans() {
         if curated.rests(&copy.id) || is_remote(&copy.id) {
@@ -171,7 +180,7 @@ fn orphans(lookup: &Lookup, survey: &Survey<'_>, curated: CuratedNow) -> Vec<Lis
         groups
             .entry(copy.id.marketplace.to_string())
             .or_default()
-            .push(orphan(lookup, copy, enabled).into());
+            .push(orphan(lookup, copy, enabled, forbidden(&copy.id)).into());
     }
     groups
         .into_iter()
@@ -184,7 +193,7 @@ fn orphans(lookup: &Lookup, survey: &Survey<'_>, curated: CuratedNow) -> Vec<Lis
         .collect()
 }
 
-fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool) -> Summary {
+fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool, forbidden: Option<Problem>) -> Summary {
     let loaded = lookup
         .loader()
         .plugin_named(&copy.root, copy.id.plugin.as_str())
@@ -221,6 +230,6 @@ fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool) -> Summary {
         share: None,
         remote: None,
         linked: None,
-        problems: vec![gone],
+        problems: vec![forbidden.unwrap_or(gone)],
     }
 }

@@ -310,8 +310,8 @@ pub use plugd_components::{McpOauth, NeededVariable, ResolvedMcpServer, Variable
 pub use plugd_config::ToolApproval;
 pub use plugd_config::TrustHold;
 pub use plugd_config::{
-    FlagError, KeyPath, Layer, LayerSource, MarketplaceKind as ConfiguredKind, SessionFlags,
-    Snapshot, Warning as ConfigWarning,
+    FlagError, KeyPath, Layer, LayerSource, MarketplaceKind as ConfiguredKind, Requirements,
+    SessionFlags, Snapshot, Warning as ConfigWarning,
 };
 pub use plugd_disk::tree::Digest;
 pub use plugd_fetch::{LeftOut as NotPacked, Why as WhyNotPacked};

@@ -95,6 +95,13 @@ pub async fn link(call: &Call, parts: &Parts, request: LinkRequest) -> Result<Li
             let LinkRequest { path, id, dry_run } = request;
             let (name, problems) = plugin_at(&of.lookup, &path)?;
             refuse_home(&of.lookup, &path)?;
+            let config = of.lookup.config(None);
+            config
+                .requirements()
+                .allows_tree(&path)
+                .map_err(|problem| Error::Policy {
+                    problem: Box::new(problem),
+                })?;
             let id = match id {
                 Some(id) if is_remote(&id) => return Err(LinkError::OfAccount { id }.into()),
                 Some(id) if id.plugin == name => id,

@@ -49,6 +49,7 @@ impl Survey<'_> {
         let details = links::details(self.loader(), id, path);
         let manifest = details.manifest();
         let copy = self.copy(id);
+        let forbidden = self.forbids_tree(path);
         let interface = manifest.and_then(|manifest| manifest.interface.clone());
         Summary {
             id: id.clone(),
@@ -65,7 +66,7 @@ impl Survey<'_> {
             share: None,
             remote: None,
             linked: Some(path.clone()),
-            problems: details.problems(),
+            problems: forbidden.into_iter().chain(details.problems()).collect(),
         }
     }
 }

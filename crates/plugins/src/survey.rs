@@ -220,7 +220,7 @@ impl<'a> Survey<'a> {
             entry: offer.entry,
             details,
             installed: self.installed.get(&id),
-            setting: self.settings.get(&id).copied(),
+            setting: self.setting(&id),
             offered_version,
             content_differs: elsewhere.is_none() && self.differing.has(self.installed.get(&id)),
             linked,
@@ -231,6 +231,8 @@ impl<'a> Survey<'a> {
         if linked.is_none() {
             summary.problems.extend(other_name(offer, details));
         }
+        let forbidden = linked.and_then(|path| self.forbids_tree(path));
+        summary.problems.extend(forbidden);
         let conflict = elsewhere.map(|bound| came_from_elsewhere(&summary.id, &bound, offer));
         summary.problems.extend(conflict);
         summary.share = self.shared_as(offer).cloned().map(only_id).map(Box::new);
@@ -291,9 +293,19 @@ impl<'a> Survey<'a> {
         &self.links
     }
 
+    /// Why the requirements do not let a working tree stand in for a plugin.
+    pub(crate) fn forbids_tree(&self, path: &AbsPath) -> Option<Problem> {
+        let mut scopes = self.resolved.scopes.iter();
+        scopes.find_map(|one| one.config.requirements().allows_tree(path).err())
+    }
+
     /// Whether a plugin is configured, and switched on.
     pub(crate) fn setting(&self, id: &PluginId) -> Option<bool> {
-        self.settings.get(id).copied()
+        let tree = self.links.of_plugin(id);
+        match tree.and_then(|path| self.forbids_tree(path)) {
+            Some(_) => Some(false),
+            None => self.settings.get(id).copied(),
+        }
     }
 
     /// The loader.

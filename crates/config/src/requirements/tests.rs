@@ -59,7 +59,10 @@ const ON: &str = "[marketplaces]\nrestrict_to_allowed_sources = true\n";
 fn without_the_switch_everything_is_allowed() {
     let all = [git("a/b", None), local("/x")];
     check("", 0, &all, &[]);
-    check("[other]\nx = 1\n", 0, &all, &[]);
+    check("[rules]\nx = 1\n", 0, &all, &[]);
+    // What nobody reads is told, because somebody meant something.
+    check("[trust]\nmode = \"strict\"\n", 1, &all, &[]);
+    check("restrict_to_allowed_sources = true\n", 1, &all, &[]);
     check(
         "[marketplaces]\nrestrict_to_allowed_sources = false\n",
         0,
@@ -133,6 +136,8 @@ fn a_mistake_in_the_list_closes_it() {
         &all,
     );
     check(&format!("{ON}allowed_sources = []\n"), 1, &[], &all);
+    let misspelt = "[marketplaces]\nrestrict_to_allowed_source = true\n";
+    check(misspelt, 1, &[], &all);
     for rows in [
         "",
         "source = 1\n",
@@ -141,6 +146,7 @@ fn a_mistake_in_the_list_closes_it() {
         "source = \"git\"\nurl = \"a/b\"\nref = 1\n",
         "source = \"host_pattern\"\nhost_pattern = \"(\"\n",
         "source = \"local\"\npath = \"x\"\n",
+        "source = \"local\"\npath = \"/x\"\nPath = \"/x\"\n",
     ] {
         check(&list(rows), 1, &[], &all);
     }

@@ -90,7 +90,7 @@ impl PendingWrite {
             ..
         } = self;
         let edits = plan.edits.clone();
-        let mut editing = Editing::new(&layout, &edits, Some(plan))?;
+        let mut editing = Editing::new(&disk, &layout, &edits, Some(plan))?;
         let file = editing.file.clone();
         let (dir, replaced) = swap::change_later(
             &disk,

@@ -9,7 +9,7 @@ use plugd_model::Layout;
 use super::{Target, WriteError, check_state, edit_parsed, parse, target};
 use crate::edit::Edited;
 use crate::undo::UndoRecord;
-use crate::{Edit, LastEdit, foreign_keys, swap};
+use crate::{Edit, LastEdit, foreign_keys, requirements, swap};
 
 /// What edits do to one text.
 #[derive(Debug)]
@@ -60,6 +60,7 @@ pub(super) fn again(
     let target = Target::of(edits)?;
     target::refuse_nulls(edits)?;
     foreign_keys::refuse_profiles(edits)?;
+    requirements::refuse_contrary(disk, layout, edits)?;
     let file = target.file(layout);
     let found = swap::text_at(disk, &file)?.unwrap_or_default();
     if let Some(plan) = planned.filter(|plan| plan.text() == found && plan.edits == edits) {
