@@ -321,3 +321,15 @@ fn the_command_line() {
     let refused = cli(&sandbox, &["lock", "x@team", "--file", &file]);
     assert_eq!(refused.code(), 1);
 }
+
+#[test]
+fn a_directory_that_is_not_there_is_not_made() {
+    let sandbox = project();
+    let mut daemon = start(&sandbox);
+    let params = json!({"cwd": "$ROOT/p/srcc/deep"});
+    let error = daemon.err("plugd/lock", params.clone());
+    assert_eq!(error["data"]["kind"], "invalidInput", "{error:#}");
+    assert_eq!(error["data"]["field"], "cwd");
+    assert!(!sandbox.exists("p/srcc") && !sandbox.exists(LOCK));
+    daemon.shut_down();
+}

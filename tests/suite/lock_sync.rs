@@ -437,3 +437,27 @@ fn the_command_line() {
     let json = run(&["sync", "--json"]).json();
     assert_eq!(rows(&json)[1], "a@team 1.0.0 1.0.0 unchanged");
 }
+
+#[test]
+fn nothing_is_said_to_be_missing_that_a_broken_configuration_hides() {
+    let (sandbox, _) = locked();
+    sandbox.write("ch/config.toml", "model = \"x\"\n[oops\n");
+    let mut daemon = start(&sandbox);
+    let check = |method: &str, params: Value, daemon: &mut Daemon| {
+        let error = daemon.err(method, params.clone());
+        let data = &error["data"];
+        assert_eq!(data["kind"], "invalidInput", "{method} {params}: {error:#}");
+        let at = shown(&json!([data["path"], data["line"], data["hint"]]), &sandbox);
+        assert_eq!(
+            at,
+            json!(["$ROOT/ch/config.toml", 2, "mend the file first"])
+        );
+    };
+    for more in [json!({"dryRun": true}), json!({"frozen": true}), json!({})] {
+        check("plugd/sync", in_project(more), &mut daemon);
+    }
+    check("marketplace/upgrade", json!({}), &mut daemon);
+    let path = sandbox.path("out.tar.gz").to_text();
+    check("plugd/export", json!({"path": path}), &mut daemon);
+    daemon.shut_down();
+}

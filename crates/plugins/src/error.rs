@@ -257,6 +257,12 @@ pub enum Error {
         /// What would have come.
         offered: String,
     },
+    /// A file of the configuration that cannot be read, where what it names decides.
+    #[error("the configuration cannot be read, so what it names is not known: {}", problem.message)]
+    UnreadableConfig {
+        /// What is wrong with it.
+        problem: Box<Problem>,
+    },
     /// A source text of `marketplace/add` in no accepted form.
     #[error(
         "invalid marketplace source format `{}`: expected owner/repo, a git URL, or a local marketplace path",
@@ -394,6 +400,7 @@ impl Error {
             | Self::BadAddress { .. }
             | Self::BadWant { .. }
             | Self::SecretInAddress { .. }
+            | Self::UnreadableConfig { .. }
             | Self::NoMarketplaceThere { .. }
             | Self::NoPluginThere { .. }
             | Self::NothingToValidate { .. }

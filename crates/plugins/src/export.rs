@@ -18,6 +18,7 @@ use plugd_store::{BoundSource, Installed, StoreError};
 
 use crate::archive_error::ArchiveError;
 use crate::archive_index::{INDEX, Index, LOCK, MAX_INDEX};
+use crate::broken_config::refuse_broken;
 use crate::call::Call;
 use crate::export_stage;
 use crate::lock::refuse_missing;
@@ -141,7 +142,10 @@ fn choose(lookup: &Lookup, copies: &Copies, request: &ExportRequest) -> Result<C
     };
     let wanted: BTreeSet<PluginId> = match (&followed, request.plugins.is_empty()) {
         (Some((_, lock)), true) => lock.plugins.keys().cloned().collect(),
-        (None, true) => switched_on(&config),
+        (None, true) => {
+            refuse_broken(&config)?;
+            switched_on(&config)
+        }
         (_, false) => request.plugins.iter().cloned().collect(),
     };
     let in_store = |error: StoreError| Error::StoreState(Box::new(error));

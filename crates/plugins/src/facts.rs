@@ -109,6 +109,10 @@ impl Error {
                 ..of_problem(problem)
             },
             Self::NoCuratedCommit { path } => of_path(path),
+            Self::UnreadableConfig { problem } => Facts {
+                path: problem.path.clone(),
+                ..of_problem(problem)
+            },
             Self::NoMarketplaceThere { path, problem }
             | Self::NoPluginThere { path, problem }
             | Self::NothingToValidate { path, problem } => Facts {
@@ -242,6 +246,7 @@ impl Error {
             Self::Renamed { name, found } => format!(
                 "remove `{name}` with marketplace/remove and add the source again, as `{found}`"
             ),
+            Self::UnreadableConfig { .. } => "mend the file first".to_owned(),
             Self::Config(error) => match **error {
                 WriteError::Broken { ref problem, .. } if problem.place.is_some() => {
                     "mend the file at the given line; nothing was written".to_owned()

@@ -7,10 +7,12 @@
 //! Whatever was fetched, or was decided before a lock was held, is decided anew in the section that
 //! installs: the world may have changed meanwhile.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use plugd_config::{LayerSource, Snapshot};
 use plugd_marketplace::{Binding, Selector};
-use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, Source, VersionSegment};
+use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, ProblemKind, Source, VersionSegment};
 
 use crate::call::Call;
 use crate::events::{Change, ChangeReason, Events};
@@ -147,6 +149,11 @@ fn wished(
     admit(&offer)?;
     let id = offer.id();
     let standing = Standing::of(copies.store()?, &id).map_err(|error| failed(&id, error))?;
+    let config = resolved
+        .scopes
+        .first()
+        .map(|scope| Arc::clone(&scope.config));
+    let stays_off = config.and_then(|config| stays_off(&config, &id));
     let wanted = Wanted {
         call,
         lookup,
@@ -155,7 +162,39 @@ fn wished(
         id,
         standing,
     };
-    wanted.step(wish, fetched)
+    let mut step = wanted.step(wish, fetched)?;
+    if let Step::Done(done) = &mut step {
+        done.problems.extend(stays_off);
+    }
+    Ok(step)
+}
+
+/// What to say when the user's word, which an installation writes down, does not reach: a layer above
+/// it says that the plugin is off.
+pub(crate) fn stays_off(config: &Snapshot, id: &PluginId) -> Option<Problem> {
+    let path = ["plugins".to_owned(), id.to_string(), "enabled".to_owned()];
+    let above = config
+        .layers()
+        .iter()
+        .rev()
+        .take_while(|layer| !matches!(layer.source, LayerSource::System | LayerSource::User));
+    let mut words = above
+        .filter(|layer| layer.disabled_reason.is_none())
+        .filter_map(|layer| Some((layer, layer.at(&path)?)));
+    let (layer, word) = words.next()?;
+    if word != false {
+        return None;
+    }
+    let who = match &layer.file {
+        Some(file) => format!("`{file}`"),
+        None => "a flag of this process".to_owned(),
+    };
+    let text = format!("`{id}` is installed and stays off, because {who} says so");
+    let problem = Problem::warning(ProblemKind::Config, text).at_field(format!("plugins.{id}"));
+    Some(match &layer.file {
+        Some(file) => problem.in_file(file),
+        None => problem,
+    })
 }
 
 /// One section: everything that can be done with what is at hand.

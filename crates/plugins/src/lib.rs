@@ -20,6 +20,7 @@ mod behind;
 mod binding;
 mod blocking;
 mod bound_source;
+mod broken_config;
 pub mod call;
 mod change_watch;
 mod checkout;

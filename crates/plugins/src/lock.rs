@@ -7,10 +7,12 @@
 use std::collections::BTreeSet;
 
 use plugd_config::Snapshot;
+use plugd_disk::{Disk, Kind};
 use plugd_lockfile::{LockedPlugin, Lockfile, render};
 use plugd_model::{AbsPath, MarketplaceName, PluginId, Problem, ProblemKind, Severity};
 use plugd_store::StoreError;
 
+use crate::broken_config::why_broken;
 use crate::call::Call;
 use crate::lock_error::LockError;
 use crate::lock_file::{Found, LockPlace};
@@ -103,6 +105,9 @@ pub async fn lock(
         .write(move || {
             let config = lookup.config(Some(&request.cwd));
             let disk = lookup.disk();
+            if request.path.is_none() {
+                refuse_missing_cwd(disk, &request.cwd)?;
+            }
             let place = LockPlace::find(disk, &config, &request.cwd, request.path.as_ref())?;
             let before = place.read(disk)?;
             let old = old_lock(&place, before.as_ref(), &request.plugins)?;
@@ -206,11 +211,19 @@ pub(crate) fn refuse_missing(named: &[PluginId], of_home: &OfHome) -> Result<(),
 
 /// Why nothing is known of what is switched on.
 fn broken(config: &Snapshot) -> Error {
-    let problem = config.problems().first().cloned();
-    let unknown = || Problem::error(ProblemKind::Config, "a file of it cannot be read");
-    Error::from(LockError::BrokenConfig {
-        problem: Box::new(problem.unwrap_or_else(unknown)),
-    })
+    let problem = Box::new(why_broken(config));
+    Error::from(LockError::BrokenConfig { problem })
+}
+
+/// A directory that was mistyped is not made, with a lock in it that nobody follows.
+fn refuse_missing_cwd(disk: &Disk, cwd: &AbsPath) -> Result<(), Error> {
+    match disk.stamp(cwd)? {
+        Some(stamp) if stamp.kind == Kind::Dir => Ok(()),
+        _ => Err(Error::BadValue {
+            field: "cwd",
+            reason: format!("`{cwd}` is no directory"),
+        }),
+    }
 }
 
 /// A lock in which some blocks are replaced. A marketplace without plugins has nothing to say.

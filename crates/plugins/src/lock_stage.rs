@@ -7,7 +7,8 @@ use plugd_disk::tree::Digest;
 use plugd_lockfile::{LockedMarketplace, LockedPlugin, LockedSource, Lockfile};
 use plugd_marketplace::{Binding, Offer, Selector};
 use plugd_model::{
-    AbsPath, AuthPolicy, CURATED_API_MARKETPLACE, Layout, Problem, ProblemKind, Source,
+    AbsPath, AuthPolicy, CURATED_API_MARKETPLACE, Layout, MarketplaceName, Problem, ProblemKind,
+    Source,
 };
 use plugd_store::{InstalledBy, Kept, Pin};
 
@@ -208,7 +209,7 @@ impl Stager<'_> {
         look: impl FnOnce(&Offer<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let manifest = self.manifest(step, root)?;
-        self.may_offer(step)?;
+        may_offer(self.lookup, self.place, self.lock, &step.id.marketplace)?;
         let resolved = self.lookup.resolve_staged(&manifest);
         let offer = resolved.set.select(&Selector::Named {
             manifest: &manifest,
@@ -219,26 +220,6 @@ impl Stager<'_> {
             return Err(not_offered(step, format!("its marketplace calls itself `{name}`")).into());
         }
         look(&offer)
-    }
-
-    /// A name is judged by the place that the lock has it from: a reserved one is that of the curated
-    /// marketplace, and an organisation allows sources, wherever their content lies for the moment.
-    fn may_offer(&self, step: &PluginStep) -> Result<(), Error> {
-        let name = &step.id.marketplace;
-        let Some(wanted) = self.lock.marketplaces.get(name) else {
-            return Ok(());
-        };
-        refuse_reserved(name, wanted)?;
-        let config = self.lookup.config(None);
-        match kind_of(self.lookup.layout(), name, self.place, wanted) {
-            Some(kind) => allowed(&config, name.as_str(), &kind),
-            None => config
-                .requirements()
-                .allows_curated()
-                .map_err(|problem| Error::Policy {
-                    problem: Box::new(problem),
-                }),
-        }
     }
 
     /// The manifest of a marketplace that was brought. The curated repository holds two.
@@ -470,4 +451,32 @@ fn note_of(step: &PluginStep, found: Digest) -> Option<Problem> {
         step.id
     );
     (found != step.wanted.tree_digest).then(|| Problem::warning(ProblemKind::Drift, text))
+}
+
+/// Whether plugins of a marketplace of the lock may come. A name is judged by the place that the lock
+/// has it from: a reserved one is that of the curated marketplace, and an organisation allows sources,
+/// wherever their content lies for the moment.
+///
+/// # Errors
+/// They may not.
+pub(crate) fn may_offer(
+    lookup: &Lookup,
+    place: &LockPlace,
+    lock: &Lockfile,
+    name: &MarketplaceName,
+) -> Result<(), Error> {
+    let Some(wanted) = lock.marketplaces.get(name) else {
+        return Ok(());
+    };
+    refuse_reserved(name, wanted)?;
+    let config = lookup.config(None);
+    match kind_of(lookup.layout(), name, place, wanted) {
+        Some(kind) => allowed(&config, name.as_str(), &kind),
+        None => config
+            .requirements()
+            .allows_curated()
+            .map_err(|problem| Error::Policy {
+                problem: Box::new(problem),
+            }),
+    }
 }

@@ -13,6 +13,7 @@ use plugd_model::{AbsPath, Problem};
 
 use crate::Error;
 use crate::archive_read::{self, Opened};
+use crate::broken_config::refuse_broken;
 use crate::call::Call;
 use crate::install_job::failed;
 use crate::lock::LockSubject;
@@ -24,7 +25,7 @@ use crate::lock_offered::{Words, words};
 use crate::lock_plan::{
     Conflict, MarketplaceStep, Others, Plan, PluginStep, Sight, What, plan, refuse_reserved,
 };
-use crate::lock_stage::Stager;
+use crate::lock_stage::{Stager, may_offer};
 use crate::lock_undo::undo;
 use crate::parts::Parts;
 use crate::standing::Standing;
@@ -364,6 +365,7 @@ fn planned(
     }
     // What a project configures is gone when the project is, so the user's own counts.
     let config = lookup.config(None);
+    refuse_broken(&config)?;
     // Who only looks changes nothing, not even what a dead process left.
     let store = match request.frozen || request.dry_run {
         true => of.copies.store_as_it_is(),
@@ -399,6 +401,14 @@ fn planned(
         plan.conflicts.extend(gained(&gate, step));
     }
     refuse(place, &plan, request)?;
+    // Also for what is here already: it would be pinned and switched on.
+    for step in plan
+        .plugins
+        .iter()
+        .filter(|step| step.what != What::Nothing)
+    {
+        may_offer(lookup, place, lock, &step.id.marketplace)?;
+    }
     Ok(plan)
 }
 

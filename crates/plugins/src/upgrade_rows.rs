@@ -4,6 +4,7 @@
 use plugd_config::{MarketplaceKind, MarketplaceSetting};
 use plugd_model::PackedOrigin;
 
+use crate::broken_config::refuse_broken;
 use crate::marketplace_upgrade::Parts;
 use crate::source_text::GitSource;
 use crate::{Error, Lookup};
@@ -48,6 +49,9 @@ impl Parts {
         let lookup = self.lookup.clone();
         let section = self.blocking.read(move || {
             let config = lookup.config(None);
+            if matches!(which, Rows::Configured(_)) {
+                refuse_broken(&config)?;
+            }
             let is_meant = |row: &MarketplaceSetting| match &which {
                 Rows::Configured(None) => true,
                 Rows::Configured(Some(name)) => row.key == *name,
