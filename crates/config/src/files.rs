@@ -89,7 +89,8 @@ impl Files {
 }
 
 /// What an administrator enforces.
-pub(crate) fn managed(layout: &Layout) -> AbsPath {
+#[must_use]
+pub fn managed(layout: &Layout) -> AbsPath {
     layout.system().join("managed_config.toml")
 }
 

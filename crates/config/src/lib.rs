@@ -46,6 +46,7 @@ mod warning;
 mod write;
 
 pub use edit::{Edit, Merge};
+pub use files::managed as managed_config;
 pub use flags::{FlagError, SessionFlags};
 pub use hook_setting::HookState;
 pub use key_path::{KeyPath, KeyPathError};

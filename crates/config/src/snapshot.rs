@@ -23,7 +23,9 @@ use crate::requirements::{self, Requirements};
 use crate::settings::{self, Settings};
 use crate::skill_setting::SkillRule;
 use crate::tree::{Kind, Node};
-use crate::warning::{Warning, broken_file, note};
+use crate::warning::{
+    NOTHING_IS_ALLOWED, Warning, broken_file, consequence, note, note_of_requirements,
+};
 use crate::{KeyPath, SessionFlags, foreign_keys, trust as trust_table};
 
 /// The name under which the settings appear beside the configuration.
@@ -114,7 +116,6 @@ pub(crate) fn build(
     let file = layout.system().join(requirements::FILE);
     let index = required.read(disk, files, LayerSource::System, file.clone());
     let (requirements, found) = requirements::read(&required, index, file);
-    notes.extend(found);
     settings.trust.extend(requirements.trust().cloned());
     let features = requirements.features().laid_over(features);
     for plugin in plugins.iter_mut().filter(|plugin| plugin.enabled) {
@@ -125,16 +126,22 @@ pub(crate) fn build(
 
     let mut warnings = Vec::new();
     let mut problems = Vec::new();
-    for draft in stack.drafts.iter().chain(&required.drafts) {
+    let of_config = stack.drafts.iter();
+    let of_config = of_config.map(|draft| (draft, consequence(&draft.layer.source)));
+    let of_requirements = required.drafts.iter();
+    let of_requirements = of_requirements.map(|draft| (draft, NOTHING_IS_ALLOWED));
+    for (draft, consequence) in of_config.chain(of_requirements) {
         // An untrusted project changes nothing, so its mistakes are nobody's business.
         let (Some(problem), None) = (&draft.layer.error, &draft.layer.disabled_reason) else {
             continue;
         };
-        warnings.push(broken_file(problem, draft.error_end, &draft.layer.source));
+        warnings.push(broken_file(problem, draft.error_end, consequence));
         problems.push(problem.clone());
     }
     warnings.extend(notes.iter().map(note));
+    warnings.extend(found.iter().map(note_of_requirements));
     problems.extend(notes);
+    problems.extend(found);
 
     Arc::new(Snapshot {
         stack: stack.drafts.into_iter().map(|draft| draft.layer).collect(),

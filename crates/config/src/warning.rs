@@ -1,6 +1,6 @@
 //! What the user is told about the configuration, made ready for a notification.
 
-use plugd_model::{AbsPath, Place, Problem};
+use plugd_model::{AbsPath, Place, Problem, Severity};
 
 use crate::layer::LayerSource;
 
@@ -17,12 +17,19 @@ pub struct Warning {
     pub range: Option<(Place, Place)>,
 }
 
-/// The warning about a file that could not be used at all.
-pub(crate) fn broken_file(problem: &Problem, end: Option<Place>, source: &LayerSource) -> Warning {
-    let consequence = match source {
+/// What it means that a file could not be used.
+pub(crate) fn consequence(source: &LayerSource) -> &'static str {
+    match source {
         LayerSource::User => "defaults are in use",
         _ => "it is not used",
-    };
+    }
+}
+
+/// The same for the requirements.
+pub(crate) const NOTHING_IS_ALLOWED: &str = "nothing is allowed until it is mended";
+
+/// The warning about a file that could not be used at all.
+pub(crate) fn broken_file(problem: &Problem, end: Option<Place>, consequence: &str) -> Warning {
     let file = problem
         .path
         .as_ref()
@@ -41,9 +48,21 @@ pub(crate) fn broken_file(problem: &Problem, end: Option<Place>, source: &LayerS
 
 /// The warning about one key.
 pub(crate) fn note(problem: &Problem) -> Warning {
+    about_key(problem, "is ignored")
+}
+
+/// The warning about one key of the requirements. There a mistake restricts.
+pub(crate) fn note_of_requirements(problem: &Problem) -> Warning {
+    match problem.severity {
+        Severity::Error => about_key(problem, "restricts, because it cannot be understood"),
+        Severity::Warning => note(problem),
+    }
+}
+
+fn about_key(problem: &Problem, consequence: &str) -> Warning {
     let field = problem.field.as_deref().unwrap_or("the configuration");
     Warning {
-        summary: format!("`{field}` is ignored: {}", problem.message),
+        summary: format!("`{field}` {consequence}: {}", problem.message),
         details: None,
         path: problem.path.clone(),
         range: problem.place.map(|place| (place, place)),

@@ -5,7 +5,10 @@ use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
 use super::{Components, ComponentsRequest, Gathered, gather};
+use crate::active::active_plugins;
 use crate::call::Call;
+use crate::hooks_list::{Trust, hooks_seen};
+use crate::skills_list::installed_copies;
 use crate::{Copies, Error, Leases, Lookup, fixture};
 
 /// Two plugins in the cache, one of them switched off, and one that does not load.
@@ -267,10 +270,20 @@ fn plugins_bring_no_hooks_where_only_those_of_the_administrator_may_run() {
     let hooks = "== ch/plugins/cache/m/a/1.0.0/hooks/hooks.json\n\
                  {\"hooks\": {\"Stop\": [{\"hooks\": [{\"type\": \"command\", \"command\": \"x\"}]}]}}\n";
     let home = Home::new(&format!("{HOME}{hooks}"));
-    assert_eq!(home.gather(false).components.hooks.len(), 1);
+    let hooks = || {
+        let (call, lookup) = (Call::detached(), &home.lookup);
+        let config = lookup.config(None);
+        let installed = installed_copies(&home.copies).unwrap();
+        let active = active_plugins(lookup, &installed, &config);
+        let mut trust = Trust::load(&call, lookup, &home.copies);
+        hooks_seen(lookup, &config, &active.plugins, &mut trust)
+            .hooks
+            .len()
+    };
+    assert_eq!(hooks(), 1);
     let requirements = "allow_managed_hooks_only = true\n";
     home.sandbox.write("etc/requirements.toml", requirements);
-    assert_eq!(home.gather(false).components.hooks.len(), 0);
+    assert_eq!(hooks(), 0);
 }
 
 #[test]

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plugd_config::{Layer, LayerSource, Snapshot};
+use plugd_config::{Layer, LayerSource, Snapshot, managed_config};
 use plugd_disk::tree::{AtEase, Digest};
 use plugd_disk::{Disk, Stamp};
 use plugd_manifest::MARKETPLACE_FILES;
@@ -260,6 +260,8 @@ fn roots(lookup: &Lookup, config: Option<&Snapshot>) -> BTreeSet<WatchRoot> {
         let files = layers.filter_map(|layer| layer.file.clone());
         roots.extend(files.map(WatchRoot::file));
         roots.insert(WatchRoot::file(config.requirements().file().clone()));
+        // It is a layer only where it is there, and it may come at any time.
+        roots.insert(WatchRoot::file(managed_config(layout)));
     }
     roots
 }

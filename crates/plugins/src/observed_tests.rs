@@ -2,6 +2,7 @@
 
 use plugd_model::{MarketplaceName, PluginId};
 use plugd_testkit::Sandbox;
+use plugd_watch::WatchRoot;
 use pretty_assertions::assert_eq;
 
 use super::{HeldBack, Observed};
@@ -231,4 +232,15 @@ fn a_journal_names_who_is_at_work() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(underway, ["a@m"]);
+}
+
+#[test]
+fn files_of_the_administrator_are_watched_before_they_are_there() {
+    let world = world();
+    let observed = world.look(None);
+    for name in ["config.toml", "requirements.toml", "managed_config.toml"] {
+        let file = world.sandbox.path(format!("etc/{name}"));
+        let root = WatchRoot::file(file);
+        assert!(observed.roots().contains(&root), "{name}");
+    }
 }
