@@ -5,7 +5,9 @@ use plugd_testkit::{Daemon, Sandbox};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
-use crate::fixtures::{check, config, install, marketplace, plugins_in, refused, start, text};
+use crate::fixtures::{
+    check, config, install, launch, marketplace, plugins_in, refused, shown, start, text,
+};
 
 #[track_caller]
 fn add(daemon: &mut Daemon, source: &str) -> Value {
@@ -165,6 +167,26 @@ fn a_name_belongs_to_its_source_as_long_as_that_is_there() {
         sandbox.text("ch/config.toml"),
         before.replace("first", "second")
     );
+    daemon.shut_down();
+}
+
+#[test]
+fn a_name_of_a_higher_layer_is_not_taken() {
+    let sandbox = one("market");
+    let row = "[marketplaces.market]\nsource_type = \"local\"\nsource = \"/absent\"\n";
+    sandbox.write("ch/work.config.toml", row);
+    let mut daemon = launch().args(&["--profile", "work"]).start(&sandbox);
+    daemon.initialize();
+    let error = daemon.err("marketplace/add", json!({"source": "$ROOT/market"}));
+    let data = &error["data"];
+    assert_eq!(data["kind"], "notAllowed", "{error:#}");
+    assert!(
+        text(&error["message"]).contains("configured as /absent"),
+        "{error:#}"
+    );
+    let hint = shown(&data["hint"], &sandbox);
+    assert_eq!(hint, "take it out of `$ROOT/ch/work.config.toml`");
+    assert!(!sandbox.exists("ch/config.toml"));
     daemon.shut_down();
 }
 

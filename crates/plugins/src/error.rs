@@ -312,6 +312,16 @@ pub enum Error {
         /// The file of the layer; absent for flags of the session.
         file: Option<AbsPath>,
     },
+    /// A layer above the user's configures another source under that name.
+    #[error("marketplace `{}` is configured as {existing} where the user's config.toml does not reach", name.escape_debug())]
+    ConfiguredAbove {
+        /// The name.
+        name: String,
+        /// What is configured.
+        existing: String,
+        /// The file of the layer; absent for flags of the session.
+        file: Option<AbsPath>,
+    },
     /// Nothing is configured under that name.
     #[error("marketplace `{name}` is not configured or installed")]
     NotConfigured {
@@ -421,6 +431,7 @@ impl Error {
             | Self::LoginRequired { .. }
             | Self::NotAvailable { .. }
             | Self::ConfiguredElsewhere { .. }
+            | Self::ConfiguredAbove { .. }
             | Self::Policy { .. } => Kind::NotAllowed,
             Self::Pinned { .. }
             | Self::OtherSource { .. }

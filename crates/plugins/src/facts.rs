@@ -133,6 +133,7 @@ impl Error {
             Self::OtherSource { name, .. }
             | Self::NotConfigured { name, .. }
             | Self::ConfiguredElsewhere { name, .. }
+            | Self::ConfiguredAbove { name, .. }
             | Self::NotAGitMarketplace { name }
             | Self::Renamed { name, .. } => Facts {
                 marketplace: Some(name.clone()),
@@ -239,10 +240,12 @@ impl Error {
                  into the variable {}",
                 token_variable(url)
             ),
-            Self::ConfiguredElsewhere { file, .. } => match file {
-                Some(file) => format!("take it out of `{file}`"),
-                None => "take it out of the flags of the session".to_owned(),
-            },
+            Self::ConfiguredElsewhere { file, .. } | Self::ConfiguredAbove { file, .. } => {
+                match file {
+                    Some(file) => format!("take it out of `{file}`"),
+                    None => "take it out of the flags of the session".to_owned(),
+                }
+            }
             Self::Renamed { name, found } => format!(
                 "remove `{name}` with marketplace/remove and add the source again, as `{found}`"
             ),

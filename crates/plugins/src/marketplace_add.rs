@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use plugd_config::{Edit, MarketplaceKind, MarketplaceSetting, Snapshot};
+use plugd_config::{Edit, LayerSource, MarketplaceKind, MarketplaceSetting, Snapshot};
 use plugd_disk::tree::sync_tree;
 use plugd_disk::{Disk, Kind};
 use plugd_git::{CheckedOut, Checkout};
@@ -253,7 +253,8 @@ fn settle(
     })
 }
 
-/// Another source under this name keeps it as long as something usable stands behind it.
+/// Another source under this name keeps it as long as something usable stands behind it, and always
+/// where a layer above the user's says it: what is added would not count.
 pub(crate) fn refuse_other_source(
     lookup: &Lookup,
     config: &Snapshot,
@@ -265,6 +266,13 @@ pub(crate) fn refuse_other_source(
         .iter()
         .find(|row| row.key == name.as_str() && !is_same(row));
     match other {
+        Some(row) if !matches!(row.origin.source, LayerSource::System | LayerSource::User) => {
+            Err(Error::ConfiguredAbove {
+                name: name.to_string(),
+                existing: describe(&row.kind),
+                file: row.origin.file.clone(),
+            })
+        }
         Some(row) if still_there(lookup, name) => Err(Error::OtherSource {
             name: name.to_string(),
             existing: describe(&row.kind),
