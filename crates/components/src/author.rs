@@ -28,6 +28,7 @@ mod marketplace;
 mod places;
 mod scripts;
 mod secrets;
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -218,7 +219,7 @@ fn scripts_of_hooks(
     for (hook, origin) in hooks.items.iter().zip(&origins) {
         if let HookHandler::Command { command, .. } = &hook.handler {
             let origin = origin.below("command");
-            findings.extend(scripts::command(tree, command, &origin));
+            findings.extend(shell::findings(tree, command, &origin));
         }
     }
 }

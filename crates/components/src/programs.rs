@@ -91,9 +91,14 @@ fn add(tree: &PluginTree<'_>, path: &AbsPath, found: &mut BTreeSet<String>) {
 
 /// What stands behind the plugin's root in a word, with the slash.
 pub(crate) fn behind_root(word: &str) -> Option<&str> {
+    from_root(word).filter(|rest| !rest.is_empty())
+}
+
+/// The same, and nothing where the word is the root itself.
+pub(crate) fn from_root(word: &str) -> Option<&str> {
     ROOTS.iter().find_map(|root| {
         let rest = word.strip_prefix(root)?;
-        rest.starts_with('/').then_some(rest)
+        (rest.is_empty() || rest.starts_with('/')).then_some(rest)
     })
 }
 
@@ -102,32 +107,39 @@ pub(crate) fn changes(text: &str) -> bool {
     text.contains(['$', '`', '*', '?', '[', '{', '~'])
 }
 
-/// The words of a command. Assignments in front of a program are not the program.
+/// A part of a command line, as a shell takes it apart.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// A shell of its own begins: what it changes ends with it.
+    Open,
+    /// It ends.
+    Close,
+    /// Something is run.
+    Run(Vec<Word>),
+}
+
+/// Words in front of a program that are not the program.
+const KEYWORDS: [&str; 10] = [
+    "if", "then", "else", "elif", "while", "until", "do", "!", "{", "time",
+];
+
+/// The words of a command.
 pub(crate) fn words(command: &str) -> Vec<Word> {
-    let mut found: Vec<Word> = Vec::new();
-    let mut text: Option<String> = None;
-    let mut is_program = true;
-    let mut finish = |text: &mut Option<String>, is_program: &mut bool| {
-        let Some(text) = text.take() else {
-            return;
-        };
-        let is_assignment = *is_program
-            && text
-                .split_once('=')
-                .is_some_and(|(name, _)| !name.is_empty() && name.bytes().all(is_name));
-        if found.len() < MAX_WORDS {
-            found.push(Word {
-                text,
-                is_program: *is_program && !is_assignment,
-            });
-        }
-        *is_program &= is_assignment;
+    let of_part = |part| match part {
+        Part::Run(words) => words,
+        Part::Open | Part::Close => Vec::new(),
     };
+    parts(command).into_iter().flat_map(of_part).collect()
+}
+
+/// The parts of a command. Comments are none.
+pub(crate) fn parts(command: &str) -> Vec<Part> {
+    let mut cut = Cut::default();
     let mut characters = command.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             '\'' | '"' => {
-                let word = text.get_or_insert_default();
+                let word = cut.text.get_or_insert_default();
                 while let Some(inner) = characters.next_if(|inner| *inner != character) {
                     if inner == '\\' && character == '"' {
                         word.extend(characters.next());
@@ -137,23 +149,72 @@ pub(crate) fn words(command: &str) -> Vec<Word> {
                 }
                 characters.next();
             }
-            '\\' => text.get_or_insert_default().extend(characters.next()),
-            '\n' | ';' | '&' | '|' | '(' | ')' => {
-                finish(&mut text, &mut is_program);
-                is_program = true;
-            }
+            '\\' => cut.text.get_or_insert_default().extend(characters.next()),
+            '\n' | ';' | '&' | '|' => cut.end_command(),
+            '(' => cut.end_with(Part::Open),
+            ')' => cut.end_with(Part::Close),
             // What follows is a file to read or write, which the command may make itself.
             '<' | '>' => {
-                finish(&mut text, &mut is_program);
+                cut.end_word();
                 while characters.next_if(|c| " <>&".contains(*c)).is_some() {}
-                while characters.next_if(|c| !c.is_whitespace()).is_some() {}
+                let ends = |c: &char| c.is_whitespace() || ";&|()".contains(*c);
+                while characters.next_if(|c| !ends(c)).is_some() {}
             }
-            c if c.is_whitespace() => finish(&mut text, &mut is_program),
-            c => text.get_or_insert_default().push(c),
+            '#' if cut.text.is_none() => while characters.next_if(|c| *c != '\n').is_some() {},
+            c if c.is_whitespace() => cut.end_word(),
+            c => cut.text.get_or_insert_default().push(c),
         }
     }
-    finish(&mut text, &mut is_program);
-    found
+    cut.end_command();
+    cut.parts
+}
+
+/// A command line on its way to parts.
+#[derive(Default)]
+struct Cut {
+    parts: Vec<Part>,
+    /// The command that is being read.
+    words: Vec<Word>,
+    has_program: bool,
+    /// The word that is being read.
+    text: Option<String>,
+    /// How many words and shells there were.
+    count: usize,
+}
+
+impl Cut {
+    fn end_word(&mut self) {
+        let Some(text) = self.text.take() else {
+            return;
+        };
+        let is_assignment = || {
+            let name = text.split_once('=').map(|(name, _)| name);
+            name.is_some_and(|name| !name.is_empty() && name.bytes().all(is_name))
+        };
+        let is_program =
+            !self.has_program && !is_assignment() && !KEYWORDS.contains(&text.as_str());
+        self.has_program |= is_program;
+        if self.count < MAX_WORDS {
+            self.count += 1;
+            self.words.push(Word { text, is_program });
+        }
+    }
+
+    fn end_command(&mut self) {
+        self.end_word();
+        self.has_program = false;
+        if !self.words.is_empty() {
+            self.parts.push(Part::Run(std::mem::take(&mut self.words)));
+        }
+    }
+
+    fn end_with(&mut self, part: Part) {
+        self.end_command();
+        if self.count < MAX_WORDS {
+            self.count += 1;
+            self.parts.push(part);
+        }
+    }
 }
 
 fn is_name(byte: u8) -> bool {
@@ -164,7 +225,7 @@ fn is_name(byte: u8) -> bool {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::words;
+    use super::{Part, parts, words};
 
     /// Words of a command; programs are marked.
     #[track_caller]
@@ -193,7 +254,29 @@ mod tests {
         check("'open", &["!open"]);
         check("\"open\\", &["!open"]);
         check("''", &["!"]);
+        check("a >out;b 2>/dev/null&c", &["!a", "!b", "2", "!c"]);
+        check("a # b; c\nd a#b $# # e", &["!a", "!d", "a#b", "$#"]);
+        check(
+            "if ! a b; then c; else { d; }; fi",
+            &[
+                "if", "!", "!a", "b", "then", "!c", "else", "{", "!d", "!}", "!fi",
+            ],
+        );
         check("", &[]);
+    }
+
+    #[test]
+    fn a_shell_in_a_shell_begins_and_ends() {
+        let shape: String = parts("a && (b; c) | d $(e)")
+            .iter()
+            .map(|part| match part {
+                Part::Open => '(',
+                Part::Close => ')',
+                Part::Run(_) => 'r',
+            })
+            .collect();
+        assert_eq!(shape, "r(rr)r(r)");
+        assert_eq!(parts(&"(".repeat(1000)).len(), 200);
     }
 
     #[test]

@@ -89,6 +89,73 @@ fn scripts_of_hooks_are_there_and_can_run() {
     check_hook("\"${PLUGIN_ROOT}/a b/plain.sh\"", Some("badValue"));
 }
 
+/// A relative path counts from where the command has gone to.
+#[test]
+fn scripts_of_hooks_that_go_to_the_plugin_first() {
+    for good in [
+        "cd \"${CLAUDE_PLUGIN_ROOT}\" && ./run.sh",
+        "cd $CLAUDE_PLUGIN_ROOT; ./run.sh",
+        "cd -- ${PLUGIN_ROOT}/ || exit 1\n./run.sh",
+        "(cd ${PLUGIN_ROOT} && ./run.sh)",
+        "if cd ${PLUGIN_ROOT}/hooks 2>/dev/null; then ../run.sh; fi",
+        "pushd ${PLUGIN_ROOT} >/dev/null; ./run.sh; popd; ./run.sh",
+        "cd ${PLUGIN_ROOT} && cd hooks && ../run.sh",
+        "cd ${PLUGIN_ROOT} && make && ./made.sh",
+        "cd ${PLUGIN_ROOT} && test -x ./gone.sh && ./gone.sh",
+        "cd \"$(dirname \"$0\")\" && ./run.sh",
+        "cd /tmp && ./run.sh",
+        "cd sub && ./run.sh",
+        "cd && ./run.sh",
+        "cd ${PLUGIN_ROOT} && cd - && ./run.sh",
+    ] {
+        check_hook(good, None);
+    }
+    check_hook("cd ${PLUGIN_ROOT} && ./gone.sh", Some("missing"));
+    check_hook("cd ${PLUGIN_ROOT}/hooks && ./run.sh", Some("missing"));
+    check_hook("cd ${PLUGIN_ROOT} && ./hooks", Some("notAFile"));
+    check_hook("cd ${PLUGIN_ROOT}/.. && ./run.sh", Some("badPath"));
+    check_hook("(cd ${PLUGIN_ROOT}); ./run.sh", Some("badPath"));
+    check_hook("if ./run.sh; then true; fi", Some("badPath"));
+    #[cfg(unix)]
+    check_hook("cd ${PLUGIN_ROOT} && 'a b/plain.sh'", Some("badValue"));
+    #[cfg(unix)]
+    check_hook(
+        "cd ${PLUGIN_ROOT} && make && 'a b/plain.sh'",
+        Some("badValue"),
+    );
+}
+
+/// A command may make what it names, or ask whether it is there.
+#[test]
+fn paths_that_a_hook_makes_itself() {
+    for good in [
+        "mkdir -p ${CLAUDE_PLUGIN_ROOT}/cache && node ${PLUGIN_ROOT}/cache/x.js",
+        "touch ${PLUGIN_ROOT}/stamp",
+        "rm -f ${PLUGIN_ROOT}/stamp",
+        "test -f ${CLAUDE_PLUGIN_ROOT}/x && ${CLAUDE_PLUGIN_ROOT}/x",
+        "[ -x ${PLUGIN_ROOT}/x ] && ${PLUGIN_ROOT}/x",
+        "if [[ -d ${PLUGIN_ROOT}/d ]]; then sh ${PLUGIN_ROOT}/d/x.sh; fi",
+        "cp ${PLUGIN_ROOT}/run.sh ${PLUGIN_ROOT}/copy.sh && ${PLUGIN_ROOT}/copy.sh",
+        "true # ${PLUGIN_ROOT}/gone.sh",
+        "# first; ${PLUGIN_ROOT}/gone.sh\n${PLUGIN_ROOT}/run.sh",
+        "bash -c \"${PLUGIN_ROOT}/run.sh --x\"",
+        "chmod +x '${PLUGIN_ROOT}/a b/plain.sh' && '${PLUGIN_ROOT}/a b/plain.sh'",
+    ] {
+        check_hook(good, None);
+    }
+    check_hook("cp ${PLUGIN_ROOT}/gone.sh /tmp", Some("missing"));
+    check_hook("chmod +x ${PLUGIN_ROOT}/gone.sh", Some("missing"));
+    check_hook("touch ${PLUGIN_ROOT}/../x", Some("badPath"));
+    check_hook(
+        "touch ${PLUGIN_ROOT}/a; ${PLUGIN_ROOT}/gone.sh",
+        Some("missing"),
+    );
+    check_hook(
+        "rm -f ${PLUGIN_ROOT} x; ${PLUGIN_ROOT}/gone.sh",
+        Some("missing"),
+    );
+}
+
 #[test]
 fn a_finding_says_what_would_be_right() {
     assert_eq!(
