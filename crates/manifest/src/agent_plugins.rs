@@ -21,7 +21,7 @@ pub(crate) const NAMESPACE: &str = "com.openai";
 /// What every schema identifier of the specification begins with.
 const SCHEMA_PREFIX: &str = "https://agent-plugins.org/schemas/";
 /// The one supported version (section 5.2).
-const SCHEMA: &str = "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json";
+pub(crate) const SCHEMA: &str = "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json";
 /// Part of every identifier, however its slashes are escaped.
 const HOST: &[u8] = b"agent-plugins.org";
 
@@ -79,7 +79,8 @@ pub(crate) fn is_named_by(reader: &Reader<'_>, object: &Object<'_, '_>) -> bool 
     schema.is_some_and(|value| reader.string(&value).is_ok_and(|text| text == SCHEMA))
 }
 
-fn mentions_specification(bytes: &[u8]) -> bool {
+/// Whether a text names the site of the specification.
+pub(crate) fn mentions_specification(bytes: &[u8]) -> bool {
     bytes.windows(HOST.len()).any(|window| window == HOST)
 }
 

@@ -35,6 +35,7 @@ mod reader;
 mod source;
 #[cfg(test)]
 mod testing;
+mod unclaimed;
 mod version;
 mod vouched;
 
@@ -44,6 +45,7 @@ pub use loader::{Loaded, Loader};
 pub use locate::{MARKETPLACE_FILES, MarketplaceSearch, marketplace_root, plugin_file};
 pub use marketplace::{MarketplaceEntry, MarketplaceManifest, parse_marketplace};
 pub use plugin::parse_plugin;
+pub use unclaimed::{Unclaimed, unclaimed};
 pub use version::store_version;
 pub use vouched::Glance;
 

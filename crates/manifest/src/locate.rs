@@ -27,7 +27,8 @@ const PLUGIN_DIRS: [(&str, ManifestFormat); 3] = [
     (".cursor-plugin", ManifestFormat::Cursor),
 ];
 
-const PLUGIN_FILE: &str = "plugin.json";
+/// How a plugin's manifest is called, in each of its places.
+pub(crate) const PLUGIN_FILE: &str = "plugin.json";
 
 /// Where a manifest of a format lies below the plugin's root; a fallback stands in no file of the
 /// plugin.

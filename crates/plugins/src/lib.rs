@@ -183,6 +183,7 @@ mod update_mode;
 mod update_remote;
 mod upgrade_rows;
 mod validate;
+mod validate_marketplace;
 mod verify;
 mod version_change;
 mod version_error;

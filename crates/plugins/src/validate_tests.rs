@@ -50,6 +50,102 @@ fn a_manifest_that_another_one_hides_is_told() {
     check("both/.claude-plugin/plugin.json", &["Plugin both"], 0, 1);
 }
 
+/// The problems of the file or directory at a path, as `severity kind file field line:column`.
+#[track_caller]
+fn check_problems(sandbox: &Sandbox, path: &str, expected: &[&str]) {
+    let found = validate(&Disk::new(), &sandbox.path(path)).unwrap();
+    let problems = found.subjects.iter().flat_map(|one| &one.problems);
+    let rows: Vec<String> = problems
+        .map(|one| {
+            let file = one.path.as_ref().and_then(|path| path.file_name());
+            format!(
+                "{:?} {} {} {} {}",
+                one.severity,
+                one.kind.word(),
+                file.unwrap_or_default().to_string_lossy(),
+                one.field.as_deref().unwrap_or("-"),
+                one.place
+                    .map_or("-".to_owned(), |at| format!("{}:{}", at.line, at.column)),
+            )
+        })
+        .collect();
+    assert_eq!(rows, expected, "{path}: {found:#?}");
+}
+
+/// A `plugin.json` that lacks what makes it a manifest is told with what it lacks, whichever way it is
+/// named.
+#[test]
+fn a_manifest_at_the_root_that_is_none() {
+    let sandbox = Sandbox::from("== p/notes.md\nx\n");
+    for (text, expected) in [
+        ("", &["Error syntax plugin.json - 1:1"][..]),
+        (
+            "{\"name\": \"p\",\n \"x\" 1}",
+            &["Error syntax plugin.json - 2:6"],
+        ),
+        (
+            "{\"name\": \"p\"}",
+            &["Error missingField plugin.json - 1:1"],
+        ),
+        (
+            "{\"$schema\": 5}",
+            &["Error wrongType plugin.json $schema 1:13"],
+        ),
+        (
+            "{\"$schema\": \"http://agent-plugins.org/schemas/1.0.0/plugin.schema.json\"}",
+            &["Error unsupportedSchema plugin.json $schema 1:13"],
+        ),
+        (
+            "{\"name\": \"p\",\n \"$schem\": \"x\"}",
+            &[
+                "Error missingField plugin.json - 1:1",
+                "Warning unknownField plugin.json $schem 2:12",
+            ],
+        ),
+    ] {
+        sandbox.write("p/plugin.json", text);
+        check_problems(&sandbox, "p", expected);
+        check_problems(&sandbox, "p/plugin.json", expected);
+    }
+}
+
+/// Beside a manifest such a file is worth a word only where it is named, or means to be a manifest.
+#[test]
+fn a_manifest_at_the_root_beside_another() {
+    let sandbox = Sandbox::from("== p/.codex-plugin/plugin.json\n{\"name\": \"p\"}\n");
+    sandbox.write("p/plugin.json", "{\"id\": 1}");
+    check_problems(&sandbox, "p", &[]);
+    let lacking = "Warning missingField plugin.json - 1:1";
+    check_problems(&sandbox, "p/plugin.json", &[lacking]);
+    sandbox.write(
+        "p/plugin.json",
+        "{\"$schema\": \"http://agent-plugins.org/schemas/1.0.0/plugin.schema.json\"}",
+    );
+    let wrong = "Warning unsupportedSchema plugin.json $schema 1:13";
+    for path in ["p", "p/plugin.json", "p/.codex-plugin/plugin.json"] {
+        check_problems(&sandbox, path, &[wrong]);
+    }
+}
+
+#[test]
+fn a_manifest_at_the_root_in_a_marketplace() {
+    let sandbox = Sandbox::from(
+        r#"
+== m/.agents/plugins/marketplace.json
+{"name": "m", "plugins": [{"name": "p", "source": "./p"}]}
+== m/plugin.json
+{"id": "of another program"}
+== m/p/plugin.json
+{"name": "p"}
+"#,
+    );
+    let expected = [
+        "Error missing marketplace.json plugins[0].source 1:51",
+        "Error missingField plugin.json - 1:1",
+    ];
+    check_problems(&sandbox, "m", &expected);
+}
+
 #[test]
 fn the_root_of_a_manifest() {
     let root = |file: &str| plugin_root(&AbsPath::new(file).unwrap()).map(|root| root.to_text());
