@@ -34,20 +34,23 @@ mod tests;
 
 pub use manifest::manifest_findings;
 pub use marketplace::marketplace_findings;
-pub use places::{EntryPlaces, entry_places, place_of_member};
+use places::Declared;
+pub use places::{EntryPlaces, MemberPlaces};
 
 /// How many findings are listed.
 const MAX_FINDINGS: usize = 2_000;
 
 /// Everything that is wrong with a plugin, or likely a mistake: the problems of loading its
 /// components and the findings of this module, sorted by file and place. The problems of the
-/// manifest itself come from its loader.
+/// manifest itself come from its loader. `entry` is the JSON of a manifest that stands in a
+/// marketplace; what is wrong with one of its members has a field and no file.
 #[must_use]
 pub fn plugin_findings(
     disk: &Disk,
     root: &AbsPath,
     manifest: &PluginManifest,
     id: &PluginId,
+    entry: Option<&str>,
 ) -> Vec<Problem> {
     let tree = match PluginTree::open(disk, root) {
         Ok(tree) => tree,
@@ -70,13 +73,18 @@ pub fn plugin_findings(
             findings.push(problem);
         }
     }
-    manifest::check(&tree, manifest, &mut findings);
+    let declared = Declared::read(&tree, manifest.format, entry);
+    let document = declared.as_ref().and_then(Declared::document);
+    let has_file = declared.as_ref().is_some_and(Declared::is_file);
+    manifest::check(&tree, manifest, document.as_ref(), has_file, &mut findings);
     check_skills(&tree, root, manifest, &mut findings);
     check_servers(&tree, &inspection.mcp_servers, &mut findings);
     scripts_of_hooks(&tree, manifest, id, &mut findings);
     misplaced(&tree, manifest, &mut findings);
     entries(&tree, &inspection, &mut findings);
-    places::point_to_manifest(&tree, manifest.format, &mut findings);
+    if let Some(document) = &document {
+        places::point_to_manifest(&tree, document, &mut findings);
+    }
     sorted(findings)
 }
 

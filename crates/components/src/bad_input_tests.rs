@@ -309,7 +309,9 @@ fn cyclic_links_end() {
     let inspection = look(&plugin);
     assert_eq!(inspection.files, 2);
     assert_eq!(inspection.oddities.len(), 9);
-    assert!(!plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id()).is_empty());
+    assert!(
+        !plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id(), None).is_empty()
+    );
 }
 
 #[test]
@@ -404,7 +406,7 @@ fn bytes_that_are_no_text_are_told_with_their_place() {
         .file("run.sh", b"#!/bin/sh \xff\necho $KEY \xff");
     let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
     assert_eq!(found.items.len(), 1);
-    let findings = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id());
+    let findings = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id(), None);
     let lines = plugin.problems(&findings);
     for file in [
         ".app.json",
@@ -452,6 +454,6 @@ fn everything_that_grows_is_bounded() {
     assert_eq!(inspection.mcp_servers.len(), 5000);
     assert_eq!(inspection.environment.iter().count(), 2000);
     assert_eq!(inspection.hidden.len(), InspectionLimits::DEFAULT.rows);
-    let findings = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id());
+    let findings = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id(), None);
     assert!(findings.len() <= 2001, "{}", findings.len());
 }

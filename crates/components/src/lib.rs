@@ -52,8 +52,7 @@ mod swapped_tests;
 
 pub use apps::{App, apps};
 pub use author::{
-    EntryPlaces, entry_places, manifest_findings, marketplace_findings, place_of_member,
-    plugin_findings,
+    EntryPlaces, MemberPlaces, manifest_findings, marketplace_findings, plugin_findings,
 };
 pub use commands::{GeneratedFile, MIGRATED_SKILLS_DIR, migrated_commands};
 pub use hooks::{

@@ -8,10 +8,11 @@
 //!
 //! Nothing is fetched: of an entry whose plugin lies elsewhere only the address is judged.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 
-use plugd_components::{manifest_findings, place_of_member, plugin_findings};
-use plugd_disk::tree::{AtEase, Limits, TreePlan};
+use plugd_components::{MemberPlaces, manifest_findings, plugin_findings};
+use plugd_disk::tree::{AtEase, Limits, TreePlan, is_storable_name};
 use plugd_disk::{Disk, Kind};
 use plugd_manifest::{
     Loader, MAX_MARKETPLACE_BYTES, marketplace_root, plugin_file, store_version, unclaimed,
@@ -24,6 +25,9 @@ use plugd_model::{
 use crate::Error;
 use crate::inspect::stand_in_id;
 use crate::validate_marketplace::marketplace;
+
+/// How many entries are listed that an installation leaves out.
+const MAX_LEFT_OUT: usize = 1_000;
 
 /// What was found, subject by subject: a marketplace, then the plugins that lie in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,32 +86,45 @@ pub fn validate(disk: &Disk, path: &AbsPath) -> Result<Validation, Error> {
         Some(_) => return Err(nothing(ProblemKind::NotAFile, "it is no file or directory")),
     };
     if subjects.is_empty() {
-        let text = "it is neither a plugin nor a marketplace; a plugin has a \
-                    `.codex-plugin/plugin.json`, a marketplace a `.agents/plugins/marketplace.json`";
+        let text = match is_part(path) {
+            true => {
+                "it is a part of a plugin, and no directory around it has a manifest; name the \
+                 directory of the plugin, or the marketplace whose entry is its manifest"
+            }
+            false => {
+                "it is neither a plugin nor a marketplace; a plugin has a \
+                 `.codex-plugin/plugin.json`, a marketplace a `.agents/plugins/marketplace.json`"
+            }
+        };
         return Err(nothing(ProblemKind::Missing, text));
     }
-    let mut files = HashMap::new();
+    find_places(disk, &mut subjects);
     for subject in &mut subjects {
-        for problem in &mut subject.problems {
-            find_place(disk, &mut files, problem);
-        }
         subject.problems = in_order(std::mem::take(&mut subject.problems));
     }
     Ok(Validation { subjects })
 }
 
-/// Gives a problem of a member its line and column, when only the member's name is known: names and
-/// versions are judged where nobody knows their file any more.
-fn find_place(disk: &Disk, files: &mut HashMap<AbsPath, Option<String>>, problem: &mut Problem) {
-    let (Some(file), Some(field), None) = (&problem.path, &problem.field, problem.place) else {
-        return;
-    };
-    let is_json = file.as_path().extension() == Some("json".as_ref());
-    if is_json {
-        let text = files
-            .entry(file.clone())
-            .or_insert_with(|| text_of(disk, file));
-        problem.place = text.as_ref().and_then(|text| place_of_member(text, field));
+/// Gives the problems of members their line and column of which only the member's name is known: names
+/// and versions are judged where nobody knows their file any more.
+fn find_places(disk: &Disk, subjects: &mut [Validated]) {
+    let problems = subjects.iter_mut().flat_map(|one| &mut one.problems);
+    let mut by_file: HashMap<AbsPath, Vec<&mut Problem>> = HashMap::new();
+    for problem in problems {
+        if let (Some(file), Some(_), None) = (&problem.path, &problem.field, problem.place)
+            && file.as_path().extension() == Some("json".as_ref())
+        {
+            by_file.entry(file.clone()).or_default().push(problem);
+        }
+    }
+    for (file, problems) in by_file {
+        let text = text_of(disk, &file).unwrap_or_default();
+        let Some(places) = MemberPlaces::of(&text) else {
+            continue;
+        };
+        for problem in problems {
+            problem.place = problem.field.as_ref().and_then(|field| places.find(field));
+        }
     }
 }
 
@@ -122,7 +139,8 @@ fn in_order(problems: Vec<Problem>) -> Vec<Problem> {
     let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
     for problem in problems {
         // Loading and the findings may speak of one member, each in its own words.
-        let spot = (problem.path.clone(), problem.place, problem.kind);
+        let field = problem.field.as_ref().map(|field| field.replace('"', ""));
+        let spot = (problem.path.clone(), problem.place, problem.kind, field);
         let is_known = match problem.place {
             Some(_) => !known.insert(spot),
             None => kept.contains(&problem),
@@ -187,15 +205,37 @@ fn manifest_file(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
         }
         return vec![subject];
     }
-    let is_json = file
-        .as_path()
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    if is_json {
+    if is_part(file) {
+        // Nothing is wrong with a part that is not wrong in its plugin.
+        let around = file.ancestors().skip(1);
+        let root = around
+            .into_iter()
+            .find(|dir| !matches!(loader.plugin(dir), Ok(None)));
+        return root.map(|root| plugin(loader, &root)).into_iter().collect();
+    }
+    if file.as_path().extension() == Some("json".as_ref()) {
         return marketplace(loader, file);
     }
     Vec::new()
 }
+
+/// Whether a file is one of a plugin by its name, and not its manifest.
+fn is_part(file: &AbsPath) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| PARTS.contains(&name))
+}
+
+/// The files in which plugins declare their parts.
+const PARTS: [&str; 8] = [
+    ".mcp.json",
+    "mcp.json",
+    "hooks.json",
+    ".app.json",
+    "app.json",
+    "SKILL.md",
+    "openai.yaml",
+    "openai.yml",
+];
 
 /// The formats that have files, those with a directory of their own first.
 const FORMATS: [ManifestFormat; 4] = [
@@ -237,7 +277,7 @@ fn plugin(loader: &Loader, root: &AbsPath) -> Validated {
                 subject.problems.push(problem.in_file(&loaded.file));
             }
             let id = stand_in_id(&manifest.name);
-            inside(&mut subject, loader, manifest, &loaded.file, &id);
+            inside(&mut subject, loader, manifest, &loaded.file, &id, None);
         }
         Ok(None) => match unclaimed(loader.disk(), root) {
             Some(lacking) => {
@@ -274,13 +314,14 @@ fn beside(disk: &Disk, fatal: &Problem) -> Vec<Problem> {
 }
 
 /// Everything behind the manifest. `named_in` is the file that a problem of the manifest is shown
-/// at.
+/// at, `entry` the JSON of one that stands in a marketplace.
 pub(crate) fn inside(
     subject: &mut Validated,
     loader: &Loader,
     manifest: &PluginManifest,
     named_in: &AbsPath,
     id: &PluginId,
+    entry: Option<&str>,
 ) {
     let (disk, root) = (loader.disk(), subject.path.clone());
     subject.name = Some(manifest.name.clone());
@@ -298,11 +339,36 @@ pub(crate) fn inside(
     }
     subject
         .problems
-        .extend(plugin_findings(disk, &root, manifest, id));
+        .extend(plugin_findings(disk, &root, manifest, id, entry));
     // An installation would stop here, whatever is in the files.
-    if let Err(error) = TreePlan::scan(disk, &root, &Limits::INSTALL, &[], &AtEase) {
-        let problem = Problem::error(ProblemKind::TooLarge, error_chain(&error));
-        subject.problems.push(problem.in_file(&root));
+    match TreePlan::scan(disk, &root, &Limits::INSTALL, &[], &AtEase) {
+        Ok(plan) => left_out(&plan, &mut subject.problems),
+        Err(error) => {
+            let problem = Problem::error(ProblemKind::TooLarge, error_chain(&error));
+            subject.problems.push(problem.in_file(&root));
+        }
+    }
+}
+
+/// What an installation leaves out and nobody has spoken of: a link to a directory above it, say.
+fn left_out(plan: &TreePlan, problems: &mut Vec<Problem>) {
+    let known: HashSet<AbsPath> = problems.iter().filter_map(|one| one.path.clone()).collect();
+    let is_new = |problem: &&Problem| {
+        let path = problem.path.as_ref();
+        let name = path.and_then(AbsPath::file_name).and_then(OsStr::to_str);
+        // A name that cannot be written is shown otherwise where it was found.
+        name.is_some_and(is_storable_name) && path.is_some_and(|path| !known.contains(path))
+    };
+    let mut new = plan.left_out().iter().filter(is_new);
+    for problem in new.by_ref().take(MAX_LEFT_OUT) {
+        let text = format!("{}, so an installation does without it", problem.message);
+        let path = problem.path.iter();
+        problems.extend(path.map(|path| Problem::warning(problem.kind, &text).in_file(path)));
+    }
+    let more = new.count();
+    if more > 0 {
+        let text = format!("{more} more entries are left out of an installation");
+        problems.push(Problem::warning(ProblemKind::TooLarge, text).in_file(plan.root()));
     }
 }
 

@@ -1,9 +1,11 @@
 //! `plugd validate` of a marketplace and of the plugins that lie in it.
 
-use plugd_components::{entry_places, marketplace_findings, place_of_member};
+use std::collections::HashMap;
+
+use plugd_components::{MemberPlaces, marketplace_findings};
 use plugd_manifest::{Loader, unclaimed};
 use plugd_marketplace::{Binding, Content, Marketplace, Offer, Origin, State};
-use plugd_model::{AbsPath, Problem, ProblemKind, Source, error_chain};
+use plugd_model::{AbsPath, Place, Problem, ProblemKind, Source, error_chain};
 
 use crate::Error;
 use crate::details::details_of_dir;
@@ -77,31 +79,36 @@ pub(crate) fn marketplace(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
     }
     let mut subjects = vec![subject];
     subjects.extend(plugins);
-    for subject in &mut subjects {
-        point_to_members(&mut subject.problems, file, &text);
+    if let Some(places) = MemberPlaces::of(&text) {
+        for subject in &mut subjects {
+            point_to_members(&mut subject.problems, file, &places);
+        }
     }
     subjects
 }
 
 /// Problems of entries name a member of the entry and the place of the whole entry. Here they get
-/// the member's full name, and the place of a source.
-fn point_to_members(problems: &mut [Problem], file: &AbsPath, text: &str) {
-    let entries = entry_places(text);
+/// the member's full name, and its place.
+fn point_to_members(problems: &mut [Problem], file: &AbsPath, places: &MemberPlaces<'_>) {
+    let entries = places.entries();
+    let index: HashMap<Place, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(index, one)| (one.entry, index))
+        .collect();
     for problem in problems {
         let (Some(path), Some(field), Some(place)) = (&problem.path, &problem.field, problem.place)
         else {
             continue;
         };
-        let index = entries.iter().position(|one| one.entry == place);
-        let is_member = matches!(field.as_str(), "source" | "name" | "version");
-        if let Some(index) = index
-            && is_member
-            && path == file
+        if path == file
+            && !field.starts_with("plugins[")
+            && let Some(&index) = index.get(&place)
         {
             let field = format!("plugins[{index}].{field}");
-            let found = match field.ends_with("source") {
+            let found = match field.ends_with("].source") {
                 true => entries[index].source,
-                false => place_of_member(text, &field),
+                false => places.find(&field),
             };
             problem.place = found.or(problem.place);
             problem.field = Some(field);
@@ -159,12 +166,21 @@ fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validat
             .problems
             .push(problem.in_file(file).at_field("name"));
     }
-    inside(&mut subject, loader, manifest, file, &offer.id());
-    // In the file of the marketplace its members are those of the entry.
-    let of_entry = subject.problems.iter_mut().filter(|problem| {
-        problem.place.is_none() && problem.path.as_ref() == Some(&offer.content.path)
-    });
-    of_entry.for_each(|problem| problem.place = Some(offer.entry.place));
+    let said = match &details {
+        Details::Fallback(fallback, _) => Some(fallback.json()),
+        _ => None,
+    };
+    inside(&mut subject, loader, manifest, file, &offer.id(), said);
+    let file = &offer.content.path;
+    for problem in &mut subject.problems {
+        if said.is_some() && problem.path.is_none() && problem.field.is_some() {
+            problem.path = Some(file.clone());
+        }
+        // In the file of the marketplace its members are those of the entry.
+        if problem.place.is_none() && problem.path.as_ref() == Some(file) {
+            problem.place = Some(offer.entry.place);
+        }
+    }
     Ok(subject)
 }
 

@@ -146,6 +146,88 @@ fn a_manifest_at_the_root_in_a_marketplace() {
     check_problems(&sandbox, "m", &expected);
 }
 
+/// What an entry says about its plugin is wrong in the file of the marketplace.
+#[test]
+fn mistakes_in_an_entry_that_is_a_manifest() {
+    let sandbox = Sandbox::from(
+        r#"
+== m/.agents/plugins/marketplace.json
+{"name": "m", "plugins": [{"name": "o", "source": "./p", "version": "1"},
+ {"name": "p", "source": "./p", "skills": ["./skills", "./nope"],
+  "interface": {"logo": "./l.png", "screenshots": ["/bad", "./a.png", "./b.png"]}}]}
+== m/p/skills/a/SKILL.md
+---
+description: A
+---
+x
+"#,
+    );
+    check_problems(
+        &sandbox,
+        "m",
+        &[
+            "Warning missing marketplace.json plugins[1].skills[1] 2:56",
+            "Warning missing marketplace.json plugins[1].interface.logo 3:25",
+            "Warning badPath marketplace.json plugins[1].interface.screenshots[0] 3:52",
+            "Warning missing marketplace.json plugins[1].interface.screenshots[1] 3:60",
+            "Warning missing marketplace.json plugins[1].interface.screenshots[2] 3:71",
+        ],
+    );
+}
+
+/// Who names a part of a plugin means the plugin.
+#[test]
+fn a_part_of_a_plugin() {
+    let sandbox = Sandbox::from(
+        r#"
+== p/.codex-plugin/plugin.json
+{"name": "p"}
+== p/.mcp.json
+{"mcpServers": []}
+== p/hooks/hooks.json
+{"hooks": {}}
+== p/skills/s/SKILL.md
+---
+description: d
+---
+x
+== q/.mcp.json
+{}
+== q/catalog.json
+{}
+"#,
+    );
+    for path in ["p/.mcp.json", "p/hooks/hooks.json", "p/skills/s/SKILL.md"] {
+        let expected = "Warning wrongType .mcp.json mcpServers 1:16";
+        check_problems(&sandbox, path, &[expected]);
+    }
+    let error = validate(&Disk::new(), &sandbox.path("q/.mcp.json")).unwrap_err();
+    let text = plugd_model::error_chain(&error);
+    assert!(text.contains("it is a part of a plugin"), "{text}");
+    let missing = "Error missingField catalog.json name 1:1";
+    check_problems(&sandbox, "q/catalog.json", &[missing]);
+}
+
+/// Whatever does not arrive with an installation is told.
+#[test]
+#[cfg(unix)]
+fn links_that_an_installation_leaves_out() {
+    let sandbox = Sandbox::from(
+        r#"
+== p/.codex-plugin/plugin.json
+{"name": "p"}
+== p/skills/s/SKILL.md
+---
+description: d
+---
+x
+== p/skills/loop -> ..
+== p/skills/twin -> s
+"#,
+    );
+    check_problems(&sandbox, "p", &["Warning leftOut loop - -"]);
+}
+
 #[test]
 fn the_root_of_a_manifest() {
     let root = |file: &str| plugin_root(&AbsPath::new(file).unwrap()).map(|root| root.to_text());

@@ -1,6 +1,8 @@
 //! Findings in the manifest: members that nobody reads and that are likely typing errors, and files
 //! that it names and that are not there.
 
+use std::collections::HashMap;
+
 use plugd_model::{AbsPath, ManifestFormat, PluginManifest, PluginPath, Problem, ProblemKind};
 
 use crate::item::{Document, Item, Member, Origin, clip, take};
@@ -80,19 +82,36 @@ pub(super) const INTERFACE: &[&str] = &[
     "screenshots",
 ];
 
-/// Adds the findings about a manifest.
-pub(super) fn check(tree: &PluginTree<'_>, manifest: &PluginManifest, findings: &mut Vec<Problem>) {
-    let text = tree.manifest_text(manifest.format);
-    let document = text
-        .as_ref()
-        .and_then(|(file, text)| Document::parse_file(text, file).ok());
-    let top = document.as_ref().map(members).unwrap_or_default();
-    of_members(&top, manifest.format, findings);
-    let mut ignored = Vec::new();
-    let interface = take(&top, "interface")
-        .and_then(|item| item.object(&mut ignored).ok())
-        .unwrap_or_default();
-    pictures(tree, manifest, &interface, findings);
+/// Adds the findings about a manifest. The members of one without a file of its own are those of an
+/// entry, which the marketplace's own findings judge.
+pub(super) fn check(
+    tree: &PluginTree<'_>,
+    manifest: &PluginManifest,
+    document: Option<&Document<'_>>,
+    has_file: bool,
+    findings: &mut Vec<Problem>,
+) {
+    let top = document.map(members).unwrap_or_default();
+    if has_file {
+        of_members(&top, manifest.format, findings);
+    }
+    let interface = interface_of(&top, manifest.format);
+    pictures(tree, manifest, interface.as_ref(), findings);
+}
+
+/// Where a manifest of a format declares its interface.
+fn interface_of<'a>(top: &[Member<'a>], format: ManifestFormat) -> Option<Item<'a>> {
+    let inside = |item: Item<'a>| item.object(&mut Vec::new()).ok();
+    match format {
+        ManifestFormat::AgentPlugins => {
+            let extensions = inside(take(top, "extensions")?)?;
+            take(&inside(take(&extensions, "com.openai")?)?, "interface")
+        }
+        ManifestFormat::Codex
+        | ManifestFormat::Claude
+        | ManifestFormat::Cursor
+        | ManifestFormat::Fallback => take(top, "interface"),
+    }
 }
 
 /// What is likely a mistake in a manifest that cannot be used as a whole, beside the mistake that
@@ -115,7 +134,8 @@ fn members<'a>(document: &'a Document<'a>) -> Vec<Member<'a>> {
 fn of_members(top: &[Member<'_>], format: ManifestFormat, findings: &mut Vec<Problem>) {
     let is_agent = format == ManifestFormat::AgentPlugins;
     misspelt(top, if is_agent { AGENT } else { MANIFEST }, findings);
-    if let Some(Ok(interface)) = take(top, "interface").map(|item| item.object(&mut Vec::new())) {
+    let interface = interface_of(top, format).map(|item| item.object(&mut Vec::new()));
+    if let Some(Ok(interface)) = interface {
         misspelt(&interface, INTERFACE, findings);
     }
     // The strict format has rules of its own, and its loader knows them.
@@ -181,32 +201,44 @@ pub(super) fn misspelt(members: &[Member<'_>], known: &[&str], findings: &mut Ve
 fn pictures(
     tree: &PluginTree<'_>,
     manifest: &PluginManifest,
-    members: &[Member<'_>],
+    declared: Option<&Item<'_>>,
     findings: &mut Vec<Problem>,
 ) {
     let Some(interface) = &manifest.interface else {
         return;
+    };
+    let members = declared.and_then(|item| item.object(&mut Vec::new()).ok());
+    let members = members.unwrap_or_default();
+    let mut check = |name: &str, item: Option<&Item<'_>>, path: &PluginPath| {
+        if let Some(problem) = picture(tree, path) {
+            let unknown = || Origin::default().below(&format!("interface.{name}"));
+            let origin = item.map_or_else(unknown, Item::origin);
+            findings.push(origin.problem(problem.kind, problem.message).as_warning());
+        }
     };
     let single = [
         ("composerIcon", &interface.composer_icon),
         ("logo", &interface.logo),
         ("logoDark", &interface.logo_dark),
     ];
-    let many = interface
-        .screenshots
-        .iter()
-        .map(|path| ("screenshots", path));
-    let named = single
-        .into_iter()
-        .filter_map(|(name, path)| Some((name, path.as_ref()?)));
-    for (name, path) in named.chain(many) {
-        if let Some(problem) = picture(tree, path) {
-            let origin = take(members, name).map_or_else(
-                || Origin::default().below(&format!("interface.{name}")),
-                |item| item.origin(),
-            );
-            findings.push(origin.problem(problem.kind, problem.message).as_warning());
+    for (name, path) in single {
+        if let Some(path) = path {
+            check(name, take(&members, name).as_ref(), path);
         }
+    }
+    let list = take(&members, "screenshots");
+    let items = list.as_ref().and_then(|list| list.array().ok());
+    let items: Vec<_> = items.unwrap_or_default();
+    let named: HashMap<String, &Item<'_>> = items
+        .iter()
+        .filter_map(|item| {
+            let path = PluginPath::parse(&item.string().ok()?)?;
+            Some((path.as_str().to_owned(), item))
+        })
+        .collect();
+    for path in &interface.screenshots {
+        let item = named.get(path.as_str()).copied().or(list.as_ref());
+        check("screenshots", item, path);
     }
 }
 

@@ -3,6 +3,8 @@
 //! Values lose their places on the way to those who judge them as a whole, a name against that of
 //! an entry, say. The name of the member is enough to find the place again.
 
+use std::cell::Cell;
+
 use plugd_model::{AbsPath, ManifestFormat, Place, PluginPath, Problem, ProblemKind};
 
 use crate::item::{Document, Item, take};
@@ -10,6 +12,10 @@ use crate::tree::PluginTree;
 
 /// The members of a manifest that name files or directories.
 const NAMING: [&str; 5] = ["skills", "commands", "hooks", "mcpServers", "apps"];
+
+/// How many members of one text are looked for. Each costs a look through the text, and a file may be
+/// made of nothing but mistakes.
+const MAX_FOUND: u32 = 200;
 
 /// Where an entry of a marketplace and its source stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,48 +26,95 @@ pub struct EntryPlaces {
     pub source: Option<Place>,
 }
 
-/// The place of a member such as `name` or `plugins[2].version`; nothing when the text has none or is
-/// no JSON.
-#[must_use]
-pub fn place_of_member(text: &str, field: &str) -> Option<Place> {
-    let file = AbsPath::new("/").ok()?;
-    let document = Document::parse_file(text, &file).ok()?;
-    find(document.root(""), field)?.origin().place
+/// The places of a text's members.
+#[derive(Debug)]
+pub struct MemberPlaces<'a> {
+    document: Document<'a>,
+    left: Cell<u32>,
 }
 
-/// The places of the entries of a marketplace, in the order of the file.
-#[must_use]
-pub fn entry_places(text: &str) -> Vec<EntryPlaces> {
-    let places = || {
-        let file = AbsPath::new("/").ok()?;
-        let document = Document::parse_file(text, &file).ok()?;
-        let top = document.root("").object(&mut Vec::new()).ok()?;
-        let entries = take(&top, "plugins")?.array().ok()?;
-        let places = entries.iter().filter_map(|entry| {
+impl<'a> MemberPlaces<'a> {
+    /// Nothing for a text that is no JSON.
+    #[must_use]
+    pub fn of(text: &'a str) -> Option<Self> {
+        let document = Document::parse_inline(text).ok()?;
+        let left = Cell::new(MAX_FOUND);
+        Some(Self { document, left })
+    }
+
+    /// The place of a member such as `name` or `plugins[2].version`; nothing when the text has none, or
+    /// when too many were asked for.
+    #[must_use]
+    pub fn find(&self, field: &str) -> Option<Place> {
+        self.left.set(self.left.get().checked_sub(1)?);
+        let item = find(self.document.root(""), field)?;
+        Some(self.document.place(&item))
+    }
+
+    /// The places of the entries of a marketplace, in the order of the file.
+    #[must_use]
+    pub fn entries(&self) -> Vec<EntryPlaces> {
+        let top = self.document.root("").object(&mut Vec::new());
+        let entries = take(&top.unwrap_or_default(), "plugins").and_then(|all| all.array().ok());
+        let places = entries.unwrap_or_default().into_iter().map(|entry| {
             let members = entry.object(&mut Vec::new()).unwrap_or_default();
-            Some(EntryPlaces {
-                entry: entry.origin().place?,
-                source: take(&members, "source").and_then(|source| source.origin().place),
-            })
+            EntryPlaces {
+                entry: self.document.place(&entry),
+                source: take(&members, "source").map(|source| self.document.place(&source)),
+            }
         });
-        Some(places.collect())
-    };
-    places().unwrap_or_default()
+        places.collect()
+    }
+}
+
+/// The text in which a plugin declares itself.
+pub(super) struct Declared {
+    /// The file that it is the whole content of; nothing for an entry of a marketplace.
+    file: Option<AbsPath>,
+    text: String,
+}
+
+impl Declared {
+    /// The manifest of a plugin, else what its entry says.
+    pub(super) fn read(
+        tree: &PluginTree<'_>,
+        format: ManifestFormat,
+        entry: Option<&str>,
+    ) -> Option<Self> {
+        match (tree.manifest_text(format), entry) {
+            (Some((file, text)), _) => Some(Self {
+                file: Some(file),
+                text,
+            }),
+            (None, Some(entry)) => Some(Self {
+                file: None,
+                text: entry.to_owned(),
+            }),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether it stands in a file of its own.
+    pub(super) fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    pub(super) fn document(&self) -> Option<Document<'_>> {
+        let document = match &self.file {
+            Some(file) => Document::parse_file(&self.text, file),
+            None => Document::parse_inline(&self.text),
+        };
+        document.ok()
+    }
 }
 
 /// Moves findings about files that the manifest names and that are not there to the place where it
 /// names them: there the author has to look.
 pub(super) fn point_to_manifest(
     tree: &PluginTree<'_>,
-    format: ManifestFormat,
+    document: &Document<'_>,
     findings: &mut [Problem],
 ) {
-    let Some((file, text)) = tree.manifest_text(format) else {
-        return;
-    };
-    let Ok(document) = Document::parse_file(&text, &file) else {
-        return;
-    };
     let mut named = Vec::new();
     for member in NAMING {
         let Some(item) = find(document.root(""), member) else {
@@ -124,12 +177,13 @@ mod tests {
     use plugd_model::Place;
     use pretty_assertions::assert_eq;
 
-    use super::{entry_places, place_of_member};
+    use super::{MAX_FOUND, MemberPlaces};
 
     #[track_caller]
     fn check(text: &str, field: &str, expected: Option<(u32, u32)>) {
         let expected = expected.map(|(line, column)| Place { line, column });
-        assert_eq!(place_of_member(text, field), expected, "{field}");
+        let found = MemberPlaces::of(text).and_then(|places| places.find(field));
+        assert_eq!(found, expected, "{field}");
     }
 
     #[test]
@@ -150,7 +204,8 @@ mod tests {
     #[test]
     fn entries_and_their_sources() {
         let text = "{\"plugins\": [{\"source\": \"./a\"},\n 7, {\"name\": 1}]}";
-        let found: Vec<_> = entry_places(text)
+        let places = |text| MemberPlaces::of(text).unwrap().entries();
+        let found: Vec<_> = places(text)
             .into_iter()
             .map(|one| {
                 (
@@ -161,6 +216,14 @@ mod tests {
             })
             .collect();
         assert_eq!(found, [(1, 14, Some(25)), (2, 2, None), (2, 5, None)]);
-        assert_eq!(entry_places("[]"), []);
+        assert_eq!(places("[]"), []);
+        assert_eq!(places("{\"plugins\": 1}"), []);
+    }
+
+    #[test]
+    fn a_text_is_not_looked_through_without_end() {
+        let places = MemberPlaces::of("{\"a\": 1}").unwrap();
+        let found = (0..1000).filter(|_| places.find("a").is_some()).count();
+        assert_eq!(found, MAX_FOUND as usize);
     }
 }

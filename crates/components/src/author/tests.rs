@@ -11,13 +11,13 @@ const AGENT_HEAD: &str = r#""$schema": "https://agent-plugins.org/schemas/1.0.0/
 #[track_caller]
 fn check(plugin: &Plugin, expected: &[&str]) {
     let id = PluginId::parse("p@m").unwrap();
-    let found = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id);
+    let found = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id, None);
     assert_eq!(plugin.problems(&found), expected);
 }
 
 fn message(plugin: &Plugin) -> String {
     let id = PluginId::parse("p@m").unwrap();
-    let mut found = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id);
+    let mut found = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id, None);
     assert_eq!(found.len(), 1);
     found.remove(0).message
 }
@@ -313,6 +313,47 @@ fn the_manifest() {
             &format!("missing {file} interface.logo 2:23"),
             &format!("unknownField {file} interface.dispalyName 2:49"),
             &format!("missing {file} interface.screenshots 2:69"),
+        ],
+    );
+}
+
+/// Each picture that is missing is told at its own place, whichever format names it.
+#[test]
+fn pictures_have_their_own_places() {
+    let pictures = |plugin: Plugin| {
+        plugin.file("there.png", "x").with(|manifest| {
+            let path = |text: &str| PluginPath::parse(text).unwrap();
+            manifest.interface = Some(Arc::new(Interface {
+                logo: Some(path("./l.png")),
+                screenshots: ["./a.png", "./there.png", "./b.png"].map(path).to_vec(),
+                ..Interface::default()
+            }));
+        })
+    };
+    let interface = r#"{"logo": "./l.png", "logos": 1,
+"screenshots": [7, "./a.png", "./there.png", "./b.png"]}"#;
+    check(
+        &pictures(Plugin::new()).file(
+            ".codex-plugin/plugin.json",
+            format!("{{\"interface\": {interface}}}"),
+        ),
+        &[
+            "missing .codex-plugin/plugin.json interface.logo 1:24",
+            "unknownField .codex-plugin/plugin.json interface.logos 1:44",
+            "missing .codex-plugin/plugin.json interface.screenshots[1] 2:20",
+            "missing .codex-plugin/plugin.json interface.screenshots[3] 2:46",
+        ],
+    );
+    check(
+        &pictures(Plugin::agent()).file(
+            "plugin.json",
+            format!("{{\"extensions\": {{\"com.openai\": {{\"interface\": {interface}}}}}}}"),
+        ),
+        &[
+            "missing plugin.json extensions.com.openai.interface.logo 1:54",
+            "unknownField plugin.json extensions.com.openai.interface.logos 1:74",
+            "missing plugin.json extensions.com.openai.interface.screenshots[1] 2:20",
+            "missing plugin.json extensions.com.openai.interface.screenshots[3] 2:46",
         ],
     );
 }
