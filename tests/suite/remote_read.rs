@@ -357,6 +357,36 @@ fn a_plugin_shared_from_this_disk_says_how() {
 }
 
 #[test]
+fn apps_are_shown_of_every_plugin_on_this_disk() {
+    let account = Account::new();
+    account.sandbox.add(
+        "== home/.agents/plugins/marketplace.json\n\
+         {\"name\": \"mine\", \"plugins\": [{\"name\": \"bare\", \"source\": \"./bare\", \"version\": \"1.0.0\"}]}\n\
+         == home/bare/.app.json\n\
+         {\"apps\": {\"drive\": {\"id\": \"a1\"}}}\n\
+         == tree/.codex-plugin/plugin.json\n\
+         {\"name\": \"tree\", \"version\": \"1.0.0\"}\n\
+         == tree/.app.json\n\
+         {\"apps\": {\"drive\": {\"id\": \"a1\"}}}\n",
+    );
+    account.service.set_app("a1", "Drive");
+    let mut daemon = account.start();
+    let apps = json!([app("a1", "Drive", "drive")]);
+    // Its entry is all that says what it is.
+    let manifest = "$ROOT/home/.agents/plugins/marketplace.json";
+    let params = json!({"marketplacePath": manifest, "pluginName": "bare"});
+    assert_eq!(daemon.ok("plugin/read", params)["plugin"]["apps"], apps);
+    // No marketplace offers it.
+    daemon.ok(
+        "plugd/link",
+        json!({"path": "$ROOT/tree", "pluginId": "tree@gone"}),
+    );
+    let params = json!({"remoteMarketplaceName": "gone", "pluginName": "tree"});
+    assert_eq!(daemon.ok("plugin/read", params)["plugin"]["apps"], apps);
+    daemon.shut_down();
+}
+
+#[test]
 fn what_would_run_is_shown_before_it_is_installed() {
     let account = Account::new();
     let item = Item::new("tool").version("2.0.0");

@@ -28,11 +28,34 @@ use crate::survey::{self, Survey};
 use crate::{Blocking, Copies, Error, Lookup, Refresher, Roots, remote_apps};
 
 /// A reading of this disk, and what the service could add to it.
-struct Found {
+pub(crate) struct Found {
     reading: Reading,
     apps: Vec<App>,
     /// The account, when it may be asked.
     service: Option<Service>,
+}
+
+impl Found {
+    /// Only an account can use apps; one whose login has expired is still one.
+    pub(crate) fn of(
+        reading: Reading,
+        mut apps: Vec<App>,
+        lookup: &Lookup,
+        resolved: &Resolved,
+    ) -> Self {
+        let config = resolved.scopes.first().map(|sight| &sight.config);
+        let account = config.and_then(|config| lookup.remote().seen_as(config, &resolved.login));
+        if account.is_none() {
+            apps.clear();
+        }
+        let wants_more = !apps.is_empty() || reading.summary.share.is_some();
+        let asker = account.filter(|(_, expired, _)| wants_more && !expired);
+        Self {
+            reading,
+            apps,
+            service: asker.map(|(access, _, _)| lookup.remote().service(&access)),
+        }
+    }
 }
 
 /// Reads the plugin that a manifest names. What an account adds, which is names of apps and how the
@@ -74,7 +97,7 @@ pub async fn read(
 }
 
 /// Adds what only the service knows.
-async fn adorn(call: &Call, lookup: &Lookup, found: Found) -> Result<Reading, Error> {
+pub(crate) async fn adorn(call: &Call, lookup: &Lookup, found: Found) -> Result<Reading, Error> {
     let Found {
         mut reading,
         apps,
@@ -148,19 +171,13 @@ fn read_offer(
         summary,
     );
     reading.problems.extend_from_slice(survey.store_problems());
-    // Only an account can use apps; one whose login has expired is still one.
-    let config = resolved.scopes.first().map(|sight| &sight.config);
-    let account = config.and_then(|config| lookup.remote().seen_as(config, &resolved.login));
     let mut apps = Vec::new();
     match &details {
         Details::Manifest(loaded, root) => {
-            describe(&mut reading, lookup, resolved, &loaded.value, root);
-            if account.is_some() {
-                apps = apps_of(&mut reading, lookup, &loaded.value, root);
-            }
+            apps = describe(&mut reading, lookup, resolved, &loaded.value, root);
         }
         Details::Fallback(fallback, Some(root)) => {
-            describe(&mut reading, lookup, resolved, fallback.manifest(), root);
+            apps = describe(&mut reading, lookup, resolved, fallback.manifest(), root);
         }
         // What the entry says of itself is for listings; here the answer is that nothing is here.
         Details::Fallback(_, None) | Details::NotHere => {
@@ -172,24 +189,7 @@ fn read_offer(
     if reading.summary.update_available {
         reading.problems.push(differs(&reading.summary));
     }
-    let wants_more = !apps.is_empty() || reading.summary.share.is_some();
-    let asker = account.filter(|(_, expired, _)| wants_more && !expired);
-    Ok(Found {
-        reading,
-        apps,
-        service: asker.map(|(access, _, _)| lookup.remote().service(&access)),
-    })
-}
-
-fn apps_of(
-    reading: &mut Reading,
-    lookup: &Lookup,
-    manifest: &PluginManifest,
-    root: &AbsPath,
-) -> Vec<App> {
-    let found = plugd_components::apps(lookup.disk(), root, manifest);
-    reading.problems.extend(found.problems);
-    found.items
+    Ok(Found::of(reading, apps, lookup, resolved))
 }
 
 /// Whether the local source is known to hold something else than what was installed from it. Its
@@ -207,13 +207,15 @@ fn has_other_content(copies: &Copies, offer: &Offer<'_>, copy: &Installed) -> Re
     Ok(found.is_ok_and(|found| found != recorded))
 }
 
+/// Tells what is inside a directory. The apps are handed out, because who may see them is another
+/// question; what is wrong with them is told to everybody.
 pub(crate) fn describe(
     reading: &mut Reading,
     lookup: &Lookup,
     resolved: &Resolved,
     manifest: &PluginManifest,
     root: &AbsPath,
-) {
+) -> Vec<App> {
     let disk = lookup.disk();
     let configs = resolved.scopes.iter().map(|sight| &*sight.config);
     let rules = configs.flat_map(Snapshot::skill_rules);
@@ -222,10 +224,12 @@ pub(crate) fn describe(
     let skills = lookup.skills().skills(disk, root, manifest);
     let hooks = plugd_components::hooks(disk, root, manifest, &reading.summary.id);
     let servers = plugd_components::mcp_server_names(disk, root, manifest);
+    let apps = plugd_components::apps(disk, root, manifest);
     reading.description.clone_from(&manifest.description);
     reading.problems.extend(skills.problems);
     reading.problems.extend(hooks.problems);
     reading.problems.extend(servers.problems);
+    reading.problems.extend(apps.problems);
     let found = skills.items;
     reading.skills = found
         .iter()
@@ -251,6 +255,7 @@ pub(crate) fn describe(
             |skill: &&ReadSkill| skill.enabled && onboarding.is_some() && skill.path == onboarding;
         reading.onboarding_skill = reading.skills.iter().find(is_first).cloned();
     }
+    apps.items
 }
 
 /// What to say while nothing of a plugin is on this disk.

@@ -2,11 +2,12 @@
 
 use plugd_model::PluginId;
 
+use crate::call::Call;
 use crate::differing::Differing;
 use crate::links;
 use crate::listing::Details;
 use crate::lookup::Roots;
-use crate::read::describe;
+use crate::read::{Found, adorn, describe};
 use crate::reading::Reading;
 use crate::survey::Survey;
 use crate::{Blocking, Copies, Error, Lookup};
@@ -16,6 +17,7 @@ use crate::{Blocking, Copies, Error, Lookup};
 /// # Errors
 /// Plugins are switched off, or the tree cannot be used.
 pub async fn read_linked(
+    call: &Call,
     blocking: &Blocking,
     lookup: &Lookup,
     copies: &Copies,
@@ -25,11 +27,17 @@ pub async fn read_linked(
     let Ok(id) = PluginId::parse(&format!("{plugin}@{marketplace}")) else {
         return Ok(None);
     };
-    let (lookup, copies) = (lookup.clone(), copies.clone());
-    blocking.read(move || look(&lookup, &copies, id)).await
+    let found = {
+        let (lookup, copies) = (lookup.clone(), copies.clone());
+        blocking.read(move || look(&lookup, &copies, id)).await?
+    };
+    match found {
+        Some(found) => adorn(call, lookup, found).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Reading>, Error> {
+fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Found>, Error> {
     let links = lookup.links();
     let Some(path) = links.of_plugin(&id) else {
         return Ok(None);
@@ -45,8 +53,8 @@ fn look(lookup: &Lookup, copies: &Copies, id: PluginId) -> Result<Option<Reading
     reading.problems.extend_from_slice(survey.store_problems());
     match links::details(lookup.loader(), &id, path) {
         Details::Manifest(loaded, root) => {
-            describe(&mut reading, lookup, &resolved, &loaded.value, &root);
-            Ok(Some(reading))
+            let apps = describe(&mut reading, lookup, &resolved, &loaded.value, &root);
+            Ok(Some(Found::of(reading, apps, lookup, &resolved)))
         }
         Details::Broken(problem) => Err(Error::BadManifest {
             id,

@@ -61,6 +61,34 @@ fn a_reading_costs_the_same_however_much_is_installed() {
     assert_eq!(operations(1), operations(30));
 }
 
+/// Nobody is logged in, so no app is shown; the mistake is.
+#[track_caller]
+fn check_apps(sandbox: &Sandbox, expected: &[&str]) {
+    let (lookup, copies) = fixture::probed(sandbox, RecordingProbe::new());
+    let problems = read(sandbox, &lookup, &copies).problems;
+    let told: Vec<&str> = problems.iter().map(|one| one.message.as_str()).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_broken_apps_file_is_told_without_an_account() {
+    let with = |text| {
+        let sandbox = sandbox(0);
+        sandbox.write("home/p0/.app.json", text);
+        sandbox
+    };
+    check_apps(&with(r#"{"apps":{"a":{"id":"c"}}}"#), &[]);
+    let text = "an object is expected here, not an array";
+    check_apps(&with(r#"{"apps":[]}"#), &[text]);
+    check_apps(&with(r#"{"apps":{"a":{}}}"#), &["the app has no `id`"]);
+    // An entry that stands in for the manifest hides nothing either.
+    let sandbox = Sandbox::new();
+    let catalog = r#"{"name":"m","plugins":[{"name":"p0","source":"./p0","version":"1.0.0"}]}"#;
+    sandbox.write("home/.agents/plugins/marketplace.json", catalog);
+    sandbox.write("home/p0/.app.json", r#"{"apps":[]}"#);
+    check_apps(&sandbox, &[text]);
+}
+
 #[test]
 fn a_copy_that_cannot_be_read_is_told_and_the_source_is_shown() {
     let sandbox = sandbox(1);

@@ -63,10 +63,15 @@ async fn answer(session: &Session, id: &PluginId, form: Form) -> Result<Page, Fa
 /// A working tree that stands in for a plugin which no marketplace offers.
 async fn linked(session: &Session, id: &PluginId, form: Form) -> Result<Option<Page>, Failure> {
     let (marketplace, plugin) = (id.marketplace.as_str(), id.plugin.as_str());
-    let (blocking, lookup) = (&session.blocking, &session.lookup);
-    let read =
-        plugd_plugins::read_linked(blocking, lookup, &session.copies, marketplace, plugin).await?;
-    let Some(reading) = read else {
+    let read = plugd_plugins::read_linked(
+        &session.call,
+        &session.blocking,
+        &session.lookup,
+        &session.copies,
+        marketplace,
+        plugin,
+    );
+    let Some(reading) = read.await? else {
         return Ok(None);
     };
     if let Form::Text { out, err } = form {

@@ -41,6 +41,7 @@ pub(crate) async fn handle(
         (None, Some(marketplace)) => {
             // Where no file offers a linked plugin, this is how its row is named, too.
             let linked = plugd_plugins::read_linked(
+                &call,
                 &context.blocking,
                 &context.lookup,
                 &context.copies,
