@@ -14,6 +14,7 @@ use plugd_model::{AbsPath, ManifestFormat, PluginManifest, Problem, ProblemKind}
 use crate::Found;
 use crate::budget::Budget;
 use crate::front_matter::{self, Fence, FrontMatter};
+use crate::skills;
 use crate::tree::{Located, PluginTree, not_a};
 
 #[cfg(test)]
@@ -69,7 +70,11 @@ pub fn migrated_commands(
     };
     let mut problems = Vec::new();
     let commands = find(&tree, manifest, &mut problems);
-    let items = generate(&tree, commands, &mut problems);
+    let own = match commands.is_empty() {
+        true => HashSet::new(),
+        false => skills::written_names(&tree, manifest),
+    };
+    let items = generate(&tree, commands, &own, &mut problems);
     Found { items, problems }.bounded()
 }
 
@@ -246,10 +251,12 @@ fn is_command(name: &str) -> bool {
 }
 
 /// Turns commands into files. Two different commands with one name are both left out: which one a
-/// user would get is nobody's to decide.
+/// user would get is nobody's to decide. One with the name of a skill that the author wrote is left out,
+/// too: that skill is what he wants to be used.
 fn generate(
     tree: &PluginTree<'_>,
     commands: Vec<Command>,
+    own: &HashSet<String>,
     problems: &mut Vec<Problem>,
 ) -> Vec<GeneratedFile> {
     let mut by_name: BTreeMap<String, Vec<(Command, Vec<u8>)>> = BTreeMap::new();
@@ -277,6 +284,16 @@ fn generate(
     }
     let mut files = Vec::new();
     for (name, mut claimants) in by_name {
+        if own.contains(&name) {
+            for (command, _) in claimants {
+                let text = format!(
+                    "not turned into a skill: the plugin has a skill of its own called `{name}`"
+                );
+                let problem = Problem::warning(ProblemKind::Duplicate, text);
+                problems.push(problem.in_file(&command.path));
+            }
+            continue;
+        }
         match claimants.pop() {
             Some((command, content)) if claimants.is_empty() => files.push(GeneratedFile {
                 path: format!("{MIGRATED_SKILLS_DIR}/{name}/SKILL.md"),

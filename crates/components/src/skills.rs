@@ -5,12 +5,16 @@
 //! that are asked for again. Only the head of a skill is looked at
 //! here; [`skill_text`] hands out the rest.
 
+use std::collections::HashSet;
+
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, ManifestFormat, Place, PluginManifest, Problem, ProblemKind};
 
 use crate::Found;
 use crate::budget::Budget;
+use crate::commands::MIGRATED_SKILLS_DIR;
 use crate::front_matter::{self, Fence, FrontMatter};
+use crate::item::clip;
 use crate::tree::PluginTree;
 
 mod listing;
@@ -129,7 +133,8 @@ pub(crate) struct ReadSkill {
     pub(crate) description_place: Place,
 }
 
-/// Reads every skill of a plugin, in the order in which they are found.
+/// Reads every skill of a plugin, in the order in which they are found. One that was made of a command
+/// gives way to one of that name that its author wrote and shows.
 pub(crate) fn read_all(
     tree: &PluginTree<'_>,
     manifest: &PluginManifest,
@@ -137,17 +142,43 @@ pub(crate) fn read_all(
 ) -> Vec<ReadSkill> {
     let mut budget = Budget::new();
     let mut skills = Vec::new();
+    let mut written = HashSet::new();
+    // Generated ones come last.
     for file in scan::scan(tree, manifest, problems) {
         let naming = Naming {
             namespace: Some(&manifest.name),
             is_agent: manifest.format == ManifestFormat::AgentPlugins,
         };
         match read(tree, tree, &file, naming, &mut budget, problems) {
-            Ok(read) => skills.push(read),
+            Ok(read) if file.is_generated && written.contains(&read.skill.bare_name) => {
+                let text = format!(
+                    "left out, because the plugin has a skill of its own called `{}`",
+                    clip(&read.skill.name)
+                );
+                let problem = Problem::warning(ProblemKind::Duplicate, text);
+                problems.push(problem.in_file(&file.path));
+            }
+            Ok(read) => {
+                if !file.is_generated && read.skill.visible {
+                    written.insert(read.skill.bare_name.clone());
+                }
+                skills.push(read);
+            }
             Err(problem) => problems.push(problem),
         }
     }
     skills
+}
+
+/// The names, without the plugin's, of the skills that its author wrote and shows.
+pub(crate) fn written_names(tree: &PluginTree<'_>, manifest: &PluginManifest) -> HashSet<String> {
+    let generated = tree.root().join(MIGRATED_SKILLS_DIR);
+    let skills = read_all(tree, manifest, &mut Vec::new()).into_iter();
+    skills
+        .map(|read| read.skill)
+        .filter(|skill| skill.visible && !skill.path.starts_with(&generated))
+        .map(|skill| skill.bare_name)
+        .collect()
 }
 
 /// The text of a skill, for a reader that shows it or passes it on.

@@ -3,7 +3,7 @@ use pretty_assertions::assert_eq;
 
 use super::{migrated_commands, quoted, slug};
 use crate::fixture::Plugin;
-use crate::skills::skills;
+use crate::skills::{Skill, skills};
 
 /// The generated directories' names, and the problems.
 #[track_caller]
@@ -62,6 +62,72 @@ fn a_skill_is_as_private_as_the_command_that_it_is_made_of() {
         let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
         assert_eq!((mode, found.items[0].mode), (mode, expected));
     }
+}
+
+#[test]
+fn a_skill_that_the_author_wrote_goes_first() {
+    let head = |name: &str| format!("---\n{name}description: mine\n---\n");
+    let generated = ".codex-plugin/migrated-command-skills/source-command-x/SKILL.md";
+    let own = "p:source-command-x mine";
+    let other = "p:source-command-x d";
+    for (path, name, shown) in [
+        ("skills/source-command-x/SKILL.md", "", vec![own]),
+        ("skills/a/SKILL.md", "name: source-command-x\n", vec![own]),
+        (
+            "skills/source-command-x/SKILL.md",
+            "name: a\n",
+            vec!["p:a mine", other],
+        ),
+    ] {
+        let plugin = Plugin::new()
+            .file("commands/x.md", text("x"))
+            .file(path, head(name));
+        let gives_way = shown.len() == 1;
+        match gives_way {
+            true => check(&plugin, &[], &["duplicate commands/x.md"]),
+            false => check(&plugin, &["source-command-x"], &[]),
+        }
+        // Another program, or an earlier version, may have made it all the same.
+        let plugin = plugin.file(generated, "---\ndescription: d\n---\n");
+        let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+        let of = |skill: &Skill| format!("{} {}", skill.name, skill.description);
+        let found_skills: Vec<_> = found.items.iter().map(of).collect();
+        assert_eq!(found_skills, shown);
+        let told = plugin.problems(&found.problems);
+        let expected = [format!("duplicate {generated}")];
+        assert_eq!(told, expected[..usize::from(gives_way)]);
+        check(
+            &plugin,
+            if gives_way {
+                &[]
+            } else {
+                &["source-command-x"]
+            },
+            {
+                if gives_way {
+                    &["duplicate commands/x.md"]
+                } else {
+                    &[]
+                }
+            },
+        );
+    }
+}
+
+#[test]
+fn a_skill_that_nobody_sees_takes_no_name() {
+    let broken = Plugin::new()
+        .file("commands/x.md", text("x"))
+        .file("skills/source-command-x/SKILL.md", "no front matter");
+    check(&broken, &["source-command-x"], &[]);
+    let elsewhere = Plugin::new()
+        .file("commands/x.md", text("x"))
+        .file("skills/source-command-x/SKILL.md", text("x"))
+        .file(
+            "skills/source-command-x/agents/openai.yaml",
+            "policy:\n  products: [CHATGPT]\n",
+        );
+    check(&elsewhere, &["source-command-x"], &[]);
 }
 
 #[test]

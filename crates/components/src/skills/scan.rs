@@ -40,6 +40,9 @@ pub(super) struct SkillFile {
     pub(super) path: AbsPath,
     /// What that leads to.
     pub(super) content: Located,
+    /// Whether it lies where an installation puts what it makes of commands, and the manifest names
+    /// no such place itself.
+    pub(super) is_generated: bool,
 }
 
 /// Finds the skill files below a directory that belongs to no plugin, in the order of the walk.
@@ -76,6 +79,7 @@ pub(super) fn skill_file(tree: &PluginTree<'_>, name: &OsStr) -> Option<SkillFil
         dir,
         path,
         content,
+        is_generated: false,
     })
 }
 
@@ -96,6 +100,7 @@ pub(super) fn scan(
         _ => walk.root(&tree.root().join(DEFAULT_ROOT), Presence::Optional),
     }
     if !agent {
+        walk.are_generated = true;
         walk.root(&tree.root().join(MIGRATED_SKILLS_DIR), Presence::Optional);
     }
     walk.found
@@ -167,6 +172,8 @@ struct Walk<'a, 'p> {
     /// Links of the current root that lead to nothing or out of it.
     bad_links: usize,
     rules: Rules,
+    /// Whether the current root is that of generated skills.
+    are_generated: bool,
 }
 
 impl<'a, 'p> Walk<'a, 'p> {
@@ -181,6 +188,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             deeper: 0,
             bad_links: 0,
             rules,
+            are_generated: false,
         }
     }
 
@@ -372,6 +380,7 @@ impl<'a, 'p> Walk<'a, 'p> {
                 dir: dir.path.clone(),
                 path,
                 content,
+                is_generated: self.are_generated,
             });
             return;
         }
@@ -391,6 +400,7 @@ impl<'a, 'p> Walk<'a, 'p> {
             dir,
             path,
             content,
+            is_generated: self.are_generated,
         });
     }
 
