@@ -70,6 +70,8 @@ const KNOWN_FIELDS: &[&str] = &[
     "glob",
     "globs",
 ];
+/// What a skill is called whose directory has a blank name, as in the reference.
+const NAMELESS: &str = "skill";
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
 /// The longest qualified name: two longest names and the colon.
@@ -320,7 +322,7 @@ fn read_head(
             return Err(at(problem, "compatibility"));
         }
     }
-    let bare_name = declared.unwrap_or_else(|| file.directory.clone());
+    let bare_name = declared.unwrap_or_else(|| name_of_directory(&file.directory));
     let bad_name = |text| Err(at(Problem::error(ProblemKind::BadName, text), "name"));
     if bare_name.chars().count() > MAX_NAME {
         return bad_name(format!("the name is longer than {MAX_NAME} characters"));
@@ -349,6 +351,14 @@ fn read_head(
         products: Vec::new(),
         description_place: head.place("description"),
     })
+}
+
+/// What a skill without a name is called.
+fn name_of_directory(directory: &str) -> String {
+    match front_matter::collapse(directory) {
+        blank if blank.is_empty() => NAMELESS.to_owned(),
+        name => name,
+    }
 }
 
 /// What the Agent Skills format demands of names and descriptions beyond the other formats. A skill

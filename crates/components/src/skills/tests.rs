@@ -54,6 +54,19 @@ fn roots_that_a_manifest_does_not_name() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn white_space_in_the_name_of_a_directory_is_collapsed() {
+    let plugin = Plugin::new()
+        .file("skills/my  skill /SKILL.md", head("description: d"))
+        .file("skills/a\nb/SKILL.md", head("description: d"))
+        .file("skills/ /SKILL.md", head("description: d"));
+    let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    let names: Vec<_> = found.items.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["p:a b", "p:my skill", "p:skill"]);
+    assert_eq!(found.problems, vec![]);
+}
+
 #[test]
 fn roots_that_a_manifest_names_replace_the_default() {
     let name = |paths: &[&str]| {
