@@ -192,10 +192,11 @@ impl<'a> Command<'a> {
                 return Err(Failure::TooMuch { host, limit }.into());
             }
             if !is_login_refused(&ended.words) {
-                let secrets = self.secrets();
+                let remotes = &self.session.remotes;
+                remotes.hide_all(&self.attempts, self.address);
                 let context = Context {
                     address: self.address,
-                    secrets: &secrets,
+                    secrets: &remotes.secrets(self.address),
                     receiving: wanted.purpose == Purpose::Receive,
                 };
                 return Err(trouble(&ended.words, context));
@@ -230,13 +231,6 @@ impl<'a> Command<'a> {
     /// object; a server that answers everything with some page looks like an empty repository then.
     fn is_no_git(&self, ended: &Ended) -> bool {
         matches!(self.address.kind, Kind::Http) && !ended.smart
-    }
-
-    fn secrets(&self) -> Vec<String> {
-        let logins = self.attempts.iter().filter_map(|one| one.login.as_ref());
-        let mut secrets = self.address.secrets();
-        secrets.extend(logins.map(|login| login.password.clone()));
-        secrets
     }
 
     fn unauthorised(&self) -> Failure {

@@ -8,7 +8,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use plugd_model::{Environment, git_url};
+use plugd_http::base64;
+use plugd_model::{Environment, git_url, percent};
 
 use crate::config::UserConfig;
 use crate::{Address, process};
@@ -18,6 +19,29 @@ use crate::{Address, process};
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: String,
+}
+
+impl Login {
+    /// How the login may be written in what a server repeats: as it is, in base64 as the header has
+    /// it, and as a part of an address.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        let pair = format!("{}:{}", self.user, self.password);
+        let mut forms = Vec::new();
+        for text in [&pair, &self.password] {
+            let encoded = base64(text.as_bytes());
+            let digits = encoded.trim_end_matches('=');
+            forms.push(digits.replace('+', "-").replace('/', "_"));
+            forms.push(digits.to_owned());
+            forms.push(encoded);
+        }
+        for text in [&self.user, &self.password] {
+            forms.push(percent::encoded(text));
+            forms.push(text.clone());
+        }
+        // Too short to be a secret, and a part of many words.
+        forms.retain(|form| form.len() >= 4 || *form == self.password);
+        forms
+    }
 }
 
 impl fmt::Debug for Login {
@@ -154,6 +178,29 @@ pub(crate) fn attempts(
         });
     }
     attempts
+}
+
+/// All logins of these attempts. Git asks the user's helpers by itself, so what they answered is
+/// learnt by asking them once more.
+pub(crate) fn known_logins(
+    attempts: &[Attempt],
+    address: &Address,
+    user: &UserConfig,
+    environment: &Environment,
+) -> Vec<Login> {
+    let mut logins: Vec<Login> = attempts
+        .iter()
+        .filter_map(|one| one.login.clone())
+        .collect();
+    if attempts.iter().any(|attempt| attempt.helpers) {
+        let helpers = user.helpers(&address.shown());
+        logins.extend(
+            helpers
+                .iter()
+                .filter_map(|helper| ask(helper, address, user, environment)),
+        );
+    }
+    logins
 }
 
 /// What the user can do when no login was taken.

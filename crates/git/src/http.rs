@@ -157,10 +157,12 @@ impl Http for OneClient {
         let host = plugd_model::git_url::host_span(&call.url)
             .map_or_else(String::new, |span| call.url[span].to_owned());
         let way = self.way(&call.url);
+        // A redirect may repeat what the server was told.
+        let secrets = call.login.as_ref().map_or_else(Vec::new, Login::forms);
         let sent = self
             .request(call)
             .and_then(|request| self.client(way)?.send(request));
-        let answer = sent.map_err(|error| failure(host, &error))?;
+        let answer = sent.map_err(|error| failure(host, &error, &secrets))?;
         Ok(Answer {
             status: answer.status().as_u16(),
             url: answer.url().to_string(),
@@ -172,8 +174,8 @@ impl Http for OneClient {
     }
 }
 
-fn failure(host: String, error: &HttpError) -> Failure {
-    let reason = quoted(&error_chain(error), &[]);
+fn failure(host: String, error: &HttpError, secrets: &[String]) -> Failure {
+    let reason = quoted(&error_chain(error), secrets);
     match error {
         HttpError::NotAllowed { .. } | HttpError::BadUrl { .. } => {
             Failure::Refused { host, reason }

@@ -18,7 +18,7 @@ use crate::command::{base_settings, login_settings, url};
 use crate::command_run::{Call, Ended, Purpose, run};
 use crate::command_words::is_login_refused;
 use crate::credentials::attempts;
-use crate::failure::{Failure, quoted};
+use crate::failure::Failure;
 use crate::progress::Stage;
 use crate::session::Session;
 use crate::{Address, LfsPointer};
@@ -98,13 +98,15 @@ impl Lfs<'_> {
 
     fn content(&mut self, pointer: &LfsPointer) -> Result<Option<Vec<u8>>, Failure> {
         let environment = &self.session.remotes.environment;
-        let count = attempts(self.address, &self.session.user, environment).len();
+        let attempts = attempts(self.address, &self.session.user, environment);
         let mut retried = false;
-        while self.attempt < count {
+        while self.attempt < attempts.len() {
             let ended = self.smudge(pointer)?;
             if !ended.ok {
                 if !is_login_missing(&ended.words) {
-                    let words = quoted(&ended.words, &self.address.secrets());
+                    let remotes = &self.session.remotes;
+                    remotes.hide_all(&attempts, self.address);
+                    let words = remotes.quoted(&ended.words, self.address);
                     tracing::warn!(path = pointer.path, words, "git lfs brings no content");
                     return Ok(None);
                 }

@@ -12,7 +12,7 @@ use plugd_model::AbsPath;
 
 use crate::address::Kind;
 use crate::advertised::Head;
-use crate::failure::{Failure, Trouble, quoted};
+use crate::failure::{Failure, Trouble};
 use crate::growth::{Growth, SUSPICIOUS};
 use crate::peer::Peer;
 use crate::progress::Stage;
@@ -180,7 +180,7 @@ impl<'a> Line<'a> {
         if let Some(failure) = self.session.remotes.take_failure() {
             return failure.into();
         }
-        let reason = quoted(error.message(), &self.address.secrets());
+        let reason = self.session.remotes.quoted(error.message(), self.address);
         match error.class() {
             ErrorClass::Net | ErrorClass::Http | ErrorClass::Ssh => {
                 Failure::Refused { host, reason }.into()

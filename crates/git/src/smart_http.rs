@@ -10,7 +10,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use crate::Address;
 use crate::credentials::{Login, Logins, hint};
-use crate::failure::{Failure, quoted};
+use crate::failure::Failure;
 use crate::http::{Answer, Call, is_same_origin};
 use crate::transport::{Connection, Remotes};
 
@@ -42,7 +42,6 @@ struct State {
     base: String,
     login: Option<Login>,
     logins: Option<Logins>,
-    secrets: Vec<String>,
 }
 
 impl HttpRemote {
@@ -51,7 +50,6 @@ impl HttpRemote {
             base: address.shown().trim_end_matches('/').to_owned(),
             login: None,
             logins: None,
-            secrets: address.secrets(),
         };
         Self(Arc::new(Inner {
             remotes,
@@ -123,7 +121,7 @@ impl Inner {
             .get_or_insert_with(|| Logins::new(&self.address, user));
         match logins.next(&self.address, user, &self.remotes.environment) {
             Some(login) => {
-                state.secrets.push(login.password.clone());
+                self.remotes.hide(&login);
                 state.login = Some(login);
                 Ok(())
             }
@@ -154,6 +152,11 @@ impl Inner {
         Ok(answer.body)
     }
 
+    /// What the server said, without what it was told.
+    fn quoted(&self, text: &str) -> String {
+        self.remotes.quoted(text, &self.address)
+    }
+
     /// Whether an address has scheme, host and port of the one that was asked for.
     fn is_own(&self, url: &str) -> bool {
         is_same_origin(url, &self.address.shown())
@@ -171,7 +174,7 @@ impl Inner {
         match answer.status {
             200 if found.split(';').next().map(str::trim) == Some(wanted) => Ok(()),
             // A web server that knows nothing of git serves some page.
-            200 => refused(format!("no git repository but `{}`", quoted(found, &[]))),
+            200 => refused(format!("no git repository but `{}`", self.quoted(found))),
             404 | 410 => Err(Failure::RepositoryMissing {
                 url: self.address.shown(),
             }),
@@ -210,14 +213,10 @@ impl Read for Exchange {
                 remotes.meter.bytes(read);
                 Ok(read)
             }
-            Err(error) => {
-                let state = self.inner.state.lock();
-                let secrets = &state.unwrap_or_else(PoisonError::into_inner).secrets;
-                Err(remotes.fail(Failure::Unreachable {
-                    host: self.inner.address.host(),
-                    reason: quoted(&plugd_model::error_chain(&error), secrets),
-                }))
-            }
+            Err(error) => Err(remotes.fail(Failure::Unreachable {
+                host: self.inner.address.host(),
+                reason: self.inner.quoted(&plugd_model::error_chain(&error)),
+            })),
         }
     }
 }

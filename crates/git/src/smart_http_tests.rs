@@ -194,6 +194,25 @@ fn every_other_answer_is_an_error_that_names_the_host() {
 }
 
 #[test]
+fn a_login_that_the_server_repeats_is_not_told() {
+    // Base64 of `oauth2:to/ken+1` and of `to/ken+1`.
+    for repeated in [
+        "x/oauth2:to/ken+1",
+        "x/b2F1dGgyOnRvL2tlbisx",
+        "x/dG8va2VuKzE=",
+        "x/to%2Fken%2B1",
+    ] {
+        let answers = [(401, "", "", ""), (200, "", repeated, "")];
+        let (remote, remotes, _) = remote("https://h/r", &answers, "to/ken+1");
+        list(&remote).unwrap_err();
+        let text = remotes.take_failure().unwrap().to_string();
+        let shown = text.strip_prefix("`h` answered: no git repository but `x/");
+        let shown = shown.unwrap().replace("***:***", "***");
+        assert_eq!(shown, "***`", "{repeated}");
+    }
+}
+
+#[test]
 fn nothing_is_ever_pushed() {
     let (remote, ..) = remote("https://h/r", &[], "t");
     assert!(remote.begin(Service::ReceivePack).is_err());

@@ -17,7 +17,8 @@ use plugd_model::Environment;
 use crate::Address;
 use crate::address::Kind;
 use crate::config::UserConfig;
-use crate::failure::Failure;
+use crate::credentials::{Attempt, Login, known_logins};
+use crate::failure::{Failure, quoted};
 use crate::http::Http;
 use crate::progress::Meter;
 use crate::smart_http::HttpRemote;
@@ -33,6 +34,10 @@ pub(crate) struct Remotes {
     pub(crate) meter: Arc<Meter>,
     addresses: Mutex<Vec<Address>>,
     failure: Mutex<Option<Failure>>,
+    /// Every form of every login that a server was told. It may repeat them.
+    secrets: Mutex<Vec<String>>,
+    /// Of which addresses the helpers were asked only to learn what git was told by them.
+    learnt: Mutex<Vec<Address>>,
 }
 
 impl Remotes {
@@ -49,7 +54,40 @@ impl Remotes {
             meter,
             addresses: Mutex::default(),
             failure: Mutex::default(),
+            secrets: Mutex::default(),
+            learnt: Mutex::default(),
         }
+    }
+
+    /// Keeps a login out of every text from here on.
+    pub(crate) fn hide(&self, login: &Login) {
+        lock(&self.secrets).extend(login.forms());
+    }
+
+    /// The same for the logins that the git command may have used.
+    pub(crate) fn hide_all(&self, attempts: &[Attempt], address: &Address) {
+        let mut learnt = lock(&self.learnt);
+        if !learnt.contains(address) {
+            learnt.push(address.clone());
+            for login in known_logins(attempts, address, &self.user, &self.environment) {
+                self.hide(&login);
+            }
+        }
+    }
+
+    /// What a stranger said about an address, fit for an error.
+    pub(crate) fn quoted(&self, text: &str, address: &Address) -> String {
+        quoted(text, &self.secrets(address))
+    }
+
+    /// What must not stand in a text about an address.
+    pub(crate) fn secrets(&self, address: &Address) -> Vec<String> {
+        let mut secrets = lock(&self.secrets).clone();
+        secrets.extend(address.secrets());
+        // One may be a part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.dedup();
+        secrets
     }
 
     /// Makes an address known; the answer is what libgit2 is told instead.

@@ -38,6 +38,7 @@ mod tls_tests;
 mod tunnel;
 mod url;
 
+pub use base64::encode as base64;
 pub use blocking::{Answer, Blocking, Exchange, Stop};
 pub use body::{Body, BodyWriter};
 pub use client::Client;

@@ -18,9 +18,30 @@ pub fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// The text as a part of an address: letters, digits and `-._~` stay as they are.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
-    use super::decoded;
+    use super::{decoded, encoded};
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let text = "a b/\u{e4}%~";
+        assert_eq!(encoded(text), "a%20b%2F%C3%A4%25~");
+        assert_eq!(decoded(&encoded(text)).as_deref(), Some(text));
+    }
 
     #[test]
     fn bytes_are_put_together_and_then_are_text() {

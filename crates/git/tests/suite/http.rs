@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use plugd_git::{Address, CommitId, Depth, Failure, GitError, History, Stage, Want, Watch};
+use plugd_git::{
+    Address, Backend, CommitId, Depth, Failure, GitError, History, Stage, Want, Watch,
+};
 use plugd_testkit::{GitRepo, GitServer};
 use pretty_assertions::assert_eq;
 
@@ -179,6 +181,46 @@ fn a_server_that_always_wants_a_login_is_given_up() {
     assert_eq!(host, "127.0.0.1");
     assert_eq!(tried, ["no login", "the address", "$PLUGD_TOKEN_127_0_0_1"]);
     assert_eq!(server.asked().len(), 3);
+}
+
+#[test]
+fn a_login_that_the_server_repeats_stands_in_no_error() {
+    let variable = ("PLUGD_TOKEN_127_0_0_1", "hidden-token");
+    let helper =
+        "[credential]\n\thelper = \"!echo username=oauth2; echo password=hidden-token;:\"\n";
+    for (backend, variables, config) in [
+        (Backend::Libgit2, vec![variable], ""),
+        (Backend::Command, vec![variable], ""),
+        // Git asks the helper by itself then.
+        (Backend::Command, vec![], helper),
+    ] {
+        let world = World::with_vars(&variables).on(backend);
+        fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
+        let server = Server::start(|asked, stream| match asked.header("authorization") {
+            Some(header) => {
+                let line = format!("ERR denied for oauth2:hidden-token, {header}");
+                let body = format!(
+                    "001e# service=git-upload-pack\n0000{:04x}{line}0000",
+                    line.len() + 4
+                );
+                answer(stream, "200 OK", &[LIST_TYPE], body.as_bytes());
+            }
+            None => {
+                let headers = ["WWW-Authenticate: Basic realm=x"];
+                answer(stream, "401 Unauthorized", &headers, b"");
+            }
+        });
+        let url = server.url("r");
+        let found = failure(world.resolve(&url, &Want::Head));
+        if matches!(found, Failure::NoCommand) {
+            continue;
+        }
+        let text = found.to_string();
+        assert!(text.contains("denied for ***"), "{text}");
+        for secret in ["hidden", "b2F1dGgy", "aGlkZGVu"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
 }
 
 #[test]
