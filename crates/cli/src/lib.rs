@@ -175,6 +175,7 @@ fn without_secrets(environment: &Environment, text: String) -> String {
     environment.args.iter().fold(text, |text, arg| {
         let arg = arg.to_string_lossy();
         let safe = without_credentials(&arg);
+        let text = text.replace(&*arg, &safe);
         let Some((scheme, rest)) = arg.split_once("://") else {
             return text;
         };

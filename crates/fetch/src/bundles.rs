@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use plugd_http::header::{self, HeaderName};
 use plugd_http::{Bytes, Client, HttpError, Limits, Redirects, Request, Retry, Url};
-use plugd_model::git_url::without_credentials;
+use plugd_model::git_url::without_user_info;
 use plugd_model::hex;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -119,7 +119,7 @@ impl BundleAddress {
             },
         })?;
         let host = host(&url);
-        if without_credentials(text) != text {
+        if without_user_info(text) != text {
             return Err(BundleAddressError::Credentials { host });
         }
         let is_here = base_is_loopback && url.is_loopback();

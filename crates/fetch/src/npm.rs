@@ -332,7 +332,7 @@ fn check_place(text: &str, registry: &Registry) -> Result<String, VersionFault> 
         url: safe(text),
         reason: reason.to_owned(),
     };
-    let plain = plugd_model::git_url::without_credentials(text);
+    let plain = plugd_model::git_url::without_user_info(text);
     let url = match Url::parse(&plain) {
         Ok(url) => url,
         Err(HttpError::BadUrl { reason, .. }) => return Err(refuse(reason)),

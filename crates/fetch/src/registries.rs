@@ -11,7 +11,7 @@ use std::fmt;
 
 use plugd_disk::Disk;
 use plugd_http::{HttpError, Request, Url, header};
-use plugd_model::git_url::{authority, without_credentials};
+use plugd_model::git_url::{authority, hides_login, without_credentials, without_user_info};
 use plugd_model::{AbsPath, Environment, Problem, ProblemKind};
 
 use crate::npmrc::{self, Setting, Value};
@@ -238,7 +238,7 @@ impl Registries {
             .filter(|one| one.key == "registry" || one.key.ends_with(":registry"));
         for setting in addresses {
             let user_info = authority(&setting.value.text).and_then(|text| text.rsplit_once('@'));
-            let url = Url::parse(&without_credentials(&setting.value.text));
+            let url = Url::parse(&without_user_info(&setting.value.text));
             let (Some((user_info, _)), Ok(url)) = (user_info, url) else {
                 continue;
             };
@@ -347,6 +347,9 @@ impl Registry {
             origin: origin.to_string(),
             reason: reason.to_owned(),
         };
+        if hides_login(text) {
+            return Err(refuse("its user or password cannot be told from a host"));
+        }
         let url = match Url::parse(text) {
             Ok(url) => url,
             Err(HttpError::BadUrl { reason, .. }) => return Err(refuse(reason)),

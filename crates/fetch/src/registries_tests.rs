@@ -151,6 +151,11 @@ fn registries_that_are_not_accepted() {
             "a catalogue names no user and password",
         ),
         (
+            "https://secret/x@h.test/",
+            "https://h.test/",
+            "its user or password cannot be told from a host",
+        ),
+        (
             "ftp://h/",
             "ftp://h/",
             "it begins with neither `https://` nor `http://`",

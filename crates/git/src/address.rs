@@ -60,6 +60,8 @@ pub enum Refusal {
     Helper,
     /// Plain http to another machine.
     PlainHttp,
+    /// What looks like a login cannot be one as it is written.
+    HiddenLogin,
 }
 
 impl fmt::Display for Refusal {
@@ -69,6 +71,10 @@ impl fmt::Display for Refusal {
             Self::Scheme => "only https, ssh and file are allowed",
             Self::Helper => "remote helpers are not allowed",
             Self::PlainHttp => "plain http is allowed to this machine only",
+            Self::HiddenLogin => {
+                "it seems to hold a login with `/`, `?` or `#` in it, or a mistake in front of one; \
+                 leave the login out"
+            }
         })
     }
 }
@@ -173,6 +179,10 @@ fn shown(text: &str) -> String {
 fn kind(text: &str) -> Result<Kind, Refusal> {
     if text.is_empty() || text.starts_with('-') || text.chars().any(char::is_control) {
         return Err(Refusal::Malformed);
+    }
+    // By the rules it leads to another host, which would learn a part of the password.
+    if git_url::hides_login(text) {
+        return Err(Refusal::HiddenLogin);
     }
     if let Some((front, _)) = text.split_once("::")
         && !front.is_empty()

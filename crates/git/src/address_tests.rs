@@ -54,6 +54,23 @@ fn what_is_no_address_is_refused() {
     }
 }
 
+#[test]
+fn a_login_that_leads_to_another_host_is_refused_and_not_shown() {
+    for text in [
+        "https://bob:hidden/x@h.test/m.git",
+        "https://bob:hid?den@h.test/m.git",
+        "https://hidden/x@h.test/m.git",
+        "https:/bob:hidden@h.test/m.git",
+        "bob:hidden/x@h.test/m.git",
+        "ssh://bob:hidden/x@h.test/m.git",
+    ] {
+        check_refused(text, Refusal::HiddenLogin);
+        let shown = Address::parse(text).expect_err(text).to_string();
+        assert!(!shown.contains("hid") && !shown.contains("bob"), "{shown}");
+        assert!(shown.contains("h.test/m.git"), "{shown}");
+    }
+}
+
 #[track_caller]
 fn check(text: &str, shown: &str, host: &str) {
     let address = Address::parse(text).expect(text);

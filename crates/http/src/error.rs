@@ -253,12 +253,13 @@ impl HttpError {
     /// in front of an `@` is left out.
     pub(crate) fn bad_url(text: &str, reason: &'static str) -> Self {
         let shown = git_url::without_credentials(text);
-        let shown = shown.split(['?', '#']).next().unwrap_or_default();
-        let shown = match shown.rfind('@') {
-            Some(at) => format!("…{}", &shown[at..]),
-            None => shown.to_owned(),
+        let (front, shown) = match shown.rfind('@') {
+            Some(at) => ("…", &shown[at..]),
+            None => ("", shown.as_str()),
         };
-        Self::BadUrl { url: shown, reason }
+        let shown = shown.split(['?', '#']).next().unwrap_or_default();
+        let url = format!("{front}{shown}");
+        Self::BadUrl { url, reason }
     }
 }
 
@@ -323,8 +324,9 @@ mod tests {
     fn a_bad_address_shows_no_secret() {
         check("ftp://h/a", "ftp://h/a");
         check("ftp://me:secret@h/a?token=secret", "ftp://h/a");
-        check("https://me:se/cret@h/a", "…@h/a");
-        check("https:/me:secret@h/a#secret", "…@h/a");
+        check("https://me:se/cret@h/a", "https://h/a");
+        check("https:/me:secret@h/a#secret", "https:/h/a");
+        check("https://me:12?secret@h/a", "…@h/a");
         check("h?secret", "h");
     }
 

@@ -122,15 +122,24 @@ impl Configured {
             "http" => (ProxyKind::Http, "http"),
             "https" => (ProxyKind::Http, "https"),
             "socks5" | "socks5h" => (ProxyKind::Socks, "http"),
-            _ => {
+            other => {
+                let is_word = other.bytes().all(|byte| byte.is_ascii_alphanumeric());
                 return Self::Bad {
-                    shown: scheme.to_owned() + "://…",
+                    shown: if is_word { scheme } else { "…" }.to_owned() + "://…",
                     reason: "its scheme is none of http, https, socks5",
                 };
             }
         };
         // Without a port a proxy listens on the port that its kind is known for.
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // A part of the password would be taken for the proxy's name.
+        if let Some((_, place)) = rest[authority.len()..].rsplit_once('@') {
+            let place = place.split(['/', '?', '#']).next().unwrap_or_default();
+            return Self::Bad {
+                shown: format!("{scheme}://…@{place}"),
+                reason: "a `/`, `?` or `#` in its user or password is written as %2F, %3F or %23",
+            };
+        }
         let place = authority.rsplit('@').next().unwrap_or_default();
         let bare = !place.rsplit(']').next().unwrap_or_default().contains(':');
         let port = match (kind, bare) {

@@ -68,6 +68,21 @@ fn a_proxy_that_cannot_be_used_is_not_passed_by() {
 }
 
 #[test]
+fn a_password_with_a_slash_is_not_taken_for_a_host() {
+    for proxy in [
+        "me:hidden/x@p:1",
+        "http://me:hid?den@p:1",
+        "http://me:12/hidden@p:1",
+    ] {
+        check_proxy(
+            proxy,
+            "the proxy `http://…@p:1` gives no connection to `h.test:443`: its address cannot be \
+             used: a `/`, `?` or `#` in its user or password is written as %2F, %3F or %23",
+        );
+    }
+}
+
+#[test]
 fn debug_shows_no_password() {
     let text = format!("{:?}", Proxies::new("http://me:hidden@p", "a.test"));
     assert!(

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::git_url::hides_login;
 use crate::oci_reference::{is_host, is_loopback, sha256_digest};
 
 /// Longest address.
@@ -35,7 +36,7 @@ impl ArchiveUrl {
             .split_once("://")
             .ok_or("expected an address that begins with `https://`")?;
         let (host, path) = rest.split_once('/').ok_or("the address has no path")?;
-        if host.contains('@') {
+        if host.contains('@') || hides_login(url) {
             return Err("the address holds no user or password");
         }
         if path.contains('?') {
@@ -122,6 +123,7 @@ mod tests {
             ("https://h/", "path"),
             ("https://h/a b", "path"),
             ("https://u:p@h/x", "user"),
+            ("https://u:p/x@h.test/x", "user"),
             ("https://h/x?token=1", "query"),
             ("https://h h/x", "host"),
             ("https:///x", "host"),

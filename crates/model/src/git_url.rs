@@ -80,14 +80,34 @@ pub fn without_credentials(url: &str) -> String {
     shown
 }
 
+/// The same where only what is a login by the rules of addresses goes: the address to fetch from.
+#[must_use]
+pub fn without_user_info(url: &str) -> String {
+    let mut plain = url.to_owned();
+    while let Some(span) = plain_login(&plain) {
+        plain.replace_range(span, "");
+    }
+    plain
+}
+
+/// Whether what looks like a login has a `/`, `?` or `#` in it, or stands behind a scheme that is
+/// written wrong. By the rules such an address leads to another host, which would be sent a part of
+/// the password: nobody may fetch from it.
+#[must_use]
+pub fn hides_login(url: &str) -> bool {
+    hidden_login(url).is_some()
+}
+
 /// The address as it may be shown and recorded: a login of http goes, and so does a password. The
 /// user of ssh stays, because it is a part of the address.
 #[must_use]
 pub fn without_secrets(url: &str) -> String {
     let mut shown = url.to_owned();
-    while let Some(span) = login_span(&shown)
-        && (is_http(&shown) || shown[span.clone()].contains(':'))
-    {
+    let secret = |shown: &str| {
+        let is_secret = |span: &Range<usize>| is_http(shown) || shown[span.clone()].contains(':');
+        hidden_login(shown).or_else(|| plain_login(shown).filter(is_secret))
+    };
+    while let Some(span) = secret(&shown) {
         shown.replace_range(span, "");
     }
     // A query may be a token, and no address of a repository has one.
@@ -104,15 +124,125 @@ fn is_http(url: &str) -> bool {
     })
 }
 
-/// What stands in front of the host, with its `@`. Without a scheme it counts when it has a password:
-/// somebody has forgotten the scheme, or writes the short form of ssh as no ssh reads it.
+/// What stands in front of the host and may be a login, with its `@`.
 fn login_span(url: &str) -> Option<Range<usize>> {
+    hidden_login(url).or_else(|| plain_login(url))
+}
+
+/// A login that does not end where the rules let it end. Nothing tells one from a path for certain, so
+/// what stands in front of the last `@` counts where a host follows, and always where no address can
+/// begin as this one does. Versions behind an `@`, and the names of npm, are no hosts.
+fn hidden_login(url: &str) -> Option<Range<usize>> {
+    let (start, scheme) = behind_scheme(url);
+    let (authority, behind) = split_authority(&url[start..]);
+    let place = authority.rsplit('@').next().unwrap_or_default();
+    let is_odd = match scheme {
+        Scheme::File => return None,
+        Scheme::Right => !is_place(place),
+        Scheme::Wrong => true,
+        // Only a user with a password is looked for here, and `user@host:path` is none.
+        Scheme::None if authority.contains('@') || is_drive(authority) => return None,
+        Scheme::None if !authority.contains(':') => return None,
+        Scheme::None => false,
+    };
+    let is_host = matches!(scheme, Scheme::Right) && is_plausible(place);
+    let query = behind.find(['?', '#']).unwrap_or(behind.len());
+    let counts = |at: &usize| {
+        let is_path = is_host && (*at > query || behind[..*at].ends_with('/'));
+        is_odd || (!is_path && is_plausible(split_authority(&behind[at + 1..]).0))
+    };
+    let at = behind.rmatch_indices('@').map(|(at, _)| at).find(counts);
+    match (at, scheme) {
+        (Some(at), _) => Some(start..start + authority.len() + at + 1),
+        (None, Scheme::Wrong) => authority.rfind('@').map(|at| start..start + at + 1),
+        (None, _) => None,
+    }
+}
+
+/// What stands in front of the host besides a login.
+enum Scheme {
+    Right,
+    /// With a slash or colon too few or too many.
+    Wrong,
+    /// Files have no login.
+    File,
+    None,
+}
+
+/// Where an address begins behind its scheme.
+fn behind_scheme(url: &str) -> (usize, Scheme) {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let end = url.find(|c| !legal(c)).unwrap_or(url.len());
+    let (scheme, rest) = url.split_at(end);
+    let marks = rest.len() - rest.trim_start_matches([':', '/', '\\']).len();
+    let is_one_of = |names: &[&str]| names.iter().any(|name| scheme.eq_ignore_ascii_case(name));
+    if is_one_of(&["file"]) {
+        return (end, Scheme::File);
+    }
+    if end > 0 && rest.starts_with("://") && marks == 3 {
+        return (end + marks, Scheme::Right);
+    }
+    // `ssh:x` may be the short form, with that name for a host.
+    let is_web = is_one_of(&["http", "https"]) && rest.starts_with(':');
+    let is_known = is_one_of(&["http", "https", "ssh", "git+ssh", "ssh+git", "ftp"]);
+    match is_web || (is_known && marks >= 2) {
+        true => (end + marks, Scheme::Wrong),
+        false => (0, Scheme::None),
+    }
+}
+
+fn split_authority(text: &str) -> (&str, &str) {
+    text.split_at(text.find(['/', '?', '#', '\\']).unwrap_or(text.len()))
+}
+
+/// A host and its port, as they stand by the rules.
+fn is_place(place: &str) -> bool {
+    let (host, port) = split_port(place);
+    let legal =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '[' | ']' | ':');
+    !host.is_empty() && host.chars().all(legal) && port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether somebody's server can be meant: a domain, an address, or this machine.
+fn is_plausible(place: &str) -> bool {
+    let host = split_port(place).0;
+    let label = |text: &str| {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        !text.is_empty() && text.bytes().all(legal)
+    };
+    let is_top = |text: &str| {
+        let is_file = ["git", "gz", "json", "tar", "tgz", "zip"].contains(&text);
+        let is_word = text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        text.len() > 1 && !is_file && (is_word || text.starts_with("xn--"))
+    };
+    let is_domain = |host: &str| match host.rsplit_once('.') {
+        Some((front, top)) => front.split('.').all(label) && is_top(&top.to_ascii_lowercase()),
+        None => host.eq_ignore_ascii_case("localhost"),
+    };
+    is_domain(host) || host.parse::<std::net::Ipv4Addr>().is_ok() || host.starts_with('[')
+}
+
+fn split_port(place: &str) -> (&str, &str) {
+    match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port),
+        _ => (place, ""),
+    }
+}
+
+/// Where paths begin with a drive, its colon is none of a password.
+fn is_drive(text: &str) -> bool {
+    cfg!(windows)
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .get(1..)
+            .is_some_and(|rest| rest == ":" || rest.starts_with(":\\"))
+}
+
+/// What stands in front of the host by the rules, with its `@`. Without a scheme it counts when it has a password:
+/// somebody has forgotten the scheme, or writes the short form of ssh as no ssh reads it.
+fn plain_login(url: &str) -> Option<Range<usize>> {
     let front = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-    // Where paths begin with a drive, that is no password; elsewhere it may be one.
-    let is_path = cfg!(windows)
-        && front.starts_with(|c: char| c.is_ascii_alphabetic())
-        && front.get(1..3) == Some(":\\");
-    let has_password = |first: usize| front[..first].contains(':') && !is_path;
+    let has_password = |first: usize| front[..first].contains(':') && !is_drive(front);
     if front.find('@').is_some_and(has_password) {
         return front.rfind('@').map(|at| 0..at + 1);
     }
@@ -139,7 +269,7 @@ fn authority_span(url: &str) -> Option<Range<usize>> {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::{authority, from_shorthand, host_span, with_suffix};
+    use super::{authority, from_shorthand, hides_login, host_span, with_suffix};
 
     #[track_caller]
     fn check_parts(url: &str, expected: Option<&str>, host: Option<&str>) {
@@ -171,6 +301,69 @@ mod tests {
         check("/srv/a@b", "/srv/a@b");
         check("/srv/a?b", "/srv/a?b");
         check("https://h/a@b", "https://h/a@b");
+    }
+
+    #[test]
+    fn a_login_with_a_slash_in_it_goes_too() {
+        let check = |url: &str, expected: &str| {
+            assert!(hides_login(url), "{url}");
+            assert_eq!(super::without_secrets(url), expected, "{url}");
+            assert_eq!(super::without_credentials(url), expected, "{url}");
+        };
+        check(
+            "https://bob:SE/x@git.invalid/m.git",
+            "https://git.invalid/m.git",
+        );
+        check(
+            "https://bob:SE?x@git.invalid/m.git",
+            "https://git.invalid/m.git",
+        );
+        check(
+            "https://bob:SE#x@git.invalid/m.git",
+            "https://git.invalid/m.git",
+        );
+        check(
+            "https://bob:SE\\x@git.invalid/m.git",
+            "https://git.invalid/m.git",
+        );
+        check("https://bob:SE/x@h/m.git", "https://h/m.git");
+        check("https://bob:SE/x@y@h:1/m@v1", "https://v1");
+        check("https://bob:12/x@h.test/m.git", "https://h.test/m.git");
+        check("https://bob:12/x@localhost:80/m", "https://localhost:80/m");
+        check("https://TOKEN/x@10.0.0.1/m", "https://10.0.0.1/m");
+        check("https://ada@corp.test:SE/x@h.test/m", "https://h.test/m");
+        check("ssh://git:SE/x@h.test/m", "ssh://h.test/m");
+        check("https:/bob:SE@h/x", "https:/h/x");
+        check("https:bob:SE/x@h.test/x", "https:h.test/x");
+        check("https//bob:SE@h/x", "https//h/x");
+        check("https:///bob:SE@h/x", "https:///h/x");
+        check("https:\\\\bob:SE@h/x", "https:\\\\h/x");
+        check("bob:SE/x@git.invalid/m.git", "git.invalid/m.git");
+    }
+
+    #[test]
+    fn an_at_in_a_path_is_no_login() {
+        for url in [
+            "https://git.test/o/r@v1.0.0",
+            "https://git.test/o/r@main",
+            "https://git.test/o/r@v2.git",
+            "https://h/a@b",
+            "https://npm.test/@scope.x/a/-/a-1.0.0.tgz",
+            "https://npm:4873/@scope/a",
+            "https://git.test/r?mail=ada@corp.test",
+            "ssh://git@h:22/~ada/r",
+            "oci://h/r@sha256:00",
+            "git@h:o/r@v1.0",
+            "git@h.test:o/r@corp.test",
+            "h:o/r@v1",
+            "ada:pw@h?at=https://x",
+            "o/r@v1",
+            "file:///srv/a:b@corp.test/r",
+            "/srv/a:b@corp.test/r",
+            "./a:b@corp.test",
+        ] {
+            assert!(!hides_login(url), "{url}");
+        }
     }
 
     #[test]

@@ -161,7 +161,8 @@ fn hint_of_registry(error: &FetchError) -> Option<String> {
 
 /// The variable that git takes a token for this address from.
 pub(crate) fn token_variable(url: &str) -> String {
-    let host = git_url::host_span(url).map_or("HOST", |span| &url[span]);
+    let url = git_url::without_credentials(url);
+    let host = git_url::host_span(&url).map_or("HOST", |span| &url[span]);
     let word = |c: char| match c.is_ascii_alphanumeric() {
         true => c.to_ascii_uppercase(),
         false => '_',

@@ -93,6 +93,12 @@ pub(crate) fn parse(disk: &Disk, given: &Given<'_>) -> Result<SourceText, Error>
     {
         return Ok(found);
     }
+    // Before anything is taken apart at a `#` or `@` that may belong to a password.
+    if git_url::hides_login(text) {
+        return Err(Error::SecretInAddress {
+            url: without_secrets(text),
+        });
+    }
     if is_packed(text) {
         return packed(text, given);
     }

@@ -175,6 +175,11 @@ fn a_secret_is_not_taken_and_not_repeated() {
         "HTTPS://hunter2@example.com/r.git",
         "https://example.com/r.git?token=hunter2",
         "ssh://git:hunter2@example.com/r.git",
+        "https://user:hunter2/x@example.com/r.git",
+        "https://user:hun#ter2hunter2@example.com/r.git",
+        "https://hunter2/x@example.com/r.tar.gz",
+        "https:/user:hunter2@example.com/r.git",
+        "user:hunter2/x@example.com/r.git",
     ] {
         let error = read(&sandbox(), source, None, &[]).unwrap_err();
         assert!(matches!(error, Error::SecretInAddress { .. }), "{error}");
