@@ -254,6 +254,7 @@ impl Git {
                 mirrors: self.layout.mirrors().as_path().to_path_buf(),
                 locks: self.locks().as_path().to_path_buf(),
                 lock_seconds: self.patience.as_secs(),
+                idle_millis: u64::try_from(self.idle.as_millis()).unwrap_or(u64::MAX),
                 max_pack_bytes: self.max_pack_bytes,
                 backend: self.backend,
             },
@@ -314,6 +315,7 @@ impl Git {
                     worker.stage = report.stage;
                     progress(report);
                 }
+                Ok(Said::Line(Line::With(with))) => worker.wait_for(with),
                 Ok(Said::Line(Line::Done(outcome))) => break Ok(outcome),
                 Ok(Said::Line(Line::Failed { stage, failure })) => {
                     break Err(GitError::Failed {

@@ -25,6 +25,7 @@ use crate::failure::{Failure, Trouble};
 use crate::peer::Peer;
 use crate::progress::Stage;
 use crate::session::Session;
+use crate::wire::With;
 use crate::{Address, Depth};
 
 /// What the remote is called in the settings that are given to git.
@@ -109,6 +110,7 @@ impl<'a> Command<'a> {
         dir: Option<&'a AbsPath>,
     ) -> Result<Self, Trouble> {
         session.meter.enter(Stage::Resolving);
+        session.meter.wait_for(With::Host(address.host()));
         if let Kind::Local(path) = &address.kind
             && session.disk.stamp(path)?.is_none()
         {

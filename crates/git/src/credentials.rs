@@ -12,6 +12,8 @@ use plugd_http::base64;
 use plugd_model::{Environment, git_url, percent};
 
 use crate::config::UserConfig;
+use crate::progress::Meter;
+use crate::wire::With;
 use crate::{Address, process};
 
 /// A user name and a password, or a token in its place.
@@ -89,14 +91,17 @@ impl Logins {
         address: &Address,
         user: &UserConfig,
         environment: &Environment,
+        meter: &Meter,
     ) -> Option<Login> {
         while let Some(source) = self.sources.pop_front() {
             let (login, name) = match &source {
                 Source::Address => (from_address(address), "the address".to_owned()),
-                Source::Helper(helper) => (
-                    ask(helper, address, user, environment),
-                    format!("credential helper `{}`", short(helper)),
-                ),
+                Source::Helper(helper) => {
+                    meter.wait_for(With::Helper(short(helper)));
+                    let answer = ask(helper, address, user, environment);
+                    meter.wait_for(With::Host(address.host()));
+                    (answer, format!("credential helper `{}`", short(helper)))
+                }
                 Source::Variable(variable) => (
                     from_variable(variable, address, environment),
                     format!("${variable}"),

@@ -9,6 +9,7 @@ use pretty_assertions::assert_eq;
 use super::{Login, Logins, short, variable};
 use crate::Address;
 use crate::config::UserConfig;
+use crate::progress::Meter;
 
 struct Still;
 
@@ -54,7 +55,7 @@ fn all(url: &str, config: &[(&str, &str)], vars: &[(&str, &str)]) -> (Vec<String
     while let Some(Login {
         user: name,
         password,
-    }) = logins.next(&address, &user, &environment)
+    }) = logins.next(&address, &user, &environment, &Meter::default())
     {
         found.push(format!("{name}:{password}"));
     }

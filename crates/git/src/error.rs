@@ -39,6 +39,19 @@ pub enum GitError {
         /// How long nothing moved.
         idle: Duration,
     },
+    /// A credential helper does not answer.
+    #[error(
+        "the credential helper `{helper}` has not answered for {} seconds; it was asked for a login \
+         at `{host}`", idle.as_secs()
+    )]
+    SilentHelper {
+        /// The helper.
+        helper: String,
+        /// The server that wants a login.
+        host: String,
+        /// How long it was silent.
+        idle: Duration,
+    },
     /// The caller gave up.
     #[error("the work with `{host}` was given up while {}", stage.doing())]
     Cancelled {
@@ -79,6 +92,21 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// The machine that it happened with, which need not be the one of the address: a repository may
+    /// hold others, and the user's configuration may lead elsewhere.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Start { .. } | Self::Request { .. } => None,
+            Self::Failed { host, failure, .. } => Some(failure.host().unwrap_or(host)),
+            Self::Silent { host, .. }
+            | Self::SilentHelper { host, .. }
+            | Self::Cancelled { host, .. }
+            | Self::Crashed { host, .. }
+            | Self::Garbled { host, .. } => Some(host),
+        }
+    }
+
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -87,6 +115,8 @@ impl GitError {
             Self::Failed { failure, .. } => failure.is_retryable(),
             Self::Start { .. }
             | Self::Request { .. }
+            // It waits for a person, and would do so again.
+            | Self::SilentHelper { .. }
             | Self::Cancelled { .. }
             | Self::Crashed { .. }
             | Self::Garbled { .. } => false,

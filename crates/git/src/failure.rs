@@ -188,6 +188,32 @@ impl Failure {
         }
     }
 
+    /// The machine that is to blame, where one is.
+    pub(crate) fn host(&self) -> Option<&str> {
+        match self {
+            Self::Unauthorised { host, .. }
+            | Self::Unreachable { host, .. }
+            | Self::Refused { host, .. }
+            | Self::TooMuch { host, .. } => Some(host),
+            Self::Submodule { cause, .. } => cause.host(),
+            _ => None,
+        }
+    }
+
+    /// Whether a repository cannot be had as it is, while this machine is fine.
+    pub(crate) fn is_theirs(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Refused { .. }
+                | Self::Unauthorised { .. }
+                | Self::RepositoryMissing { .. }
+                | Self::CommitMissing { .. }
+                | Self::BadReplacement { .. }
+                | Self::Damaged { .. }
+        )
+    }
+
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

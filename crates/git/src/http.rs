@@ -27,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) body: Option<Vec<u8>>,
     /// Whether redirects may be followed.
     pub(crate) follow: bool,
+    /// How long the server may be silent; without it as long as the worker may.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// One answer, whatever its status.
@@ -148,7 +150,15 @@ impl OneClient {
             true => Redirects::AnyHttps,
             false => Redirects::None,
         };
-        Ok(request.redirects(redirects).limits(self.limits))
+        let limits = match call.patience {
+            Some(patience) => Limits {
+                idle: patience,
+                connect: self.limits.connect.min(patience),
+                ..self.limits
+            },
+            None => self.limits,
+        };
+        Ok(request.redirects(redirects).limits(limits))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::growth::{Growth, SUSPICIOUS};
 use crate::peer::Peer;
 use crate::progress::Stage;
 use crate::session::Session;
+use crate::wire::With;
 use crate::{Address, Depth};
 
 /// Asks a server for everything although the mirror holds a part (git's own number for it).
@@ -58,6 +59,7 @@ struct Watched {
 impl<'a> Line<'a> {
     pub(crate) fn new(session: &'a Session, address: &'a Address) -> Result<Self, Trouble> {
         session.meter.enter(Stage::Resolving);
+        session.meter.wait_for(With::Host(address.host()));
         let url = match &address.kind {
             Kind::Local(path) => {
                 if session.disk.stamp(path)?.is_none() {

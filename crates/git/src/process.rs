@@ -8,6 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use plugd_model::{AbsPath, Environment};
 
@@ -67,11 +68,13 @@ pub(crate) fn kill(child: &mut tokio::process::Child) {
     let _ = child.start_kill();
 }
 
-/// Starts the user's ssh program for one fetch.
+/// Starts the user's ssh program for one fetch. With `patience` a server that takes longer to begin
+/// is given up, where the program can do that.
 pub(crate) fn start_ssh(
     target: &SshTarget,
     configured: Option<&str>,
     environment: &Environment,
+    patience: Option<Duration>,
 ) -> io::Result<Child> {
     let line = environment
         .var("GIT_SSH_COMMAND")
@@ -86,11 +89,16 @@ pub(crate) fn start_ssh(
         (None, program) => plain(program.unwrap_or(OsStr::new("ssh")), environment),
     };
     let program = line.or(environment.var("GIT_SSH"));
-    let (batch, port): (&[&str], _) = match program.is_some_and(is_plink) {
+    let is_plink = program.is_some_and(is_plink);
+    let (batch, port): (&[&str], _) = match is_plink {
         true => (&["-batch"], "-P"),
         false => (&["-o", "BatchMode=yes"], "-p"),
     };
     command.args(batch);
+    if let Some(patience) = patience.filter(|_| !is_plink) {
+        let seconds = patience.as_secs().max(1);
+        command.arg("-o").arg(format!("ConnectTimeout={seconds}"));
+    }
     if let Some(number) = target.port {
         command.arg(port).arg(number.to_string());
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Line;
+use crate::wire::{Line, With};
 
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -81,6 +81,8 @@ pub(crate) struct Meter {
     total_objects: AtomicU64,
     files: AtomicU64,
     steps: AtomicU64,
+    /// Whom the work waits for, until that is told.
+    with: Mutex<Option<With>>,
 }
 
 impl Meter {
@@ -88,6 +90,17 @@ impl Meter {
         let index = Stage::ALL.iter().position(|one| *one == stage);
         let index = index.and_then(|index| u8::try_from(index).ok());
         self.stage.store(index.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// Says whom the work waits for from here on.
+    pub(crate) fn wait_for(&self, with: With) {
+        *self.with.lock().unwrap_or_else(PoisonError::into_inner) = Some(with);
+        self.step();
+    }
+
+    fn take_with(&self) -> Option<With> {
+        let mut with = self.with.lock().unwrap_or_else(PoisonError::into_inner);
+        with.take()
     }
 
     pub(crate) fn bytes(&self, more: usize) {
@@ -175,6 +188,9 @@ impl Reporter {
             let mut last = None;
             let mut guard = stopped.lock().unwrap_or_else(PoisonError::into_inner);
             while !*guard {
+                if let Some(with) = meter.take_with() {
+                    lines.write(&Line::With(with));
+                }
                 let now = meter.read();
                 if last != Some(now) {
                     lines.write(&Line::Progress(now));

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use plugd_model::{AbsPath, Environment};
 
 use crate::failure::quoted;
-use crate::wire::Line;
+use crate::wire::{Line, With};
 use crate::{Address, GitError, Stage, process};
 
 /// Longest line of a worker: a report on everything that was left out.
@@ -40,6 +40,8 @@ pub(crate) struct Running {
     words: JoinHandle<String>,
     pub(crate) stage: Stage,
     pub(crate) host: String,
+    /// The credential helper that the worker waits for.
+    helper: Option<String>,
     secrets: Vec<String>,
 }
 
@@ -69,6 +71,7 @@ impl Running {
             words: tokio::spawn(last_words(words)),
             stage: Stage::Starting,
             host: address.host(),
+            helper: None,
             secrets: address.secrets(),
         })
     }
@@ -106,11 +109,19 @@ impl Running {
         serde_json::from_slice(&line).map_or(Said::Noise, Said::Line)
     }
 
+    /// Remembers whom the worker waits for.
+    pub(crate) fn wait_for(&mut self, with: With) {
+        match with {
+            With::Host(host) => (self.host, self.helper) = (host, None),
+            With::Helper(helper) => self.helper = Some(helper),
+        }
+    }
+
     pub(crate) fn silent(&self, idle: Duration) -> GitError {
-        GitError::Silent {
-            stage: self.stage,
-            host: self.host.clone(),
-            idle,
+        let (stage, host) = (self.stage, self.host.clone());
+        match self.helper.clone() {
+            Some(helper) => GitError::SilentHelper { helper, host, idle },
+            None => GitError::Silent { stage, host, idle },
         }
     }
 

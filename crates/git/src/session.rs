@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) mirrors: AbsPath,
     pub(crate) locks: AbsPath,
     pub(crate) patience: Duration,
+    /// After how much silence this process is ended.
+    pub(crate) idle: Duration,
     pub(crate) max_pack_bytes: u64,
     pub(crate) backend: Backend,
     pub(crate) programs: Programs,

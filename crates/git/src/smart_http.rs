@@ -96,6 +96,7 @@ impl Inner {
                 login: state.login.clone(),
                 body: None,
                 follow: true,
+                patience: self.remotes.patience(),
             })?;
             self.remotes.meter.step();
             if answer.status == 401 && self.is_own(&answer.url) {
@@ -119,7 +120,12 @@ impl Inner {
         let logins = state
             .logins
             .get_or_insert_with(|| Logins::new(&self.address, user));
-        match logins.next(&self.address, user, &self.remotes.environment) {
+        match logins.next(
+            &self.address,
+            user,
+            &self.remotes.environment,
+            &self.remotes.meter,
+        ) {
             Some(login) => {
                 self.remotes.hide(&login);
                 state.login = Some(login);
@@ -146,6 +152,7 @@ impl Inner {
             login: state.login.clone(),
             body: Some(request),
             follow: false,
+            patience: self.remotes.patience(),
         })?;
         drop(state);
         self.check(&answer, STEP_TYPE)?;

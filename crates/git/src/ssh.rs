@@ -49,7 +49,8 @@ impl Connection for SshRemote {
             })
         };
         let command = self.remotes.user.ssh_command();
-        let mut child = process::start_ssh(&self.target, command, &self.remotes.environment)
+        let (environment, patience) = (&self.remotes.environment, self.remotes.patience());
+        let mut child = process::start_ssh(&self.target, command, environment, patience)
             .map_err(|error| failed(format!("cannot start ssh: {error}")))?;
         let (Some(input), Some(output), Some(words)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())

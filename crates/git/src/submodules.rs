@@ -1,5 +1,7 @@
 //! A whole checkout: a commit, and the commits of the repositories inside it.
 //!
+//! A submodule that cannot be had is left out and told: its directory stays empty.
+//!
 //! Submodules are fetched one after the other and each under the lock of its own mirror only, so two
 //! repositories that contain each other cannot make two processes wait for each other.
 
@@ -17,7 +19,7 @@ use crate::partial::Part;
 use crate::progress::Stage;
 use crate::session::Session;
 use crate::sparse::{Sparse, relative};
-use crate::wire::Place;
+use crate::wire::{Place, With};
 use crate::{
     Address, CheckedOut, CommitId, Depth, History, Submodule, Want, history, lfs_content, modules,
 };
@@ -146,10 +148,25 @@ fn inner(
             keep: false,
             since: None,
         };
-        let mut done = write(session, root, &step, budget).map_err(|cause| Failure::Submodule {
-            path: module.path.clone(),
-            cause: Box::new(cause),
-        })?;
+        // Silence must not end all of the work here: the rest of the repository is good without it.
+        session.remotes.set_patience(Some(session.idle * 2 / 3));
+        let done = write(session, root, &step, budget);
+        session.remotes.set_patience(None);
+        let mut done = match done {
+            Ok(done) => done,
+            Err(failure) if failure.is_theirs() => {
+                make_empty(session, &root.join(&module.path))?;
+                let reason = format!("it is a submodule that cannot be had: {failure}");
+                written.leave_out(module.path, reason);
+                continue;
+            }
+            Err(cause) => {
+                return Err(Failure::Submodule {
+                    path: module.path,
+                    cause: Box::new(cause),
+                });
+            }
+        };
         let commit = done.commit;
         queue.extend(found(&mut done.written, &own, nesting + 1));
         written.absorb(done.written);
@@ -159,7 +176,15 @@ fn inner(
             commit: CommitId::of(commit),
         });
     }
+    session.meter.wait_for(With::Host(address.host()));
     Ok(submodules)
+}
+
+/// Leaves the directory of a submodule as git leaves one that was not fetched.
+fn make_empty(session: &Session, place: &AbsPath) -> Result<(), Failure> {
+    remove_tree(&session.disk, place).map_err(|error| Failure::tree(&error))?;
+    let made = session.disk.create_dir(place);
+    made.map_err(|error| Failure::disk(&error))
 }
 
 /// Writes one repository. What a first try from a damaged mirror left is removed before the second.
@@ -198,12 +223,10 @@ fn write(
         Ok((done, left))
     };
     let reset = || {
-        remove_tree(&session.disk, &place).map_err(|error| Failure::tree(&error))?;
         if step.below.is_empty() {
-            return Ok(());
+            return remove_tree(&session.disk, &place).map_err(|error| Failure::tree(&error));
         }
-        let made = session.disk.create_dir(&place);
-        made.map_err(|error| Failure::disk(&error))
+        make_empty(session, &place)
     };
     let wanted = Wanted {
         want: &step.want,

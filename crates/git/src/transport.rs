@@ -9,6 +9,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport, register};
 
@@ -36,6 +37,8 @@ pub(crate) struct Remotes {
     failure: Mutex<Option<Failure>>,
     /// Every form of every login that a server was told. It may repeat them.
     secrets: Mutex<Vec<String>>,
+    /// How long a server may be silent before its transport gives up by itself.
+    patience: Mutex<Option<Duration>>,
     /// Of which addresses the helpers were asked only to learn what git was told by them.
     learnt: Mutex<Vec<Address>>,
 }
@@ -55,8 +58,19 @@ impl Remotes {
             addresses: Mutex::default(),
             failure: Mutex::default(),
             secrets: Mutex::default(),
+            patience: Mutex::default(),
             learnt: Mutex::default(),
         }
+    }
+
+    /// Sets how long a server may be silent. Without a limit the process that watches this one has
+    /// the only one, and ends all of the work.
+    pub(crate) fn set_patience(&self, patience: Option<Duration>) {
+        *lock(&self.patience) = patience;
+    }
+
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        *lock(&self.patience)
     }
 
     /// Keeps a login out of every text from here on.

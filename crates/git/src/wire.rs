@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Backend, CommitId, Depth, Failure, Progress, Stage, Want};
 
 /// Changes with every change that an older worker would misread.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// The one line a worker reads.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +32,10 @@ pub(crate) struct Settings {
     pub(crate) locks: PathBuf,
     /// How long to wait for another process.
     pub(crate) lock_seconds: u64,
+    /// How long nothing may move before the worker is ended. Older programs do not say it, and are
+    /// refused for their version.
+    #[serde(default)]
+    pub(crate) idle_millis: u64,
     /// How much one fetch may bring.
     pub(crate) max_pack_bytes: u64,
     /// Which program brings the objects.
@@ -74,8 +78,22 @@ pub(crate) struct Place {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Line {
     Progress(Progress),
+    /// Whom it waits for from here on.
+    With(With),
     Done(Outcome),
-    Failed { stage: Stage, failure: Failure },
+    Failed {
+        stage: Stage,
+        failure: Failure,
+    },
+}
+
+/// Who can keep a worker waiting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum With {
+    /// A machine.
+    Host(String),
+    /// A credential helper of the user.
+    Helper(String),
 }
 
 /// What a task ends with.

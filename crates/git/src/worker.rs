@@ -110,6 +110,7 @@ fn session(
         mirrors: path(&settings.mirrors)?,
         locks: path(&settings.locks)?,
         patience: Duration::from_secs(settings.lock_seconds),
+        idle: Duration::from_millis(settings.idle_millis),
         max_pack_bytes: settings.max_pack_bytes,
         backend: settings.backend,
     })

@@ -14,7 +14,7 @@ use crate::error_terms::{Facts, Kind};
 /// Sorts the errors of git.
 pub(crate) fn kind_of_git(error: &GitError) -> Kind {
     match error {
-        GitError::Silent { .. } => Kind::Unavailable,
+        GitError::Silent { .. } | GitError::SilentHelper { .. } => Kind::Unavailable,
         GitError::Cancelled { .. } => Kind::Cancelled,
         GitError::Start { .. }
         | GitError::Request { .. }
@@ -121,6 +121,12 @@ fn hint_of_git(error: &GitError) -> Option<String> {
     let text = match error {
         GitError::Silent { .. } => {
             "try again; a slow server gets more time with `git_idle_seconds` in plugd.toml"
+        }
+        GitError::SilentHelper { host, .. } => {
+            return Some(format!(
+                "it may wait for a person: log in with it in a terminal, or set ${}",
+                token_variable(&format!("https://{host}"))
+            ));
         }
         GitError::Failed { failure, .. } => return hint_of_failure(failure),
         _ => return None,

@@ -450,7 +450,7 @@ fn failed(address: &Address, error: GitError) -> Error {
         GitError::Cancelled { .. } => Error::Cancelled(crate::call::Cancelled),
         error => Error::Git {
             url: address.shown(),
-            host: address.host(),
+            host: error.host().map_or_else(|| address.host(), str::to_owned),
             source: Box::new(error),
         },
     }

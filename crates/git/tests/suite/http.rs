@@ -224,6 +224,26 @@ fn a_login_that_the_server_repeats_stands_in_no_error() {
 }
 
 #[test]
+fn a_credential_helper_that_does_not_answer_is_named() {
+    let world = World::new();
+    let config = "[credential]\n\thelper = \"!sleep 60;:\"\n";
+    fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
+    let server = Server::start(|_, stream| answer(stream, "401 Unauthorized", &[], b""));
+    let git = world
+        .git
+        .clone()
+        .with_idle(Duration::from_secs(1) * slowness());
+    let address = Address::parse(&server.url("r")).unwrap();
+    let error = world
+        .wait(git.resolve(&address, &Want::Head, Watch::nobody()))
+        .unwrap_err();
+    let GitError::SilentHelper { helper, host, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((helper.as_str(), host.as_str()), ("sleep", "127.0.0.1"));
+}
+
+#[test]
 fn a_redirect_is_followed_within_the_rules() {
     let world = World::new();
     let remote = world.remote("r.git");

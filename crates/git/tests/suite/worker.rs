@@ -142,8 +142,8 @@ fn a_worker_ends_with_whoever_started_it() {
     let world = World::new();
     let state = world.layout.state();
     let request = format!(
-        "{{\"version\":2,\"settings\":{{\"mirrors\":\"{state}/m\",\"locks\":\"{state}/l\",\
-         \"lock_seconds\":1,\"max_pack_bytes\":1000,\"backend\":\"auto\"}},\"url\":\"http://127.0.0.1:{port}/r\",\
+        "{{\"version\":3,\"settings\":{{\"mirrors\":\"{state}/m\",\"locks\":\"{state}/l\",\
+         \"lock_seconds\":1,\"idle_millis\":30000,\"max_pack_bytes\":1000,\"backend\":\"auto\"}},\"url\":\"http://127.0.0.1:{port}/r\",\
          \"task\":{{\"Resolve\":{{\"want\":\"head\"}}}}}}\n"
     );
     let mut child = Command::new(env!("CARGO_BIN_EXE_plugd-git-test-worker"))
