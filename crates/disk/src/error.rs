@@ -124,6 +124,21 @@ impl DiskError {
         self.has_io_kind(io::ErrorKind::CrossesDevices)
     }
 
+    /// Whether the reason is that there is no room left. Who may not write more than so much has none
+    /// either.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        matches!(
+            self,
+            Self::Io { operation, source, .. }
+                if operation.mutates() && *operation != OperationKind::Lock
+                    && matches!(
+                        source.kind(),
+                        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                    )
+        )
+    }
+
     /// Whether the reason is that the system or file system cannot do such a thing.
     pub(crate) fn is_unsupported(&self) -> bool {
         self.has_io_kind(io::ErrorKind::Unsupported)

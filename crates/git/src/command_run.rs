@@ -116,6 +116,10 @@ pub(crate) fn run(call: Call<'_>) -> Result<Ended, Failure> {
     let too_long = u64::try_from(output.len()).is_ok_and(|length| length > call.most);
     let smart = heard.is_smart();
     let words = heard.end();
+    if let Some(pack) = pack.filter(|_| !status.success()) {
+        // Git leaves what came so far, which may be all of a full disk.
+        pack.remove_leftovers();
+    }
     let cut = words.contains("died of signal 25") || words.contains("File too large");
     Ok(Ended {
         ok: status.success() && !over && !too_long,

@@ -4,7 +4,7 @@
 //! English. Words that are not known make a failure without a diagnosis, never a wrong one.
 
 use crate::Address;
-use crate::failure::{Failure, Trouble, quoted};
+use crate::failure::{Failure, Trouble, quoted, says_full};
 
 /// Most bytes that are kept of what is said; the last ones matter.
 const MAX_WORDS: usize = 16 * 1024;
@@ -222,6 +222,11 @@ pub(crate) fn trouble(words: &str, context: Context<'_>) -> Trouble {
         host: host.clone(),
         reason: reason.clone(),
     };
+    // What the other side says of its own disk is no news of this one.
+    let is_ours = |line: &&str| !line.starts_with("remote:") && !line.contains("remote error:");
+    if words.lines().filter(is_ours).any(says_full) {
+        return Failure::DiskFull { reason }.into();
+    }
     if has(words, &["returned error: 404", "returned error: 410"])
         || (has(words, &["fatal: repository '"]) && has(words, &["not found"]))
         || (has(words, &["does not appear to be a git repository"]) && !context.address.is_remote())

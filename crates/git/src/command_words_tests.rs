@@ -87,6 +87,7 @@ fn check(words: &str, receiving: bool, expected: &str) {
                 Failure::Refused { .. } => "refused",
                 Failure::RepositoryMissing { .. } => "missing",
                 Failure::Git { .. } => "git",
+                Failure::DiskFull { .. } => "full",
                 _ => "another",
             };
             assert!(!failure.to_string().contains("hunter2"), "{failure}");
@@ -94,6 +95,22 @@ fn check(words: &str, receiving: bool, expected: &str) {
         }
     };
     assert!(found.starts_with(expected), "{found}");
+}
+
+#[test]
+fn a_full_disk_of_this_machine_is_no_damage() {
+    let full = "fatal: write error: No space left on device\nfatal: index-pack failed\n";
+    check(full, true, "full");
+    check(
+        "error: unable to write file: Disk quota exceeded\n",
+        true,
+        "full",
+    );
+    check(
+        "remote: fatal: No space left on device\nfatal: early EOF\n",
+        true,
+        "unreachable",
+    );
 }
 
 #[test]

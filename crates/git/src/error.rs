@@ -107,6 +107,12 @@ impl GitError {
         }
     }
 
+    /// Whether there is no room left on this machine.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Failed { failure, .. } if failure.is_disk_full())
+    }
+
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -156,6 +156,12 @@ pub enum Failure {
         /// The lock file.
         lock: String,
     },
+    /// There is no room for what was to be written.
+    #[error("{reason}")]
+    DiskFull {
+        /// Who was writing what, and the system's reason.
+        reason: String,
+    },
     /// A file operation failed.
     #[error("{reason}")]
     Disk {
@@ -170,6 +176,9 @@ impl Failure {
             DiskError::Locked { path } => Self::Locked {
                 lock: path.to_text(),
             },
+            full if full.is_full() => Self::DiskFull {
+                reason: error_chain(full),
+            },
             other => Self::Disk {
                 reason: error_chain(other),
             },
@@ -177,14 +186,28 @@ impl Failure {
     }
 
     pub(crate) fn tree(error: &plugd_disk::tree::TreeError) -> Self {
-        Self::Disk {
-            reason: error_chain(error),
+        match error {
+            plugd_disk::tree::TreeError::Disk(error) => Self::disk(error),
+            other => Self::Disk {
+                reason: error_chain(other),
+            },
         }
     }
 
     pub(crate) fn git(error: &git2::Error) -> Self {
-        Self::Git {
-            reason: quoted(error.message(), &[]),
+        let reason = quoted(error.message(), &[]);
+        match says_full(&reason) {
+            true => Self::DiskFull { reason },
+            false => Self::Git { reason },
+        }
+    }
+
+    /// Whether there is no room left on this machine.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        match self {
+            Self::DiskFull { .. } => true,
+            Self::Submodule { cause, .. } => cause.is_disk_full(),
+            _ => false,
         }
     }
 
@@ -218,7 +241,7 @@ impl Failure {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Locked { .. } => true,
+            Self::Unreachable { .. } | Self::Locked { .. } | Self::DiskFull { .. } => true,
             Self::Submodule { cause, .. } => cause.is_retryable(),
             Self::BadRequest { .. }
             | Self::BadReplacement { .. }
@@ -252,7 +275,10 @@ pub(crate) enum Trouble {
 
 impl Trouble {
     pub(crate) fn damaged(error: &git2::Error) -> Self {
-        Self::Damaged(quoted(error.message(), &[]))
+        match Failure::git(error) {
+            full @ Failure::DiskFull { .. } => Self::Failed(full),
+            _ => Self::Damaged(quoted(error.message(), &[])),
+        }
     }
 }
 
@@ -266,6 +292,17 @@ impl From<DiskError> for Trouble {
     fn from(error: DiskError) -> Self {
         Self::Failed(Failure::disk(&error))
     }
+}
+
+/// Whether libgit2 or git tells in the system's words that there is no room left: a mirror is not
+/// damaged then, and fetching it once more would need more room still.
+pub(crate) fn says_full(text: &str) -> bool {
+    let known = [
+        "No space left on device",
+        "Disk quota exceeded",
+        "There is not enough space on the disk",
+    ];
+    known.iter().any(|one| text.contains(one))
 }
 
 /// A stranger's text made fit for an error: no control characters, no secret, not too long.
@@ -289,7 +326,22 @@ pub(crate) fn quoted(text: &str, secrets: &[String]) -> String {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::quoted;
+    use git2::{Error, ErrorClass, ErrorCode};
+
+    use super::{Failure, Trouble, quoted};
+
+    #[test]
+    fn a_full_disk_is_no_damaged_mirror() {
+        let error = |text: &str| Error::new(ErrorCode::GenericError, ErrorClass::Os, text);
+        let full = error("cannot extend packfile: No space left on device");
+        assert!(matches!(
+            Trouble::damaged(&full),
+            Trouble::Failed(Failure::DiskFull { .. })
+        ));
+        assert!(Failure::git(&full).is_retryable());
+        let damaged = error("object file is empty");
+        assert!(matches!(Trouble::damaged(&damaged), Trouble::Damaged(_)));
+    }
 
     #[test]
     fn a_quote_has_no_secret_and_no_control_character() {

@@ -12,7 +12,7 @@ use plugd_model::AbsPath;
 
 use crate::address::Kind;
 use crate::advertised::Head;
-use crate::failure::{Failure, Trouble};
+use crate::failure::{Failure, Trouble, says_full};
 use crate::growth::{Growth, SUSPICIOUS};
 use crate::peer::Peer;
 use crate::progress::Stage;
@@ -187,6 +187,7 @@ impl<'a> Line<'a> {
             ErrorClass::Net | ErrorClass::Http | ErrorClass::Ssh => {
                 Failure::Refused { host, reason }.into()
             }
+            _ if says_full(&reason) => Failure::DiskFull { reason }.into(),
             _ if receiving => Trouble::Damaged(reason),
             _ if error.code() == ErrorCode::NotFound => Failure::RepositoryMissing {
                 url: self.address.shown(),

@@ -69,13 +69,6 @@ impl Error {
         error.is_denied().then(|| error.path())
     }
 
-    fn is_disk_full(&self) -> bool {
-        match self {
-            Self::Store { source, .. } | Self::StoreState(source) => source.is_disk_full(),
-            _ => false,
-        }
-    }
-
     /// What it is about.
     fn subject(&self) -> Facts {
         match self {

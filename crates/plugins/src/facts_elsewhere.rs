@@ -4,6 +4,7 @@
 //! What a repository or package holds is the request's fault, as the content of a local source is.
 //! What the network, a server or a login does is nobody's, and may be different tomorrow.
 
+use plugd_disk::tree::TreeError;
 use plugd_fetch::FetchError;
 use plugd_git::{Failure, GitError, WantError};
 use plugd_model::git_url;
@@ -45,7 +46,7 @@ fn kind_of_failure(failure: &Failure) -> Kind {
         | Failure::Git { .. } => Kind::Unavailable,
         Failure::Locked { .. } => Kind::Conflict,
         Failure::Submodule { cause, .. } => kind_of_failure(cause),
-        Failure::Disk { .. } => Kind::Internal,
+        Failure::Disk { .. } | Failure::DiskFull { .. } => Kind::Internal,
     }
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn kind_of_registry(error: &FetchError) -> Kind {
 /// What a program can act on in an error of git.
 pub(crate) fn of_git(host: &str, error: &GitError) -> Facts {
     Facts {
-        host: Some(host.to_owned()),
+        host: Some(host.to_owned()).filter(|_| !error.is_disk_full()),
         hint: hint_of_git(error),
         retryable: error.is_retryable(),
         ..Facts::default()
@@ -177,6 +178,21 @@ pub(crate) fn token_variable(url: &str) -> String {
 }
 
 impl Error {
+    /// Whether there is no room left, wherever it was noticed.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Store { source, .. } | Self::StoreState(source) => source.is_disk_full(),
+            Self::Git { source, .. } => source.is_disk_full(),
+            Self::Disk(error) => error.is_full(),
+            Self::Tree(error) => matches!(&**error, TreeError::Disk(error) if error.is_full()),
+            Self::Registry(error) => {
+                matches!(&**error, FetchError::Disk(error) if error.is_full())
+            }
+            Self::Source { source, .. } => source.is_disk_full(),
+            _ => false,
+        }
+    }
+
     /// What a refusal is about, which knows it itself.
     pub(crate) fn of_refusal(&self) -> Facts {
         match self {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use plugd_disk::tree::TreeError;
-use plugd_disk::{DiskError, Kind, OperationKind, Unsynced};
+use plugd_disk::{DiskError, Kind, Unsynced};
 use plugd_model::{AbsPath, PluginId, VersionSegment};
 use serde_json::Value;
 
@@ -168,17 +168,9 @@ impl StoreError {
     /// Whether the disk is full.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
-        let (Self::Disk(disk) | Self::Tree(TreeError::Disk(disk))) = self else {
-            return false;
-        };
-        matches!(
-            disk,
-            DiskError::Io { source, operation, .. }
-                if operation.mutates() && *operation != OperationKind::Lock
-                    && matches!(
-                        source.kind(),
-                        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
-                    )
-        )
+        match self {
+            Self::Disk(disk) | Self::Tree(TreeError::Disk(disk)) => disk.is_full(),
+            _ => false,
+        }
     }
 }
