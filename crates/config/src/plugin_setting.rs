@@ -2,12 +2,12 @@
 
 use plugd_model::{PluginId, Problem, ProblemKind};
 
-use crate::KeyPath;
 use crate::key_path::Child;
 use crate::layer::Origin;
 use crate::mcp_setting::{self, McpOverlay};
 use crate::reader::Reader;
 use crate::tree::Node;
+use crate::{KeyPath, MarketplaceSetting, Requirements};
 
 /// A plugin that is configured.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,16 @@ pub struct Features {
     pub hooks: bool,
     /// Apps of plugins.
     pub apps: bool,
+}
+
+impl PluginSetting {
+    /// Switches it off where the requirements forbid it.
+    pub(crate) fn ask(&mut self, requirements: &Requirements, marketplaces: &[MarketplaceSetting]) {
+        let name = self.id.marketplace.as_str();
+        let asks = || requirements.allows_plugins_of(name, marketplaces).err();
+        self.forbidden = self.enabled.then(asks).flatten();
+        self.enabled &= self.forbidden.is_none();
+    }
 }
 
 impl Features {

@@ -118,10 +118,8 @@ pub(crate) fn build(
     let (requirements, found) = requirements::read(&required, index, file);
     settings.trust.extend(requirements.trust().cloned());
     let features = requirements.features().laid_over(features);
-    for plugin in plugins.iter_mut().filter(|plugin| plugin.enabled) {
-        let name = plugin.id.marketplace.as_str();
-        plugin.forbidden = requirements.allows_plugins_of(name, &marketplaces).err();
-        plugin.enabled = plugin.forbidden.is_none();
+    for plugin in &mut plugins {
+        plugin.ask(&requirements, &marketplaces);
     }
 
     let mut warnings = Vec::new();

@@ -102,10 +102,6 @@ impl Error {
                 ..of_problem(problem)
             },
             Self::NoCuratedCommit { path } => of_path(path),
-            Self::UnreadableConfig { problem } => Facts {
-                path: problem.path.clone(),
-                ..of_problem(problem)
-            },
             Self::NoMarketplaceThere { path, problem }
             | Self::NoPluginThere { path, problem }
             | Self::NothingToValidate { path, problem } => Facts {
@@ -132,7 +128,7 @@ impl Error {
                 marketplace: Some(name.clone()),
                 ..Facts::default()
             },
-            Self::Policy { problem } => of_problem(problem),
+            Self::Policy { problem } | Self::UnreadableConfig { problem } => of_problem(problem),
             Self::Version(_) | Self::Trust(_) | Self::Approve(_) => self.of_refusal(),
             Self::Config(error) => of_write(error),
             Self::Store { id, source, .. } => Facts {
