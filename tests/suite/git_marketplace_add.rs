@@ -165,7 +165,9 @@ fn a_part_of_a_repository() {
         url,
         server: _server,
     } = remote(&[]);
-    repo.commit(&(tree("market", &[("p", "1.0.0"), ("q", "1.0.0")]) + "== docs/a.md\nx\n"));
+    repo.commit(
+        &(tree("market", &[("p", "1.0.0"), ("q", "1.0.0")]) + "== docs/a.md\nx\n== root.md\nx\n"),
+    );
     let mut daemon = start(&sandbox);
     let params = json!({"source": url, "sparsePaths": [".agents", "p"]});
     daemon.ok("marketplace/add", params.clone());
@@ -177,6 +179,8 @@ fn a_part_of_a_repository() {
     assert!(sandbox.exists(&format!("{CHECKOUT}/p/notes.md")));
     assert!(!sandbox.exists(&format!("{CHECKOUT}/q")));
     assert!(!sandbox.exists(&format!("{CHECKOUT}/docs")));
+    // Files at the root always come, as with git's own sparse checkouts.
+    assert!(sandbox.exists(&format!("{CHECKOUT}/root.md")));
     assert_eq!(daemon.ok("marketplace/add", params)["alreadyAdded"], true);
     // The same repository with another extent is another source.
     let other = json!({"source": url, "sparsePaths": [".agents"]});

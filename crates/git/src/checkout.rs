@@ -277,6 +277,7 @@ impl<'a> Walk<'a> {
             let mode = entry.filemode_raw();
             let wanted = match mode {
                 MODE_DIR => self.target.sparse.enters(&in_repo),
+                MODE_COMMIT => self.target.sparse.holds(&in_repo),
                 _ => self.target.sparse.takes(&in_repo),
             };
             if !wanted {

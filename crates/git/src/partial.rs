@@ -73,6 +73,8 @@ impl Part<'_> {
     /// The name of the promise that its files are there.
     fn promise(&self, commit: &str) -> String {
         let mut digest = Sha256::new();
+        // An earlier promise of the same paths left out files above them.
+        digest.update("2 ");
         digest.update(self.subdir.unwrap_or_default());
         for path in self.sparse.paths().iter().collect::<BTreeSet<_>>() {
             digest.update([0]);
@@ -293,9 +295,12 @@ mod tests {
         check(Some("p/q"), &[], "p/r", true, false);
         check(Some("p/q"), &[], ".gitmodules", false, true);
         check(Some("p"), &["p/q"], "p/q/x", false, true);
-        check(Some("p"), &["p/q"], "p/r", false, false);
+        check(Some("p"), &["p/q"], "p/r", true, false);
+        check(Some("p"), &["p/q"], "p/r", false, true);
         check(None, &["a", "p/z"], "p", true, true);
-        check(None, &["a", "p/z"], "p/y", false, false);
+        check(None, &["a", "p/z"], "p/y", false, true);
+        check(None, &["a", "p/z"], "q/y", false, false);
+        check(None, &["a", "p/z"], "y", false, true);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Which part of a commit is wanted: paths from its root, each with everything below.
+//! Which part of a commit is wanted: paths from its root, each with everything below, and the files
+//! that lie directly in every directory above one, as git itself checks out directories.
 
 /// Wanted paths; none means all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +32,20 @@ impl Sparse {
 
     /// Whether a file at this path is wanted.
     pub(crate) fn takes(&self, path: &str) -> bool {
-        self.0.is_empty() || self.0.iter().any(|wanted| is_below(path, wanted))
+        match path.rsplit_once('/') {
+            Some((dir, _)) => self.holds(path) || self.enters(dir),
+            None => true,
+        }
     }
 
-    /// Whether something in a directory at this path may be wanted.
+    /// Whether something in a directory at this path is wanted.
     pub(crate) fn enters(&self, path: &str) -> bool {
-        self.takes(path) || self.0.iter().any(|wanted| is_below(wanted, path))
+        self.holds(path) || self.0.iter().any(|wanted| is_below(wanted, path))
+    }
+
+    /// Whether everything at this path is wanted. A repository inside this one counts as a directory.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|wanted| is_below(path, wanted))
     }
 }
 
@@ -77,9 +86,12 @@ mod tests {
         check("plugins/a/b", true, true);
         check("plugins/a", true, true);
         check("x.json", true, true);
-        check("plugins", false, true);
-        check("plugins/ab", false, false);
-        check("plug", false, false);
+        check("plugins/ab/c", false, false);
+        check("plug/c", false, false);
+        // A file of the root, or of a directory above a wanted path, is wanted.
+        check("plug", true, false);
+        check("plugins", true, true);
+        check("plugins/ab", true, false);
     }
 
     #[test]

@@ -157,7 +157,7 @@ pub(crate) fn cases() -> Vec<Case> {
             Served::new(backend).part(Some("p/q"), &[], &["x"])
         }),
         same("sparse paths", "ok", |backend| {
-            Served::new(backend).part(None, &["a", "p/r"], &["a", "p/r/y"])
+            Served::new(backend).part(None, &["p/r"], &["a", "p/r/y", "p/z"])
         }),
         same(
             "subdirectory that is not there",

@@ -88,7 +88,8 @@ fn a_part_of_a_commit_can_be_had() {
     check(None, &[], &["a", "p/q/x", "p/q/y", "p/z"]);
     check(Some("p/q"), &[], &["x", "y"]);
     check(Some("./p/"), &["p/q/x"], &["q/x"]);
-    check(None, &["p/q"], &["p/q/x", "p/q/y"]);
+    check(None, &["p/q"], &["a", "p/q/x", "p/q/y", "p/z"]);
+    check(None, &["s"], &["a"]);
     check(None, &["a", "p/z"], &["a", "p/z"]);
     for path in ["none", "a", "p/q/x"] {
         let found = failure(world.obtain_part(&remote.url(), &Want::Head, Some(path), &[]));
