@@ -7,16 +7,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use plugd_git::{
-    Address, Backend, CommitId, Depth, Failure, GitError, History, Stage, Want, Watch,
-};
+use plugd_git::{Address, CommitId, Depth, Failure, GitError, History, Stage, Want, Watch};
 use plugd_testkit::{GitRepo, GitServer};
 use pretty_assertions::assert_eq;
 
 use crate::fixture::{Remote, World, failure};
 use crate::server::{Asked, Server, answer, backend, git_answers, git_output, pass_on};
 
-const LIST_TYPE: &str = "Content-Type: application/x-git-upload-pack-advertisement";
+pub(crate) const LIST_TYPE: &str = "Content-Type: application/x-git-upload-pack-advertisement";
 
 /// Git's own server over the world's repositories; `None` on a machine without git.
 fn git_server(remote: &Remote, config: &'static str) -> Option<Server> {
@@ -82,6 +80,29 @@ fn a_commit_behind_the_tips_is_found() {
 }
 
 #[test]
+fn a_branch_or_tag_called_head_is_not_in_the_way() {
+    for stray in ["refs/heads/HEAD", "refs/tags/HEAD"] {
+        for is_detached in [false, true] {
+            let world = World::new();
+            let remote = world.remote("r.git");
+            let old = remote.commit("main", &[("a", "old")]);
+            let new = remote.commit("main", &[("a", "new")]);
+            remote.repository.reference(stray, old, true, "").unwrap();
+            if is_detached {
+                remote.repository.set_head_detached(new).unwrap();
+                remote.commit("main", &[("a", "newer")]);
+            }
+            let Some(server) = git_server(&remote, "") else {
+                return;
+            };
+            let (dest, _) = world.obtain(&server.url("r.git"), &Want::Head).unwrap();
+            let text = fs::read_to_string(dest.join("a")).unwrap();
+            assert_eq!(text, "new", "{stray} {is_detached}");
+        }
+    }
+}
+
+#[test]
 fn a_shallow_mirror_can_become_whole() {
     let world = World::new();
     let remote = world.remote("r.git");
@@ -136,27 +157,6 @@ fn replaced(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn a_login_from_the_environment_opens_a_private_repository() {
-    let world = World::with_vars(&[("PLUGD_TOKEN_127_0_0_1", "hidden-token")]);
-    let remote = world.remote("r.git");
-    remote.commit("main", &[("a", "1")]);
-    let Some(backend) = backend() else { return };
-    let root = remote.path.parent().unwrap().to_path_buf();
-    // Base64 of `oauth2:hidden-token`.
-    let expected = "Basic b2F1dGgyOmhpZGRlbi10b2tlbg==";
-    let server = Server::start(move |asked, stream| {
-        if asked.header("authorization") == Some(expected) {
-            git_answers(&backend, &root, "", asked, stream);
-        } else {
-            let headers = ["WWW-Authenticate: Basic realm=x"];
-            answer(stream, "401 Unauthorized", &headers, b"");
-        }
-    });
-    world.obtain(&server.url("r.git"), &Want::Head).unwrap();
-    assert_eq!(server.asked().len(), 4);
-}
-
 fn served(
     world: &World,
     handler: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static,
@@ -181,66 +181,6 @@ fn a_server_that_always_wants_a_login_is_given_up() {
     assert_eq!(host, "127.0.0.1");
     assert_eq!(tried, ["no login", "the address", "$PLUGD_TOKEN_127_0_0_1"]);
     assert_eq!(server.asked().len(), 3);
-}
-
-#[test]
-fn a_login_that_the_server_repeats_stands_in_no_error() {
-    let variable = ("PLUGD_TOKEN_127_0_0_1", "hidden-token");
-    let helper =
-        "[credential]\n\thelper = \"!echo username=oauth2; echo password=hidden-token;:\"\n";
-    for (backend, variables, config) in [
-        (Backend::Libgit2, vec![variable], ""),
-        (Backend::Command, vec![variable], ""),
-        // Git asks the helper by itself then.
-        (Backend::Command, vec![], helper),
-    ] {
-        let world = World::with_vars(&variables).on(backend);
-        fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
-        let server = Server::start(|asked, stream| match asked.header("authorization") {
-            Some(header) => {
-                let line = format!("ERR denied for oauth2:hidden-token, {header}");
-                let body = format!(
-                    "001e# service=git-upload-pack\n0000{:04x}{line}0000",
-                    line.len() + 4
-                );
-                answer(stream, "200 OK", &[LIST_TYPE], body.as_bytes());
-            }
-            None => {
-                let headers = ["WWW-Authenticate: Basic realm=x"];
-                answer(stream, "401 Unauthorized", &headers, b"");
-            }
-        });
-        let url = server.url("r");
-        let found = failure(world.resolve(&url, &Want::Head));
-        if matches!(found, Failure::NoCommand) {
-            continue;
-        }
-        let text = found.to_string();
-        assert!(text.contains("denied for ***"), "{text}");
-        for secret in ["hidden", "b2F1dGgy", "aGlkZGVu"] {
-            assert!(!text.contains(secret), "{text}");
-        }
-    }
-}
-
-#[test]
-fn a_credential_helper_that_does_not_answer_is_named() {
-    let world = World::new();
-    let config = "[credential]\n\thelper = \"!sleep 60;:\"\n";
-    fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
-    let server = Server::start(|_, stream| answer(stream, "401 Unauthorized", &[], b""));
-    let git = world
-        .git
-        .clone()
-        .with_idle(Duration::from_secs(1) * slowness());
-    let address = Address::parse(&server.url("r")).unwrap();
-    let error = world
-        .wait(git.resolve(&address, &Want::Head, Watch::nobody()))
-        .unwrap_err();
-    let GitError::SilentHelper { helper, host, .. } = error else {
-        panic!("{error:?}");
-    };
-    assert_eq!((helper.as_str(), host.as_str()), ("sleep", "127.0.0.1"));
 }
 
 #[test]
@@ -347,7 +287,7 @@ fn answers_that_are_no_git_are_refused() {
 }
 
 /// How many times slower everything is than usual: a worker that is watched takes seconds to start.
-fn slowness() -> u32 {
+pub(crate) fn slowness() -> u32 {
     let told = std::env::var("PLUGD_TEST_SLOWNESS").ok();
     told.map_or(1, |times| times.parse().unwrap())
 }

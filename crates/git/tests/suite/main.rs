@@ -11,6 +11,7 @@
 //! - `damage`: mirrors with files missing or cut
 //! - `worker`: workers that hang, crash or babble
 //! - `server`: a smart HTTP server, `http`: what is fetched from it and what it may not do
+//! - `logins`: which login it is told
 //! - `ssh`: a fake ssh program
 #![expect(
     clippy::unwrap_used,
@@ -29,6 +30,7 @@ mod http;
 mod keep;
 mod large;
 mod local;
+mod logins;
 mod parts;
 mod server;
 mod ssh;
