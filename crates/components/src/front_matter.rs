@@ -5,6 +5,7 @@
 //! also those that are lists or mappings by themselves. The same holds when a member that is read is
 //! no text: `description: [x: y]`. If all fails, the first error is the one that is reported.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use plugd_model::{Place, Problem, ProblemKind};
@@ -97,17 +98,23 @@ impl FrontMatter {
         }
     }
 
+    /// Parses a block and reads it.
+    pub(crate) fn read<T>(
+        block: &str,
+        read: impl FnOnce(&Self) -> Result<T, Problem>,
+    ) -> Result<(Self, T), Problem> {
+        let parsed = Self::parse(block)?;
+        let value = read(&parsed)?;
+        Ok((parsed, value))
+    }
+
     /// Parses a block and reads it, and once more with its text values quoted when it is no YAML or
     /// when what is read has a wrong type.
     pub(crate) fn read_with_rescue<T>(
         block: &str,
         read: impl Fn(&Self) -> Result<T, Problem>,
     ) -> Result<(Self, T), Problem> {
-        let attempt = |block: &str| {
-            let parsed = Self::parse(block)?;
-            let value = read(&parsed)?;
-            Ok((parsed, value))
-        };
+        let attempt = |block: &str| Self::read(block, &read);
         let problem = match attempt(block) {
             Err(problem) if is_about_form(&problem) => problem,
             other => return other,
@@ -142,6 +149,34 @@ impl FrontMatter {
             }
             _ => Err(wrong_type(node, "a mapping", outer)),
         }
+    }
+
+    /// Refuses a name that stands there twice.
+    pub(crate) fn unique(&self) -> Result<(), Problem> {
+        let mut known = HashSet::new();
+        for (key, _) in &self.pairs {
+            if let Some(name) = key.text().filter(|name| !known.insert(*name)) {
+                let text = format!("`{}` stands here twice", clip(name));
+                let problem = Problem::error(ProblemKind::Duplicate, text);
+                return Err(problem.at_field(clip(name)).at(key.place));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a member that is no mapping of texts.
+    pub(crate) fn texts(&self, name: &str) -> Result<(), Problem> {
+        let Some(node) = self.value(name) else {
+            return Ok(());
+        };
+        let Value::Mapping(pairs) = &node.value else {
+            return Err(wrong_type(node, "a mapping", name));
+        };
+        let wrong = pairs.iter().find(|(_, value)| value.text().is_none());
+        wrong.map_or(Ok(()), |(key, value)| {
+            let field = format!("{name}.{}", clip(key.text().unwrap_or_default()));
+            Err(wrong_type(value, "a text", &field))
+        })
     }
 
     /// The members that nobody reads and that are almost one of `known`.

@@ -17,6 +17,7 @@ use crate::front_matter::{self, Fence, FrontMatter};
 use crate::item::clip;
 use crate::tree::PluginTree;
 
+mod agent;
 mod listing;
 #[cfg(test)]
 mod listing_tests;
@@ -76,10 +77,6 @@ const NAMELESS: &str = "skill";
 const MAX_NAME: usize = 64;
 /// The longest qualified name: two longest names and the colon.
 const MAX_QUALIFIED_NAME: usize = 2 * MAX_NAME + 1;
-/// The longest description that the Agent Skills format allows; the others have no limit.
-const MAX_AGENT_DESCRIPTION: usize = 1024;
-/// The longest note on compatibility that it allows.
-const MAX_AGENT_COMPATIBILITY: usize = 500;
 
 /// A skill of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,7 +293,11 @@ fn read_head(
         return Err(Problem::error(ProblemKind::Syntax, text).at(start));
     };
     budget.yaml(parts.yaml)?;
-    let (head, texts) = FrontMatter::read_with_rescue(parts.yaml, HeadTexts::read)?;
+    let (head, texts) = match naming.is_agent {
+        // What is no YAML does not conform, whatever its author meant.
+        true => FrontMatter::read(parts.yaml, HeadTexts::read)?,
+        false => FrontMatter::read_with_rescue(parts.yaml, HeadTexts::read)?,
+    };
     let misspelt = head.misspelt(KNOWN_FIELDS);
     problems.extend(misspelt.map(|problem| problem.in_file(&file.path)));
     let HeadTexts {
@@ -313,14 +314,7 @@ fn read_head(
         ));
     };
     if naming.is_agent {
-        agent_rules(declared.as_deref(), &file.directory, &description)
-            .map_err(|(problem, name)| at(problem, name))?;
-        let compatibility = head.text("compatibility")?;
-        if compatibility.is_some_and(|text| text.chars().count() > MAX_AGENT_COMPATIBILITY) {
-            let text = format!("longer than {MAX_AGENT_COMPATIBILITY} characters");
-            let problem = Problem::error(ProblemKind::TooLarge, text);
-            return Err(at(problem, "compatibility"));
-        }
+        agent::check(&head, declared.as_deref(), &file.directory, &description)?;
     }
     let bare_name = declared.unwrap_or_else(|| name_of_directory(&file.directory));
     let bad_name = |text| Err(at(Problem::error(ProblemKind::BadName, text), "name"));
@@ -359,35 +353,4 @@ fn name_of_directory(directory: &str) -> String {
         blank if blank.is_empty() => NAMELESS.to_owned(),
         name => name,
     }
-}
-
-/// What the Agent Skills format demands of names and descriptions beyond the other formats. A skill
-/// that does not conform must be skipped (Agent Plugins 7.1).
-fn agent_rules(
-    name: Option<&str>,
-    directory: &str,
-    description: &str,
-) -> Result<(), (Problem, &'static str)> {
-    let bad_name = |text: String| Err((Problem::error(ProblemKind::BadName, text), "name"));
-    let Some(name) = name else {
-        let text = "`name` is missing or blank";
-        return Err((Problem::error(ProblemKind::MissingField, text), "name"));
-    };
-    let legal = |c: char| c == '-' || (c.is_alphanumeric() && !c.is_uppercase());
-    if !name.chars().all(legal) {
-        return bad_name("the name may only have lower-case letters, digits and `-`".to_owned());
-    }
-    if name.starts_with('-') || name.ends_with('-') || name.contains("--") {
-        return bad_name(
-            "the name has a `-` at its start, at its end or beside another".to_owned(),
-        );
-    }
-    if name != directory {
-        return bad_name("the name differs from that of the skill's directory".to_owned());
-    }
-    if description.chars().count() > MAX_AGENT_DESCRIPTION {
-        let text = format!("the description is longer than {MAX_AGENT_DESCRIPTION} characters");
-        return Err((Problem::error(ProblemKind::TooLarge, text), "description"));
-    }
-    Ok(())
 }

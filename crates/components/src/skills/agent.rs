@@ -1,0 +1,62 @@
+//! What the Agent Skills format demands of the head of a skill beyond the other formats. In a plugin
+//! that follows the Agent Plugins specification a skill that does not conform must be skipped (7.1).
+
+use plugd_model::{Problem, ProblemKind};
+
+use crate::front_matter::FrontMatter;
+
+/// The longest description, in characters.
+const MAX_DESCRIPTION: usize = 1024;
+/// The longest text about where it works, in characters.
+const MAX_COMPATIBILITY: usize = 500;
+
+/// Refuses a head that does not conform.
+pub(super) fn check(
+    head: &FrontMatter,
+    name: Option<&str>,
+    directory: &str,
+    description: &str,
+) -> Result<(), Problem> {
+    let at = |problem: Problem, field: &str| problem.at_field(field).at(head.place(field));
+    check_name(name, directory).map_err(|problem| at(problem, "name"))?;
+    if description.chars().count() > MAX_DESCRIPTION {
+        let text = format!("the description is longer than {MAX_DESCRIPTION} characters");
+        let problem = Problem::error(ProblemKind::TooLarge, text);
+        return Err(at(problem, "description"));
+    }
+    head.unique()?;
+    head.text("license")?;
+    head.text("allowed-tools")?;
+    head.texts("metadata")?;
+    let wrong = match head.text("compatibility")? {
+        Some(text) if text.chars().count() > MAX_COMPATIBILITY => {
+            let text = format!("longer than {MAX_COMPATIBILITY} characters");
+            Some(Problem::error(ProblemKind::TooLarge, text))
+        }
+        None if head.value("compatibility").is_some() => {
+            let text = "the text is empty; leave the member out";
+            Some(Problem::error(ProblemKind::BadValue, text))
+        }
+        _ => None,
+    };
+    wrong.map_or(Ok(()), |problem| Err(at(problem, "compatibility")))
+}
+
+fn check_name(name: Option<&str>, directory: &str) -> Result<(), Problem> {
+    let bad_name = |text: &str| Err(Problem::error(ProblemKind::BadName, text));
+    let Some(name) = name else {
+        let text = "`name` is missing or blank";
+        return Err(Problem::error(ProblemKind::MissingField, text));
+    };
+    let legal = |c: char| c == '-' || (c.is_alphanumeric() && !c.is_uppercase());
+    if !name.chars().all(legal) {
+        return bad_name("the name may only have lower-case letters, digits and `-`");
+    }
+    if name.starts_with('-') || name.ends_with('-') || name.contains("--") {
+        return bad_name("the name has a `-` at its start, at its end or beside another");
+    }
+    if name != directory {
+        return bad_name("the name differs from that of the skill's directory");
+    }
+    Ok(())
+}
