@@ -112,11 +112,6 @@ impl<'a> Document<'a> {
             field: field.to_owned(),
         }
     }
-
-    /// Where a value of this text stands.
-    pub(crate) fn place(&self, item: &Item<'_>) -> Place {
-        self.text.place(item.raw)
-    }
 }
 
 impl<'a> Item<'a> {

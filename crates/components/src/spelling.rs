@@ -21,9 +21,13 @@ pub fn meant<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         3..=6 => 1,
         _ => 2,
     };
+    // Each letter more or less is an error of its own, which spares most candidates a comparison.
+    let is_near = |candidate: &Vec<char>| candidate.len().abs_diff(folded.len()) <= allowed;
     known
         .iter()
-        .map(|candidate| (distance(&folded, &fold(candidate)), *candidate))
+        .map(|candidate| (fold(candidate), *candidate))
+        .filter(|(candidate, _)| is_near(candidate))
+        .map(|(near, candidate)| (distance(&folded, &near), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -228,6 +228,22 @@ x
     check_problems(&sandbox, "p", &["Warning leftOut loop - -"]);
 }
 
+/// A file that is made of nothing but mistakes costs one reading, not one for each of them.
+#[test]
+fn a_file_of_mistakes_is_told_in_time() {
+    let sandbox = Sandbox::from("== p/.codex-plugin/plugin.json\n{\"name\": \"p\"}\n");
+    let events: Vec<_> = (0..20_000)
+        .map(|index| format!("\"e{index}\": []"))
+        .collect();
+    let hooks = format!("{{\"hooks\": {{{}}}}}", events.join(","));
+    sandbox.write("p/hooks/hooks.json", &hooks);
+    let begun = std::time::Instant::now();
+    let found = validate(&Disk::new(), &sandbox.path("p")).unwrap();
+    let took = begun.elapsed();
+    assert!(found.count(Severity::Warning) > 100);
+    assert!(took.as_secs() < 5, "{took:?}");
+}
+
 #[test]
 fn the_root_of_a_manifest() {
     let root = |file: &str| plugin_root(&AbsPath::new(file).unwrap()).map(|root| root.to_text());

@@ -3,11 +3,14 @@
 //! Values lose their places on the way to those who judge them as a whole, a name against that of
 //! an entry, say. The name of the member is enough to find the place again.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
 
+use plugd_manifest::json::{Elements, Members, Shape, Text};
 use plugd_model::{AbsPath, ManifestFormat, Place, PluginPath, Problem, ProblemKind};
 
-use crate::item::{Document, Item, take};
+use crate::item::{Document, Item, Member, clip, take};
 use crate::tree::PluginTree;
 
 /// The members of a manifest that name files or directories.
@@ -29,17 +32,24 @@ pub struct EntryPlaces {
 /// The places of a text's members.
 #[derive(Debug)]
 pub struct MemberPlaces<'a> {
-    document: Document<'a>,
+    text: Text<'a>,
+    /// What the values are made of that somebody asked into, by where they begin in memory.
+    parts: RefCell<HashMap<usize, Parts<'a>>>,
     left: Cell<u32>,
 }
+
+/// The members of an object as problems call them, or the elements of an array.
+type Parts<'a> = Rc<Vec<(String, &'a str)>>;
 
 impl<'a> MemberPlaces<'a> {
     /// Nothing for a text that is no JSON.
     #[must_use]
     pub fn of(text: &'a str) -> Option<Self> {
-        let document = Document::parse_inline(text).ok()?;
-        let left = Cell::new(MAX_FOUND);
-        Some(Self { document, left })
+        Some(Self {
+            text: Text::check(text.as_bytes()).ok()?,
+            parts: RefCell::default(),
+            left: Cell::new(MAX_FOUND),
+        })
     }
 
     /// The place of a member such as `name` or `plugins[2].version`; nothing when the text has none, or
@@ -47,23 +57,73 @@ impl<'a> MemberPlaces<'a> {
     #[must_use]
     pub fn find(&self, field: &str) -> Option<Place> {
         self.left.set(self.left.get().checked_sub(1)?);
-        let item = find(self.document.root(""), field)?;
-        Some(self.document.place(&item))
+        let raw = self.follow(self.text.root(), field)?;
+        Some(self.text.place(raw))
     }
 
     /// The places of the entries of a marketplace, in the order of the file.
     #[must_use]
     pub fn entries(&self) -> Vec<EntryPlaces> {
-        let top = self.document.root("").object(&mut Vec::new());
-        let entries = take(&top.unwrap_or_default(), "plugins").and_then(|all| all.array().ok());
-        let places = entries.unwrap_or_default().into_iter().map(|entry| {
-            let members = entry.object(&mut Vec::new()).unwrap_or_default();
+        let entries = self.follow(self.text.root(), "plugins");
+        let entries = entries.and_then(|raw| Elements::split(raw, usize::MAX).ok());
+        let places = entries.into_iter().flat_map(|all| all.raw).map(|entry| {
+            let source = Members::split(entry, usize::MAX).ok();
+            let source = source.and_then(|members| members.get("source"));
             EntryPlaces {
-                entry: self.document.place(&entry),
-                source: take(&members, "source").map(|source| self.document.place(&source)),
+                entry: self.text.place(entry),
+                source: source
+                    .filter(|raw| Shape::of(raw) != Shape::Null)
+                    .map(|raw| self.text.place(raw)),
             }
         });
         places.collect()
+    }
+
+    /// Follows the name of a member, whose parts may hold dots themselves.
+    fn follow(&self, raw: &'a str, field: &str) -> Option<&'a str> {
+        if field.is_empty() {
+            return Some(raw);
+        }
+        let parts = self.parts_of(raw);
+        if let Some(rest) = field.strip_prefix('[') {
+            let (index, rest) = rest.split_once(']')?;
+            let (_, element) = parts.get(index.parse::<usize>().ok()?)?;
+            let is_array = Shape::of(raw) == Shape::Array;
+            let rest = rest.strip_prefix('.').unwrap_or(rest);
+            return self.follow(element, rest).filter(|_| is_array);
+        }
+        parts.iter().find_map(|(name, value)| {
+            let rest = field.strip_prefix(name.as_str())?;
+            match rest.strip_prefix('.') {
+                Some(rest) => self.follow(value, rest),
+                None if rest.is_empty() || rest.starts_with('[') => self.follow(value, rest),
+                None => None,
+            }
+        })
+    }
+
+    /// Takes a value apart, each once.
+    fn parts_of(&self, raw: &'a str) -> Parts<'a> {
+        let begin = raw.as_ptr().addr();
+        let known = self.parts.borrow().get(&begin).map(Rc::clone);
+        known.unwrap_or_else(|| {
+            let found: Vec<_> = match Shape::of(raw) {
+                Shape::Object => Members::split(raw, usize::MAX)
+                    .iter()
+                    .flat_map(Members::iter)
+                    .map(|(name, value)| (clip(name), value))
+                    .collect(),
+                Shape::Array => Elements::split(raw, usize::MAX)
+                    .into_iter()
+                    .flat_map(|elements| elements.raw)
+                    .map(|value| (String::new(), value))
+                    .collect(),
+                Shape::String | Shape::Number | Shape::Boolean | Shape::Null => Vec::new(),
+            };
+            let found = Rc::new(found);
+            self.parts.borrow_mut().insert(begin, Rc::clone(&found));
+            found
+        })
     }
 }
 
@@ -115,17 +175,16 @@ pub(super) fn point_to_manifest(
     document: &Document<'_>,
     findings: &mut [Problem],
 ) {
+    let top = members(&document.root(""));
     let mut named = Vec::new();
-    for member in NAMING {
-        let Some(item) = find(document.root(""), member) else {
-            continue;
-        };
+    for item in NAMING.iter().filter_map(|member| take(&top, member)) {
         match item.array() {
             Ok(items) => named.extend(items),
             Err(_) => named.push(item),
         }
     }
-    let onboarding = find(document.root(""), "extensions.com.openai.onboardingSkill");
+    let own = take(&top, "extensions").and_then(|all| take(&members(&all), "com.openai"));
+    let onboarding = own.and_then(|own| take(&members(&own), "onboardingSkill"));
     for finding in findings {
         let is_about_path = matches!(
             finding.kind,
@@ -151,25 +210,9 @@ pub(super) fn point_to_manifest(
     }
 }
 
-/// Follows the name of a member, whose parts may hold dots themselves.
-fn find<'a>(item: Item<'a>, field: &str) -> Option<Item<'a>> {
-    if field.is_empty() {
-        return Some(item);
-    }
-    if let Some(rest) = field.strip_prefix('[') {
-        let (index, rest) = rest.split_once(']')?;
-        let element = item.array().ok()?.into_iter().nth(index.parse().ok()?)?;
-        return find(element, rest.strip_prefix('.').unwrap_or(rest));
-    }
-    let members = item.object(&mut Vec::new()).ok()?;
-    members.into_iter().find_map(|(name, value)| {
-        let rest = field.strip_prefix(name.as_str())?;
-        match rest.strip_prefix('.') {
-            Some(rest) => find(value, rest),
-            None if rest.is_empty() || rest.starts_with('[') => find(value, rest),
-            None => None,
-        }
-    })
+/// The members of a value, none when it is no object.
+fn members<'a>(item: &Item<'a>) -> Vec<Member<'a>> {
+    item.object(&mut Vec::new()).unwrap_or_default()
 }
 
 #[cfg(test)]
