@@ -355,9 +355,9 @@ fn what_is_held_stays_and_a_failure_takes_everything_back() {
     second.shut_down();
 }
 
-/// A plugin may ship a part of what every installation makes of its commands.
+/// Where an installation puts what it makes of commands, nothing of the source counts.
 #[test]
-fn what_an_installation_made_is_told_from_what_was_shipped() {
+fn what_an_installation_made_is_no_part_of_an_archive() {
     let sandbox = world();
     let skills = "team/hooked/.codex-plugin/migrated-command-skills";
     sandbox.add(&format!(
@@ -368,6 +368,8 @@ fn what_an_installation_made_is_told_from_what_was_shipped() {
     let mut first = start(&sandbox);
     install(&mut first, TEAM, "hooked");
     let made = "ch/plugins/cache/team/hooked/1.0.0/.codex-plugin/migrated-command-skills";
+    let tidy = sandbox.text(&format!("{made}/source-command-tidy/SKILL.md"));
+    assert!(!tidy.contains("Mine"), "{tidy}");
     assert!(sandbox.exists(&format!("{made}/source-command-sweep/SKILL.md")));
     export(&mut first, json!({"plugins": ["hooked@team"]}));
     let before = recorded(&mut first, "hooked@team");

@@ -6,8 +6,8 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    DEMO, DEMO_MANIFEST, check, config, home_tree, install, installed_in, launch, local,
-    marketplace, plugin, refused, shown, small, start, text,
+    DEMO, DEMO_MANIFEST, check, config, home_tree, install, installed_in, launch, list_and_settle,
+    local, marketplace, plugin, plugin_in, refused, shown, small, start, start_listening, text,
 };
 
 fn named(manifest: &str, plugin: &str) -> Value {
@@ -232,6 +232,46 @@ fn commands_become_skills_in_the_copy_only() {
     assert!(sandbox.exists(&format!("{skills}/source-command-git-tidy-up/SKILL.md")));
     assert_eq!(sandbox.tree(skills).matches("== ").count(), 1);
     assert!(!sandbox.exists("demo/p/.codex-plugin/migrated-command-skills"));
+    daemon.shut_down();
+}
+
+#[test]
+fn skills_in_the_place_of_those_made_of_commands_stay_behind() {
+    let sandbox = small(&[("p", "1.0.0"), ("q", "1.0.0")]);
+    let place = ".codex-plugin/migrated-command-skills";
+    let command = "---\ndescription: Made\n---\nTidy.\n";
+    sandbox.write("demo/p/commands/x.md", command);
+    for name in ["mine", "source-command-x"] {
+        sandbox.write(
+            &format!("demo/p/{place}/{name}/SKILL.md"),
+            "---\ndescription: Shipped\n---\n",
+        );
+    }
+    sandbox.write("demo/q/commands/x.md", command);
+    sandbox.write(&format!("demo/q/{place}"), "a file");
+    let mut daemon = start_listening(&sandbox);
+    let read = daemon.ok("plugin/read", named(DEMO_MANIFEST, "p"));
+    for plugin in ["p", "q"] {
+        let answer = install(&mut daemon, DEMO_MANIFEST, plugin);
+        let problem = shown(&answer["problems"][0], &sandbox);
+        assert_eq!(problem["kind"], "leftOut");
+        assert_eq!(problem["path"], format!("$ROOT/demo/{plugin}/{place}"));
+        let told = &read["plugin"]["summary"]["problems"];
+        assert!(plugin == "q" || shown(told, &sandbox) == json!([problem]));
+        let skills = format!("ch/plugins/cache/demo/{plugin}/1.0.0/{place}");
+        assert_eq!(sandbox.tree(&skills).matches("== ").count(), 1);
+        let made = sandbox.text(&format!("{skills}/source-command-x/SKILL.md"));
+        assert!(made.contains("description: \"Made\""), "{made}");
+    }
+    // Nobody takes the source for something else than the copy because of it.
+    let again = install(&mut daemon, DEMO_MANIFEST, "p");
+    assert_eq!(again["changed"], false);
+    let listing = list_and_settle(&mut daemon, json!({}));
+    assert_eq!(plugin_in(&listing, "p@demo")["updateAvailable"], false);
+    let outdated = daemon.ok("plugd/outdated", json!({"pluginId": "p@demo"}));
+    assert_eq!(outdated["changes"][0]["changed"], false);
+    let looked = daemon.ok("plugd/inspect", json!({"pluginId": "p@demo"}));
+    assert_eq!(looked["difference"]["changes"], json!([]), "{looked:#}");
     daemon.shut_down();
 }
 

@@ -3,13 +3,15 @@
 //! A command is a Markdown file with a description. One that needs what a skill has not (arguments,
 //! inclusion of files or of command output) is left as it is, with a problem that says why.
 //!
-//! This module only generates; the installer writes. It replaces the whole directory
-//! [`MIGRATED_SKILLS_DIR`] of the copy, so that nothing in there is older than its command.
+//! This module only generates; the installer writes. A copy is made without what the source has in
+//! [`MIGRATED_SKILLS_DIR`], so that nothing in there is older than its command.
 
 use std::collections::{BTreeMap, HashSet};
 
 use plugd_disk::{Disk, Entry, Kind};
-use plugd_model::{AbsPath, ManifestFormat, PluginManifest, Problem, ProblemKind};
+use plugd_model::{
+    AbsPath, MIGRATED_SKILLS_DIR, ManifestFormat, PluginManifest, Problem, ProblemKind,
+};
 
 use crate::Found;
 use crate::budget::Budget;
@@ -19,9 +21,6 @@ use crate::tree::{Located, PluginTree, not_a};
 
 #[cfg(test)]
 mod tests;
-
-/// Where generated skills lie below a plugin root.
-pub const MIGRATED_SKILLS_DIR: &str = ".codex-plugin/migrated-command-skills";
 
 /// Where commands lie when the manifest names nothing else.
 const DEFAULT_ROOT: &str = "commands";

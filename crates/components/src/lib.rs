@@ -54,7 +54,7 @@ pub use apps::{App, apps};
 pub use author::{
     EntryPlaces, MemberPlaces, manifest_findings, marketplace_findings, plugin_findings,
 };
-pub use commands::{GeneratedFile, MIGRATED_SKILLS_DIR, migrated_commands};
+pub use commands::{GeneratedFile, migrated_commands};
 pub use hooks::{
     HookDeclaration, HookEvent, HookHandler, HookObstacle, hooks, hooks_in_file, hooks_in_table,
 };

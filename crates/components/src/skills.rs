@@ -8,11 +8,12 @@
 use std::collections::HashSet;
 
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, ManifestFormat, Place, PluginManifest, Problem, ProblemKind};
+use plugd_model::{
+    AbsPath, MIGRATED_SKILLS_DIR, ManifestFormat, Place, PluginManifest, Problem, ProblemKind,
+};
 
 use crate::Found;
 use crate::budget::Budget;
-use crate::commands::MIGRATED_SKILLS_DIR;
 use crate::front_matter::{self, Fence, FrontMatter};
 use crate::item::clip;
 use crate::tree::PluginTree;

@@ -14,6 +14,7 @@ mod hex;
 pub mod json_depth;
 mod layout;
 mod manifest;
+mod migrated_skills;
 mod names;
 mod oci_reference;
 mod packed_origin;
@@ -33,6 +34,7 @@ pub use layout::Layout;
 pub use manifest::{
     HooksDeclaration, Interface, ManifestFormat, McpDeclaration, PluginManifest, PluginPath,
 };
+pub use migrated_skills::{MIGRATED_SKILLS_DIR, is_migrated_skill, shipped_as_migrated};
 pub use names::{
     CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, MAX_NAME_BYTES, MarketplaceName, NameError,
     PluginId, PluginName, RESERVED_MARKETPLACES,

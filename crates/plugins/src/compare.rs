@@ -4,7 +4,7 @@
 //! reference installs from the same source, and then it only has to be recorded.
 
 use plugd_disk::tree::{Digest, Limits, PlannedFile, digest_where};
-use plugd_model::{PluginPath, Problem, ProblemKind};
+use plugd_model::{PluginPath, Problem, ProblemKind, is_migrated_skill};
 use plugd_store::{Believing, Installed, Provenance, SourceContent, StoreError};
 
 use crate::call::Call;
@@ -110,7 +110,7 @@ fn read_foreign(
 ) -> Result<Option<Foreign>, Error> {
     let store = copies.store()?;
     let added = |file: &PlannedFile| {
-        file.path.starts_with(plugd_components::MIGRATED_SKILLS_DIR)
+        is_migrated_skill(&file.path)
             || content
                 .extra
                 .iter()
@@ -118,7 +118,7 @@ fn read_foreign(
     };
     let read = || -> Result<Foreign, StoreError> {
         let whole = store.tree_digest(copy, call)?;
-        let plan = store.plan(&copy.root, &Limits::INSTALL, call)?;
+        let plan = store.plan_of_all(&copy.root, &Limits::INSTALL, call)?;
         let bare = if plan.files().any(|file| added(&file)) {
             digest_where(copies.disk(), &plan, &|file| !added(file), call)?
         } else {

@@ -4,12 +4,11 @@
 //! Only the copy is sure to be there. It is the source with what the installation added, so without
 //! that it has to hash to what was recorded of the source; a copy that does not is not exported.
 
-use plugd_components::{MIGRATED_SKILLS_DIR, migrated_commands};
 use plugd_disk::tree::{FileDigests, Limits, TreePlan, copy};
 use plugd_disk::{Disk, DiskError};
 use plugd_lockfile::{LockedPlugin, LockedSource};
 use plugd_manifest::json::{Members, Text};
-use plugd_model::{AbsPath, PluginId};
+use plugd_model::{AbsPath, MIGRATED_SKILLS_DIR, PluginId};
 use plugd_store::{Installed, StoreError};
 use serde_json::{Value, json};
 
@@ -64,15 +63,12 @@ pub(crate) fn stage(
         let text = "its copy is not what is recorded of it";
         return Err(Error::from(not_exportable(text)));
     }
-    let generated = generated(lookup, id, &beside)?;
-    let Some(added) = added(&report.files, &generated, locked) else {
-        let text = "what its source had cannot be told from what its installation added: its author \
-                    ships a part of `.codex-plugin/migrated-command-skills`, which is made of \
-                    commands at every installation; export it once the plugin ships all of that \
-                    directory, or nothing";
+    let Some(added) = added(&report.files, locked) else {
+        let text = "what its source had cannot be told from what its installation added; \
+                    install it anew, and export that copy";
         return Err(Error::from(not_exportable(text)));
     };
-    let fallback = match added.iter().any(|one| one == fallback()) {
+    let fallback = match added.contains(&fallback()) {
         true => Some(disk.read(&beside.join(fallback()), MAX_MANIFEST)?),
         false => None,
     };
@@ -107,50 +103,23 @@ fn fallback() -> &'static str {
 
 /// What an installation added: the smallest of what it may add without which the files are those of
 /// the source.
-fn added(files: &FileDigests, generated: &[String], locked: &LockedPlugin) -> Option<Vec<String>> {
-    let commands = [
+fn added(files: &FileDigests, locked: &LockedPlugin) -> Option<Vec<&'static str>> {
+    let candidates = [
         Vec::new(),
-        vec![MIGRATED_SKILLS_DIR.to_owned()],
-        generated.to_vec(),
+        vec![MIGRATED_SKILLS_DIR],
+        vec![fallback()],
+        vec![MIGRATED_SKILLS_DIR, fallback()],
     ];
-    let with_manifest = |commands: &Vec<String>| {
-        let mut added = commands.clone();
-        added.push(fallback().to_owned());
-        added
-    };
-    let candidates = commands.iter().cloned();
-    let mut candidates = candidates.chain(commands.iter().map(with_manifest));
-    candidates.find(|added| {
+    candidates.into_iter().find(|added| {
         let source = files.without(&|path| is_added(added, path));
         source.digest() == locked.source_digest
     })
 }
 
-/// The files of a copy that are as an installation makes them of its commands. Where a plugin ships
-/// some of them otherwise, these are the ones that it does not.
-fn generated(lookup: &Lookup, id: &PluginId, copy: &AbsPath) -> Result<Vec<String>, Error> {
-    let disk = lookup.disk();
-    let Ok(Some(loaded)) = lookup.loader().plugin_named(copy, id.plugin.as_str()) else {
-        return Ok(Vec::new());
-    };
-    let mut generated = Vec::new();
-    for file in migrated_commands(disk, copy, &loaded.value).items {
-        let place = copy.join(&file.path);
-        let size = u64::try_from(file.content.len()).unwrap_or(u64::MAX);
-        let is_there = disk
-            .link_stamp(&place)?
-            .is_some_and(|stamp| stamp.size == size);
-        if is_there && disk.read(&place, size)? == file.content {
-            generated.push(file.path);
-        }
-    }
-    Ok(generated)
-}
-
-fn is_added(added: &[String], path: &str) -> bool {
+fn is_added(added: &[&str], path: &str) -> bool {
     let mut added = added.iter();
     added.any(|one| {
-        let rest = path.strip_prefix(one.as_str());
+        let rest = path.strip_prefix(one);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
 }

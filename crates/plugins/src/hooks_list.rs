@@ -222,7 +222,7 @@ impl Content<'_> {
             let store = copies
                 .store()
                 .map_err(|error| unreadable(error_chain(&error)))?;
-            let digest = store.source_digest(root, call);
+            let digest = store.whole_digest(root, call);
             digest.map_err(|error| unreadable(error_chain(&error)))
         };
         self.read.get_or_insert_with(read).as_ref().ok().copied()

@@ -334,10 +334,8 @@ impl Look<'_> {
         let (store, disk) = (self.copies.store()?, self.lookup.disk());
         let held = held_by_source(&mut side, store, disk, dir, self.call);
         let as_copy = match &held {
-            Some(held) if held.has_links() && self.standing.copy.is_some() => {
-                self.as_copy(store, held, manifest, &mut side)?
-            }
-            _ => None,
+            Some(held) => self.as_copy(store, held, manifest, &mut side)?,
+            None => None,
         };
         side.root = Some(dir.clone());
         side.source = Some(offer.entry.source.without_secrets());
@@ -367,8 +365,9 @@ impl Look<'_> {
         })
     }
 
-    /// The source as it would be installed. A copy has files where the source has links, under other
-    /// paths than what they lead to, so only a copy can be compared with a copy.
+    /// The source as it would be installed, where that is something else and there is a copy to compare
+    /// it with. A copy has files where the source has links, under other paths than what they lead to,
+    /// and a server whose program is left out cannot start, so only a copy can be compared with a copy.
     fn as_copy(
         &self,
         store: &Store,
@@ -376,6 +375,9 @@ impl Look<'_> {
         manifest: &PluginManifest,
         told: &mut InspectedSide,
     ) -> Result<Option<Inspection>, Error> {
+        if !held.differs_when_copied() || self.standing.copy.is_none() {
+            return Ok(None);
+        }
         let disk = self.lookup.disk();
         let looked = store.workspace().and_then(|workspace| {
             let root = workspace.dir().join("tree");
@@ -387,7 +389,7 @@ impl Look<'_> {
             Ok(looked) => Ok(looked.ok().map(|side| side.inspection)),
             Err(error) => {
                 let text = format!(
-                    "links are compared as links, because no copy can be made: {}",
+                    "the source is compared as it stands, because no copy can be made: {}",
                     error_chain(&error)
                 );
                 told.problems

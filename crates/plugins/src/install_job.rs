@@ -421,9 +421,7 @@ fn stage(
     };
     problems.extend(migrated.problems.into_iter().map(in_source));
     for file in migrated.items {
-        // A plugin may ship what another program generated from it; what it ships stays.
-        let shipped = lookup.disk().link_stamp(&root.join(&file.path))?.is_some();
-        if let (false, Some(path)) = (shipped, PluginPath::parse(&format!("./{}", file.path))) {
+        if let Some(path) = PluginPath::parse(&format!("./{}", file.path)) {
             let of_mode = generated.entry(file.mode).or_default();
             of_mode.push((path, file.content));
         }

@@ -130,7 +130,7 @@ impl Observed {
             .insert(WatchRoot::file(lookup.layout().links()));
         for (id, path) in lookup.links().rows {
             observed.roots.insert(WatchRoot::tree(path.clone()));
-            let content = store.source_digest(&path, &AtEase).ok();
+            let content = store.whole_digest(&path, &AtEase).ok();
             observed.linked.insert(id, (path, content));
         }
         // Who began in between may be half seen as well.

@@ -11,7 +11,8 @@ use plugd_config::Snapshot;
 use plugd_disk::tree::AtEase;
 use plugd_marketplace::{Offer, Selector};
 use plugd_model::{
-    AbsPath, PluginManifest, Problem, ProblemKind, RemotePluginId, Source, error_chain,
+    AbsPath, MIGRATED_SKILLS_DIR, PluginManifest, Problem, ProblemKind, RemotePluginId, Source,
+    error_chain, shipped_as_migrated,
 };
 use plugd_store::Installed;
 use tokio::time::Instant;
@@ -175,9 +176,11 @@ fn read_offer(
     match &details {
         Details::Manifest(loaded, root) => {
             apps = describe(&mut reading, lookup, resolved, &loaded.value, root);
+            reading.problems.extend(not_copied(lookup, offer, root));
         }
         Details::Fallback(fallback, Some(root)) => {
             apps = describe(&mut reading, lookup, resolved, fallback.manifest(), root);
+            reading.problems.extend(not_copied(lookup, offer, root));
         }
         // What the entry says of itself is for listings; here the answer is that nothing is here.
         Details::Fallback(_, None) | Details::NotHere => {
@@ -190,6 +193,16 @@ fn read_offer(
         reading.problems.push(differs(&reading.summary));
     }
     Ok(Found::of(reading, apps, lookup, resolved))
+}
+
+/// Skills that are shown, because they are in the source, and will not be in a copy.
+fn not_copied(lookup: &Lookup, offer: &Offer<'_>, root: &AbsPath) -> Option<Problem> {
+    if !matches!(&offer.entry.source, Source::Local { path } if path == root) {
+        return None;
+    }
+    let shipped = root.join(MIGRATED_SKILLS_DIR);
+    let found = lookup.disk().link_stamp(&shipped).ok().flatten();
+    found.map(|_| shipped_as_migrated(&shipped))
 }
 
 /// Whether the local source is known to hold something else than what was installed from it. Its

@@ -3,10 +3,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plugd_components::{MIGRATED_SKILLS_DIR, SkillScope, SkillSource};
+use plugd_components::{SkillScope, SkillSource};
 use plugd_config::Snapshot;
 use plugd_disk::Disk;
-use plugd_model::{AbsPath, ManifestFormat};
+use plugd_model::{AbsPath, MIGRATED_SKILLS_DIR, ManifestFormat};
 use plugd_watch::WatchRoot;
 
 use crate::Lookup;

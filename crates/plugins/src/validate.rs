@@ -18,8 +18,8 @@ use plugd_manifest::{
     Loader, MAX_MARKETPLACE_BYTES, marketplace_root, plugin_file, store_version, unclaimed,
 };
 use plugd_model::{
-    AbsPath, ManifestFormat, PluginId, PluginManifest, PluginName, Problem, ProblemKind, Severity,
-    error_chain,
+    AbsPath, MIGRATED_SKILLS_DIR, ManifestFormat, PluginId, PluginManifest, PluginName, Problem,
+    ProblemKind, Severity, error_chain, shipped_as_migrated,
 };
 
 use crate::Error;
@@ -340,6 +340,10 @@ pub(crate) fn inside(
     subject
         .problems
         .extend(plugin_findings(disk, &root, manifest, id, entry));
+    let shipped = root.join(MIGRATED_SKILLS_DIR);
+    if let Ok(Some(_)) = disk.link_stamp(&shipped) {
+        subject.problems.push(shipped_as_migrated(&shipped));
+    }
     // An installation would stop here, whatever is in the files.
     match TreePlan::scan(disk, &root, &Limits::INSTALL, &[], &AtEase) {
         Ok(plan) => left_out(&plan, &mut subject.problems),

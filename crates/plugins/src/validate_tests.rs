@@ -245,6 +245,22 @@ fn a_file_of_mistakes_is_told_in_time() {
 }
 
 #[test]
+fn what_no_installation_copies_is_told() {
+    let sandbox = Sandbox::from(BOTH);
+    let shipped = "alone/.codex-plugin/migrated-command-skills";
+    sandbox.write(
+        &format!("{shipped}/a/SKILL.md"),
+        "---\ndescription: d\n---\n",
+    );
+    let found = validate(&Disk::new(), &sandbox.path("alone")).unwrap();
+    let [problem] = found.subjects[0].problems.as_slice() else {
+        panic!("{found:#?}");
+    };
+    let told = (problem.kind, problem.path.clone());
+    assert_eq!(told, (ProblemKind::LeftOut, Some(sandbox.path(shipped))));
+}
+
+#[test]
 fn the_root_of_a_manifest() {
     let root = |file: &str| plugin_root(&AbsPath::new(file).unwrap()).map(|root| root.to_text());
     for (file, expected) in [

@@ -57,6 +57,16 @@ pub(crate) struct Look {
     fingerprint: Digest,
 }
 
+impl Look {
+    fn of(began: Duration, plan: TreePlan) -> Self {
+        Self {
+            began,
+            fingerprint: plan.fingerprint(),
+            plan,
+        }
+    }
+}
+
 /// What an installation from a directory would find there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceContent {
@@ -114,10 +124,23 @@ impl Store {
     /// # Errors
     /// It cannot be read, contains the store, is over a limit, or `pace` gives the work up.
     pub fn source_digest(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Digest, StoreError> {
+        let look = self.look_into_source(root, &Limits::INSTALL, pace)?;
+        match self.inner.contents.of(root, &look) {
+            Some(known) => Ok(known.digest),
+            None => Ok(self.read(root, &look, pace)?.0),
+        }
+    }
+
+    /// The digest of all that a directory holds, with what an installation would not copy because it
+    /// makes it itself. The price is the same.
+    ///
+    /// # Errors
+    /// Those of [`Store::source_digest`].
+    pub fn whole_digest(&self, root: &AbsPath, pace: &dyn Pace) -> Result<Digest, StoreError> {
         Ok(self.content(root, pace)?.digest)
     }
 
-    /// The same, and what the installation would leave out: whoever looks at a copy has to be told
+    /// The digest of a source, and what the installation would leave out: whoever looks at a copy has to be told
     /// each time, also when the copy was made long ago.
     ///
     /// # Errors
@@ -128,7 +151,7 @@ impl Store {
         believing: Believing,
         pace: &dyn Pace,
     ) -> Result<SourceContent, StoreError> {
-        let look = self.look_into(root, &Limits::INSTALL, pace)?;
+        let look = self.look_into_source(root, &Limits::INSTALL, pace)?;
         let (digest, known) = match self.known(root, &look, believing) {
             Some(known) => (known.digest, Some(known)),
             None => self.read(root, &look, pace)?,
@@ -177,7 +200,8 @@ impl Store {
         record: Option<&Record>,
         pace: &dyn Pace,
     ) -> Result<Content, StoreError> {
-        let look = self.look_into(root, &Limits::INSTALL, pace)?;
+        let began = self.inner.clock.now();
+        let look = Look::of(began, self.plan_of_all(root, &Limits::INSTALL, pace)?);
         let own = || Some(self.inner.contents.of(root, &look)?.digest);
         let recorded = record
             .filter(|record| record.stamps == Some(look.fingerprint))
@@ -190,20 +214,15 @@ impl Store {
         Ok(Content { plan, digest })
     }
 
-    /// Looks at names and stamps.
-    pub(crate) fn look_into(
+    /// Looks at names and stamps of what an installation would copy.
+    pub(crate) fn look_into_source(
         &self,
         root: &AbsPath,
         limits: &Limits,
         pace: &dyn Pace,
     ) -> Result<Look, StoreError> {
         let began = self.inner.clock.now();
-        let plan = self.plan(root, limits, pace)?;
-        Ok(Look {
-            began,
-            fingerprint: plan.fingerprint(),
-            plan,
-        })
+        Ok(Look::of(began, self.plan(root, limits, pace)?))
     }
 
     fn read(

@@ -1,16 +1,16 @@
-//! When content is read again, counted in operations.
+//! When content is read again, counted in operations, and what of a directory counts.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_disk::tree::{AtEase, Limits};
 use plugd_disk::{Disk, OperationKind};
-use plugd_model::{AbsPath, Clock, PluginId};
+use plugd_model::{AbsPath, Clock, PluginId, PluginPath};
 use plugd_testkit::{CountingNames, RecordingProbe, Sandbox};
 use pretty_assertions::assert_eq;
 
 use crate::Store;
-use crate::fixture::OneFile;
+use crate::fixture::{OneFile, World};
 
 /// Real file times against a clock that runs ahead of them, or behind: then all of them have just
 /// changed, however long a test takes.
@@ -152,4 +152,30 @@ fn what_was_copied_is_not_read_again_and_what_was_fetched_is_not_remembered() {
     let (fetched, _) = staged(None);
     assert!(case.store.inner.contents.lock().contains_key(&source));
     assert!(!case.store.inner.contents.lock().contains_key(&fetched));
+}
+
+#[test]
+fn what_an_installation_makes_itself_is_no_part_of_a_source() {
+    let world = World::new();
+    let store = world.store();
+    let source = world.sandbox.path("one");
+    let bare = store.source_digest(&source, &AtEase).unwrap();
+    let shipped = ".codex-plugin/migrated-command-skills";
+    world
+        .sandbox
+        .write(&format!("one/{shipped}/a/SKILL.md"), "shipped");
+    assert_eq!(store.source_digest(&source, &AtEase).unwrap(), bare);
+    assert_ne!(store.whole_digest(&source, &AtEase).unwrap(), bare);
+    let mut staged = world.stage(&store, "one").unwrap();
+    let tree = staged.tree().clone();
+    assert_eq!((tree.source_digest, tree.tree_digest), (bare, bare));
+    assert_eq!(tree.left_out[0].path, Some(source.join(shipped)));
+    assert_eq!(tree.left_out.len(), 1);
+    // So the installation has the place to itself, and what it puts there counts for the copy.
+    let made = PluginPath::parse(&format!("./{shipped}/a/SKILL.md")).unwrap();
+    let made = (made, b"made".to_vec());
+    staged.add_files(&[made], 0o644).unwrap();
+    let (root, digest) = (staged.tree().root.clone(), staged.tree().tree_digest);
+    assert_ne!(digest, bare);
+    assert_eq!(store.whole_digest(&root, &AtEase).unwrap(), digest);
 }

@@ -4,7 +4,7 @@ use plugd_disk::Patience;
 use plugd_disk::tree::{
     Digest, FileDigests, Limits, Pace, TreeError, TreePlan, copy, is_storable_name, remove_tree,
 };
-use plugd_model::{AbsPath, PluginId, PluginPath, Problem};
+use plugd_model::{AbsPath, PluginId, PluginPath, Problem, is_migrated_skill, shipped_as_migrated};
 
 use crate::install::ActivatedInstall;
 use crate::record::{Before, Kept, NewInstall, Retention};
@@ -102,8 +102,22 @@ impl Store {
         limits: &Limits,
         pace: &dyn Pace,
     ) -> Result<TreePlan, StoreError> {
+        let plan = self.plan_of_all(source, limits, pace)?;
+        Ok(plan.without(is_migrated_skill, shipped_as_migrated))
+    }
+
+    /// The same with what an installation makes itself: what a copy holds.
+    ///
+    /// # Errors
+    /// Those of [`Store::plan`].
+    pub fn plan_of_all(
+        &self,
+        root: &AbsPath,
+        limits: &Limits,
+        pace: &dyn Pace,
+    ) -> Result<TreePlan, StoreError> {
         let exclude = [self.layout().state(), self.layout().cache()];
-        Ok(TreePlan::scan(self.disk(), source, limits, &exclude, pace)?)
+        Ok(TreePlan::scan(self.disk(), root, limits, &exclude, pace)?)
     }
 
     /// The tree digest of an installed copy as it is now. Its files are read only when a stamp has
@@ -156,7 +170,7 @@ impl Transaction {
         pace: &dyn Pace,
     ) -> Result<StagedInstall, StoreError> {
         let disk = self.store.disk().clone();
-        let look = self.store.look_into(source, limits, pace)?;
+        let look = self.store.look_into_source(source, limits, pace)?;
         let (plan, is_fetched) = (&look.plan, source.starts_with(&self.fetched));
         // What was fetched lies where nobody else writes, below a home that a link may lead to.
         if plan.root() != source && !is_fetched {

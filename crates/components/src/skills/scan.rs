@@ -7,9 +7,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::{OsStr, OsString};
 
 use plugd_disk::{Entry, Kind};
-use plugd_model::{AbsPath, ManifestFormat, PluginManifest, Problem, ProblemKind};
+use plugd_model::{
+    AbsPath, MIGRATED_SKILLS_DIR, ManifestFormat, PluginManifest, Problem, ProblemKind,
+};
 
-use crate::commands::MIGRATED_SKILLS_DIR;
 use crate::tree::{Located, PluginTree, not_a};
 
 /// Where skills lie when the manifest names no directory.

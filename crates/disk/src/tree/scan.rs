@@ -132,6 +132,52 @@ impl TreePlan {
         Ok(scan.plan)
     }
 
+    /// The same without what lies in some places, which are named by their paths in the copy with `/`.
+    /// `told` is what to say of the topmost ones.
+    #[must_use]
+    pub fn without(
+        mut self,
+        is_out: impl Fn(&str) -> bool,
+        told: impl Fn(&AbsPath) -> Problem,
+    ) -> Self {
+        let Self {
+            root,
+            dirs,
+            left_out,
+            is_plain,
+            bytes,
+            ..
+        } = &mut self;
+        let mut leave_out = |path: &str| {
+            left_out.push(told(&root.join(path)));
+            *is_plain = false;
+        };
+        let mut path = String::new();
+        dirs.retain_mut(|dir| {
+            if is_out(&dir.path) {
+                let parent = dir.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+                if !is_out(parent) {
+                    leave_out(&dir.path);
+                }
+                *bytes -= dir.files.iter().map(|file| file.size).sum::<u64>();
+                return false;
+            }
+            dir.files.retain(|file| {
+                path.clone_from(&dir.path);
+                path.push_str(if path.is_empty() { "" } else { "/" });
+                path.push_str(&file.name);
+                let stays = !is_out(&path);
+                if !stays {
+                    leave_out(&path);
+                    *bytes -= file.size;
+                }
+                stays
+            });
+            true
+        });
+        self
+    }
+
     /// The real root of the tree.
     #[must_use]
     pub fn root(&self) -> &AbsPath {

@@ -3,6 +3,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use plugd_model::{AbsPath, Problem, ProblemKind};
 use pretty_assertions::assert_eq;
 
 use super::super::fixture::{Tree, await_tick};
@@ -37,6 +38,38 @@ fn files_and_empty_directories() {
     check(&[], &[]);
     check(&["b/c=1", "a=2", "empty/"], &["a", "b/", "b/c", "empty/"]);
     check(&["A=1", "a=2"], &["A", "a"]);
+}
+
+#[test]
+fn places_that_are_taken_out_again() {
+    let without = |lines: &[&str], place: &str| {
+        let tree = Tree::new(lines);
+        let below = format!("{place}/");
+        let is_out = |path: &str| path == place || path.starts_with(&below);
+        let told = |path: &AbsPath| Problem::warning(ProblemKind::LeftOut, "out").in_file(path);
+        let plan = scan(&tree).unwrap().without(is_out, told);
+        (describe(&tree, &plan), plan.bytes(), plan.is_plain())
+    };
+    let lines = ["a/b/c/x=123", "a/b/y=12", "a/bz=1", "z=1"];
+    let left = ["! a/b: out", "a/", "a/bz", "z"].map(str::to_owned);
+    assert_eq!(without(&lines, "a/b"), (left.to_vec(), 2, false));
+    let left = [
+        "! a/bz: out",
+        "a/",
+        "a/b/",
+        "a/b/c/",
+        "a/b/c/x",
+        "a/b/y",
+        "z",
+    ];
+    let left = left.map(str::to_owned);
+    assert_eq!(without(&lines, "a/bz"), (left.to_vec(), 6, false));
+    let (_, bytes, is_plain) = without(&lines, "b");
+    assert_eq!((bytes, is_plain), (7, true));
+    // It is told under the name that it has there.
+    let left = ["! link: out", "d/", "d/x"].map(str::to_owned);
+    let (found, ..) = without(&["d/x=1", "link -> d"], "link");
+    assert_eq!(found, left);
 }
 
 #[test]

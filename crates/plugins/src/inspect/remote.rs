@@ -178,6 +178,10 @@ fn offered_side(look: &Look<'_>, brought: Brought) -> Result<Looked, Error> {
     side.problems.extend(fetched.problems.iter().cloned());
     let (store, disk) = (look.copies.store()?, look.lookup.disk());
     let held = held_by_source(&mut side, store, disk, dir, look.call);
+    let as_copy = match &held {
+        Some(held) => look.as_copy(store, held, &content.manifest, &mut side)?,
+        None => None,
+    };
     forget_place(&mut side, dir);
     side.source = Some(Source::Remote);
     side.commit.clone_from(&fetched.commit);
@@ -185,11 +189,10 @@ fn offered_side(look: &Look<'_>, brought: Brought) -> Result<Looked, Error> {
     let job = offered.job(InstalledBy::Request, look.standing.clone());
     let obtained = Obtained::of_fetched(fetched);
     let trust = look.seen(job, &content, obtained, &mut side.problems)?;
-    // A bundle holds no links, so it is compared as it is.
     Ok(Looked {
         side,
         held,
-        as_copy: None,
+        as_copy,
         trust,
     })
 }

@@ -1,8 +1,6 @@
 //! One side of a plugin, and what differs between two.
 
-use plugd_components::{
-    Difference, InspectedFiles, Inspection, InspectionLimits, MIGRATED_SKILLS_DIR, OddityKind,
-};
+use plugd_components::{Difference, InspectedFiles, Inspection, InspectionLimits, OddityKind};
 use plugd_disk::Disk;
 use plugd_disk::tree::{
     Digest, FileDigests, Limits, Pace, TreeError, TreePlan, copy, file_digests,
@@ -10,7 +8,7 @@ use plugd_disk::tree::{
 use plugd_manifest::plugin_file;
 use plugd_model::{
     AbsPath, ManifestFormat, MarketplaceName, PluginId, PluginManifest, PluginName, Problem,
-    ProblemKind, Source, error_chain,
+    ProblemKind, Source, error_chain, is_migrated_skill,
 };
 use plugd_store::{Store, StoreError};
 
@@ -100,9 +98,10 @@ impl Held {
         self.digests.digest()
     }
 
-    /// Whether a copy holds files where the source has links.
-    pub(super) fn has_links(&self) -> bool {
-        self.plan.files().any(|file| file.linked)
+    /// Whether a copy holds something else than the source: files where that has links, and nothing
+    /// where it has what no copy takes.
+    pub(super) fn differs_when_copied(&self) -> bool {
+        !self.plan.left_out().is_empty() || self.plan.files().any(|file| file.linked)
     }
 
     /// Copies what is held, to be looked at as it would be installed.
@@ -199,10 +198,7 @@ pub(super) fn difference(
         None => offered.0.texts.iter().any(|text| text.path == path),
     };
     let added = |path: &str| {
-        let is_ours = path
-            .strip_prefix(MIGRATED_SKILLS_DIR)
-            .is_some_and(|rest| rest.starts_with('/'));
-        (is_ours || Some(path) == fallback.as_deref()) && !is_offered(path)
+        (is_migrated_skill(path) || Some(path) == fallback.as_deref()) && !is_offered(path)
     };
     before.texts.retain(|text| !added(&text.path));
     before.hidden.retain(|hidden| !added(&hidden.path));
