@@ -108,8 +108,15 @@ impl<'d> Text<'d> {
                 true => last.map_or(0, |(offset, _)| offset),
                 false => Places::new(text).offset_of(error.line(), error.column()),
             };
-            let message = format!("not valid JSON: {}", reason(&error));
-            fail(ProblemKind::Syntax, &message, offset)
+            let (why, offset) = likely_mistake(text, offset).map_or_else(
+                || (reason(&error), offset),
+                |(why, at)| (why.to_owned(), at),
+            );
+            fail(
+                ProblemKind::Syntax,
+                &format!("not valid JSON: {why}"),
+                offset,
+            )
         })?;
         Ok(Self {
             text,
@@ -295,6 +302,24 @@ fn pairs<'m, 'd>(members: &'m [Member<'d>]) -> impl Iterator<Item = (&'m str, &'
     members.iter().map(|(key, value)| (key.as_ref(), *value))
 }
 
+/// What other formats allow and JSON does not, when it stands where the reading ended: what to say, and
+/// where.
+fn likely_mistake(text: &str, offset: usize) -> Option<(&'static str, usize)> {
+    if text.trim().is_empty() {
+        return Some(("the file is empty", 0));
+    }
+    let (before, rest) = text.split_at_checked(offset)?;
+    let before = before.trim_end();
+    if rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#') {
+        return Some(("JSON has no comments", offset));
+    }
+    if rest.starts_with('\'') {
+        return Some(("texts stand in double quotes", offset));
+    }
+    let is_end = rest.starts_with([',', '}', ']']);
+    (is_end && before.ends_with(',')).then(|| ("there is a comma too many", before.len() - 1))
+}
+
 /// What the JSON decoder says, without the position, which a problem carries apart.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -335,6 +360,36 @@ mod tests {
         assert_eq!(place("{"), Some((1, 1)));
         assert_eq!(place("[\"ü\",\n\n"), Some((1, 5)));
         assert_eq!(place("[\n}\n"), Some((2, 1)));
+    }
+
+    /// What a text that is no JSON is told, and where.
+    #[track_caller]
+    fn check_mistake(text: &str, why: &str, place: (u32, u32)) {
+        let problem = Text::check(text.as_bytes()).unwrap_err();
+        let found = problem.place.map(|place| (place.line, place.column));
+        assert_eq!(problem.message, format!("not valid JSON: {why}"), "{text}");
+        assert_eq!(found, Some(place), "{text}");
+    }
+
+    #[test]
+    fn what_other_formats_allow_is_named() {
+        let comma = "there is a comma too many";
+        check_mistake("{\"a\": 1,\n}", comma, (1, 8));
+        check_mistake("[\"ü\" , ]", comma, (1, 6));
+        check_mistake("[1,,2]", comma, (1, 3));
+        check_mistake("[1, {\"a\": [2,]}]", comma, (1, 13));
+        let comments = "JSON has no comments";
+        check_mistake("// a\n{}", comments, (1, 1));
+        check_mistake("{\n  /* a */ \"b\": 1}", comments, (2, 3));
+        check_mistake("{\"a\": 1, // b\n}", comments, (1, 10));
+        check_mistake("{\"a\": 1 // b\n}", comments, (1, 9));
+        check_mistake("{} // a", comments, (1, 4));
+        check_mistake("{\n# a\n}", comments, (2, 1));
+        check_mistake("{'a': 1}", "texts stand in double quotes", (1, 2));
+        check_mistake("", "the file is empty", (1, 1));
+        check_mistake(" \n\n", "the file is empty", (1, 1));
+        check_mistake("[,]", "expected value", (1, 2));
+        check_mistake("{a: 1}", "key must be a string", (1, 2));
     }
 
     #[test]

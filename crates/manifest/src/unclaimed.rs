@@ -119,7 +119,7 @@ mod tests {
         check("{\n \"name\" 1}", Some("error syntax - 2:9"));
         check(
             &with(&format!("\"{right}\",")),
-            Some("!error syntax - 2:74"),
+            Some("!error syntax - 2:73"),
         );
     }
 

@@ -72,7 +72,7 @@ fn section_5_2_the_manifest_is_a_json_object() {
     check_file_rejected(&format!("[\"{SCHEMA}\",\"a\"]"), "error wrongType - 1:1");
     check_file_rejected("", "error syntax - 1:1");
     check_file_rejected("{\"name\":\"a\"", "error syntax - 1:11");
-    check_file_rejected("{\"name\":\"a\",}", "error syntax - 1:13");
+    check_file_rejected("{\"name\":\"a\",}", "error syntax - 1:12");
     check_file_rejected("/* c */ {}", "error syntax - 1:1");
 }
 
