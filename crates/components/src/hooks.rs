@@ -370,7 +370,14 @@ impl Reader {
                     if value.holds_values() {
                         self.unknown.push(value.stray());
                     }
-                    let text = format!("nobody reads `{}` in a hooks file", clip(name));
+                    let hint = match spelling::meant(name, &["hooks", "description"]) {
+                        Some(meant) => format!("; did you mean `{meant}`"),
+                        None if HookEvent::from_name(name).is_some() => {
+                            "; events stand below `hooks`".to_owned()
+                        }
+                        None => String::new(),
+                    };
+                    let text = format!("nobody reads `{}` in a hooks file{hint}", clip(name));
                     self.note(Some(value.warning(ProblemKind::UnknownField, text)));
                 }
             }

@@ -238,7 +238,14 @@ impl<'a> Item<'a> {
 
     /// A whole number that is not negative.
     pub(crate) fn whole_number(&self) -> Result<u64, Problem> {
-        serde_json::from_str(self.raw).map_err(|_| self.wrong_type("a whole number"))
+        serde_json::from_str(self.raw).map_err(|_| match Shape::of(self.raw) {
+            // Of a number its kind does not say what is wrong with it.
+            Shape::Number => {
+                let text = format!("a whole number is expected here, not {}", clip(self.raw));
+                self.problem(ProblemKind::WrongType, text)
+            }
+            _ => self.wrong_type("a whole number"),
+        })
     }
 
     /// A time in seconds, which may have a fraction.
@@ -353,6 +360,21 @@ mod tests {
         );
         assert_eq!(problem.message, "a string is expected here, not a boolean");
         assert_eq!(problems, vec![]);
+    }
+
+    #[test]
+    fn a_number_that_is_not_whole_is_shown() {
+        let file = file();
+        let document = Document::parse_file("[1.5, -1, true, 7]", &file).unwrap();
+        let found: Vec<_> = document
+            .root("")
+            .array()
+            .unwrap()
+            .iter()
+            .map(|item| item.whole_number().map_err(|problem| problem.message))
+            .collect();
+        let not = |what: &str| Err(format!("a whole number is expected here, not {what}"));
+        assert_eq!(found, [not("1.5"), not("-1"), not("a boolean"), Ok(7)]);
     }
 
     #[test]

@@ -47,6 +47,25 @@ fn check(file: &str, keys: &[&str], problems: &[&str]) {
 
 const COMMAND: &str = r#"{"type": "command", "command": "echo"}"#;
 
+/// What is not where it belongs is told where that is.
+#[test]
+fn a_member_beside_the_hooks_is_told_with_a_hint() {
+    let hint = |text: &str| {
+        let found = read(&Plugin::new().file("hooks/hooks.json", text));
+        found.problems[0].message.clone()
+    };
+    let here = |name: &str| format!("nobody reads `{name}` in a hooks file");
+    assert_eq!(
+        hint(r#"{"Stop": []}"#),
+        format!("{}; events stand below `hooks`", here("Stop"))
+    );
+    assert_eq!(
+        hint(r#"{"hook": {}}"#),
+        format!("{}; did you mean `hooks`", here("hook"))
+    );
+    assert_eq!(hint(r#"{"other": {}}"#), here("other"));
+}
+
 #[test]
 fn keys_follow_the_events_order_and_count_positions() {
     check(

@@ -118,7 +118,11 @@ fn is_misspelt_wrapper(name: &str, value: &Item<'_>) -> bool {
     let is_server = ["command", "url", "type"]
         .iter()
         .any(|member| take(&members, member).is_some());
-    !is_server && spelling::meant(name, &["mcpServers"]).is_some()
+    // Settings of other programs call it `servers`.
+    let is_meant = spelling::meant(name, &["mcpServers"]).is_some()
+        || name.eq_ignore_ascii_case("servers")
+            && members.iter().all(|(_, value)| value.is_object());
+    !is_server && is_meant
 }
 
 /// Whether a host would accept the name when it starts the server.

@@ -18,7 +18,7 @@ fn check(file: &str, names: &[&str], problems: &[&str]) {
 
 #[test]
 fn a_misspelt_wrapper_is_told_and_is_no_server() {
-    for wrapper in ["mcp_servers", "McpServers", "mcpServer"] {
+    for wrapper in ["mcp_servers", "McpServers", "mcpServer", "servers"] {
         check(
             &format!(r#"{{"{wrapper}": {{"a": {{"command": "x"}}}}}}"#),
             &[],
@@ -32,6 +32,15 @@ fn a_misspelt_wrapper_is_told_and_is_no_server() {
         r#"{"mcp_servers": {"command": "x"}}"#,
         &["mcp_servers"],
         &[],
+    );
+    check(r#"{"servers": {"command": "x"}}"#, &["servers"], &[]);
+    check(
+        r#"{"servers": {"comand": "x"}}"#,
+        &[],
+        &[
+            "unknownField .mcp.json servers.comand 1:24",
+            "missingField .mcp.json servers 1:13",
+        ],
     );
 }
 
@@ -66,7 +75,7 @@ fn wrapped_and_bare_servers() {
     check(
         &format!(r#"{{"servers": {{"b": {server}}}}}"#),
         &[],
-        &["missingField .mcp.json servers 1:13"],
+        &["unknownField .mcp.json servers 1:13"],
     );
     check_plugin(&Plugin::new(), &[], &[]);
 }
