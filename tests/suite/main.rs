@@ -75,6 +75,8 @@ mod marketplace_remove;
 mod pin;
 /// `plugin/install`.
 mod plugin_install;
+/// `plugin/install` of what stays off.
+mod plugin_install_off;
 /// `version`, `ref` and `sha` of `plugin/install`, and what a pin means to it.
 mod plugin_install_version;
 /// `plugin/installed`, with what no marketplace speaks of any more.

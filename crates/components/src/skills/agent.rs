@@ -60,3 +60,37 @@ fn check_name(name: Option<&str>, directory: &str) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Plugin;
+    use crate::skills::tests::{check_agent, head};
+
+    #[test]
+    fn section_7_1_other_fields_have_to_conform_too() {
+        let check = |more: &str, problem: Option<&str>| {
+            let text = head(&format!("name: a\ndescription: d\n{more}"));
+            let plugin = Plugin::agent().file("skills/a/SKILL.md", text);
+            let expected: &[&str] = if problem.is_none() { &["a"] } else { &[] };
+            let problem = problem.map(|problem| problem.replace("FILE", "skills/a/SKILL.md"));
+            check_agent(&plugin, expected, problem.as_deref().as_slice());
+        };
+        let all =
+            "license: MIT\ncompatibility: c\nallowed-tools: Read Bash\nmetadata:\n  author: x\n";
+        check(all, None);
+        check("license: [x]", Some("wrongType FILE license 4:10"));
+        check(
+            "compatibility: ''",
+            Some("badValue FILE compatibility 4:16"),
+        );
+        let tools = "allowed-tools: [Read]";
+        check(tools, Some("wrongType FILE allowed-tools 4:16"));
+        check("metadata: x", Some("wrongType FILE metadata 4:11"));
+        let tags = "metadata:\n  tags: [a]";
+        check(tags, Some("wrongType FILE metadata.tags 5:9"));
+        let twice = "license: a\nlicense: b";
+        check(twice, Some("duplicate FILE license 5:1"));
+        // What other formats read as text is no YAML.
+        check("note: Use: it", Some("syntax FILE 4:10"));
+    }
+}
