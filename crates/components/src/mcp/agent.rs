@@ -2,6 +2,7 @@
 //!
 //! A file that breaks a rule of its own gives no servers; a server that breaks one is dropped alone.
 
+use plugd_disk::Kind;
 use plugd_model::{AbsPath, Problem, ProblemKind};
 
 use crate::Found;
@@ -102,6 +103,7 @@ fn stdio(
     let has_blanks = text.contains(char::is_whitespace);
     if text.starts_with("./") {
         inside(tree, &command, tree.root(), &text)?;
+        names_file(tree, &command, &text)?;
         // A file may be called so; otherwise somebody has written what only a shell would cut.
         let is_there = matches!(tree.locate(&tree.root().join(&text)), Ok(Some(_)));
         if has_blanks && !is_there {
@@ -143,6 +145,23 @@ fn stdio(
         env_vars: Vec::new(),
         cwd,
     })
+}
+
+/// Refuses a path that can be no program: a directory, or something below a file. One that is not
+/// there is nobody's concern before somebody starts it.
+fn names_file(tree: &PluginTree<'_>, command: &Item<'_>, text: &str) -> Result<(), Problem> {
+    let path = tree.root().join(text);
+    let is = |path: &AbsPath, kind| matches!(tree.locate(path), Ok(Some(at)) if at.kind == kind);
+    let refused = |text| Err(command.problem(ProblemKind::BadPath, text));
+    let mut above = path.ancestors().skip(1);
+    let mut above = above.by_ref().take_while(|dir| dir != tree.root());
+    if above.any(|dir| is(&dir, Kind::File)) {
+        return refused("the path leads through a file, where no program can be");
+    }
+    if text.ends_with('/') || path == *tree.root() || is(&path, Kind::Dir) {
+        return refused("a directory is no program");
+    }
+    Ok(())
 }
 
 /// The three forms of a working directory, each of which must stay where it begins.

@@ -295,7 +295,8 @@ fn section_7_2_1_commands() {
         let file = format!("{{\"$schema\": \"{SCHEMA}\", \"mcpServers\": {{{servers}}}}}");
         let plugin = Plugin::agent()
             .file("mcp.json", file)
-            .file("bin/my tool", "");
+            .file("bin/my tool", "")
+            .file("run", "");
         let found = mcp_server_names(&plugin.disk, &plugin.root(), &plugin.manifest);
         assert_eq!(found.items.len() == 1, ok, "{command}");
         assert_eq!(found.problems.is_empty(), ok, "{command}");
@@ -320,6 +321,15 @@ fn section_7_2_1_commands() {
         " npx",
         "npx\\t-y",
         "./bin/x --flag",
+        "./",
+        "./.",
+        "./bin",
+        "./bin/",
+        "./bin/..",
+        "./gone/",
+        "./run/",
+        "./run/x",
+        "./run/x/y",
     ] {
         check(bad, false);
     }
