@@ -255,6 +255,41 @@ fn links_inside_a_plugin_make_no_difference() {
     daemon.shut_down();
 }
 
+/// An installation leaves a link out that leads out. What started there must not become something else
+/// by that, and installing it again would change nothing.
+#[test]
+fn a_server_behind_a_link_that_leads_out_cannot_start() {
+    let sandbox = Sandbox::from(&config(&[("m", "m")]));
+    let schema = "https://agent-plugins.org/schemas/1.0.0";
+    sandbox.add(&format!(
+        "== m/.agents/plugins/marketplace.json\n\
+         {{\"name\": \"m\", \"plugins\": [{{\"name\": \"p\", \"source\": \"./p\"}}]}}\n\
+         == m/p/plugin.json\n{{\"$schema\": \"{schema}/plugin.schema.json\", \"name\": \"p\"}}\n\
+         == m/p/mcp.json\n{{\"$schema\": \"{schema}/mcp.schema.json\", \"mcpServers\": {{\n\
+         \"program\": {{\"type\": \"stdio\", \"command\": \"./out\"}},\n\
+         \"place\": {{\"type\": \"stdio\", \"command\": \"true\", \"cwd\": \"./d\"}}}}}}\n\
+         == m/p/out -> /bin/true\n== m/p/d -> /bin\n"
+    ));
+    let manifest = "$ROOT/m/.agents/plugins/marketplace.json";
+    let mut daemon = start(&sandbox);
+    let params = json!({"marketplacePath": manifest, "pluginName": "p"});
+    let read = daemon.ok("plugin/read", params);
+    assert_eq!(read["plugin"]["mcpServers"], json!([]));
+    install(&mut daemon, manifest, "p");
+    let answer = daemon.ok("plugd/components", json!({}));
+    assert_eq!(answer["mcpServers"], json!([]));
+    let problems = answer["problems"].as_array().unwrap();
+    let told: Vec<_> = problems.iter().map(|one| text(&one["message"])).collect();
+    assert_eq!(told, ["`d` does not exist", "`out` does not exist"]);
+    let answer = inspect(&mut daemon, by_id("p@m"));
+    assert_eq!(changes(&answer), Vec::<String>::new(), "{answer:#}");
+    assert_eq!(
+        answer["installed"]["mcpServers"][0]["obstacle"],
+        "`d` does not exist"
+    );
+    daemon.shut_down();
+}
+
 #[test]
 fn what_nobody_offers_any_more_is_still_shown() {
     let sandbox = rich();

@@ -177,21 +177,18 @@ fn check_servers(tree: &PluginTree<'_>, servers: &[InspectedServer], findings: &
             foreign_placeholders(server, findings);
         }
         let resolved = server.resolved(tree.disk(), &directories, Platform::current());
-        let transport = match resolved {
-            Ok(resolved) => resolved.transport,
-            Err(problem) => {
-                findings.push(problem);
-                continue;
+        let transport = resolved.map(|resolved| resolved.transport);
+        match &transport {
+            Ok(McpTransport::Stdio { command, .. }) => {
+                if let Ok(path) = AbsPath::new(command)
+                    && path.starts_with(tree.root())
+                {
+                    let origin = server.origin.below("command");
+                    findings.extend(scripts::program(tree, &path, &origin));
+                }
             }
-        };
-        let McpTransport::Stdio { command, .. } = &transport else {
-            continue;
-        };
-        if let Ok(path) = AbsPath::new(command)
-            && path.starts_with(tree.root())
-        {
-            let origin = server.origin.below("command");
-            findings.extend(scripts::program(tree, &path, &origin));
+            Ok(McpTransport::Http { .. }) => {}
+            Err(problem) => findings.push(problem.clone()),
         }
         if let McpTransport::Stdio { args, .. } = &server.transport {
             for (index, arg) in args.iter().enumerate() {

@@ -12,9 +12,10 @@
 
 use std::path::Path;
 
-use plugd_disk::Disk;
+use plugd_disk::{Disk, Kind};
 use plugd_model::{AbsPath, Problem, ProblemKind};
 
+use crate::item::clip;
 use crate::placeholders::{Mention, Placeholders, Platform, Spelling, behind_directory, mentions};
 use crate::tree::{PluginTree, resolve_as_far};
 
@@ -65,13 +66,27 @@ impl McpDefinition {
     /// Whether the server is enabled is not asked.
     ///
     /// # Errors
-    /// The server can never work: its program or working directory leaves the plugin, or its address
-    /// is none that a host connects to. The problem has the place of the declaration.
+    /// The server can never work: its program or working directory leaves the plugin or is not there,
+    /// or its address is none that a host connects to. The problem has the place of the declaration.
     pub fn resolved(
         &self,
         disk: &Disk,
         placeholders: &Placeholders,
         platform: Platform,
+    ) -> Result<ResolvedMcpServer, Problem> {
+        self.placed(disk, placeholders, platform, Presence::Needed)
+    }
+
+    /// The same, for whoever wants to know what it would start, whether or not that is there.
+    ///
+    /// # Errors
+    /// Those of [`McpDefinition::resolved`], but for what is not there.
+    pub(crate) fn placed(
+        &self,
+        disk: &Disk,
+        placeholders: &Placeholders,
+        platform: Platform,
+        presence: Presence,
     ) -> Result<ResolvedMcpServer, Problem> {
         let tree = PluginTree::open(disk, &placeholders.plugin_root)?;
         let mut directories = placeholders.clone();
@@ -81,6 +96,8 @@ impl McpDefinition {
         }
         let mut resolver = Resolver {
             definition: self,
+            platform,
+            presence,
             tree,
             directories,
             needs: Vec::new(),
@@ -96,7 +113,7 @@ impl McpDefinition {
                 let command = resolver.command(command)?;
                 let cwd = resolver.working_directory(cwd.as_deref())?;
                 let args = resolver.args(args, cwd.as_deref());
-                let env = resolver.env(env, platform);
+                let env = resolver.env(env);
                 for name in env_vars {
                     resolver.need(name, None, VariableUse::Passed, "env_vars");
                 }
@@ -118,8 +135,17 @@ impl McpDefinition {
     }
 }
 
+/// Whether what a server is started with, and in, has to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Needed,
+    NotAsked,
+}
+
 struct Resolver<'a> {
     definition: &'a McpDefinition,
+    platform: Platform,
+    presence: Presence,
     tree: PluginTree<'a>,
     directories: Placeholders,
     needs: Vec<NeededVariable>,
@@ -176,10 +202,14 @@ impl Resolver<'_> {
             return Ok(text);
         }
         let path = self.directories.plugin_root.join(&text);
-        let is_inside = self.tree.contains(&path) || self.is_data(&path);
-        if climbs_out(command) || !is_inside {
+        let is_inside = self.tree.contains(&path);
+        if climbs_out(command) || !(is_inside || self.is_data(&path)) {
             let message = "the command leaves the plugin's directory";
             return Err(self.problem("command", ProblemKind::BadPath, message));
+        }
+        // Windows finds a program by a name without its suffix.
+        if is_inside && self.platform == Platform::Unix {
+            self.must_be("command", &text, &path, Kind::File)?;
         }
         Ok(path.to_text())
     }
@@ -197,11 +227,38 @@ impl Resolver<'_> {
         }
         let path = self.directories.plugin_root.join(&text);
         let is_inside = self.tree.contains(&path) && !climbs_out(declared);
+        if is_inside {
+            self.must_be("cwd", &text, &path, Kind::Dir)?;
+        }
         if is_inside || self.is_data(&path) {
             return Ok(Some(path.to_text()));
         }
         let message = "the working directory lies outside of the plugin and its data";
         Err(self.problem("cwd", ProblemKind::BadPath, message))
+    }
+
+    /// Refuses what a host could not start, or not start in. An installation leaves links out that lead
+    /// out of the plugin, so what was one of those is missing in the copy. What depends on a variable is
+    /// not judged, nor what cannot be looked at.
+    fn must_be(&self, member: &str, text: &str, path: &AbsPath, kind: Kind) -> Result<(), Problem> {
+        if self.presence == Presence::NotAsked {
+            return Ok(());
+        }
+        let shown = match path.as_path().strip_prefix(&self.directories.plugin_root) {
+            Ok(below) => clip(&below.to_string_lossy()),
+            Err(_) => clip(text),
+        };
+        match self.tree.locate(path) {
+            Ok(None) if !text.contains("${") => {
+                let message = format!("`{shown}` does not exist");
+                Err(self.problem(member, ProblemKind::Missing, &message))
+            }
+            Ok(Some(found)) if found.kind != kind => {
+                let message = format!("`{shown}` is no {}", kind.word());
+                Err(self.problem(member, ProblemKind::NotAFile, &message))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a path lies in the data directory, links resolved as far as they exist.
@@ -248,7 +305,7 @@ impl Resolver<'_> {
 
     /// The variables of the process. In the Agent Plugins format the two of the host replace what
     /// the plugin says (9.1); elsewhere a plugin that sets one itself knows why.
-    fn env(&mut self, env: &[(String, String)], platform: Platform) -> Vec<(String, String)> {
+    fn env(&mut self, env: &[(String, String)]) -> Vec<(String, String)> {
         let own = self.directories.environment(self.definition.spelling);
         let mut resolved: Vec<(String, String)> = Vec::new();
         for (name, value) in env {
@@ -256,7 +313,7 @@ impl Resolver<'_> {
             resolved.push((name.clone(), value));
         }
         for (name, value) in own {
-            let is_same = |other: &str| platform.same_variable(other, &name);
+            let is_same = |other: &str| self.platform.same_variable(other, &name);
             if self.is_portable() {
                 resolved.retain(|(other, _)| !is_same(other));
             } else if resolved.iter().any(|(other, _)| is_same(other)) {

@@ -262,6 +262,34 @@ fn working_directories_stay_inside() {
     }
 }
 
+#[test]
+fn what_a_server_starts_with_is_there() {
+    let missing = |member: &str, column| vec![format!("missing .mcp.json s.{member} 1:{column}")];
+    let check = |server: &str, expected: &[String]| {
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        check(server, &expected);
+    };
+    check(r#"{"command": "./gone"}"#, &missing("command", 19));
+    check(r#"{"command": "run.sh/x"}"#, &missing("command", 19));
+    check(r#"{"command": "x", "cwd": "gone"}"#, &missing("cwd", 31));
+    let other = |member: &str, column| vec![format!("notAFile .mcp.json s.{member} 1:{column}")];
+    check(r#"{"command": "./server"}"#, &other("command", 19));
+    check(r#"{"command": "x", "cwd": "run.sh"}"#, &other("cwd", 31));
+    // Who knows what the variable says.
+    let needs = "needs ARCH text command".to_owned();
+    check(
+        r#"{"command": "./bin/${ARCH}"}"#,
+        &["run $P/bin/${ARCH}".to_owned(), needs],
+    );
+    // On Windows a program is found by a name without its suffix.
+    let gone = native(r#"{"command": "./gone"}"#);
+    check_on(&gone, Platform::Windows, &["run $P/gone"]);
+    check_agent(
+        r#"{"type": "stdio", "command": "./gone"}"#,
+        &["missing mcp.json mcpServers.s.command 1:121"],
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn links_do_not_lead_out() {
@@ -384,6 +412,7 @@ fn section_9_1_the_root_is_the_resolved_one() {
     );
     let plugin = Plugin::agent()
         .file("mcp.json", file)
+        .file("x", "")
         .link("../alias", "plugin");
     let definition = mcp_definitions(&plugin.disk, &plugin.root(), &plugin.manifest)
         .items
