@@ -1,11 +1,13 @@
 //! Proves that the installation of a plugin from a repository can be given up, killed at any stage and
 //! done twice at once, and survives a server that does not answer well.
 
-use plugd_testkit::{Behaviour, Gate, GitRequest};
+use plugd_testkit::{Behaviour, Gate, GitRepo, GitRequest, GitServer};
 use pretty_assertions::assert_eq;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::fixtures::{DEMO_MANIFEST, install, installed_in, launch, refused};
+use crate::fixtures::{
+    DEMO_MANIFEST, install, installed_in, launch, plugin, refused, start_listening,
+};
 use crate::git_plugin_install::{Shop, check_refused, p, top};
 use crate::remotes::{bulk, give_up, nothing_left, sorted};
 
@@ -31,6 +33,59 @@ fn servers_that_do_not_answer_well() {
         install(&mut daemon, DEMO_MANIFEST, "p");
         daemon.shut_down();
     }
+}
+
+#[test]
+fn a_silent_server_holds_up_its_own_plugins_only() {
+    let shop = Shop::open();
+    let names = ["a", "b", "c"];
+    let fixture: String = names.map(|name| plugin(name, name, "1.0.0")).concat();
+    shop.repo.commit(&fixture);
+    let other = GitServer::start();
+    let repo = GitRepo::bare(&shop.sandbox, "other.git");
+    repo.commit(&top("1.0.0"));
+    let mut offered: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let source = json!({"source": "git-subdir", "url": shop.url, "path": name});
+            (*name, source)
+        })
+        .collect();
+    let url = other.serve("p.git", &repo);
+    offered.push(("p", json!({"source": "url", "url": url})));
+    shop.offer(&offered);
+    let mut daemon = shop.start();
+    for name in ["a", "b", "c", "p"] {
+        install(&mut daemon, DEMO_MANIFEST, name);
+    }
+    daemon.shut_down();
+    shop.sandbox.add("== ch/plugd.toml\ngit_idle_seconds = 3\n");
+    shop.server.forget();
+    shop.server.behave(GitRequest::InfoRefs, Behaviour::Silent);
+    repo.commit(&top("2.0.0"));
+    let mut daemon = start_listening(&shop.sandbox);
+    daemon.ok("plugin/list", json!({}));
+    let change = daemon.wait_notification("plugd/changed", |change| change["reason"] == "refresh");
+    assert_eq!(change["plugins"], json!(["p@demo"]));
+    assert!(!shop.copy("2.0.0").is_empty());
+    // The round is not over by then.
+    let status = daemon.ok("plugd/status", json!({}));
+    let refresh = |status: &Value| {
+        let tasks = status["tasks"].as_array().unwrap();
+        let found = tasks.iter().find(|task| task["kind"] == "refresh");
+        found.unwrap().clone()
+    };
+    assert_eq!(refresh(&status)["state"], "running", "{status:#}");
+    daemon.wait_notification("plugd/task", |task| {
+        task["kind"] == "refresh" && task["state"] != "started"
+    });
+    let told = refresh(&daemon.ok("plugd/status", json!({})));
+    let failed = |row: &&Value| row["outcome"] == "failed";
+    let failed = told["plugins"].as_array().unwrap().iter().filter(failed);
+    assert_eq!(failed.count(), 3, "{told:#}");
+    // It was waited for once.
+    assert_eq!(shop.server.count(GitRequest::InfoRefs), 1);
+    daemon.shut_down();
 }
 
 #[test]

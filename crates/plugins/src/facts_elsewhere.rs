@@ -110,6 +110,23 @@ pub(crate) fn of_registry(error: &FetchError) -> Facts {
     }
 }
 
+/// Whether a machine cannot be reached or does not answer, so that asking it for something else now
+/// would end in the same way.
+pub(crate) fn is_out_of_reach(error: &Error) -> bool {
+    match error {
+        Error::Git { source, .. } => matches!(
+            **source,
+            GitError::Silent { .. }
+                | GitError::Failed {
+                    failure: Failure::Unreachable { .. },
+                    ..
+                }
+        ),
+        Error::Registry(error) => error.is_offline() || error.is_timeout(),
+        _ => false,
+    }
+}
+
 /// A host without its port, as git names it too.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {

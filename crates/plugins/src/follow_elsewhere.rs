@@ -14,36 +14,54 @@ use crate::status::PluginResult;
 use crate::trust_gate::{Gate, Whence};
 use crate::{Blocking, Copies, Error, Lookup, Roots};
 
+/// What it takes.
+#[derive(Clone, Copy)]
+pub(crate) struct Reach<'a> {
+    pub(crate) blocking: &'a Blocking,
+    pub(crate) lookup: &'a Lookup,
+    pub(crate) copies: &'a Copies,
+    pub(crate) fetcher: &'a Fetcher,
+}
+
 /// Takes the step for one plugin whose source lies elsewhere. `None` means that somebody else was
 /// faster, or that nobody wants it any more.
+///
+/// # Errors
+/// The source cannot be asked, or what it has cannot be had.
 pub(crate) async fn follow_elsewhere(
     call: &Call,
-    blocking: &Blocking,
-    lookup: &Lookup,
-    copies: &Copies,
-    fetcher: &Fetcher,
+    reach: Reach<'_>,
     roots: &Roots,
-    asked: Elsewhere,
-) -> Option<PluginResult> {
-    match means_the_same(call, lookup, fetcher, &asked).await {
-        Ok(true) => return Some(asked.unchanged()),
-        Ok(false) => {
-            if let Some(problem) = asked.held.clone().or_else(|| asked.unapproved.clone()) {
-                return Some(asked.held_back(problem));
-            }
-        }
-        Err(Error::Cancelled(_)) => return None,
-        Err(error) => return Some(asked.failed(&error)),
+    asked: &Elsewhere,
+) -> Result<Option<PluginResult>, Error> {
+    match ask(call, reach, roots, asked).await {
+        Err(Error::Cancelled(_)) => Ok(None),
+        followed => followed,
+    }
+}
+
+async fn ask(
+    call: &Call,
+    reach: Reach<'_>,
+    roots: &Roots,
+    asked: &Elsewhere,
+) -> Result<Option<PluginResult>, Error> {
+    let Reach {
+        blocking,
+        lookup,
+        copies,
+        fetcher,
+    } = reach;
+    if means_the_same(call, lookup, fetcher, asked).await? {
+        return Ok(Some(asked.clone().unchanged()));
+    }
+    if let Some(problem) = asked.held.clone().or_else(|| asked.unapproved.clone()) {
+        return Ok(Some(asked.clone().held_back(problem)));
     }
     let source = asked.source.clone();
-    let fetched = match fetcher
+    let fetched = fetcher
         .fetch(call, blocking, lookup, copies, &asked.id, source)
-        .await
-    {
-        Ok(fetched) => fetched,
-        Err(Error::Cancelled(_)) => return None,
-        Err(error) => return Some(asked.failed(&error)),
-    };
+        .await?;
     let section = {
         let (call, lookup, copies) = (call.clone(), lookup.clone(), copies.clone());
         let (roots, id) = (roots.clone(), asked.id.clone());
@@ -59,12 +77,11 @@ pub(crate) async fn follow_elsewhere(
             ))
         })
     };
-    match section.await {
-        Ok(Followed::Result(result)) => Some(result),
+    Ok(match section.await? {
+        Followed::Result(result) => Some(result),
         // The entry names another source by now; the next look finds out.
-        Ok(Followed::Nothing | Followed::Elsewhere(_)) => None,
-        Err(error) => Some(asked.failed(&error)),
-    }
+        Followed::Nothing | Followed::Elsewhere(_) => None,
+    })
 }
 
 /// Whether a source still means what the copy was made of.

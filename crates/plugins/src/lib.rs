@@ -126,6 +126,7 @@ mod read;
 mod read_linked;
 mod reading;
 mod refresh;
+mod refresh_far;
 mod refresh_look;
 mod refresh_rest;
 mod remote;

@@ -20,10 +20,11 @@ use crate::checkout::{self, Note};
 use crate::events::{Change, ChangeReason, Events};
 use crate::fetcher::{Repository, problems_of};
 use crate::follow::{Elsewhere, Followed};
-use crate::follow_elsewhere::follow_elsewhere;
+use crate::follow_elsewhere::Reach;
 use crate::follow_together::follow_together;
 use crate::listing::settings_of;
 use crate::marketplace_add::{checkout_of, name_of};
+use crate::refresh_far::follow_far;
 use crate::source_text::GitSource;
 use crate::status::{PluginOutcome, PluginResult};
 use crate::upgrade_rows::{Far, Row, Rows};
@@ -319,20 +320,15 @@ impl Parts {
         let parts = self.clone();
         let section = self.blocking.write(move || Ok(parts.plugins_here(&names)));
         let (mut results, elsewhere) = section.await?;
-        let roots = Roots::default();
-        for asked in elsewhere {
-            let call = self.call.part();
-            let followed = follow_elsewhere(
-                &call,
-                &self.blocking,
-                &self.lookup,
-                &self.copies,
-                &self.fetcher,
-                &roots,
-                asked,
-            );
-            results.extend(followed.await);
-        }
+        let reach = Reach {
+            blocking: &self.blocking,
+            lookup: &self.lookup,
+            copies: &self.copies,
+            fetcher: &self.fetcher,
+        };
+        let wanted = elsewhere.into_iter().map(|asked| (Roots::default(), asked));
+        let came = follow_far(|| self.call.part(), reach, wanted.collect(), |_| {});
+        results.extend(came.await);
         results.sort_by(|one, other| one.id.cmp(&other.id));
         Ok(results)
     }

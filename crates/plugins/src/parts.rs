@@ -6,6 +6,7 @@ use std::sync::Arc;
 use plugd_model::Clock;
 
 use crate::events::Events;
+use crate::follow_elsewhere::Reach;
 use crate::{Blocking, Copies, Fetcher, Lookup};
 
 /// The parts. Cloning is cheap.
@@ -23,6 +24,18 @@ pub struct Parts {
     pub events: Events,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Parts {
+    /// What asking for a plugin elsewhere takes of them.
+    pub(crate) fn reach(&self) -> Reach<'_> {
+        Reach {
+            blocking: &self.blocking,
+            lookup: &self.lookup,
+            copies: &self.copies,
+            fetcher: &self.fetcher,
+        }
+    }
 }
 
 /// Whether there is background work at all.

@@ -25,16 +25,17 @@ use crate::call::{Call, Cancel};
 use crate::differing::Differing;
 use crate::events::{Change, ChangeReason};
 use crate::follow::{Elsewhere, Followed};
-use crate::follow_elsewhere::follow_elsewhere;
 use crate::follow_together::follow_together;
 use crate::last_run::{LastRun, Worth};
 use crate::lost_commands::lost_command;
 use crate::marketplace_upgrade::bring_missing;
 use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
+use crate::refresh_far::{follow_far, is_let_go};
 use crate::refresh_look::Looked;
 use crate::refresh_rest::Rest;
 use crate::status::{self, PluginOutcome, PluginResult, Reported, TaskReport, TaskState};
+use crate::waits::Waits;
 use crate::{Error, Roots, checkout};
 
 /// Runs refreshes, one at a time. Clones speak of the same queue.
@@ -63,6 +64,15 @@ struct State {
     far: Option<Cancel>,
     /// Whom not to ask again yet.
     asked: AskedOfLate,
+}
+
+/// What a run came to.
+#[derive(Default)]
+struct Came {
+    results: Vec<PluginResult>,
+    /// The same, of which clients know already.
+    told: Vec<PluginResult>,
+    problem: Option<Problem>,
 }
 
 /// What a pass came to without asking another machine.
@@ -157,16 +167,6 @@ impl Refresher {
     }
 }
 
-/// Whether what held a copy back holds it no more, as far as that can be told without asking anybody.
-fn is_let_go(held: &PluginResult, asked: &Elsewhere) -> bool {
-    match held.problem.as_ref().map(|problem| problem.kind) {
-        // Only a look at the commit says how old it is.
-        Some(ProblemKind::CommitTooYoung) => false,
-        Some(ProblemKind::ApprovalNeeded) => asked.unapproved.is_none(),
-        _ => !asked.pinned,
-    }
-}
-
 impl Inner {
     /// Held for a few assignments only; a panic leaves a report behind and no broken promise.
     fn state(&self) -> MutexGuard<'_, State> {
@@ -210,13 +210,16 @@ impl Inner {
     async fn run(self: &Arc<Self>, roots: Vec<Roots>) -> bool {
         let id = self.last.begin();
         let started_at = Some(self.now());
-        let (plugins, problem) = match self.both(roots).await {
-            Ok((results, problem)) => (status::merge(results), problem),
-            Err(error) => {
-                let problem = Problem::error(ProblemKind::Unreadable, error_chain(&error));
-                (Vec::new(), Some(problem))
-            }
-        };
+        let Came {
+            results,
+            told,
+            problem,
+        } = self.both(roots).await.unwrap_or_else(|error| Came {
+            problem: Some(Problem::error(ProblemKind::Unreadable, error_chain(&error))),
+            ..Came::default()
+        });
+        let untold = results.clone();
+        let plugins = status::merge(results.into_iter().chain(told));
         let has_changed = plugins.iter().any(|plugin| plugin.outcome.is_change());
         let report = TaskReport {
             started_at,
@@ -224,22 +227,22 @@ impl Inner {
             plugins,
             problem,
         };
-        self.publish(id, report).await;
+        self.publish(id, report, &untold).await;
         has_changed
     }
 
     /// What is here, and then what lies elsewhere; whoever asks meanwhile gets the first part at once.
-    async fn both(
-        self: &Arc<Self>,
-        roots: Vec<Roots>,
-    ) -> Result<(Vec<PluginResult>, Option<Problem>), Error> {
-        let Passed {
-            mut results,
-            elsewhere,
-        } = self.here(roots.clone()).await?;
+    async fn both(self: &Arc<Self>, roots: Vec<Roots>) -> Result<Came, Error> {
+        let Passed { results, elsewhere } = self.here(roots.clone()).await?;
+        let (mut first, mut told) = (results, Vec::new());
+        if !elsewhere.is_empty() {
+            // Nobody who waits for these is to wait for other machines.
+            self.tell_moved(&first);
+            told.append(&mut first);
+        }
         let mut far = std::pin::pin!(self.far(roots, elsewhere));
         let mut again = Vec::new();
-        let (more, problem) = loop {
+        let mut came = loop {
             tokio::select! {
                 biased;
                 done = &mut far => break done,
@@ -251,15 +254,16 @@ impl Inner {
             }
             let passed = self.here(asked.clone()).await?;
             self.tell_moved(&passed.results);
-            results.extend(passed.results);
+            told.extend(passed.results);
             again.extend(asked);
         };
-        results.extend(more);
+        came.told.splice(0..0, told);
+        came.results.splice(0..0, first);
         let mut state = self.state();
         // Their other part is still to come, in the run that they asked for.
         again.retain(|roots| !state.waiting.contains(roots));
         state.waiting.extend(again);
-        Ok((results, problem))
+        Ok(came)
     }
 
     /// One pass over everything that is configured where the requests looked.
@@ -306,31 +310,33 @@ impl Inner {
     }
 
     /// Brings what lies on other machines.
-    async fn far(
-        self: &Arc<Self>,
-        roots: Vec<Roots>,
-        elsewhere: Vec<(Roots, Elsewhere)>,
-    ) -> (Vec<PluginResult>, Option<Problem>) {
-        let mut results = self.follow_far(elsewhere).await;
+    async fn far(self: &Arc<Self>, roots: Vec<Roots>, elsewhere: Vec<(Roots, Elsewhere)>) -> Came {
+        let told = self.follow_far(elsewhere).await;
         let failed = |error: &Error| Problem::error(ProblemKind::Unreadable, error_chain(error));
-        let (came, mut problem) = match self.bring_missing().await {
+        let (is_new, problem) = match self.bring_missing().await {
             Ok(found) => found,
             Err(error) => (false, Some(failed(&error))),
         };
-        if came {
+        let mut came = Came {
+            told,
+            problem,
+            ..Came::default()
+        };
+        if is_new {
             match self.here(roots).await {
                 Ok(passed) => {
-                    results.extend(passed.results);
-                    results.extend(self.follow_far(passed.elsewhere).await);
+                    came.results.extend(passed.results);
+                    came.told.extend(self.follow_far(passed.elsewhere).await);
                 }
-                Err(error) => problem = Some(failed(&error)),
+                Err(error) => came.problem = Some(failed(&error)),
             }
         }
-        (results, problem)
+        came
     }
 
+    /// The same for plugins; what has moved is told at once.
     async fn follow_far(&self, elsewhere: Vec<(Roots, Elsewhere)>) -> Vec<PluginResult> {
-        let mut results = Vec::new();
+        let (mut results, mut wanted) = (Vec::new(), Vec::new());
         for (roots, asked) in elsewhere {
             // What was held and is not any more is to come at once.
             let held = self.held_last_time(&asked);
@@ -342,19 +348,15 @@ impl Inner {
                 results.push(held.unwrap_or_else(|| asked.unchanged()));
                 continue;
             }
-            let Some(call) = self.far_call() else {
-                break;
+            wanted.push((roots, asked));
+        }
+        if let Some(whole) = self.far_call().filter(|_| !wanted.is_empty()) {
+            let tell = |result: &PluginResult| self.tell_moved(std::slice::from_ref(result));
+            let next_call = || Call {
+                waits: Waits::new(),
+                ..whole.part()
             };
-            let Parts {
-                blocking,
-                lookup,
-                copies,
-                fetcher,
-                ..
-            } = &self.parts;
-            let followed =
-                follow_elsewhere(&call, blocking, lookup, copies, fetcher, &roots, asked);
-            results.extend(followed.await);
+            results.extend(follow_far(next_call, self.parts.reach(), wanted, tell).await);
         }
         results
     }
@@ -446,14 +448,14 @@ impl Inner {
         (!state.stopping).then_some(call)
     }
 
-    async fn publish(self: &Arc<Self>, id: u64, report: TaskReport) {
-        let (failure, plugins) = (report.failure(), report.plugins.clone());
+    async fn publish(self: &Arc<Self>, id: u64, report: TaskReport, untold: &[PluginResult]) {
+        let failure = report.failure();
         // A run that only says "unchanged" again is not worth a write, and one that was stopped has not seen
         // everything.
         if !self.state().stopping {
             self.last.keep(report, Worth::News).await;
         }
-        self.tell_moved(&plugins);
+        self.tell_moved(untold);
         self.last.end(id, failure);
         self.keep_known_sources().await;
     }
