@@ -176,6 +176,8 @@ mod remote_force_sync;
 mod remote_install;
 /// The same refused, given up, killed, or done twice at once.
 mod remote_interrupted;
+/// Answers of the plugin service that are older than what was done meanwhile.
+mod remote_late;
 /// The remote catalog in listings and searches.
 mod remote_list;
 /// Plugins of the remote catalog from the inside.

@@ -6,13 +6,17 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plugd_model::{
     AuthPolicy, Discoverability, InstallPolicy, Interface, PluginId, PluginName, RemoteMarketplace,
     RemotePluginId, RemoteScope,
 };
+use serde::Serialize;
+use serde_json::value::to_raw_value;
 
-use crate::Secret;
+use crate::json_text::Members;
+use crate::{Secret, rfc3339};
 
 mod interface;
 pub(crate) mod raw;
@@ -318,6 +322,29 @@ pub struct InstalledItem {
     pub installed_at: Option<i64>,
 }
 
+impl InstalledItem {
+    /// A plugin of which the service has said just now that the account has it, and not more.
+    #[must_use]
+    pub fn noted(item: &Item, now: Duration) -> Self {
+        let mut item = item.clone();
+        item.set("enabled", &true);
+        item.set("installed_at", &rfc3339::format(now));
+        item.set("disabled_skill_names", &[(); 0]);
+        Self {
+            item,
+            enabled: true,
+            disabled_skill_names: BTreeSet::new(),
+            installed_at: i64::try_from(now.as_secs()).ok(),
+        }
+    }
+
+    /// Says that it is switched on, also in what is kept of it.
+    pub fn switch_on(&mut self) {
+        self.enabled = true;
+        self.item.set("enabled", &true);
+    }
+}
+
 impl Item {
     /// The marketplace that its id names.
     #[must_use]
@@ -331,6 +358,18 @@ impl Item {
         PluginId {
             plugin: self.name.clone(),
             marketplace: self.marketplace.marketplace_name(),
+        }
+    }
+
+    /// Sets a member of what is kept. The text of an item is an object, so that can be done always.
+    fn set(&mut self, member: &str, value: &impl Serialize) {
+        let members: Result<Members, _> = serde_json::from_str(&self.json);
+        let text = members.and_then(|mut members| {
+            members.set(member, to_raw_value(value)?);
+            serde_json::to_string(&members)
+        });
+        if let Ok(text) = text {
+            self.json = text.into();
         }
     }
 

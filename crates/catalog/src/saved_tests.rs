@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use plugd_disk::Disk;
 use plugd_model::{AbsPath, ProblemKind};
 use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::fixture::{NOW, access, catalog, item, with, without};
-use crate::{Access, Catalog, InstalledSet, Validators};
+use crate::{Access, Catalog, Directory, InstalledItem, InstalledSet, Validators};
 
 fn home() -> (tempfile::TempDir, Catalog, Access) {
     let dir = tempfile::tempdir().unwrap();
@@ -128,4 +130,34 @@ fn featured_plugins_survive() {
     catalog.save_featured(&access, &[], None).unwrap();
     let found = catalog.saved_featured(&access).value.unwrap();
     assert_eq!((found.ids, found.validators), (Vec::new(), None));
+}
+
+#[test]
+fn what_was_noted_survives() {
+    let (_dir, catalog, access) = home();
+    let directory = with(item("a"), "release.bundle_download_url", json!("https://x"));
+    let text = json!([directory]).to_string();
+    let listed = Directory::of_file(serde_json::from_str(&text).unwrap(), &text).unwrap();
+    let mut off = set(&[installed("b")]).items.remove(0);
+    off.switch_on();
+    let noted = InstalledItem::noted(&listed.items[0], Duration::from_secs(7));
+    let whole = InstalledSet {
+        items: vec![noted, off],
+        problems: Vec::new(),
+        complete: true,
+    };
+    assert!(catalog.save_installed(&access, &whole).unwrap());
+    let found = catalog.saved_installed(&access).value.unwrap();
+    assert_eq!(found.problems, Vec::new());
+    let shown = found.items.iter().map(|one| {
+        let silenced = one.disabled_skill_names.len();
+        (
+            one.item.name.as_str(),
+            one.enabled,
+            one.installed_at,
+            silenced,
+        )
+    });
+    let expected = [("a", true, Some(7), 0), ("b", true, Some(5), 1)];
+    assert_eq!(shown.collect::<Vec<_>>(), expected);
 }

@@ -232,6 +232,14 @@ impl Cancel {
         }
     }
 
+    /// Waits until somebody wants an end of it, also when it is too late for that. What is left then of
+    /// sealed work and is an adornment only can be given up.
+    pub async fn wished(&self) {
+        let mut wished = self.0.wished.subscribe();
+        // The flag lives as long as this one.
+        let _ = wished.wait_for(|wished| *wished).await;
+    }
+
     /// Ends the time in which the work can be cancelled. A use case calls it once, directly before
     /// its first visible change; from then on a cancel is too late and the result stands. Sealing
     /// twice is the same as sealing once.

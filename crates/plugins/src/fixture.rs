@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use plugd_catalog::{Access, Account, BaseUrl, Catalog, InstalledSet, LoginMode, Secret};
 use plugd_config::SessionFlags;
 use plugd_disk::{Disk, Operation, OperationKind, Probe};
 use plugd_model::AbsPath;
 use plugd_store::Held;
 use plugd_testkit::{RecordingProbe, Sandbox, test_environment, tree};
+use pretty_assertions::assert_eq;
+use serde_json::{Value, json};
 
 use crate::{Copies, Lookup, Remote};
 
@@ -129,4 +132,54 @@ impl Probe for Refusing {
         }
         Ok(())
     }
+}
+
+/// A plugin of the account, as the service says it.
+pub(crate) fn installed_item(name: &str, version: &str, enabled: bool) -> Value {
+    json!({
+        "id": format!("plugins~{name}"),
+        "name": name,
+        "scope": "GLOBAL",
+        "installation_policy": "AVAILABLE",
+        "authentication_policy": "ON_INSTALL",
+        "enabled": enabled,
+        "release": {
+            "version": version,
+            "display_name": "Name",
+            "description": "Text",
+            "interface": {},
+        },
+    })
+}
+
+/// What an account has, as it is kept on the disk, which is how it can be made up here.
+pub(crate) fn installed_set(sandbox: &Sandbox, items: &[Value]) -> InstalledSet {
+    let base = "https://service.test/backend-api";
+    let access = Access {
+        base: BaseUrl::new(base, base).unwrap(),
+        account: Account {
+            access_token: Secret::new("t"),
+            account_id: Some("a".to_owned()),
+            user_id: None,
+            plan: None,
+            is_workspace: false,
+            is_fedramp: false,
+            expires_at: None,
+            mode: LoginMode::Chatgpt,
+            can_refresh: false,
+        },
+    };
+    let environment = test_environment(sandbox);
+    let catalog = Catalog::new(&environment, &sandbox.layout(), &Disk::new());
+    let file = catalog.installed_file(&access);
+    let text = json!({
+        "version": 1, "fetched_at": "2026-01-01T00:00:00Z", "plugins": items,
+    });
+    Disk::new().create_dirs(&file.parent().unwrap()).unwrap();
+    Disk::new()
+        .replace(&file, text.to_string().as_bytes(), 0o600)
+        .unwrap();
+    let set = catalog.saved_installed(&access).value.unwrap();
+    assert_eq!(set.problems, Vec::new());
+    set
 }

@@ -10,14 +10,14 @@
 //!
 //! Nothing here decides what is listed, installed or removed, and making one asks nobody.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use plugd_catalog::{
     Access, Account, BaseUrl, CachedDirectory, Catalog, CatalogError, Collection, CredentialStore,
-    Directory, Fetched, InstalledSet, Kept, Login, LoginState, Secret, Service, Validators,
+    Directory, Fetched, InstalledSet, Kept, Login, LoginState, Secret, Service, Urls, Validators,
     read_login,
 };
 use plugd_config::{CredentialStore as ConfiguredStore, Snapshot};
@@ -25,8 +25,11 @@ use plugd_disk::{Disk, DiskError};
 use plugd_marketplace::Login as ResolverLogin;
 use plugd_model::{Clock, Environment, Layout, Problem, RemoteScope, Severity, error_chain};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::remote_error::RemoteError;
+use crate::remote_known::Known;
+use crate::remote_words::{Asked, Word};
 use crate::{Copies, Error};
 
 /// How long a service that was waited for in vain is not waited for as long.
@@ -50,22 +53,10 @@ struct Inner {
     refreshing: Arc<Semaphore>,
 }
 
-/// What is remembered of one account.
-#[derive(Default)]
-struct Known {
-    of: Option<Access>,
-    /// `None` until somebody has looked; `None` inside says that nothing is kept.
-    installed: Option<Option<Arc<InstalledSet>>>,
-    validators: Option<Validators>,
-    /// Why the last question for what is installed has no answer.
-    unanswered: Option<String>,
-    /// Lists that are kept nowhere else.
-    directories: HashMap<Collection, Arc<Directory>>,
-    featured: Option<Arc<Vec<String>>>,
-    /// Directories that were shown although they are old.
-    stale: BTreeSet<RemoteScope>,
-    /// When the service did not answer, although it was waited for; in time since the epoch.
-    silent_since: Option<Duration>,
+/// What the service said is installed, and when it was asked.
+pub(crate) struct InstalledAnswer {
+    pub(crate) asked: Asked,
+    pub(crate) answer: Result<Fetched<InstalledSet>, CatalogError>,
 }
 
 impl fmt::Debug for Remote {
@@ -186,9 +177,8 @@ impl Remote {
         for problem in problems {
             tracing::warn!("what was installed: {}", problem.message);
         }
-        let set = value.map(Arc::new);
         // Somebody may have learned it from the service meanwhile.
-        self.known(of).installed.get_or_insert(set).clone()
+        self.known(of).looked(value)
     }
 
     /// What to ask the service with whether the known set still holds.
@@ -196,27 +186,67 @@ impl Remote {
         self.known(of).validators.clone()
     }
 
-    /// Takes over what the service has just said, and keeps it for the next start. A set whose end
-    /// is missing is not taken. Writes a file.
+    /// Asks what an account has installed.
+    pub(crate) async fn ask_installed(
+        &self,
+        of: &Access,
+        urls: Urls,
+        known: Option<&Validators>,
+        deadline: Option<Instant>,
+        cancelled: impl Future<Output = ()>,
+    ) -> InstalledAnswer {
+        let asked = self.known(of).words.now();
+        let service = self.service(of);
+        let answer = service.installed(None, urls, known, deadline, cancelled);
+        InstalledAnswer {
+            asked,
+            answer: answer.await,
+        }
+    }
+
+    /// An answer with what the service has noted since it was asked.
+    pub(crate) fn corrected(
+        &self,
+        of: &Access,
+        asked: Asked,
+        mut set: InstalledSet,
+    ) -> InstalledSet {
+        self.known(of).words.correct(asked, &mut set);
+        set
+    }
+
+    /// Takes over what the service has said, and keeps it for the next start. Of an answer whose end is
+    /// missing, what it does not speak of is as it was. Answers what is known now. Writes a file.
     pub(crate) fn learn(
         &self,
         of: &Access,
-        set: &Arc<InstalledSet>,
+        asked: Asked,
+        set: InstalledSet,
         validators: Option<Validators>,
-    ) {
+    ) -> Arc<InstalledSet> {
         self.spoke();
-        if !set.complete {
-            return;
-        }
-        let mut known = self.known(of);
-        let is_new = known.installed.as_ref() != Some(&Some(Arc::clone(set)));
-        known.installed = Some(Some(Arc::clone(set)));
-        known.unanswered = None;
-        known.validators = validators;
-        drop(known);
+        // What is kept on disk counts as long as nothing else is known.
+        self.installed_of(of);
+        let (now, is_new) = self.known(of).learn(asked, set, validators);
         if is_new {
-            self.save(|catalog| catalog.save_installed(of, set).map(drop));
+            self.save(|catalog| catalog.save_installed(of, &now).map(drop));
         }
+        now
+    }
+
+    /// Takes over what the service has noted. [`Self::keep_noted`] keeps it for the next start.
+    pub(crate) fn note(&self, of: &Access, word: Word) {
+        self.known(of).note(word);
+    }
+
+    /// Keeps what is known after a word of the service. Answers whether anything is known. Reads and
+    /// writes a file.
+    pub(crate) fn keep_noted(&self, of: &Access) -> bool {
+        let Some(known) = self.installed_of(of) else {
+            return false;
+        };
+        self.save(|catalog| catalog.save_installed(of, &known).map(drop));
+        true
     }
 
     /// What is kept of a scope's directory. Reads a file.
@@ -301,11 +331,6 @@ impl Remote {
         }
         let kept = self.catalog().saved_featured(of).value;
         kept.map_or_else(Vec::new, |kept| kept.ids)
-    }
-
-    /// Forgets what depends on what is installed, after a change by this process.
-    pub(crate) fn forget_featured(&self) {
-        self.held().featured = None;
     }
 
     /// Notes how the service failed: what may pass has been waited for, and is not soon again.
@@ -421,10 +446,7 @@ impl Remote {
             .as_ref()
             .is_some_and(|was| is_same_account(was, of));
         if !is_same {
-            *known = Known {
-                of: Some(of.clone()),
-                ..Known::default()
-            };
+            *known = known.of_another(of.clone());
         }
         known
     }

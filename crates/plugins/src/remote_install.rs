@@ -34,6 +34,7 @@ use crate::parts::Parts;
 use crate::remote_apps::{self, RemoteApp};
 use crate::remote_error::RemoteError;
 use crate::remote_names::{self, RemoteTarget};
+use crate::remote_words::Word;
 use crate::standing::Standing;
 use crate::trust_gate::Gate;
 use crate::{Error, remote_bundle};
@@ -66,6 +67,13 @@ pub(crate) struct Made {
     job: Job<'static>,
     pub(crate) prepared: Prepared,
     apps: Vec<String>,
+}
+
+/// What the service has noted.
+struct Told {
+    answer: InstallAnswer,
+    /// Whether it is known what else the account has.
+    is_known: bool,
 }
 
 /// What came of the whole, before anybody is told.
@@ -108,19 +116,21 @@ pub async fn install_remote(
         Ok(placed) => placed,
         Err(error) => {
             if told.is_some() && !had {
-                take_back(&service, &id).await;
+                take_back(parts, &service, &id).await;
             }
             return Err(error);
         }
     };
     installation.changed |= !had;
     installation.problems.extend(offered.problems);
-    learn(parts, &access, &service).await;
+    if told.as_ref().is_none_or(|told| !told.is_known) {
+        remote_names::learn(parts, &access, call.cancel.wished()).await;
+    }
     if installation.changed {
         let change = Change::new(ChangeReason::Request).plugin(offered.id.clone());
         parts.events.changed(change);
     }
-    let needed = told.and_then(|answer| answer.apps_needing_auth);
+    let needed = told.and_then(|told| told.answer.apps_needing_auth);
     let needed = match parts.lookup.config(None).features().apps {
         true => needed.unwrap_or(apps),
         false => Vec::new(),
@@ -325,7 +335,7 @@ async fn place(
     parts: &Parts,
     service: &Service,
     offered: &Offered,
-    told: &mut Option<InstallAnswer>,
+    told: &mut Option<Told>,
 ) -> Result<Placed, Error> {
     loop {
         let begun = Instant::now();
@@ -342,12 +352,17 @@ async fn place_once(
     parts: &Parts,
     service: &Service,
     offered: &Offered,
-    told: &mut Option<InstallAnswer>,
+    told: &mut Option<Told>,
 ) -> Result<Placed, Error> {
     let made = make(call, parts, offered, InstalledBy::Request, None).await?;
     if told.is_none() {
         match tell(call, service, &offered.item.id).await {
-            Ok(answer) => *told = Some(answer),
+            Ok(answer) => {
+                *told = Some(Told {
+                    answer,
+                    is_known: noted(parts, service, &offered.item).await,
+                });
+            }
             Err(error) => {
                 // The removal of what was staged is work for the disk.
                 let dropped = parts.blocking.write(move || {
@@ -370,6 +385,13 @@ async fn tell(call: &Call, service: &Service, id: &RemotePluginId) -> Result<Ins
     call.progress.report("telling", 0, None);
     let answer = service.install(id, None, std::future::pending()).await;
     answer.map_err(|error| RemoteError::asked(TELL, error))
+}
+
+/// The account has it from here on, whatever older answers say. Answers whether the rest is known too.
+async fn noted(parts: &Parts, service: &Service, item: &Item) -> bool {
+    let now = parts.lookup.remote().now();
+    let word = Word::Has(Box::new(InstalledItem::noted(item, now)));
+    remote_names::note(parts, service.access(), word).await
 }
 
 /// Downloads, unpacks, completes, copies and checks. `standing` is what this was decided for; without
@@ -443,14 +465,13 @@ pub(crate) async fn settle(call: &Call, parts: &Parts, made: Made) -> Result<Ins
 
 /// The swap has failed, so the account must not say that the plugin is here. When this fails too, the
 /// next synchronisation brings what the account says.
-async fn take_back(service: &Service, id: &RemotePluginId) {
-    let taken = service.uninstall(id, None, std::future::pending()).await;
-    if let Err(error) = taken {
-        tracing::warn!(plugin = %id, "the account keeps a plugin that is not here: {}", error_chain(&error));
+async fn take_back(parts: &Parts, service: &Service, id: &RemotePluginId) {
+    match service.uninstall(id, None, std::future::pending()).await {
+        Ok(()) => {
+            remote_names::note(parts, service.access(), Word::Gone(id.clone())).await;
+        }
+        Err(error) => {
+            tracing::warn!(plugin = %id, "the account keeps a plugin that is not here: {}", error_chain(&error));
+        }
     }
-}
-
-/// Takes over what the account has now. When the service does not say, the next synchronisation does.
-async fn learn(parts: &Parts, access: &Access, service: &Service) {
-    remote_names::learn(parts, access, service).await;
 }

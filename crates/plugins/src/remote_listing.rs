@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::listing::{ListedMarketplace, LoadError};
-use crate::remote::Remote;
+use crate::remote::{InstalledAnswer, Remote};
 use crate::remote_groups::{Shown, groups};
 use crate::remote_wish::Wish;
 use crate::{Blocking, Lookup};
@@ -45,7 +45,6 @@ pub(crate) struct Question {
     wish: Wish,
     /// The service has just been waited for.
     hurried: bool,
-    known: Option<Arc<InstalledSet>>,
     cached: BTreeMap<RemoteScope, CachedDirectory>,
     problems: Vec<Problem>,
 }
@@ -54,7 +53,7 @@ pub(crate) struct Question {
 #[derive(Default)]
 pub(crate) struct Answers {
     directories: Vec<(Collection, Result<Fetched<Directory>, CatalogError>)>,
-    installed: Option<Result<Fetched<InstalledSet>, CatalogError>>,
+    installed: Option<InstalledAnswer>,
     featured: Option<Result<Fetched<Vec<String>>, CatalogError>>,
 }
 
@@ -92,7 +91,6 @@ impl Question {
         });
         Some(Self {
             cached: scopes.collect(),
-            known: remote.installed_of(&access),
             refreshable: expired && remote.may_refresh(config, &access.account),
             access,
             expired,
@@ -187,31 +185,27 @@ impl Question {
     fn installed(
         &self,
         remote: &Remote,
-        answer: Option<Result<Fetched<InstalledSet>, CatalogError>>,
+        answer: Option<InstalledAnswer>,
         mut tell: impl FnMut(Problem),
     ) -> Arc<InstalledSet> {
-        let known = || self.known.clone().unwrap_or_default();
+        // Somebody may have learned more since this question was made up.
+        let known = || remote.installed_of(&self.access);
+        let Some(InstalledAnswer { asked, answer }) = answer else {
+            return known().unwrap_or_default();
+        };
         match answer {
-            Some(Ok(Fetched::New(set, validators))) => {
-                let set = Arc::new(set);
+            Ok(Fetched::New(set, validators)) => {
                 set.problems.iter().cloned().for_each(&mut tell);
-                remote.learn(&self.access, &set, validators);
-                match (set.complete, &self.known) {
-                    // What could not be read to its end takes nothing away.
-                    (false, Some(known)) => Arc::new(merged(known, &set)),
-                    _ => set,
-                }
+                remote.learn(&self.access, asked, set, validators)
             }
-            Some(Err(error)) => {
+            Ok(Fetched::Unchanged) => known().unwrap_or_default(),
+            Err(error) => {
                 remote.missed_installed(&self.access, &error);
-                tell(failure(
-                    "what the account has installed",
-                    &error,
-                    self.known.is_some(),
-                ));
-                known()
+                let known = known();
+                let what = "what the account has installed";
+                tell(failure(what, &error, known.is_some()));
+                known.unwrap_or_default()
             }
-            Some(Ok(Fetched::Unchanged)) | None => known(),
         }
     }
 
@@ -303,7 +297,8 @@ pub(crate) async fn ask(remote: &Remote, call: &Call, question: &Question) -> An
     let installed = async {
         let known = remote.installed_validators(&question.access);
         let cancelled = call.cancel.cancelled();
-        let asked = service.installed(None, Urls::Without, known.as_ref(), deadline, cancelled);
+        let (of, known) = (&question.access, known.as_ref());
+        let asked = remote.ask_installed(of, Urls::Without, known, deadline, cancelled);
         Box::pin(asked).await
     };
     let featured = async {
@@ -334,20 +329,6 @@ pub(crate) async fn ask(remote: &Remote, call: &Call, question: &Question) -> An
     }
 }
 
-/// The known set with what a broken-off answer adds or changes.
-fn merged(known: &InstalledSet, new: &InstalledSet) -> InstalledSet {
-    let is_new = |id| new.items.iter().any(|one| one.item.id == id);
-    let kept = known
-        .items
-        .iter()
-        .filter(|one| !is_new(one.item.id.clone()));
-    InstalledSet {
-        items: new.items.iter().chain(kept).cloned().collect(),
-        problems: new.problems.clone(),
-        complete: false,
-    }
-}
-
 fn failure(what: &str, error: &CatalogError, is_shown: bool) -> Problem {
     unanswered(what, &error_chain(error), is_shown)
 }
@@ -364,26 +345,20 @@ pub(crate) fn unanswered(what: &str, chain: &str, is_shown: bool) -> Problem {
 }
 
 /// Asks what an account has installed of which nothing is known.
-pub(crate) async fn first_look(
-    lookup: &Lookup,
-    call: &Call,
-    access: &Access,
-) -> Result<Fetched<InstalledSet>, CatalogError> {
-    let service = lookup.remote().service(access);
-    let (deadline, cancelled) = (Some(deadline(lookup.remote())), call.cancel.cancelled());
-    let asked = service.installed(None, Urls::Without, None, deadline, cancelled);
+pub(crate) async fn first_look(lookup: &Lookup, call: &Call, access: &Access) -> InstalledAnswer {
+    let remote = lookup.remote();
+    let (deadline, cancelled) = (Some(deadline(remote)), call.cancel.cancelled());
+    let asked = remote.ask_installed(access, Urls::Without, None, deadline, cancelled);
     asked.await
 }
 
 /// Takes over what came of the first look. Without an answer there is nothing to show, and that is
 /// what a first look without a network comes to. Writes a file.
-pub(crate) fn take_over(
-    remote: &Remote,
-    access: &Access,
-    answer: Result<Fetched<InstalledSet>, CatalogError>,
-) {
-    match answer {
-        Ok(Fetched::New(set, validators)) => remote.learn(access, &Arc::new(set), validators),
+pub(crate) fn take_over(remote: &Remote, access: &Access, answer: InstalledAnswer) {
+    match answer.answer {
+        Ok(Fetched::New(set, validators)) => {
+            remote.learn(access, answer.asked, set, validators);
+        }
         Ok(Fetched::Unchanged) => {}
         Err(error) => {
             remote.missed_installed(access, &error);

@@ -4,10 +4,9 @@
 //! configuration carry the name, and the id of that stands in a sidecar, in what is known of the
 //! account, or is asked for.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use plugd_catalog::{Access, Collection, Fetched, InstalledSet, Service, Urls};
+use plugd_catalog::{Access, Collection, Fetched, InstalledSet, Urls};
 use plugd_model::{PluginId, RemoteMarketplace, RemotePluginId, RemoteScope, error_chain};
 use plugd_store::Installed;
 use tokio::time::Instant;
@@ -15,7 +14,9 @@ use tokio::time::Instant;
 use crate::call::Call;
 use crate::login_refresh::refresh_login;
 use crate::parts::Parts;
+use crate::remote::InstalledAnswer;
 use crate::remote_error::RemoteError;
+use crate::remote_words::Word;
 use crate::{Copies, Error, Lookup};
 
 /// How long a request that has done its work waits to hear what the account has now.
@@ -173,13 +174,27 @@ pub(crate) fn in_set(set: Option<&InstalledSet>, name: &PluginId) -> Option<Remo
     found.map(|one| one.item.id.clone())
 }
 
-/// Asks what the account has now and takes it over. When the service does not say, what was known
-/// stays, and the next synchronisation says it.
-pub(crate) async fn learn(parts: &Parts, access: &Access, service: &Service) {
+/// Takes over that the service has noted a change. Answers whether it is known what the account has now.
+pub(crate) async fn note(parts: &Parts, access: &Access, word: Word) -> bool {
+    parts.lookup.remote().note(access, word);
+    let (lookup, of) = (parts.lookup.clone(), access.clone());
+    let kept = parts
+        .blocking
+        .write(move || Ok(lookup.remote().keep_noted(&of)));
+    kept.await.unwrap_or_else(|error| {
+        tracing::warn!("what the account has now: {}", error_chain(&error));
+        false
+    })
+}
+
+/// Asks what the account has now and takes it over. When the service does not say, the next
+/// synchronisation does.
+pub(crate) async fn learn(parts: &Parts, access: &Access, no_longer: impl Future<Output = ()>) {
     let deadline = Instant::now().checked_add(PATIENCE);
-    let never = std::future::pending();
-    let asked = service.installed(None, Urls::Without, None, deadline, never);
-    let set = match asked.await {
+    let remote = parts.lookup.remote();
+    let asked = remote.ask_installed(access, Urls::Without, None, deadline, no_longer);
+    let InstalledAnswer { asked, answer } = asked.await;
+    let set = match answer {
         Ok(Fetched::New(set, _)) => set,
         Ok(Fetched::Unchanged) => return,
         Err(error) => {
@@ -187,29 +202,9 @@ pub(crate) async fn learn(parts: &Parts, access: &Access, service: &Service) {
             return;
         }
     };
-    keep(parts, access, set).await;
-}
-
-/// Takes over that the account does not have a plugin any more.
-pub(crate) async fn forget(parts: &Parts, access: &Access, id: &RemotePluginId) {
-    let (lookup, of) = (parts.lookup.clone(), access.clone());
-    let known = parts
-        .blocking
-        .read(move || Ok(lookup.remote().installed_of(&of)));
-    if let Ok(Some(known)) = known.await
-        && known.items.iter().any(|one| one.item.id == *id)
-    {
-        let mut set = InstalledSet::clone(&known);
-        set.items.retain(|one| one.item.id != *id);
-        keep(parts, access, set).await;
-    }
-}
-
-async fn keep(parts: &Parts, access: &Access, set: InstalledSet) {
     let (lookup, of) = (parts.lookup.clone(), access.clone());
     let kept = parts.blocking.write(move || {
-        lookup.remote().forget_featured();
-        lookup.remote().learn(&of, &Arc::new(set), None);
+        lookup.remote().learn(&of, asked, set, None);
         Ok(())
     });
     if let Err(error) = kept.await {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugd_catalog::{Access, Account, BaseUrl, Catalog, InstalledSet, LoginMode, Secret};
+use plugd_catalog::InstalledSet;
 use plugd_disk::Disk;
 use plugd_model::{PluginId, VersionSegment};
 use plugd_store::{Installed, Pin, Store};
@@ -11,30 +11,14 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use super::{Plan, flipped, joined, plan};
-use crate::Copies;
 use crate::call::Call;
+use crate::fixture::installed_item as item;
 use crate::standing::Standing;
+use crate::{Copies, fixture};
 
 struct Home {
     sandbox: Sandbox,
     copies: Copies,
-}
-
-fn item(name: &str, version: &str, enabled: bool) -> Value {
-    json!({
-        "id": format!("plugins~{name}"),
-        "name": name,
-        "scope": "GLOBAL",
-        "installation_policy": "AVAILABLE",
-        "authentication_policy": "ON_INSTALL",
-        "enabled": enabled,
-        "release": {
-            "version": version,
-            "display_name": "Name",
-            "description": "Text",
-            "interface": {},
-        },
-    })
 }
 
 fn id(name: &str) -> PluginId {
@@ -58,36 +42,8 @@ impl Home {
         self.copies.store().unwrap()
     }
 
-    /// A set as it is kept on the disk, which is how it can be made up here.
     fn set(&self, items: &[Value]) -> InstalledSet {
-        let base = "https://service.test/backend-api";
-        let access = Access {
-            base: BaseUrl::new(base, base).unwrap(),
-            account: Account {
-                access_token: Secret::new("t"),
-                account_id: Some("a".to_owned()),
-                user_id: None,
-                plan: None,
-                is_workspace: false,
-                is_fedramp: false,
-                expires_at: None,
-                mode: LoginMode::Chatgpt,
-                can_refresh: false,
-            },
-        };
-        let environment = test_environment(&self.sandbox);
-        let catalog = Catalog::new(&environment, &self.sandbox.layout(), &Disk::new());
-        let file = catalog.installed_file(&access);
-        let text = json!({
-            "version": 1, "fetched_at": "2026-01-01T00:00:00Z", "plugins": items,
-        });
-        Disk::new().create_dirs(&file.parent().unwrap()).unwrap();
-        Disk::new()
-            .replace(&file, text.to_string().as_bytes(), 0o600)
-            .unwrap();
-        let set = catalog.saved_installed(&access).value.unwrap();
-        assert_eq!(set.problems, Vec::new());
-        set
+        fixture::installed_set(&self.sandbox, items)
     }
 
     fn copy(&self, name: &str, version: &str, sidecar: bool) {

@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::login_refresh::refresh_login;
 use crate::parts::Parts;
 use crate::reading::{ReadSkill, Reading};
-use crate::remote::Remote;
+use crate::remote::{InstalledAnswer, Remote};
 use crate::remote_error::RemoteError;
 use crate::remote_gate::{Asked, Asker};
 use crate::remote_names::{self, RemoteTarget};
@@ -87,7 +87,7 @@ struct Begun {
 struct Answers {
     /// The plugin, or why there is none; nothing when nobody was asked.
     item: Option<Result<Item, CatalogError>>,
-    installed: Option<Result<Fetched<InstalledSet>, CatalogError>>,
+    installed: Option<InstalledAnswer>,
     apps: BTreeMap<String, AppInfo>,
 }
 
@@ -121,7 +121,8 @@ async fn ask(call: &Call, remote: &Remote, begun: &Begun) -> Result<Answers, Err
     let known = begun.validators.as_ref();
     let cancelled = call.cancel.cancelled();
     // What is installed anywhere is one question, and its answer serves everybody.
-    let installed = service.installed(None, Urls::Without, known, deadline, cancelled);
+    let of = &begun.asker.access;
+    let installed = remote.ask_installed(of, Urls::Without, known, deadline, cancelled);
     // Without the plugin nobody waits for the rest.
     let both = tokio::try_join!(item, async { Ok(installed.await) });
     let (item, installed) = match both {
@@ -134,7 +135,7 @@ async fn ask(call: &Call, remote: &Remote, begun: &Begun) -> Result<Answers, Err
         }
         Err(error) => return Err(RemoteError::asked(ACTION, error)),
     };
-    if let Err(error) = &installed
+    if let Err(error) = &installed.answer
         && error.is_cancelled()
     {
         return Err(Error::Cancelled(crate::call::Cancelled));
@@ -216,24 +217,24 @@ fn settle(
 fn installed_after(
     remote: &Remote,
     access: &Access,
-    answer: Option<Result<Fetched<InstalledSet>, CatalogError>>,
+    answer: Option<InstalledAnswer>,
     problems: &mut Vec<Problem>,
 ) -> Result<Arc<InstalledSet>, Error> {
-    let known = remote.installed_of(access);
+    let known = || remote.installed_of(access);
+    let Some(InstalledAnswer { asked, answer }) = answer else {
+        return Ok(known().unwrap_or_default());
+    };
     match answer {
-        Some(Ok(Fetched::New(set, validators))) if set.complete => {
-            let set = Arc::new(set);
-            remote.learn(access, &set, validators);
-            Ok(set)
+        Ok(Fetched::New(set, validators)) => {
+            if !set.complete {
+                problems.extend(set.problems.iter().cloned());
+            }
+            Ok(remote.learn(access, asked, set, validators))
         }
-        // What could not be read to its end takes nothing away.
-        Some(Ok(Fetched::New(set, _))) => {
-            problems.extend(set.problems.iter().cloned());
-            Ok(joined(known, set))
-        }
-        Some(Err(error)) => {
+        Ok(Fetched::Unchanged) => Ok(known().unwrap_or_default()),
+        Err(error) => {
             remote.heard(&error);
-            let Some(known) = known else {
+            let Some(known) = known() else {
                 return Err(RemoteError::asked(ACTION, error));
             };
             let text = format!(
@@ -243,20 +244,7 @@ fn installed_after(
             problems.push(Problem::warning(ProblemKind::RemoteStale, text));
             Ok(known)
         }
-        Some(Ok(Fetched::Unchanged)) | None => Ok(known.unwrap_or_default()),
     }
-}
-
-/// The known set with what a broken-off answer adds or changes.
-fn joined(known: Option<Arc<InstalledSet>>, mut new: InstalledSet) -> Arc<InstalledSet> {
-    let known = known.unwrap_or_default();
-    let missing = known.items.iter().filter(|one| {
-        let mut items = new.items.iter();
-        !items.any(|other| other.item.id == one.item.id)
-    });
-    let missing: Vec<InstalledItem> = missing.cloned().collect();
-    new.items.extend(missing);
-    Arc::new(new)
 }
 
 /// What the service said last about a plugin, in any answer that is kept.

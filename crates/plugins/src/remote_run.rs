@@ -21,10 +21,11 @@ use crate::follow::problem_of;
 use crate::in_time::in_time;
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
-use crate::remote::is_same_account;
+use crate::remote::{InstalledAnswer, is_same_account};
 use crate::remote_error::RemoteError;
 use crate::remote_install::bring_remote;
-use crate::remote_plan::{Bring, Held, Plan, flipped, is_current, joined, plan};
+use crate::remote_plan::{Bring, Held, Plan, flipped, is_current, plan};
+use crate::remote_words::Asked;
 use crate::standing::Standing;
 use crate::status::{PluginOutcome, PluginResult, is_held};
 use crate::{Error, Installation};
@@ -134,17 +135,15 @@ fn access(parts: &Parts) -> Result<Option<Access>, Error> {
     }
 }
 
-async fn ask(call: &Call, parts: &Parts, access: &Access) -> Result<InstalledSet, Error> {
+async fn ask(call: &Call, parts: &Parts, access: &Access) -> Result<(Asked, InstalledSet), Error> {
     let remote = parts.lookup.remote();
-    let service = remote.service(access);
     let cancelled = call.cancel.cancelled();
-    match service
-        .installed(None, Urls::With, None, call.end, cancelled)
-        .await
-    {
-        Ok(Fetched::New(set, _)) => Ok(set),
+    let answer = remote.ask_installed(access, Urls::With, None, call.end, cancelled);
+    let InstalledAnswer { asked, answer } = answer.await;
+    match answer {
+        Ok(Fetched::New(set, _)) => Ok((asked, set)),
         // Without marks to compare nothing can be unchanged.
-        Ok(Fetched::Unchanged) => Ok(InstalledSet::default()),
+        Ok(Fetched::Unchanged) => Ok((asked, InstalledSet::default())),
         Err(error) => {
             remote.missed_installed(access, &error);
             Err(RemoteError::asked(ACTION, error))
@@ -158,7 +157,7 @@ fn decide(
     call: &Call,
     parts: &Parts,
     before: Before,
-    set: InstalledSet,
+    (asked, set): (Asked, InstalledSet),
 ) -> Result<Option<Decided>, Error> {
     let Before {
         access: of,
@@ -170,6 +169,9 @@ fn decide(
         return Ok(None);
     }
     call.cancel.check()?;
+    let remote = parts.lookup.remote();
+    // Nothing is brought back or removed that somebody was told is gone or installed since.
+    let set = remote.corrected(&of, asked, set);
     let store = parts.copies.store()?;
     let mut standing = BTreeMap::new();
     for one in &set.items {
@@ -197,7 +199,7 @@ fn decide(
             kinds.insert(id.clone(), kinds_of(&parts.lookup, copy));
         }
     }
-    let known_now = joined(known.as_deref(), set);
+    let known_now = remote.learn(&of, asked, set, None);
     let switched = flipped(known.as_deref(), &known_now);
     for id in switched.chain(gone(known.as_deref(), &known_now)) {
         if let Some(copy) = here.get(&id) {
@@ -206,7 +208,6 @@ fn decide(
             ran.reconciled.changed.insert(id, kinds);
         }
     }
-    learn(parts, &of, known.as_deref(), known_now);
     mark(call, parts, &plan, &mut ran);
     tell(parts, ran.reconciled.changed.keys());
     Ok(Some(Decided { plan, kinds, ran }))
@@ -236,19 +237,6 @@ fn gone<'a>(
         .filter(|one| one.enabled)
         .map(|one| one.item.plugin_id())
         .filter(move |id| !ids.contains(id))
-}
-
-/// Makes the answer what is known. The addresses of bundles are good for a moment only, and for
-/// whoever has them.
-fn learn(parts: &Parts, of: &Access, before: Option<&InstalledSet>, mut now: InstalledSet) {
-    for one in &mut now.items {
-        one.item.release.bundle_url = None;
-    }
-    let remote = parts.lookup.remote();
-    let is_same = before.is_some_and(|before| before.items == now.items);
-    // They belong to another form of the question, which would have the same answer.
-    let validators = is_same.then(|| remote.installed_validators(of)).flatten();
-    remote.learn(of, &Arc::new(now), validators);
 }
 
 /// Gives copies that are current their sidecar. That is no change.

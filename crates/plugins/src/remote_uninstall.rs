@@ -13,6 +13,7 @@ use crate::events::{Change, ChangeReason};
 use crate::login_refresh::refresh_login;
 use crate::parts::Parts;
 use crate::remote_error::RemoteError;
+use crate::remote_words::Word;
 use crate::uninstall::{Uninstalled, remove};
 use crate::{Error, remote_names};
 
@@ -66,7 +67,7 @@ pub(crate) async fn by_id(
         gone.push(name.clone());
     }
     // First, so that a synchronisation under way does not bring it back.
-    remote_names::forget(parts, &access, &id).await;
+    remote_names::note(parts, &access, Word::Gone(id.clone())).await;
     let changed = remove_all(call, parts, gone).await?;
     Ok(Uninstalled {
         id: name,
@@ -117,7 +118,7 @@ pub(crate) async fn by_name(
         if let Some(id) = id {
             // What is withdrawn is gone there as well.
             tell(call, &service, &id).await?;
-            remote_names::forget(parts, &access, &id).await;
+            remote_names::note(parts, &access, Word::Gone(id.clone())).await;
             remote_id = Some(id);
         }
     }
