@@ -176,19 +176,19 @@ fn check_servers(tree: &PluginTree<'_>, servers: &[InspectedServer], findings: &
         if server.spelling == Spelling::Portable {
             foreign_placeholders(server, findings);
         }
-        let resolved = server.resolved(tree.disk(), &directories, Platform::current());
-        let transport = resolved.map(|resolved| resolved.transport);
-        match &transport {
-            Ok(McpTransport::Stdio { command, .. }) => {
-                if let Ok(path) = AbsPath::new(command)
-                    && path.starts_with(tree.root())
-                {
-                    let origin = server.origin.below("command");
-                    findings.extend(scripts::program(tree, &path, &origin));
-                }
+        match server.resolved(tree.disk(), &directories, Platform::current()) {
+            Ok(resolved) => {
+                let origin = server.origin.below("command");
+                let program = own_program(tree, &resolved.transport)
+                    .and_then(|path| scripts::program(tree, &path, &origin));
+                let is_told = |field: &Option<String>| {
+                    program.as_ref().is_some_and(|told| told.field == *field)
+                };
+                let absent = resolved.absent.into_iter();
+                findings.extend(absent.filter(|problem| !is_told(&problem.field)));
+                findings.extend(program);
             }
-            Ok(McpTransport::Http { .. }) => {}
-            Err(problem) => findings.push(problem.clone()),
+            Err(problem) => findings.push(problem),
         }
         if let McpTransport::Stdio { args, .. } = &server.transport {
             for (index, arg) in args.iter().enumerate() {
@@ -197,6 +197,15 @@ fn check_servers(tree: &PluginTree<'_>, servers: &[InspectedServer], findings: &
             }
         }
     }
+}
+
+/// The program that a server is started with, where the plugin brings it.
+fn own_program(tree: &PluginTree<'_>, transport: &McpTransport) -> Option<AbsPath> {
+    let McpTransport::Stdio { command, .. } = transport else {
+        return None;
+    };
+    let path = AbsPath::new(command).ok()?;
+    path.starts_with(tree.root()).then_some(path)
 }
 
 /// Placeholders of other formats, which stay as text in the Agent Plugins format (section 9.2).

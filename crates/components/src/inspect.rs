@@ -17,7 +17,7 @@ use plugd_disk::tree::Digest;
 use plugd_model::{AbsPath, PluginId, PluginManifest, Problem, ProblemKind};
 
 use crate::hooks::{self, HookDeclaration, HookHandler};
-use crate::mcp::{self, McpDefinition, McpTransport, Presence};
+use crate::mcp::{self, McpDefinition, McpTransport};
 use crate::placeholders::{Placeholders, Platform, Spelling, mentions};
 use crate::programs;
 use crate::skills;
@@ -374,14 +374,16 @@ fn servers(
         plugin_data: tree.root().join("../.plugin-data"),
     };
     let inspected = definitions.into_iter().map(|definition| {
-        let (disk, platform) = (tree.disk(), Platform::current());
-        // What is not there now may be there when somebody starts it.
-        if let Ok(server) = definition.placed(disk, &directories, platform, Presence::NotAsked) {
-            programs::of_server(tree, &server, named);
-        }
-        let resolved = definition.resolved(disk, &directories, platform);
+        let resolved = definition.resolved(tree.disk(), &directories, Platform::current());
+        let obstacle = match resolved {
+            Ok(server) => {
+                programs::of_server(tree, &server, named);
+                server.absent.into_iter().next()
+            }
+            Err(problem) => Some(problem),
+        };
         InspectedServer {
-            obstacle: resolved.err().map(|problem| problem.message),
+            obstacle: obstacle.map(|problem| problem.message),
             definition,
         }
     });

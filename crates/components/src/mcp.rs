@@ -25,7 +25,6 @@ mod url;
 
 pub use definition::{HttpProtocol, McpDefinition, McpOauth, McpTransport};
 pub use native::is_startable;
-pub(crate) use resolve::Presence;
 pub use resolve::{NeededVariable, ResolvedMcpServer, VariableUse};
 
 /// Where servers are declared when the manifest names nothing else.

@@ -108,7 +108,8 @@ pub(crate) fn effective_servers(
         for definition in definitions {
             problems.extend(bad_name(&definition));
             match definition.resolved(disk, &places, platform) {
-                Ok(resolved) => {
+                Ok(mut resolved) => {
+                    problems.append(&mut resolved.absent);
                     let overlay = overlays.iter().find(|one| one.server == definition.name);
                     let known_by = [&definition.transport, &resolved.transport].map(identity);
                     let allowed = requirements.allows_server(id, &definition.name, &known_by);

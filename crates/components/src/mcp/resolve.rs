@@ -33,6 +33,9 @@ pub struct ResolvedMcpServer {
     pub transport: McpTransport,
     /// The user's variables that a host has to look up, in the order of the members, each use once.
     pub needs: Vec<NeededVariable>,
+    /// Warnings about what it is started with, or in, and is not there now. It may be by the time that
+    /// somebody starts it: some plugins make their programs when they are first used.
+    pub absent: Vec<Problem>,
 }
 
 /// A variable of the user that a server wants.
@@ -66,27 +69,13 @@ impl McpDefinition {
     /// Whether the server is enabled is not asked.
     ///
     /// # Errors
-    /// The server can never work: its program or working directory leaves the plugin or is not there,
-    /// or its address is none that a host connects to. The problem has the place of the declaration.
+    /// The server can never work: its program or working directory leaves the plugin, or its address
+    /// is none that a host connects to. The problem has the place of the declaration.
     pub fn resolved(
         &self,
         disk: &Disk,
         placeholders: &Placeholders,
         platform: Platform,
-    ) -> Result<ResolvedMcpServer, Problem> {
-        self.placed(disk, placeholders, platform, Presence::Needed)
-    }
-
-    /// The same, for whoever wants to know what it would start, whether or not that is there.
-    ///
-    /// # Errors
-    /// Those of [`McpDefinition::resolved`], but for what is not there.
-    pub(crate) fn placed(
-        &self,
-        disk: &Disk,
-        placeholders: &Placeholders,
-        platform: Platform,
-        presence: Presence,
     ) -> Result<ResolvedMcpServer, Problem> {
         let tree = PluginTree::open(disk, &placeholders.plugin_root)?;
         let mut directories = placeholders.clone();
@@ -97,10 +86,10 @@ impl McpDefinition {
         let mut resolver = Resolver {
             definition: self,
             platform,
-            presence,
             tree,
             directories,
             needs: Vec::new(),
+            absent: Vec::new(),
         };
         let transport = match &self.transport {
             McpTransport::Stdio {
@@ -131,24 +120,18 @@ impl McpDefinition {
             name: self.name.clone(),
             transport,
             needs: resolver.needs,
+            absent: resolver.absent,
         })
     }
-}
-
-/// Whether what a server is started with, and in, has to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Presence {
-    Needed,
-    NotAsked,
 }
 
 struct Resolver<'a> {
     definition: &'a McpDefinition,
     platform: Platform,
-    presence: Presence,
     tree: PluginTree<'a>,
     directories: Placeholders,
     needs: Vec<NeededVariable>,
+    absent: Vec<Problem>,
 }
 
 impl Resolver<'_> {
@@ -209,7 +192,7 @@ impl Resolver<'_> {
         }
         // Windows finds a program by a name without its suffix.
         if is_inside && self.platform == Platform::Unix {
-            self.must_be("command", &text, &path, Kind::File)?;
+            self.look_for("command", &text, &path, Kind::File);
         }
         Ok(path.to_text())
     }
@@ -228,7 +211,7 @@ impl Resolver<'_> {
         let path = self.directories.plugin_root.join(&text);
         let is_inside = self.tree.contains(&path) && !climbs_out(declared);
         if is_inside {
-            self.must_be("cwd", &text, &path, Kind::Dir)?;
+            self.look_for("cwd", &text, &path, Kind::Dir);
         }
         if is_inside || self.is_data(&path) {
             return Ok(Some(path.to_text()));
@@ -237,28 +220,26 @@ impl Resolver<'_> {
         Err(self.problem("cwd", ProblemKind::BadPath, message))
     }
 
-    /// Refuses what a host could not start, or not start in. An installation leaves links out that lead
-    /// out of the plugin, so what was one of those is missing in the copy. What depends on a variable is
-    /// not judged, nor what cannot be looked at.
-    fn must_be(&self, member: &str, text: &str, path: &AbsPath, kind: Kind) -> Result<(), Problem> {
-        if self.presence == Presence::NotAsked {
-            return Ok(());
-        }
+    /// Notes what a host could not start, or not start in, as things are. An installation leaves links
+    /// out that lead out of the plugin, so what was one of those is missing in the copy. What depends on
+    /// a variable is not judged, nor what cannot be looked at.
+    fn look_for(&mut self, member: &str, text: &str, path: &AbsPath, kind: Kind) {
         let shown = match path.as_path().strip_prefix(&self.directories.plugin_root) {
             Ok(below) => clip(&below.to_string_lossy()),
             Err(_) => clip(text),
         };
-        match self.tree.locate(path) {
+        let (missing, message) = match self.tree.locate(path) {
             Ok(None) if !text.contains("${") => {
-                let message = format!("`{shown}` does not exist");
-                Err(self.problem(member, ProblemKind::Missing, &message))
+                (ProblemKind::Missing, format!("`{shown}` does not exist"))
             }
-            Ok(Some(found)) if found.kind != kind => {
-                let message = format!("`{shown}` is no {}", kind.word());
-                Err(self.problem(member, ProblemKind::NotAFile, &message))
-            }
-            _ => Ok(()),
-        }
+            Ok(Some(found)) if found.kind != kind => (
+                ProblemKind::NotAFile,
+                format!("`{shown}` is no {}", kind.word()),
+            ),
+            _ => return,
+        };
+        let problem = self.problem(member, missing, &message);
+        self.absent.push(problem.as_warning());
     }
 
     /// Whether a path lies in the data directory, links resolved as far as they exist.

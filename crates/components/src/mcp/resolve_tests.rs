@@ -95,7 +95,11 @@ fn check_on(plugin: &Plugin, platform: Platform, expected: &[&str]) {
     let placeholders = placeholders(plugin);
     let definition = found.items.remove(0);
     let shown = match definition.resolved(&plugin.disk, &placeholders, platform) {
-        Ok(server) => lines(&server),
+        Ok(server) => {
+            let absent = plugin.problems(&server.absent).into_iter();
+            let absent = absent.map(|problem| format!("but {problem}"));
+            lines(&server).into_iter().chain(absent).collect()
+        }
         Err(problem) => plugin.problems(&[problem]),
     };
     let root = plugin.root().to_text();
@@ -263,30 +267,37 @@ fn working_directories_stay_inside() {
 }
 
 #[test]
-fn what_a_server_starts_with_is_there() {
-    let missing = |member: &str, column| vec![format!("missing .mcp.json s.{member} 1:{column}")];
-    let check = |server: &str, expected: &[String]| {
-        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
-        check(server, &expected);
+fn what_a_server_starts_with_is_looked_for() {
+    let but = |server: &str, run: &[&str], absent: &str| {
+        check(server, &[run, &[format!("but {absent}").as_str()]].concat());
     };
-    check(r#"{"command": "./gone"}"#, &missing("command", 19));
-    check(r#"{"command": "run.sh/x"}"#, &missing("command", 19));
-    check(r#"{"command": "x", "cwd": "gone"}"#, &missing("cwd", 31));
-    let other = |member: &str, column| vec![format!("notAFile .mcp.json s.{member} 1:{column}")];
-    check(r#"{"command": "./server"}"#, &other("command", 19));
-    check(r#"{"command": "x", "cwd": "run.sh"}"#, &other("cwd", 31));
+    let missing = "missing .mcp.json s.command 1:19";
+    but(r#"{"command": "./gone"}"#, &["run $P/gone"], missing);
+    but(r#"{"command": "run.sh/x"}"#, &["run $P/run.sh/x"], missing);
+    let other = "notAFile .mcp.json s.command 1:19";
+    but(r#"{"command": "./server"}"#, &["run $P/server"], other);
+    let places = [
+        ("gone", "missing .mcp.json s.cwd 1:31"),
+        ("run.sh", "notAFile .mcp.json s.cwd 1:31"),
+    ];
+    for (place, absent) in places {
+        let server = format!(r#"{{"command": "x", "cwd": "{place}"}}"#);
+        but(&server, &["run x", &format!("in $P/{place}")], absent);
+    }
     // Who knows what the variable says.
-    let needs = "needs ARCH text command".to_owned();
-    check(
-        r#"{"command": "./bin/${ARCH}"}"#,
-        &["run $P/bin/${ARCH}".to_owned(), needs],
-    );
+    let needs = "needs ARCH text command";
+    let server = r#"{"command": "./bin/${ARCH}"}"#;
+    check(server, &["run $P/bin/${ARCH}", needs]);
     // On Windows a program is found by a name without its suffix.
     let gone = native(r#"{"command": "./gone"}"#);
     check_on(&gone, Platform::Windows, &["run $P/gone"]);
     check_agent(
         r#"{"type": "stdio", "command": "./gone"}"#,
-        &["missing mcp.json mcpServers.s.command 1:121"],
+        &[
+            "run $P/gone",
+            "in $P",
+            "but missing mcp.json mcpServers.s.command 1:121",
+        ],
     );
 }
 

@@ -33,6 +33,8 @@ pub(super) fn server(server: EffectiveServer, by: &Bringers) -> wire::PlugdMcpSe
         name,
         transport: way,
         needs,
+        // Told among the problems.
+        absent: _,
     } = resolved;
     let brought = by.of_plugin(&plugin);
     let approvals = tool_approvals.into_iter();
