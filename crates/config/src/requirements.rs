@@ -33,6 +33,8 @@ pub(crate) const FILE: &str = "requirements.toml";
 /// The requirements in force.
 #[derive(Debug, Clone)]
 pub struct Requirements {
+    /// To follow links when it is asked: they may change while this lives.
+    disk: Disk,
     file: AbsPath,
     content: Value,
     restricted: bool,
@@ -116,8 +118,9 @@ impl Requirements {
             return Ok(());
         }
         let message = format!(
-            "the server `{}` of plugin `{id}` is not allowed by the requirements",
-            name.escape_debug()
+            "the server `{}` of plugin `{id}` is not allowed by `{}`",
+            name.escape_debug(),
+            self.file
         );
         Err(Problem::error(ProblemKind::Policy, message).in_file(&self.file))
     }
@@ -153,13 +156,18 @@ impl Requirements {
     /// # Errors
     /// The problem to show when it may not.
     pub fn allows_tree(&self, path: &AbsPath) -> Result<(), Problem> {
-        let holds = |rule: &Rule| matches!(rule, Rule::Local(dir) if path.starts_with(dir));
-        if !self.restricted || self.rules.iter().any(holds) {
+        if !self.restricted {
+            return Ok(());
+        }
+        let place = self.disk.place_of(path);
+        let holds = |rule: &Rule| matches!(rule, Rule::Local(dir) if place.starts_with(&self.disk.place_of(dir)));
+        if self.rules.iter().any(holds) {
             return Ok(());
         }
         let message = format!(
-            "the working tree `{path}` is not allowed by the requirements: it lies in no local directory \
-             on the list of allowed sources"
+            "the working tree `{path}` is not allowed by `{}`: it lies in no local directory on the list of \
+             allowed sources",
+            self.file
         );
         let problem = Problem::error(ProblemKind::Policy, message).in_file(&self.file);
         Err(problem.at_field("marketplaces.allowed_sources"))
@@ -177,7 +185,7 @@ impl Requirements {
     /// # Errors
     /// The problem to show when it may not.
     pub fn allows(&self, key: &str, kind: &MarketplaceKind) -> Result<(), Problem> {
-        if !self.restricted || self.rules.iter().any(|rule| rule.allows(kind)) {
+        if !self.restricted || self.rules.iter().any(|rule| rule.allows(&self.disk, kind)) {
             return Ok(());
         }
         let source = match kind {
@@ -192,9 +200,10 @@ impl Requirements {
             false => "its source is not on the list of allowed sources",
         };
         let message = format!(
-            "the marketplace `{}` from `{}` is not allowed by the requirements: {reason}",
+            "the marketplace `{}` from `{}` is not allowed by `{}`: {reason}",
             key.escape_debug(),
-            source.escape_debug()
+            source.escape_debug(),
+            self.file
         );
         let problem = Problem::error(ProblemKind::Policy, message).in_file(&self.file);
         Err(problem.at_field("marketplaces.allowed_sources"))
@@ -222,17 +231,20 @@ impl Requirements {
             return Ok(());
         }
         let message = format!(
-            "the marketplace `{}` is not allowed by the requirements: it must be added to config first",
-            name.escape_debug()
+            "the marketplace `{}` is not allowed by `{}`: it must be added to config first",
+            name.escape_debug(),
+            self.file
         );
         Err(Problem::error(ProblemKind::Policy, message).in_file(&self.file))
     }
 }
 
 impl Rule {
-    fn allows(&self, kind: &MarketplaceKind) -> bool {
+    fn allows(&self, disk: &Disk, kind: &MarketplaceKind) -> bool {
         match (self, kind) {
-            (Self::Local(allowed), MarketplaceKind::Local { source }) => allowed == source,
+            (Self::Local(allowed), MarketplaceKind::Local { source }) => {
+                allowed == source || disk.place_of(allowed) == disk.place_of(source)
+            }
             (
                 Self::Git { url, ref_name },
                 MarketplaceKind::Git {
@@ -258,7 +270,12 @@ impl Rule {
 }
 
 /// Reads the only layer of the stack it is given.
-pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements, Vec<Problem>) {
+pub(crate) fn read(
+    disk: &Disk,
+    stack: &Stack,
+    index: usize,
+    file: AbsPath,
+) -> (Requirements, Vec<Problem>) {
     let draft = &stack.drafts[index];
     let mut reader = Reader::new(stack);
     let mut rules = Vec::new();
@@ -282,6 +299,7 @@ pub(crate) fn read(stack: &Stack, index: usize, file: AbsPath) -> (Requirements,
     };
     known::check(&mut reader, tree);
     let requirements = Requirements {
+        disk: disk.clone(),
         features: RequiredFeatures::read(&mut reader, tree),
         managed_hooks_only: features::managed_hooks_only(&mut reader, tree) || !is_readable,
         servers: match is_readable {
@@ -303,7 +321,7 @@ pub(crate) fn of_system(disk: &Disk, layout: &Layout) -> Requirements {
     let file = layout.system().join(FILE);
     let mut stack = Stack::default();
     let index = stack.read(disk, &Files::none(), LayerSource::System, file.clone());
-    read(&stack, index, file).0
+    read(disk, &stack, index, file).0
 }
 
 /// The rule below `plugd`, which is our own table in a file that is not.

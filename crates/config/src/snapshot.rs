@@ -115,7 +115,7 @@ pub(crate) fn build(
     let mut required = Stack::default();
     let file = layout.system().join(requirements::FILE);
     let index = required.read(disk, files, LayerSource::System, file.clone());
-    let (requirements, found) = requirements::read(&required, index, file);
+    let (requirements, found) = requirements::read(disk, &required, index, file);
     settings.trust.extend(requirements.trust().cloned());
     let features = requirements.features().laid_over(features);
     for plugin in &mut plugins {

@@ -198,6 +198,12 @@ impl Disk {
         AbsPath::new(resolved).map_err(|error| fail(io::Error::other(error)))
     }
 
+    /// A path with its links resolved, or as it is where that cannot be done.
+    #[must_use]
+    pub fn place_of(&self, path: &AbsPath) -> AbsPath {
+        self.resolve(path).unwrap_or_else(|_| path.clone())
+    }
+
     /// Creates a directory and what is missing above it.
     ///
     /// # Errors

@@ -124,11 +124,7 @@ impl<'a> MarketplaceResolver<'a> {
     /// The file with links resolved, so that an alias of a root is not a second marketplace.
     fn identity(&self, candidate: &Candidate) -> AbsPath {
         match &candidate.manifest {
-            Ok(path) => self
-                .loader
-                .disk()
-                .resolve(path)
-                .unwrap_or_else(|_| path.clone()),
+            Ok(path) => self.loader.disk().place_of(path),
             // Each failed row stays visible on its own: the key makes it unique.
             Err(_) => candidate
                 .named_by
@@ -170,7 +166,7 @@ impl<'a> MarketplaceResolver<'a> {
         let judged = match input.staged == Some(path) {
             true => Ok(()),
             false => check_reserved(input.layout, name, path)
-                .and_then(|()| check_policy(input, name, &manifest.value.root, path)),
+                .and_then(|()| self.check_policy(input, name, &manifest.value.root, path)),
         };
         if let Err(problem) = judged {
             return State::Failed(problem);
@@ -184,6 +180,41 @@ impl<'a> MarketplaceResolver<'a> {
             manifest,
             binding,
         })
+    }
+
+    /// An organisation's allow-list: only marketplaces that are configured under their own name, from an
+    /// allowed source, at the configured place; the curated one counts by its place alone.
+    fn check_policy(
+        &self,
+        input: &ResolveInput<'_>,
+        name: &MarketplaceName,
+        root: &AbsPath,
+        path: &AbsPath,
+    ) -> Result<(), Problem> {
+        let disk = self.loader.disk();
+        let is_there =
+            |place: &AbsPath| place == root || disk.place_of(place) == disk.place_of(root);
+        for scope in input.scopes {
+            let requirements = scope.config.requirements();
+            if !requirements.is_restricted() {
+                continue;
+            }
+            let verdict = if path.starts_with(&input.layout.curated()) {
+                requirements.allows_curated()
+            } else {
+                let mut rows = scope.config.marketplaces().iter();
+                let row = rows.find(|row| {
+                    row.key == name.as_str()
+                        && root_of(input.layout, row).is_ok_and(|place| is_there(&place))
+                });
+                match row {
+                    Some(row) => requirements.allows(&row.key, &row.kind),
+                    None => requirements.allows_unconfigured(name.as_str()),
+                }
+            };
+            verdict?;
+        }
+        Ok(())
     }
 }
 
@@ -278,36 +309,6 @@ fn check_reserved(layout: &Layout, name: &MarketplaceName, path: &AbsPath) -> Re
     )
     .in_file(path)
     .at_field("name"))
-}
-
-/// An organisation's allow-list: only marketplaces that are configured under their own name, from an
-/// allowed source, at the configured place; the curated one counts by its place alone.
-fn check_policy(
-    input: &ResolveInput<'_>,
-    name: &MarketplaceName,
-    root: &AbsPath,
-    path: &AbsPath,
-) -> Result<(), Problem> {
-    for scope in input.scopes {
-        let requirements = scope.config.requirements();
-        if !requirements.is_restricted() {
-            continue;
-        }
-        let verdict = if path.starts_with(&input.layout.curated()) {
-            requirements.allows_curated()
-        } else {
-            let row = scope.config.marketplaces().iter().find(|row| {
-                row.key == name.as_str()
-                    && root_of(input.layout, row).is_ok_and(|place| place == *root)
-            });
-            match row {
-                Some(row) => requirements.allows(&row.key, &row.kind),
-                None => requirements.allows_unconfigured(name.as_str()),
-            }
-        };
-        verdict.map_err(|problem| problem.in_file(path))?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

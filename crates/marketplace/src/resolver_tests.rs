@@ -371,6 +371,29 @@ configured good: good at $ROOT/good/.agents/plugins/marketplace.json
 }
 
 #[test]
+fn a_link_to_what_is_configured_and_allowed_is_that_place() {
+    let allowed = "== etc/requirements.toml\n[marketplaces]\nrestrict_to_allowed_sources = true\n\
+                   [marketplaces.allowed_sources.x]\nsource = \"local\"\npath = \"$ROOT/real\"\n";
+    let (link, real) = (
+        "link/.agents/plugins/marketplace.json",
+        "real/.agents/plugins/marketplace.json",
+    );
+    for (row, shown, asked) in [("link", link, real), ("real", real, link)] {
+        let fixture = configured(&[("m", row)]) + &marketplace("real", "m", &["a"]);
+        let case = case(&format!("{fixture}== link -> real\n{allowed}"));
+        case.check(&format!("configured m: m at $ROOT/{shown}\n  a@m"));
+        let case = case.manifest(asked);
+        let manifest = case.sandbox.path(asked);
+        let set = case.resolve();
+        let found = set.select(&Selector::Named {
+            manifest: &manifest,
+            plugin: "a",
+        });
+        assert!(found.is_ok(), "{row}: {found:?}");
+    }
+}
+
+#[test]
 fn an_archive_is_known_by_its_origin_wherever_it_was_written_down() {
     let place = "ch/plugins/.plugd/marketplaces/far/oci%3A%2F%2Fr.example%2Ffar%3A1";
     let other_home = place.replacen("ch/", "other/", 1);

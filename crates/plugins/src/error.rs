@@ -13,8 +13,8 @@ use plugd_model::{AbsPath, PluginId, Problem, VersionError};
 use plugd_store::StoreError;
 
 use crate::call::Cancelled;
+use crate::error_kinds::{kind_of_store, kind_of_unselected, kind_of_write};
 use crate::error_terms::Kind;
-use crate::facts::{kind_of_store, kind_of_unselected, kind_of_write};
 use crate::facts_elsewhere::{kind_of_git, kind_of_registry};
 use crate::link_error::LinkError;
 use crate::lock_error::LockError;
@@ -454,7 +454,7 @@ impl Error {
             Self::Store { source, .. } | Self::StoreState(source) => kind_of_store(source),
             Self::Disk(error) if matches!(**error, DiskError::Locked { .. }) => Kind::Conflict,
             // Whoever asks has named it.
-            Self::Disk(error) if error.is_bad_name() => Kind::InvalidInput,
+            Self::Disk(error) if error.is_bad_name() || error.is_link_loop() => Kind::InvalidInput,
             Self::Tree(error) if matches!(**error, TreeError::GivenUp) => Kind::Cancelled,
             Self::Disk(_) | Self::Tree(_) | Self::Panicked { .. } => Kind::Internal,
             Self::Cancelled(_) => Kind::Cancelled,

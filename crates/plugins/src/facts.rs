@@ -9,7 +9,7 @@ use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
 use plugd_store::StoreError;
 
 use crate::error::Error;
-use crate::error_terms::{Facts, Kind, WriteRefusal};
+use crate::error_terms::{Facts, WriteRefusal};
 use crate::facts_elsewhere::{of_git, of_registry, of_want, token_variable};
 
 impl Error {
@@ -47,6 +47,16 @@ impl Error {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// Whether the requirements of the machine do not allow it.
+    fn is_forbidden(&self) -> bool {
+        match self {
+            Self::Policy { problem } | Self::NotSelected(NotSelected::Marketplace { problem }) => {
+                problem.kind == ProblemKind::Policy
+            }
+            _ => false,
         }
     }
 
@@ -173,8 +183,8 @@ impl Error {
         }
     }
 
-    /// What to do next, where there is something.
-    fn hint(&self) -> Option<String> {
+    /// What to do next where somebody else keeps the work from being done.
+    fn hint_of_others(&self) -> Option<String> {
         if self.is_disk_full() {
             return Some("the disk is full; free some space and try again".to_owned());
         }
@@ -193,6 +203,15 @@ impl Error {
                 "another program writes `{path}` again and again; nothing was changed here, so wait \
                  until it rests and try again"
             ));
+        }
+        self.is_forbidden()
+            .then(|| "whoever administers this machine decides what that file allows".to_owned())
+    }
+
+    /// What to do next, where there is something.
+    fn hint(&self) -> Option<String> {
+        if let Some(hint) = self.hint_of_others() {
+            return Some(hint);
         }
         let text = match self {
             Self::PluginsDisabled => {
@@ -239,6 +258,11 @@ impl Error {
                 "remove `{name}` with marketplace/remove and add the source again, as `{found}`"
             ),
             Self::UnreadableConfig { .. } => "mend the file first".to_owned(),
+            Self::Policy { problem } | Self::NotSelected(NotSelected::Marketplace { problem })
+                if problem.kind == ProblemKind::Policy =>
+            {
+                "whoever administers this machine decides what that file allows".to_owned()
+            }
             Self::Config(error) => match **error {
                 WriteError::Broken { ref problem, .. } if problem.place.is_some() => {
                     "mend the file at the given line; nothing was written".to_owned()
@@ -405,68 +429,6 @@ fn path_of_tree(error: &TreeError) -> Option<AbsPath> {
         | TreeError::Exists { path } => Some(path.clone()),
         TreeError::ContainsStore { root, .. } => Some(root.clone()),
         TreeError::GivenUp => None,
-    }
-}
-
-/// Sorts the errors of the store: what the source of a plugin is to blame for is the request's
-/// fault, what another process holds is a conflict, the rest is ours.
-pub(crate) fn kind_of_store(error: &StoreError) -> Kind {
-    match error {
-        StoreError::Disk(DiskError::NotWanted { .. }) => Kind::Cancelled,
-        StoreError::Disk(DiskError::Locked { .. })
-        | StoreError::Unfinished { .. }
-        | StoreError::Superseded { .. }
-        | StoreError::InTheWay { .. }
-        | StoreError::FormatTooNew { .. } => Kind::Conflict,
-        StoreError::Tree(error) => match error {
-            TreeError::OverLimit { .. }
-            | TreeError::ContainsStore { .. }
-            | TreeError::NotADirectory { .. }
-            | TreeError::Changed { .. } => Kind::InvalidInput,
-            TreeError::GivenUp => Kind::Cancelled,
-            TreeError::Disk(_) | TreeError::Exists { .. } => Kind::Internal,
-        },
-        StoreError::BadExtraFile { .. } => Kind::InvalidInput,
-        StoreError::NotInstalled { .. }
-        | StoreError::NotRecorded { .. }
-        | StoreError::NotKept { .. } => Kind::NotFound,
-        StoreError::Disk(_)
-        | StoreError::BadFormat { .. }
-        | StoreError::BadJournal { .. }
-        | StoreError::ConfigUndo { .. }
-        | StoreError::OtherFileSystem { .. } => Kind::Internal,
-    }
-}
-
-/// Sorts the reasons of a lookup.
-pub(crate) fn kind_of_unselected(reason: &NotSelected) -> Kind {
-    match reason {
-        NotSelected::NoEntry { .. }
-        | NotSelected::OtherProduct { .. }
-        | NotSelected::NoMarketplace { .. } => Kind::NotFound,
-        NotSelected::Marketplace { problem } => match problem.kind {
-            ProblemKind::Missing => Kind::NotFound,
-            ProblemKind::Policy | ProblemKind::ReservedName => Kind::NotAllowed,
-            ProblemKind::Conflict => Kind::Conflict,
-            _ => Kind::InvalidInput,
-        },
-    }
-}
-
-/// Sorts the errors of a configuration write.
-pub(crate) fn kind_of_write(error: &WriteError) -> Kind {
-    match error {
-        WriteError::Stale { .. }
-        | WriteError::StateTooNew { .. }
-        | WriteError::Locked { .. }
-        | WriteError::Contested { .. } => Kind::Conflict,
-        WriteError::Invalid { .. }
-        | WriteError::Broken { .. }
-        | WriteError::TwoFiles
-        | WriteError::NotExact { .. } => Kind::InvalidInput,
-        WriteError::NotWanted { .. } => Kind::Cancelled,
-        WriteError::ReadOnly { .. } => Kind::NotAllowed,
-        WriteError::Disk { .. } => Kind::Internal,
     }
 }
 

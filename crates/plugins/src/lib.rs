@@ -50,6 +50,7 @@ mod doctor_store;
 mod doctor_trust;
 mod error;
 mod error_from;
+mod error_kinds;
 mod error_terms;
 pub mod events;
 mod export;

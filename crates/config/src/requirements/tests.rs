@@ -225,3 +225,29 @@ fn an_archive_is_asked_about_by_its_origin() {
         &[git("https://evil.example/other", None)],
     );
 }
+
+#[test]
+fn links_to_an_allowed_directory_are_followed_each_time() {
+    let sandbox = Sandbox::new();
+    sandbox.add("== real/a/\n== other/a/\n== real/inner -> ../other\n== link -> real\n");
+    let path = |name: &str| sandbox.path(name);
+    for allowed in ["real", "link"] {
+        let rule = format!(
+            "[marketplaces.allowed_sources.a]\nsource = \"local\"\npath = \"{}\"\n",
+            path(allowed)
+        );
+        sandbox.write("etc/requirements.toml", format!("{ON}{rule}"));
+        let snapshot = load(&Disk::new(), &sandbox.layout(), &SessionFlags::none(), None);
+        let requirements = snapshot.requirements();
+        let is_allowed = |name: &str| {
+            requirements
+                .allows("m", &local(&path(name).to_string()))
+                .is_ok()
+        };
+        let asked = ["real", "link", "other", "real/inner"].map(is_allowed);
+        assert_eq!(asked, [true, true, false, false], "{allowed}");
+        let holds = |name: &str| requirements.allows_tree(&path(name)).is_ok();
+        let asked = ["real/a", "link/a", "other/a", "real/inner/a"].map(holds);
+        assert_eq!(asked, [true, true, false, false], "{allowed}");
+    }
+}
