@@ -292,7 +292,7 @@ fn a_working_directory_that_is_gone_means_nothing() {
 #[test]
 fn a_profile_is_no_plugin() {
     let sandbox = Sandbox::new();
-    let error = answer(&sandbox, "--profile ../x plugin list --json", 1)["error"].take();
+    let error = answer(&sandbox, "--profile ../x plugin list --json", 2)["error"].take();
     assert_eq!(error["data"]["field"], "profile");
     let text = ran(&sandbox, "--profile ../x plugin list").stderr;
     assert!(text.starts_with("error: `../x` names no profile"), "{text}");

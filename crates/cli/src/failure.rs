@@ -279,7 +279,7 @@ impl Failure {
     /// in the reference.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Flags(_) | Self::NoCommand { .. } => USAGE,
+            Self::Flags(_) | Self::BadProfile { .. } | Self::NoCommand { .. } => USAGE,
             Self::Interrupted(signal) | Self::Abandoned(signal) => signal.exit_code(),
             Self::Beside { failure, .. } | Self::Suggested { failure, .. } => failure.exit_code(),
             _ => FAILED,
