@@ -282,6 +282,23 @@ fn the_same_home_makes_the_same_archive_and_overwrites_nothing() {
     assert_eq!(part["plugins"].as_array().unwrap().len(), 1);
     // Nothing but the archives is left.
     assert_eq!(sandbox.tree("out").matches("== ").count(), 2);
+    // Not even by force a directory or a device gives way.
+    sandbox.add("== box/pipe (fifo)\n");
+    for (place, force) in [
+        ("out", false),
+        ("out", true),
+        ("box/pipe", false),
+        ("box/pipe", true),
+    ] {
+        let onto = json!({"path": format!("$ROOT/{place}"), "force": force});
+        let error = daemon.err("plugd/export", onto);
+        assert_eq!(error["data"]["kind"], "conflict", "{place}");
+        assert!(
+            text(&error["message"]).contains("no regular file"),
+            "{error:#}"
+        );
+    }
+    assert_eq!(sandbox.tree("box"), "== pipe (fifo)\n");
     let nowhere = json!({"path": "$ROOT/nowhere/a"});
     assert_eq!(
         refused(&mut daemon, "plugd/export", nowhere),

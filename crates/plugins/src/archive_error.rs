@@ -16,6 +16,12 @@ pub enum ArchiveError {
         /// The target.
         path: AbsPath,
     },
+    /// A directory or a device stands where the archive would be written.
+    #[error("`{path}` is no regular file, so nothing is written over it")]
+    NotAFile {
+        /// The target.
+        path: AbsPath,
+    },
     /// Nothing of this home can be exported.
     #[error("nothing that is installed and switched on here can be exported")]
     Nothing,
@@ -106,7 +112,9 @@ impl From<ArchiveError> for Error {
 impl ArchiveError {
     pub(crate) fn kind(&self) -> Kind {
         match self {
-            Self::Taken { .. } | Self::NotExportable { .. } => Kind::Conflict,
+            Self::Taken { .. } | Self::NotAFile { .. } | Self::NotExportable { .. } => {
+                Kind::Conflict
+            }
             Self::Nothing | Self::NotThere { .. } => Kind::NotFound,
             Self::Pack { source, .. } if source.is_cancelled() => Kind::Cancelled,
             Self::Unpack { source, .. } if matches!(**source, FetchError::GivenUp) => {
@@ -135,6 +143,7 @@ impl ArchiveError {
                 ..Facts::default()
             },
             Self::Taken { path }
+            | Self::NotAFile { path }
             | Self::NotThere { path }
             | Self::OtherArchive { path, .. }
             | Self::Pack { path, .. }
@@ -155,6 +164,7 @@ impl ArchiveError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Taken { .. } => "name another file, or write over it with `--force`",
+            Self::NotAFile { .. } => "name another file, such as `plugins.tar.gz`",
             Self::Nothing => "install plugins first, or name some",
             Self::NotExportable { .. } => {
                 "`plugd verify` says what was changed; install it again, then export it"

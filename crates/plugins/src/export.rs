@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use plugd_disk::tree::{Limits, TreePlan, file_digests};
-use plugd_disk::{Disk, Unsynced};
+use plugd_disk::{Disk, Kind, Unsynced};
 use plugd_fetch::{PackRules, Packed, pack};
 use plugd_lockfile::{Lockfile, render};
 use plugd_manifest::marketplace_root;
@@ -122,6 +122,11 @@ pub async fn export(
 
 fn refuse_taken(disk: &Disk, request: &ExportRequest) -> Result<(), Error> {
     match disk.link_stamp(&request.path)? {
+        Some(stamp) if !matches!(stamp.kind, Kind::File | Kind::Link) => {
+            Err(Error::from(ArchiveError::NotAFile {
+                path: request.path.clone(),
+            }))
+        }
         Some(_) if !request.force => Err(Error::from(ArchiveError::Taken {
             path: request.path.clone(),
         })),
