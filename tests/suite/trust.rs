@@ -250,6 +250,28 @@ fn open_mode_is_as_before_and_a_name_is_only_a_name() {
 }
 
 #[test]
+fn where_there_is_nothing_to_say_yes_to() {
+    let sandbox = small(&[("hello", "1.0.0")]);
+    sandbox.add(&plugin("work", "hello", "2.0.0"));
+    let mut daemon = start(&sandbox);
+    install(&mut daemon, DEMO_MANIFEST, "hello");
+    let dry = json!({"pluginId": "hello@demo", "dryRun": true});
+    daemon.ok(
+        "plugd/link",
+        json!({"path": "$ROOT/work", "pluginId": "hello@demo"}),
+    );
+    let error = daemon.err("plugd/approve", dry.clone());
+    assert_eq!(error["data"]["kind"], "invalidInput");
+    assert!(text(&error["message"]).contains("linked to a working tree"));
+    daemon.ok("plugd/unlink", json!({"pluginId": "hello@demo"}));
+    sandbox.remove("demo/hello");
+    let error = daemon.err("plugd/approve", dry);
+    assert_eq!(error["data"]["kind"], "notFound");
+    assert_eq!(error["data"]["plugin"], "hello@demo");
+    assert!(text(&error["message"]).contains("demo/hello"), "{error:#}");
+}
+
+#[test]
 fn what_moves_by_itself_is_left_and_reported() {
     let sandbox = small(&[("hello", "1.0.0")]);
     let mut daemon = start_listening(&sandbox);

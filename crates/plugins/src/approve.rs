@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::inspect::Inspected;
 use crate::install::STORE_PATIENCE;
+use crate::install_trust::TrustSeen;
 use crate::lookup::Roots;
 use crate::parts::Parts;
 use crate::standing::Standing;
@@ -128,9 +129,7 @@ pub async fn approve_shown(
     inspected: Inspected,
     dry_run: bool,
 ) -> Result<Approving, Error> {
-    let (Some(id), Some(trust)) = (inspected.id, inspected.trust) else {
-        return Err(ApproveError::NothingShown.into());
-    };
+    let (id, trust) = shown(inspected)?;
     let reason = trust.refusal.as_ref().map(|refusal| refusal.verdict.reason);
     let growth = trust.refusal.map(|refusal| refusal.growth);
     let (would_run, unseen) = growth
@@ -163,6 +162,26 @@ pub async fn approve_shown(
         changes: vec![change],
         ..listed
     })
+}
+
+/// Whether what a plugin is offered with may come.
+fn shown(inspected: Inspected) -> Result<(PluginId, TrustSeen), ApproveError> {
+    let Inspected {
+        id,
+        linked,
+        trust,
+        mut problems,
+        ..
+    } = inspected;
+    match (id, trust) {
+        (Some(id), Some(trust)) => Ok((id, trust)),
+        (Some(id), None) if linked.is_some() => Err(ApproveError::Linked { id }),
+        // Why the offered side is missing is told last.
+        (id, _) => Err(ApproveError::NothingShown {
+            id,
+            problem: problems.pop().map(Box::new),
+        }),
+    }
 }
 
 /// Gives a yes or takes it back.

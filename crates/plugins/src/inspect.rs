@@ -467,6 +467,7 @@ fn side_missing(error: &Error) -> Problem {
     let kind = match error.kind() {
         Kind::Unavailable => ProblemKind::Unavailable,
         Kind::NotFound => ProblemKind::Missing,
+        Kind::NotAllowed => ProblemKind::Policy,
         _ => ProblemKind::Unreadable,
     };
     let text = format!("what is offered cannot be shown: {}", error_chain(error));

@@ -203,9 +203,20 @@ pub enum ApproveError {
         /// Why that needs one, and what of it would run.
         shown: Box<TrustFacts>,
     },
-    /// What is offered cannot be had, so there is nothing to say yes to.
-    #[error("what is offered cannot be had, so there is nothing to say yes to")]
-    NothingShown,
+    /// What is offered cannot be looked at, so there is nothing to say yes to.
+    #[error("there is nothing to say yes to: {}", why_unseen(problem.as_deref()))]
+    NothingShown {
+        /// The plugin.
+        id: Option<PluginId>,
+        /// Why not.
+        problem: Option<Box<Problem>>,
+    },
+    /// A working tree of the user's own stands in for it.
+    #[error("`{id}` is linked to a working tree, which nobody has to say yes to")]
+    Linked {
+        /// The plugin.
+        id: PluginId,
+    },
     /// There is no such approval.
     #[error("nothing of `{id}` is approved{}", of_digest(digest.as_ref()))]
     NotApproved {
@@ -220,13 +231,25 @@ fn of_digest(digest: Option<&Digest>) -> String {
     digest.map_or_else(String::new, |digest| format!(" with the digest {digest}"))
 }
 
+fn why_unseen(problem: Option<&Problem>) -> &str {
+    problem.map_or("what is offered cannot be looked at", |problem| {
+        &problem.message
+    })
+}
+
 impl ApproveError {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::File(error) if error.is_locked() => Kind::Conflict,
             Self::File(_) => Kind::Internal,
             Self::NoDigest { .. } => Kind::InvalidInput,
-            Self::NothingShown | Self::NotApproved { .. } => Kind::NotFound,
+            Self::NothingShown { problem, .. } => match problem.as_ref().map(|one| one.kind) {
+                Some(ProblemKind::Policy) => Kind::NotAllowed,
+                Some(ProblemKind::Unavailable) => Kind::Unavailable,
+                _ => Kind::NotFound,
+            },
+            Self::Linked { .. } => Kind::InvalidInput,
+            Self::NotApproved { .. } => Kind::NotFound,
         }
     }
 
@@ -248,7 +271,18 @@ impl ApproveError {
                 trust: Some(shown.clone()),
                 ..Facts::default()
             },
-            Self::NothingShown => Facts::default(),
+            Self::NothingShown { id, .. } => Facts {
+                plugin: id.as_ref().map(PluginId::to_string),
+                marketplace: id.as_ref().map(|id| id.marketplace.to_string()),
+                hint: Some("name the `digest` of the content that is meant".to_owned()),
+                ..Facts::default()
+            },
+            Self::Linked { id } => Facts {
+                plugin: Some(id.to_string()),
+                marketplace: Some(id.marketplace.to_string()),
+                hint: Some("plugd/unlink lets the marketplace offer it again".to_owned()),
+                ..Facts::default()
+            },
             Self::NotApproved { id, .. } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
