@@ -106,7 +106,13 @@ fn wrong_types_in_every_member_of_a_server() {
         ("enabled_tools", none),
         ("disabled_tools", none),
         ("scopes", none),
-        ("oauth", ["{\"a\": {}}"].as_slice()),
+        ("startup_timeout_ms", ["5"].as_slice()),
+        ("supports_parallel_tool_calls", switch),
+        ("name", text),
+        ("environment_id", text),
+        ("default_tools_approval_mode", none),
+        ("tools", ["{\"a\": {}}"].as_slice()),
+        ("bearer_token", none),
         ("unknown", &SHAPES),
     ];
     check_members(&stdio, r#""command": "x""#, read);
@@ -115,6 +121,10 @@ fn wrong_types_in_every_member_of_a_server() {
         ("http_headers", none),
         ("env_http_headers", none),
         ("bearer_token_env_var", text),
+        ("oauth", ["{\"a\": {}}"].as_slice()),
+        ("oauth_resource", text),
+        ("http_headers_helper", text),
+        ("auth", none),
     ];
     check_members(&http, r#""url": "https://x""#, read);
 }

@@ -16,6 +16,9 @@ use crate::tree::PluginTree;
 mod agent;
 mod definition;
 mod native;
+mod refused;
+#[cfg(test)]
+mod refused_tests;
 mod resolve;
 #[cfg(test)]
 mod resolve_tests;

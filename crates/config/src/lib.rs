@@ -52,7 +52,7 @@ pub use hook_setting::HookState;
 pub use key_path::{KeyPath, KeyPathError};
 pub use layer::{HookPlace, Layer, LayerSource, Origin};
 pub use marketplace_setting::{MarketplaceKind, MarketplaceSetting};
-pub use mcp_setting::{McpOverlay, ToolApproval, UserMcpServer};
+pub use mcp_setting::{McpOverlay, UserMcpServer};
 pub use parsed::LastEdit;
 pub use plugin_setting::{Features, PluginSetting};
 pub use recent::Recent;

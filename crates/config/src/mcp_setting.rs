@@ -6,24 +6,13 @@
 //! A mistake restricts: a row that cannot be understood may have been meant to switch something
 //! off, so it does.
 
+use plugd_model::ToolApproval;
+
 use crate::KeyPath;
 use crate::key_path::{Child, Field};
 use crate::layer::Origin;
 use crate::reader::{Reader, Spoiled};
 use crate::tree::Node;
-
-/// Who has to be asked before a tool runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ToolApproval {
-    /// The host decides.
-    Auto,
-    /// The user, each time.
-    Prompt,
-    /// The user, for tools that change something.
-    Writes,
-    /// Nobody.
-    Approve,
-}
 
 /// What the configuration lays over one MCP server of a plugin. What it does not say stays as the
 /// plugin declares it.
@@ -65,30 +54,13 @@ const OVERLAY_KEYS: [&str; 5] = [
     "tools",
 ];
 
-impl ToolApproval {
-    const WORDS: [&str; 4] = ["auto", "prompt", "writes", "approve"];
-
-    /// The word in the configuration.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        let [auto, prompt, writes, approve] = Self::WORDS;
-        match self {
-            Self::Auto => auto,
-            Self::Prompt => prompt,
-            Self::Writes => writes,
-            Self::Approve => approve,
-        }
-    }
-
-    fn read(
-        reader: &mut Reader<'_>,
-        table: &Node,
-        field: &KeyPath,
-    ) -> Result<Option<Self>, Spoiled> {
-        let word = reader.word(table, field, &Self::WORDS)?;
-        let all = [Self::Auto, Self::Prompt, Self::Writes, Self::Approve];
-        Ok(word.and_then(|word| all.into_iter().find(|mode| mode.word() == word)))
-    }
+fn approval(
+    reader: &mut Reader<'_>,
+    table: &Node,
+    field: &KeyPath,
+) -> Result<Option<ToolApproval>, Spoiled> {
+    let word = reader.word(table, field, &ToolApproval::WORDS)?;
+    Ok(word.and_then(|word| ToolApproval::of_word(&word)))
 }
 
 /// Reads the user's servers in the order of the layers and files.
@@ -155,7 +127,7 @@ fn overlay(
     // All members are read before the first error counts, so that each bad one is reported.
     let enabled = reader.flag(node, &field.child("enabled"));
     let default = field.child("default_tools_approval_mode");
-    let default = ToolApproval::read(reader, node, &default);
+    let default = approval(reader, node, &default);
     let enabled_tools = texts(reader, node, &field.child("enabled_tools"));
     let disabled_tools = texts(reader, node, &field.child("disabled_tools"));
     let tools = tools(reader, node, &field.child("tools"));
@@ -190,7 +162,7 @@ fn tools(
     for (name, node) in reader.table(overlay.get("tools"), field)? {
         let field = field.child(name);
         let approval = match reader.table(Some(node), &field) {
-            Ok(_) => ToolApproval::read(reader, node, &field.child("approval_mode")),
+            Ok(_) => approval(reader, node, &field.child("approval_mode")),
             Err(spoiled) => Err(spoiled),
         };
         match approval {

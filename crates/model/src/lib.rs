@@ -23,6 +23,7 @@ mod policy;
 mod problem;
 mod remote;
 mod source;
+mod tool_approval;
 mod version;
 
 pub use abs_path::{AbsPath, NotAbsolute};
@@ -48,4 +49,5 @@ pub use remote::{
     RemoteScope, SHARED_PRIVATE_GROUP, SHARED_UNLISTED_GROUP,
 };
 pub use source::Source;
+pub use tool_approval::ToolApproval;
 pub use version::{VersionError, VersionSegment, semantic_order};

@@ -17,9 +17,9 @@ use plugd_components::{
     McpDefinition, McpOauth, McpTransport, Placeholders, Platform, ResolvedMcpServer, Spelling,
     is_startable,
 };
-use plugd_config::{McpOverlay, Requirements, ServerIdentity, ToolApproval, UserMcpServer};
+use plugd_config::{McpOverlay, Requirements, ServerIdentity, UserMcpServer};
 use plugd_disk::Disk;
-use plugd_model::{PluginId, Problem, ProblemKind};
+use plugd_model::{PluginId, Problem, ProblemKind, ToolApproval};
 
 /// A server that a host starts or calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,6 +190,8 @@ fn laid_over(
         required,
         enabled_tools,
         disabled_tools,
+        default_approval,
+        tool_approvals,
         extra,
         spelling: _,
         origin: _,
@@ -206,8 +208,8 @@ fn laid_over(
         tool_timeout,
         enabled_tools,
         disabled_tools,
-        default_approval: None,
-        tool_approvals: Vec::new(),
+        default_approval,
+        tool_approvals,
         extra,
     };
     if let Some(overlay) = overlay {
@@ -221,14 +223,17 @@ fn laid_over(
             origin: _,
         } = overlay;
         server.enabled = enabled.unwrap_or(server.enabled);
-        server.default_approval = *default_tools_approval_mode;
+        server.default_approval = default_tools_approval_mode.or(server.default_approval);
         if enabled_tools.is_some() {
             server.enabled_tools.clone_from(enabled_tools);
         }
         if let Some(tools) = disabled_tools {
             server.disabled_tools.clone_from(tools);
         }
-        server.tool_approvals.clone_from(tools);
+        let is_spoken_of = |name: &str| tools.iter().any(|(tool, _)| tool == name);
+        let declared = &mut server.tool_approvals;
+        declared.retain(|(name, _)| !is_spoken_of(name));
+        declared.extend(tools.iter().cloned());
     }
     server
 }

@@ -1,14 +1,14 @@
 //! Which server has which name, and what configuration makes of it.
 
 use plugd_components::{McpTransport, Placeholders, Platform, mcp_definitions};
-use plugd_config::{SessionFlags, ToolApproval, load};
+use plugd_config::{SessionFlags, load};
 use plugd_disk::Disk;
 use plugd_manifest::Loader;
-use plugd_model::{PluginId, Problem};
+use plugd_model::{PluginId, Problem, ToolApproval};
 use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
-use super::{PluginServers, Servers, effective_servers};
+use super::{EffectiveServer, PluginServers, Servers, effective_servers};
 
 const PLUGINS: [&str; 3] = ["a@m", "b@m", "c@m"];
 
@@ -144,6 +144,37 @@ fn configuration_is_laid_over_the_declaration() {
     assert_eq!(server.tool_approvals, approvals);
     assert_eq!(server.startup_timeout.map(|time| time.as_secs()), Some(5));
     assert_eq!(server.extra, [("odd".to_owned(), "[1]".to_owned())]);
+}
+
+#[test]
+fn what_a_plugin_says_of_questions_counts_until_the_configuration_does() {
+    let declared = r#"{"s": {"command": "run", "startup_timeout_ms": 1500,
+        "default_tools_approval_mode": "prompt",
+        "tools": {"x": {"approval_mode": "writes"}, "y": {"approval_mode": "prompt"}, "z": {}}}}"#;
+    let found = |config: &str| {
+        let mut found = servers(config, [declared, "{}", "{}"]);
+        assert_eq!(found.problems, []);
+        found.effective.remove(0)
+    };
+    let approvals = |server: &EffectiveServer| -> Vec<String> {
+        let tools = server.tool_approvals.iter();
+        tools
+            .map(|(name, mode)| format!("{name} {}", mode.word()))
+            .collect()
+    };
+    let server = found("");
+    assert_eq!(server.default_approval, Some(ToolApproval::Prompt));
+    assert_eq!(approvals(&server), ["x writes", "y prompt"]);
+    let time = server.startup_timeout.map(|time| time.as_millis());
+    assert_eq!((time, server.extra), (Some(1500), vec![]));
+    let server = found(
+        "[plugins.\"a@m\".mcp_servers.s]\ndefault_tools_approval_mode = \"writes\"\n\
+         [plugins.\"a@m\".mcp_servers.s.tools.y]\napproval_mode = \"approve\"\n",
+    );
+    assert_eq!(server.default_approval, Some(ToolApproval::Writes));
+    assert_eq!(approvals(&server), ["x writes", "y approve"]);
+    let server = found("[plugins.\"a@m\".mcp_servers.s]\nenabled = true\n");
+    assert_eq!(server.default_approval, Some(ToolApproval::Prompt));
 }
 
 #[test]

@@ -313,7 +313,6 @@ pub use plugd_components::{
     SkillInterface, SkillScope, TextKind, ToolDependency,
 };
 pub use plugd_components::{McpOauth, NeededVariable, ResolvedMcpServer, VariableUse};
-pub use plugd_config::ToolApproval;
 pub use plugd_config::TrustHold;
 pub use plugd_config::{
     FlagError, KeyPath, Layer, LayerSource, MarketplaceKind as ConfiguredKind, Requirements,

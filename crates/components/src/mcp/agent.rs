@@ -50,6 +50,8 @@ pub(super) fn servers(
                 required: false,
                 enabled_tools: None,
                 disabled_tools: Vec::new(),
+                default_approval: None,
+                tool_approvals: Vec::new(),
                 extra: Vec::new(),
                 spelling: Spelling::Portable,
                 origin: value.origin(),

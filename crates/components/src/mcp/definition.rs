@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use plugd_model::ToolApproval;
+
 use crate::item::Origin;
 use crate::placeholders::Spelling;
 
@@ -28,6 +30,10 @@ pub struct McpDefinition {
     pub enabled_tools: Option<Vec<String>>,
     /// Tools that are not offered.
     pub disabled_tools: Vec<String>,
+    /// Who is asked before a tool runs that has no word of its own.
+    pub default_approval: Option<ToolApproval>,
+    /// Who is asked before single tools run, in the order of the declaration.
+    pub tool_approvals: Vec<(String, ToolApproval)>,
     /// The members that are not read here, each with its JSON text: a host may know more.
     pub extra: Vec<(String, String)>,
     /// Which placeholders count in it. [`Spelling::Portable`] also means that it is declared in the

@@ -1,14 +1,16 @@
 //! The format of `.mcp.json` and of `mcpServers` in a manifest: servers as user settings write
 //! them, below `mcpServers` or bare.
 
-use plugd_model::{Problem, ProblemKind};
+use std::time::Duration;
+
+use plugd_model::{Problem, ProblemKind, ToolApproval};
 
 use crate::Found;
 use crate::item::{Item, Member, clip, report_misspelt, take};
 use crate::placeholders::Spelling;
 use crate::spelling;
 
-use super::{HttpProtocol, McpDefinition, McpOauth, McpTransport};
+use super::{HttpProtocol, McpDefinition, McpOauth, McpTransport, refused};
 
 /// The members that are read.
 const KNOWN: &[&str] = &[
@@ -26,27 +28,37 @@ const KNOWN: &[&str] = &[
     "oauth",
     "scopes",
     "startup_timeout_sec",
+    "startup_timeout_ms",
     "tool_timeout_sec",
     "enabled",
     "disabled",
     "required",
     "enabled_tools",
     "disabled_tools",
+    "default_tools_approval_mode",
+    "tools",
 ];
-/// Members that hosts read and this crate does not; they are no typing errors.
+/// Members that hosts read and this crate does not; they are no typing errors, and neither are those
+/// whose values are judged in `refused`.
 const FOREIGN: &[&str] = &[
     "timeout",
-    "tools",
     "description",
     "transport",
-    "default_tools_approval_mode",
-    "supports_parallel_tool_calls",
     "autoApprove",
     "alwaysAllow",
     "headersHelper",
-    "name",
     "note",
     "$comment",
+];
+
+/// The members of `oauth`, in both ways of writing.
+const OAUTH: &[&str] = &[
+    "client_id",
+    "clientId",
+    "callback_port",
+    "callbackPort",
+    "callback_url",
+    "callbackUrl",
 ];
 
 /// Reads an object of servers, or an object that holds one as `mcpServers`. What stands there and may
@@ -141,7 +153,8 @@ fn understand(
     problems: &mut Vec<Problem>,
 ) -> Result<McpDefinition, Problem> {
     let members = value.object(problems)?;
-    let known: Vec<&str> = KNOWN.iter().chain(FOREIGN).copied().collect();
+    let known = KNOWN.iter().chain(FOREIGN).copied();
+    let known: Vec<&str> = known.chain(refused::judged()).collect();
     report_misspelt(&members, &known, problems);
     let extra = members
         .iter()
@@ -153,18 +166,21 @@ fn understand(
         transport: transport(value, &members, problems)?,
         oauth: oauth(&members, problems)?,
         scopes: strings(&members, "scopes")?.unwrap_or_default(),
-        startup_timeout: seconds(&members, "startup_timeout_sec")?,
+        startup_timeout: startup_timeout(&members)?,
         tool_timeout: seconds(&members, "tool_timeout_sec")?,
         enabled: boolean(&members, "enabled")?.unwrap_or(true)
             & !boolean(&members, "disabled")?.unwrap_or(false),
         required: boolean(&members, "required")?.unwrap_or(false),
         enabled_tools: strings(&members, "enabled_tools")?,
         disabled_tools: strings(&members, "disabled_tools")?.unwrap_or_default(),
+        default_approval: approval(&members, "default_tools_approval_mode")?,
+        tool_approvals: tool_approvals(&members, problems)?,
         extra,
         spelling: Spelling::Both,
         origin: value.origin(),
         json: value.text().to_owned(),
     };
+    refused::check(&members, &definition.transport)?;
     Ok(definition)
 }
 
@@ -175,7 +191,7 @@ fn transport(
     members: &[Member<'_>],
     problems: &mut Vec<Problem>,
 ) -> Result<McpTransport, Problem> {
-    let kind = text(members, "type")?;
+    let kind = kind(members, problems);
     let command = text(members, "command")?;
     let url = text(members, "url")?;
     let args = strings(members, "args")?.unwrap_or_default();
@@ -216,6 +232,17 @@ fn transport(
     }
 }
 
+/// The kind of transport. Which one it is, the other members say, so that anything may stand here.
+fn kind(members: &[Member<'_>], problems: &mut Vec<Problem>) -> Option<String> {
+    match take(members, "type")?.string() {
+        Ok(kind) => Some(kind),
+        Err(problem) => {
+            problems.push(problem.as_warning());
+            None
+        }
+    }
+}
+
 /// The headers of both members. `http_headers` is the name in user settings and wins over `headers`,
 /// which is what most plugins write.
 fn headers(
@@ -248,6 +275,7 @@ fn env_vars(members: &[Member<'_>], problems: &mut Vec<Problem>) -> Result<Vec<S
     for element in item.array()? {
         let name = if element.is_object() {
             let members = element.object(problems)?;
+            refused::check_variable(&members)?;
             let Some(name) = take(&members, "name") else {
                 let text = "a variable to pass on needs a `name`";
                 return Err(element.problem(ProblemKind::MissingField, text));
@@ -263,36 +291,69 @@ fn env_vars(members: &[Member<'_>], problems: &mut Vec<Problem>) -> Result<Vec<S
     Ok(names)
 }
 
+/// How a user signs in. What is no object says nothing; in one that is, a wrong type drops the server.
 fn oauth(members: &[Member<'_>], problems: &mut Vec<Problem>) -> Result<Option<McpOauth>, Problem> {
     let Some(item) = take(members, "oauth") else {
         return Ok(None);
     };
+    if !item.is_object() {
+        problems.push(item.wrong_type("an object").as_warning());
+        return Ok(None);
+    }
     let inner = item.object(problems)?;
-    let known = ["clientId", "client_id", "callbackPort", "callback_port"];
-    report_misspelt(&inner, &known, problems);
-    let mut optional = |name: &str| {
-        take(&inner, name).and_then(|item| match item.string() {
-            Ok(text) => Some(text),
-            Err(problem) => {
-                problems.push(problem.as_warning());
-                None
-            }
-        })
-    };
-    let client_id = optional("clientId").or_else(|| optional("client_id"));
-    let port = take(&inner, "callbackPort").or_else(|| take(&inner, "callback_port"));
-    let callback_port = port.and_then(|item| {
+    report_misspelt(&inner, OAUTH, problems);
+    refused::check_oauth(&inner)?;
+    // Both ways of writing are common; the one of user settings goes first.
+    let either = |one: &str, other: &str| take(&inner, one).or_else(|| take(&inner, other));
+    let text = |item: Item<'_>| item.string();
+    let port = |item: Item<'_>| {
         let port = item.whole_number().ok().and_then(|n| u16::try_from(n).ok());
-        if port.is_none() {
-            problems.push(item.warning(ProblemKind::BadValue, "a port is expected here"));
-        }
-        port
-    });
+        port.ok_or_else(|| item.problem(ProblemKind::BadValue, "a port is expected here"))
+    };
+    let client_id = either("client_id", "clientId").map(text).transpose()?;
+    let callback_port = either("callback_port", "callbackPort").map(port);
+    let callback_port = callback_port.transpose()?;
+    // Of the address only the type is judged; a host finds it in the whole object.
+    either("callback_url", "callbackUrl")
+        .map(text)
+        .transpose()?;
     Ok(Some(McpOauth {
         client_id,
         callback_port,
         json: item.text().to_owned(),
     }))
+}
+
+/// How long the start may take; of both members the one in seconds counts.
+fn startup_timeout(members: &[Member<'_>]) -> Result<Option<Duration>, Problem> {
+    let milliseconds = take(members, "startup_timeout_ms").map(|item| item.whole_number());
+    let milliseconds = milliseconds.transpose()?.map(Duration::from_millis);
+    Ok(seconds(members, "startup_timeout_sec")?.or(milliseconds))
+}
+
+fn tool_approvals(
+    members: &[Member<'_>],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<(String, ToolApproval)>, Problem> {
+    let Some(item) = take(members, "tools") else {
+        return Ok(Vec::new());
+    };
+    let mut approvals = Vec::new();
+    for (name, tool) in item.object(problems)? {
+        let members = tool.object(problems)?;
+        report_misspelt(&members, &["approval_mode"], problems);
+        let mode = approval(&members, "approval_mode")?;
+        approvals.extend(mode.map(|mode| (name, mode)));
+    }
+    Ok(approvals)
+}
+
+fn approval(members: &[Member<'_>], name: &str) -> Result<Option<ToolApproval>, Problem> {
+    let Some(item) = take(members, name) else {
+        return Ok(None);
+    };
+    refused::one_of(&item, &ToolApproval::WORDS)?;
+    Ok(ToolApproval::of_word(&item.string()?))
 }
 
 fn text(members: &[Member<'_>], name: &str) -> Result<Option<String>, Problem> {
@@ -307,7 +368,7 @@ fn boolean(members: &[Member<'_>], name: &str) -> Result<Option<bool>, Problem> 
     take(members, name).map(|item| item.boolean()).transpose()
 }
 
-fn seconds(members: &[Member<'_>], name: &str) -> Result<Option<std::time::Duration>, Problem> {
+fn seconds(members: &[Member<'_>], name: &str) -> Result<Option<Duration>, Problem> {
     take(members, name).map(|item| item.seconds()).transpose()
 }
 

@@ -450,7 +450,7 @@ fn section_9_1_the_root_is_the_resolved_one() {
 #[test]
 fn members_that_hosts_read_are_kept() {
     let plugin = native(
-        r#"{"command": "x", "disabled": true, "startup_timeout_sec": 1.5, "tool_timeout_sec": 60, "required": true,
+        r#"{"url": "https://x", "disabled": true, "startup_timeout_sec": 1.5, "tool_timeout_sec": 60, "required": true,
             "enabled_tools": ["a"], "disabled_tools": ["b"], "scopes": ["s"], "timeout": 5,
             "oauth": {"clientId": "c", "callbackPort": 8080}}"#,
     );

@@ -457,12 +457,14 @@ fn problems_in_a_manifest_have_their_place() {
 #[test]
 fn typing_errors_are_told() {
     check(
-        r#"{"s": {"command": "x", "agrs": ["y"], "Env": {}, "timeout": 5, "xyz": 1, "oauth": {"clientID": "c"}}}"#,
-        &["s"],
+        r#"{"s": {"command": "x", "agrs": ["y"], "Env": {}, "timeout": 5, "xyz": 1, "tools": {"t": {"approvalMode": 1}}},
+"t": {"url": "x", "oauth": {"clientID": "c"}}}"#,
+        &["s", "t"],
         &[
             "unknownField .mcp.json s.agrs 1:32",
             "unknownField .mcp.json s.Env 1:46",
-            "unknownField .mcp.json s.oauth.clientID 1:96",
+            "unknownField .mcp.json s.tools.t.approvalMode 1:106",
+            "unknownField .mcp.json t.oauth.clientID 2:41",
         ],
     );
     check(

@@ -1,8 +1,8 @@
-use plugd_model::PluginId;
+use plugd_model::{PluginId, ToolApproval};
 use plugd_testkit::Sandbox;
 use pretty_assertions::assert_eq;
 
-use super::{McpOverlay, ToolApproval};
+use super::McpOverlay;
 use crate::LayerSource;
 use crate::snapshot::Snapshot;
 use crate::snapshot::tests::{problems, read};

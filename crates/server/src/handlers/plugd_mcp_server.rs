@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use plugd_model::AbsPath;
+use plugd_model::{AbsPath, ToolApproval};
 use plugd_plugins::{
     EffectiveServer, HttpProtocol, McpOauth, McpTransport, NeededVariable, ResolvedMcpServer,
-    ToolApproval, VariableUse,
+    VariableUse,
 };
 use plugd_protocol as wire;
 use serde_json::{Map, Value};
