@@ -276,7 +276,8 @@ fn nothing_is_dropped_without_a_trace() {
     {"name": "climber", "source": "../good"},
     {"name": "pip", "source": {"source": "pip", "package": "x"}},
     {"name": "policy", "source": "./good", "policy": {"installation": "MAYBE"}},
-    {"name": "absent", "source": "./absent"},
+    {"name": "absent",
+     "source": "./absent"},
     5
   ]
 }
@@ -305,7 +306,8 @@ fn nothing_is_dropped_without_a_trace() {
     has("missingField", DEMO_MANIFEST, Some(5));
     has("badName", DEMO_MANIFEST, Some(6));
     has("unsupportedSource", DEMO_MANIFEST, Some(8));
-    has("wrongType", DEMO_MANIFEST, Some(11));
+    has("missing", DEMO_MANIFEST, Some(11));
+    has("wrongType", DEMO_MANIFEST, Some(12));
     let lines: Vec<&Value> = rows.iter().map(|row| &row["line"]).collect();
     assert!(
         lines.contains(&&json!(7)) && lines.contains(&&json!(9)),
@@ -316,11 +318,16 @@ fn nothing_is_dropped_without_a_trace() {
             .any(|row| text(&row["message"]).contains("openai-curated")),
         "{rows:#?}"
     );
-    assert!(
-        rows.iter()
-            .any(|row| text(&row["message"]).contains("absent")),
-        "{rows:#?}"
-    );
+    // A source that leads nowhere is told where it is written, also in the row of the plugin.
+    let at_source = |row: &Value| {
+        let place = (&row["field"], &row["line"], &row["column"]);
+        place == (&json!("source"), &json!(11), &json!(16))
+            && text(&row["message"]).contains("absent")
+    };
+    assert!(rows.iter().any(at_source), "{rows:#?}");
+    assert!(at_source(
+        &plugin_in(&listing, "absent@demo")["problems"][0]
+    ));
     // Everything else stays listed.
     assert_eq!(plugin_in(&listing, "good@demo")["localVersion"], "1.0.0");
 }

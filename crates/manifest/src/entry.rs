@@ -31,6 +31,7 @@ pub(crate) fn read(
             )
             .at_field(format!("{}.source", value.path))
     })?;
+    let source_place = reader.place(&source_value);
     let source = source::read(reader, source_value, root)?;
     let policy = policy::read(reader, &entry);
     let category = reader.optional_string(&entry, "category");
@@ -47,6 +48,7 @@ pub(crate) fn read(
         version,
         fallback: None,
         place: reader.place(&value),
+        source_place,
     };
     Ok((entry, says_something))
 }

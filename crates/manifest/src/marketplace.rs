@@ -54,6 +54,8 @@ pub struct MarketplaceEntry {
     pub fallback: Option<Arc<Fallback>>,
     /// Where the entry begins.
     pub place: Place,
+    /// Where its source begins.
+    pub source_place: Place,
 }
 
 /// Reads a marketplace manifest.

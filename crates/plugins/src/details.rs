@@ -88,12 +88,12 @@ fn no_manifest(loader: &Loader, root: &AbsPath) -> String {
     }
 }
 
-/// A problem of an entry, at its place in the marketplace's manifest.
+/// A problem of what an entry leads to, at the place of its source.
 fn of_entry(offer: &Offer<'_>, kind: ProblemKind, text: &str) -> Problem {
     Problem::error(kind, format!("plugin `{}`: {text}", offer.entry.name))
         .in_file(&offer.content.path)
         .at_field("source")
-        .at(offer.entry.place)
+        .at(offer.entry.source_place)
 }
 
 /// A source that is itself a link must end inside its marketplace, or a catalog could show private

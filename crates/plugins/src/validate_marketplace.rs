@@ -87,14 +87,17 @@ pub(crate) fn marketplace(loader: &Loader, file: &AbsPath) -> Vec<Validated> {
     subjects
 }
 
-/// Problems of entries name a member of the entry and the place of the whole entry. Here they get
-/// the member's full name, and its place.
+/// Problems of entries name a member of the entry and the place of the whole entry, or of its source.
+/// Here they get the member's full name, and its place.
 fn point_to_members(problems: &mut [Problem], file: &AbsPath, places: &MemberPlaces<'_>) {
     let entries = places.entries();
     let index: HashMap<Place, usize> = entries
         .iter()
         .enumerate()
-        .map(|(index, one)| (one.entry, index))
+        .flat_map(|(index, one)| {
+            let places = [Some(one.entry), one.source].into_iter().flatten();
+            places.map(move |place| (place, index))
+        })
         .collect();
     for problem in problems {
         let (Some(path), Some(field), Some(place)) = (&problem.path, &problem.field, problem.place)
@@ -184,11 +187,11 @@ fn offered(loader: &Loader, offer: &Offer<'_>, path: &AbsPath) -> Result<Validat
     Ok(subject)
 }
 
-/// A source that nothing can be installed from, at the place of its entry.
+/// A source that nothing can be installed from, at its place.
 fn bad_source(offer: &Offer<'_>, error: &Error) -> Problem {
     let text = format!("plugin `{}`: {}", offer.entry.name, error_chain(error));
     Problem::error(ProblemKind::BadSource, text)
         .in_file(&offer.content.path)
         .at_field("source")
-        .at(offer.entry.place)
+        .at(offer.entry.source_place)
 }

@@ -254,6 +254,8 @@ fn entries_know_their_place_category_and_version() {
     };
     assert_eq!((a.place.line, a.place.column), (2, 1));
     assert_eq!((b.place.line, b.place.column), (3, 3));
+    assert_eq!((a.source_place.line, a.source_place.column), (2, 22));
+    assert_eq!((b.source_place.line, b.source_place.column), (3, 24));
     assert_eq!(b.category.as_deref(), Some("Tools"));
     assert_eq!(b.version.as_deref(), Some("1.2"));
     assert_eq!(a.fallback, None);
