@@ -154,7 +154,6 @@ impl Cancel {
     /// Says that the request is no longer wanted. Answers whether that can still be obeyed: once
     /// the work is sealed it goes on to its end, and its result stands.
     pub fn cancel(&self) -> bool {
-        self.0.wished.send_replace(true);
         self.0.state.send_if_modified(|state| {
             let open = *state == Wanted::Yes;
             if open {
@@ -162,6 +161,8 @@ impl Cancel {
             }
             open
         });
+        // Behind the state: a part that hears of it may end the whole, which must know by then.
+        self.0.wished.send_replace(true);
         self.is_cancelled()
     }
 
