@@ -282,6 +282,27 @@ fn installed_plugins_follow() {
 }
 
 #[test]
+fn a_history_that_was_replaced_is_told() {
+    let world = Curated::new(&catalog(P));
+    let mut daemon = world.synced();
+    daemon.take_notifications("plugd/changed");
+    let rewritten = |daemon: &mut Daemon| {
+        world.sync_again(daemon);
+        let is_it = |change: &Value| {
+            change["marketplaces"] == json!(["openai-api-curated", "openai-curated"])
+        };
+        daemon.wait_notification("plugd/changed", is_it)["rewrittenMarketplaces"].clone()
+    };
+    world.repo.commit(&catalog(&[("p", "2.0.0")]));
+    assert_eq!(rewritten(&mut daemon), json!([]));
+    let unrelated = catalog(&[("p", "3.0.0")]);
+    world.repo.commit_unrelated("main", &unrelated);
+    let both = json!(["openai-api-curated", "openai-curated"]);
+    assert_eq!(rewritten(&mut daemon), both);
+    daemon.shut_down();
+}
+
+#[test]
 fn a_disabled_plugin_stays_disabled() {
     let world = Curated::new(&catalog(P));
     let mut daemon = world.synced();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use plugd_config::{CURATED_URL, MarketplaceKind, Snapshot};
 use plugd_disk::tree::sync_tree;
 use plugd_disk::{Disk, FileLock, Kind, is_temporary};
-use plugd_git::{CheckedOut, Checkout, CommitId};
+use plugd_git::{CheckedOut, Checkout, CommitId, History};
 use plugd_marketplace::Login;
 use plugd_model::{
     AbsPath, CURATED_API_MARKETPLACE, CURATED_MARKETPLACE, MarketplaceName, Problem, ProblemKind,
@@ -62,8 +62,8 @@ enum Outcome {
     Skipped,
     /// The snapshot is what the remote has.
     Unchanged,
-    /// It took the place of another one.
-    Moved,
+    /// It took the place of another one, and its history stands so to that one's.
+    Moved(History),
 }
 
 /// What is needed for a run that asks the remote.
@@ -172,7 +172,7 @@ impl Inner {
                 self.last.end(id, None);
                 return;
             }
-            Ok(Outcome::Unchanged | Outcome::Moved) => None,
+            Ok(Outcome::Unchanged | Outcome::Moved(_)) => None,
             Err(error) => Some(Problem::error(ProblemKind::Unavailable, error_chain(error))),
         };
         let report = TaskReport {
@@ -188,9 +188,14 @@ impl Inner {
             Some(problem) => tracing::debug!("curated sync: {}", problem.message),
             None => {}
         }
-        if matches!(outcome, Ok(Outcome::Moved)) {
+        if let Ok(Outcome::Moved(history)) = outcome {
             let change = Change::new(ChangeReason::Sync);
-            let change = marketplaces().fold(change, Change::marketplace);
+            let change = match history {
+                History::Rewritten => marketplaces().fold(change, Change::rewritten),
+                History::Forward | History::Unknown => {
+                    marketplaces().fold(change, Change::marketplace)
+                }
+            };
             self.parts.events.changed(change);
             self.refresher.request(Roots::default());
         }
@@ -287,6 +292,7 @@ impl Inner {
         let staged = workspace.dir().join("checkout");
         let place = Checkout {
             keep_repository: true,
+            since: begun.present.as_deref().and_then(CommitId::new),
             ..Checkout::whole(staged.clone())
         };
         let obtained = fetcher
@@ -329,7 +335,7 @@ impl Inner {
         let record = layout.curated_sha();
         sweep_half_written(disk, &record)?;
         disk.replace(&record, text.as_bytes(), 0o644)?;
-        Ok(Outcome::Moved)
+        Ok(Outcome::Moved(obtained.history))
     }
 }
 
