@@ -86,14 +86,16 @@ pub struct MarketplaceUpgradeResponse {
     pub selected_marketplaces: Vec<String>,
     /// The directories of those that moved.
     pub upgraded_roots: Vec<AbsolutePathBuf>,
-    /// The marketplaces that could not be brought; each is as it was before.
+    /// The marketplaces that could not be brought, each of which is as it was before, and a row for
+    /// each plugin that could not follow.
     pub errors: Vec<MarketplaceUpgradeErrorInfo>,
     /// A row for each marketplace that was looked at, and then one for each of their plugins that
     /// moved, was held back or failed. Not in the reference.
     pub changes: Vec<MarketplaceUpgradeChange>,
 }
 
-/// A marketplace that could not be brought to what its source holds.
+/// A marketplace that could not be brought to what its source holds, or a plugin of it that could not
+/// follow, which the data names then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MarketplaceUpgradeErrorInfo {

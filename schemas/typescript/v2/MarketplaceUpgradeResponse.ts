@@ -10,7 +10,10 @@ export type MarketplaceUpgradeResponse = {
    * moved, was held back or failed. Not in the reference.
    */
   changes: Array<MarketplaceUpgradeChange>;
-  /** The marketplaces that could not be brought; each is as it was before. */
+  /**
+   * The marketplaces that could not be brought, each of which is as it was before, and a row
+   * for each plugin that could not follow.
+   */
   errors: Array<MarketplaceUpgradeErrorInfo>;
   /** Names of the marketplaces that were looked at, sorted. */
   selectedMarketplaces: Array<string>;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use plugd_model::{Problem, ProblemKind};
 use plugd_plugins::call::Call;
 use plugd_plugins::{History, MarketplaceUpgrade, Moved, PluginOutcome, PluginResult, Upgraded};
 use plugd_protocol as wire;
@@ -53,9 +54,10 @@ fn response(upgraded: Upgraded, id: &str) -> wire::MarketplaceUpgradeResponse {
     for row in marketplaces {
         marketplace(&mut response, row, id);
     }
-    response
-        .changes
-        .extend(plugins.into_iter().filter_map(plugin));
+    for result in plugins {
+        response.errors.extend(failure(&result));
+        response.changes.extend(plugin(result));
+    }
     response
 }
 
@@ -134,6 +136,82 @@ fn plugin(result: PluginResult) -> Option<wire::MarketplaceUpgradeChange> {
         reason: problem.as_ref().map(|problem| problem.message.clone()),
         problems: problem.into_iter().map(shared::problem).collect(),
     })
+}
+
+/// What a client of the reference reads of a plugin that did not follow: there it is an error of its
+/// marketplace, and no row of plugins is known.
+fn failure(result: &PluginResult) -> Option<wire::MarketplaceUpgradeErrorInfo> {
+    if result.outcome != PluginOutcome::Failed {
+        return None;
+    }
+    let id = &result.id;
+    let reason = match &result.problem {
+        Some(problem) => problem.message.as_str(),
+        None => "for no known reason",
+    };
+    let told = result.problem.clone().map(shared::problem);
+    let data = wire::ErrorData {
+        plugin: Some(id.to_string()),
+        marketplace: Some(id.marketplace.to_string()),
+        ..wire::ErrorData::new(kind(result.problem.as_ref()))
+    };
+    let data = match told {
+        Some(told) => wire::ErrorData {
+            path: told.path,
+            field: told.field,
+            line: told.line,
+            column: told.column,
+            ..data
+        },
+        None => data,
+    };
+    Some(wire::MarketplaceUpgradeErrorInfo {
+        marketplace_name: id.marketplace.to_string(),
+        message: format!("failed to upgrade plugin `{id}`: {reason}"),
+        data,
+    })
+}
+
+/// The kind of error that a request for this plugin alone would have been.
+fn kind(problem: Option<&Problem>) -> wire::ErrorKind {
+    let Some(problem) = problem else {
+        return wire::ErrorKind::Internal;
+    };
+    match problem.kind {
+        ProblemKind::Unavailable | ProblemKind::RemoteUnavailable | ProblemKind::RemoteStale => {
+            wire::ErrorKind::Unavailable
+        }
+        ProblemKind::Missing | ProblemKind::Orphan => wire::ErrorKind::NotFound,
+        ProblemKind::Policy
+        | ProblemKind::Product
+        | ProblemKind::ReservedName
+        | ProblemKind::LoginExpired => wire::ErrorKind::NotAllowed,
+        ProblemKind::ApprovalNeeded => wire::ErrorKind::ApprovalNeeded,
+        ProblemKind::CommitTooYoung => wire::ErrorKind::CommitTooYoung,
+        ProblemKind::Conflict | ProblemKind::HeldBack | ProblemKind::Drift => {
+            wire::ErrorKind::Conflict
+        }
+        ProblemKind::Unreadable
+        | ProblemKind::NotAFile
+        | ProblemKind::TooLarge
+        | ProblemKind::Syntax
+        | ProblemKind::WrongType
+        | ProblemKind::MissingField
+        | ProblemKind::BadValue
+        | ProblemKind::UnknownField
+        | ProblemKind::BadName
+        | ProblemKind::BadPath
+        | ProblemKind::BadSource
+        | ProblemKind::UnsupportedSource
+        | ProblemKind::Duplicate
+        | ProblemKind::UnsupportedSchema
+        | ProblemKind::BadVersion
+        | ProblemKind::NameMismatch
+        | ProblemKind::LeftOut
+        | ProblemKind::Config
+        | ProblemKind::Deprecated
+        | ProblemKind::Unwatched => wire::ErrorKind::InvalidInput,
+    }
 }
 
 fn history(history: History) -> wire::MarketplaceHistory {

@@ -1,4 +1,4 @@
-use plugd_model::{AbsPath, PluginId, Problem, ProblemKind};
+use plugd_model::{AbsPath, Place, PluginId, Problem, ProblemKind};
 use plugd_plugins::{
     Error, History, MarketplaceUpgrade, Moved, PluginOutcome, PluginResult, Upgraded,
 };
@@ -119,7 +119,7 @@ fn our_own_fault_is_not_told_in_detail() {
     assert_eq!(found["changes"][0]["to"], Value::Null);
 }
 
-fn plugin(outcome: PluginOutcome, problem: Option<Problem>) -> Value {
+fn answer(outcome: PluginOutcome, problem: Option<Problem>) -> Value {
     let result = PluginResult {
         id: PluginId::parse("hello@m").unwrap(),
         outcome,
@@ -132,7 +132,32 @@ fn plugin(outcome: PluginOutcome, problem: Option<Problem>) -> Value {
         marketplaces: Vec::new(),
         plugins: vec![result],
     };
-    serde_json::to_value(response(upgraded, "1")).unwrap()["changes"].take()
+    serde_json::to_value(response(upgraded, "1")).unwrap()
+}
+
+fn plugin(outcome: PluginOutcome, problem: Option<Problem>) -> Value {
+    answer(outcome, problem)["changes"].take()
+}
+
+#[test]
+fn a_plugin_that_failed_is_an_error_of_its_marketplace_too() {
+    let mut broken = Problem::error(ProblemKind::Syntax, "not valid JSON");
+    broken.path = AbsPath::new("/m/plugin.json").ok();
+    broken.place = Some(Place { line: 1, column: 2 });
+    assert_eq!(
+        answer(PluginOutcome::Failed, Some(broken))["errors"],
+        json!([{"marketplaceName": "m",
+                "message": "failed to upgrade plugin `hello@m`: not valid JSON",
+                "data": {"kind": "invalidInput", "plugin": "hello@m", "marketplace": "m",
+                         "path": "/m/plugin.json", "line": 1, "column": 2}}])
+    );
+    let offline = Problem::error(ProblemKind::Unavailable, "no network");
+    let errors = &answer(PluginOutcome::Failed, Some(offline))["errors"];
+    assert_eq!(errors[0]["data"]["kind"], json!("unavailable"));
+    let held = Problem::warning(ProblemKind::HeldBack, "it is pinned");
+    let none = json!([]);
+    assert_eq!(answer(PluginOutcome::HeldBack, Some(held))["errors"], none);
+    assert_eq!(answer(PluginOutcome::Updated, None)["errors"], none);
 }
 
 #[test]
