@@ -25,6 +25,7 @@ use crate::failure::{Failure, Trouble};
 use crate::peer::Peer;
 use crate::progress::Stage;
 use crate::session::Session;
+use crate::ssh_words::has_agent;
 use crate::wire::With;
 use crate::{Address, Depth};
 
@@ -200,6 +201,7 @@ impl<'a> Command<'a> {
                     address: self.address,
                     secrets: &remotes.secrets(self.address),
                     receiving: wanted.purpose == Purpose::Receive,
+                    has_agent: has_agent(&remotes.environment),
                 };
                 return Err(trouble(&ended.words, context));
             }
@@ -223,6 +225,7 @@ impl<'a> Command<'a> {
             args: wanted.args,
             input: wanted.input,
             login: attempt.and_then(|attempt| attempt.login.as_ref()),
+            helpers: attempt.is_some_and(|attempt| attempt.helpers),
             address: self.address,
             most: MAX_OUTPUT,
             purpose: wanted.purpose,

@@ -17,6 +17,7 @@ use crate::growth::{Growth, SUSPICIOUS};
 use crate::process;
 use crate::progress::Meter;
 use crate::session::Session;
+use crate::wire::With;
 
 /// Larger than the pack itself may be, because git adds to a pack what it builds upon.
 const SLACK: u64 = 16 << 20;
@@ -38,6 +39,8 @@ pub(crate) struct Call<'a> {
     pub(crate) args: &'a [&'a str],
     pub(crate) input: &'a str,
     pub(crate) login: Option<&'a Login>,
+    /// Whether git asks the user's credential helpers, one of which may wait for a person.
+    pub(crate) helpers: bool,
     /// Whom it may speak to, and how.
     pub(crate) address: &'a Address,
     /// Most bytes of its output.
@@ -145,9 +148,13 @@ fn listen_to(
     let (hears, events) = mpsc::channel();
     let takes = hears.clone();
     let (most, most_packed) = (call.most, call.session.max_pack_bytes);
-    let (meter, words) = (Arc::clone(&call.session.meter), Arc::clone(words));
+    let (meter, words, host) = (
+        Arc::clone(&call.session.meter),
+        Arc::clone(words),
+        call.address.host(),
+    );
     std::thread::spawn(move || {
-        let over = listen(said, &words, &meter, most_packed);
+        let over = listen(said, &words, &meter, &host, most_packed);
         let _ = hears.send(Event::Heard(over));
     });
     let meter = Arc::clone(&call.session.meter);
@@ -170,8 +177,16 @@ fn start(call: &Call<'_>) -> std::io::Result<Child> {
         ("GIT_ALLOW_PROTOCOL", schemes(call.address).join(":")),
     ];
     variables.extend(process::batch_ssh(session.user.ssh_command(), environment));
-    if call.purpose == Purpose::List {
+    let is_list = call.purpose == Purpose::List;
+    if is_list || call.helpers {
         variables.push(("GIT_TRACE_CURL", "1".to_owned()));
+    }
+    if call.helpers {
+        // That one is asked shows in this trace, that it has answered in the other.
+        variables.push(("GIT_TRACE", "1".to_owned()));
+        if !is_list {
+            variables.push(("GIT_TRACE_CURL_NO_DATA", "1".to_owned()));
+        }
     }
     if let Some(Login { user, password }) = call.login {
         variables.push(("PLUGD_GIT_USER", user.clone()));
@@ -203,19 +218,27 @@ fn take(output: ChildStdout, most: u64, meter: &Meter) -> std::io::Result<Vec<u8
 }
 
 /// Listens until nothing more is said, or until more came than is accepted; then the answer is true.
-fn listen(mut said: impl Read, words: &Mutex<Words>, meter: &Meter, most: u64) -> bool {
+fn listen(mut said: impl Read, words: &Mutex<Words>, meter: &Meter, host: &str, most: u64) -> bool {
     let mut buffer = [0; 8192];
-    let mut over = false;
+    let (mut over, mut helper) = (false, None);
     while !over && let Ok(read) = said.read(&mut buffer) {
         if read == 0 {
             break;
         }
         meter.step();
-        lock(words).hear(&buffer[..read], |received| {
+        let mut words = lock(words);
+        words.hear(&buffer[..read], |received| {
             meter.received(received.objects, received.total);
             meter.bytes_in_all(received.bytes);
             over |= received.bytes > most;
         });
+        if words.asks() != helper.as_deref() {
+            helper = words.asks().map(str::to_owned);
+            meter.wait_for(match &helper {
+                Some(helper) => With::Helper(helper.clone()),
+                None => With::Host(host.to_owned()),
+            });
+        }
     }
     over
 }

@@ -4,7 +4,10 @@
 //! English. Words that are not known make a failure without a diagnosis, never a wrong one.
 
 use crate::Address;
+use crate::address::Kind;
+use crate::credentials::short;
 use crate::failure::{Failure, Trouble, quoted, says_full};
+use crate::ssh_words::{self, Ssh};
 
 /// Most bytes that are kept of what is said; the last ones matter.
 const MAX_WORDS: usize = 16 * 1024;
@@ -26,6 +29,7 @@ pub(crate) struct Words {
     open: Vec<u8>,
     kept: String,
     smart: bool,
+    asks: Option<String>,
 }
 
 impl Words {
@@ -40,7 +44,15 @@ impl Words {
                 continue;
             }
             let line = String::from_utf8_lossy(&std::mem::take(&mut self.open)).into_owned();
-            self.smart |= is_trace(&line) && line.contains(SMART);
+            if is_trace(&line) {
+                self.smart |= line.contains(SMART);
+                match asked_helper(&line) {
+                    Some(helper) => self.asks = Some(helper),
+                    // It speaks with the server again.
+                    None if line.contains(" http.c:") => self.asks = None,
+                    None => {}
+                }
+            }
             if let Some(progress) = progress(&line) {
                 received(progress);
             } else if *byte == b'\n' {
@@ -52,6 +64,11 @@ impl Words {
     /// Whether a trace of HTTP shows a server of git, and not one of files.
     pub(crate) fn is_smart(&self) -> bool {
         self.smart
+    }
+
+    /// The credential helper that git waits for, where a trace shows one.
+    pub(crate) fn asks(&self) -> Option<&str> {
+        self.asks.as_deref()
     }
 
     /// What is left when nothing more comes.
@@ -91,6 +108,15 @@ fn is_trace(line: &str) -> bool {
         && [(2, b':'), (5, b':'), (8, b'.')]
             .iter()
             .all(|(at, mark)| line.as_bytes()[*at] == *mark)
+}
+
+/// Reads the helper of a trace such as `… run_command: 'git credential-store get'`, by the name of its
+/// program; the rest of its command line may hold a secret.
+fn asked_helper(trace: &str) -> Option<String> {
+    let (_, command) = trace.split_once(" run_command: '")?;
+    let (command, action) = command.strip_suffix('\'')?.rsplit_once(' ')?;
+    let command = command.strip_prefix("git credential-").unwrap_or(command);
+    matches!(action, "get" | "store" | "erase").then(|| short(command))
 }
 
 /// Reads `Receiving objects:  45% (130/288), 12.30 MiB | 1.20 MiB/s`.
@@ -136,6 +162,8 @@ pub(crate) struct Context<'a> {
     pub(crate) secrets: &'a [String],
     /// Whether a mirror was in use, so that it may be the mirror's fault.
     pub(crate) receiving: bool,
+    /// Whether ssh is told of an agent.
+    pub(crate) has_agent: bool,
 }
 
 /// Whether the server refused what it was told about who we are.
@@ -227,6 +255,11 @@ pub(crate) fn trouble(words: &str, context: Context<'_>) -> Trouble {
     if words.lines().filter(is_ours).any(says_full) {
         return Failure::DiskFull { reason }.into();
     }
+    if let Kind::Ssh(_) = &context.address.kind
+        && let Some(failure) = of_ssh(&reason, context)
+    {
+        return failure.into();
+    }
     if has(words, &["returned error: 404", "returned error: 410"])
         || (has(words, &["fatal: repository '"]) && has(words, &["not found"]))
         || (has(words, &["does not appear to be a git repository"]) && !context.address.is_remote())
@@ -237,8 +270,8 @@ pub(crate) fn trouble(words: &str, context: Context<'_>) -> Trouble {
     if has(words, &["not our ref", "couldn't find remote ref"]) {
         return refused().into();
     }
-    if has(words, &["returned error: 429", "returned error: 5"]) {
-        return unreachable().into();
+    if let Some(status @ (429 | 500..)) = status(words) {
+        return Failure::ServerFault { host, status }.into();
     }
     // A server that is met in an unexpected state says so in words of both kinds.
     if has(words, &["returned error: "]) {
@@ -261,6 +294,22 @@ pub(crate) fn trouble(words: &str, context: Context<'_>) -> Trouble {
         true => Trouble::Damaged(reason),
         false => Failure::Git { reason }.into(),
     }
+}
+
+fn of_ssh(words: &str, context: Context<'_>) -> Option<Failure> {
+    let (host, url) = (context.address.host(), context.address.shown());
+    let ssh = Ssh {
+        host: &host,
+        url: &url,
+        has_agent: context.has_agent,
+    };
+    ssh_words::failure(words, ssh)
+}
+
+/// The status of HTTP that git complains of.
+fn status(words: &str) -> Option<u16> {
+    let (_, rest) = words.split_once("returned error: ")?;
+    rest.get(..3)?.parse().ok()
 }
 
 fn has(words: &str, wanted: &[&str]) -> bool {

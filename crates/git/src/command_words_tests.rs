@@ -59,6 +59,37 @@ fn traces_and_general_advice_are_not_kept() {
 }
 
 #[test]
+fn a_trace_tells_which_helper_git_waits_for() {
+    let mut words = Words::default();
+    let mut hear = |line: &str, expected: Option<&str>| {
+        words.hear(format!("03:01:50.510001 {line}\n").as_bytes(), |_| {});
+        assert_eq!(words.asks(), expected, "{line}");
+    };
+    hear(
+        "run-command.c:666   trace: run_command: git-remote-http http://h/x http://h/x",
+        None,
+    );
+    hear(
+        "run-command.c:666   trace: run_command: '/opt/helper --key=hidden get'",
+        Some("/opt/helper"),
+    );
+    hear(
+        "run-command.c:758   trace: start_command: /bin/sh -c '/opt/helper get'",
+        Some("/opt/helper"),
+    );
+    hear(
+        "run-command.c:666   trace: run_command: 'git credential-store get'",
+        Some("store"),
+    );
+    hear("http.c:848          => Send header: GET /x HTTP/1.1", None);
+    hear(
+        "run-command.c:666   trace: run_command: 'git credential-store store'",
+        Some("store"),
+    );
+    assert_eq!(words.end(), "");
+}
+
+#[test]
 fn endless_words_end() {
     let mut words = Words::default();
     words.hear(&vec![b'x'; 100_000], |_| {});
@@ -78,12 +109,14 @@ fn check(words: &str, receiving: bool, expected: &str) {
         address: &address,
         secrets: &secrets,
         receiving,
+        has_agent: true,
     };
     let found = match trouble(words, context) {
         Trouble::Damaged(reason) => format!("damaged: {reason}"),
         Trouble::Failed(failure) => {
             let kind = match failure {
                 Failure::Unreachable { .. } => "unreachable",
+                Failure::ServerFault { .. } => "fault",
                 Failure::Refused { .. } => "refused",
                 Failure::RepositoryMissing { .. } => "missing",
                 Failure::Git { .. } => "git",
@@ -134,7 +167,7 @@ fn words_become_the_failures_that_libgit2_has_for_the_same() {
     check(
         &format!("{none}The requested URL returned error: 503"),
         false,
-        "unreachable",
+        "fault: `h` answered with status 503",
     );
     check(
         &format!("{none}Could not resolve host: h"),

@@ -285,7 +285,7 @@ fn question(address: &Address, user: &UserConfig) -> String {
 }
 
 /// A helper by the name of its program; the rest of its command line may hold a secret.
-fn short(helper: &str) -> String {
+pub(crate) fn short(helper: &str) -> String {
     let first = helper.trim_start_matches('!').split_whitespace().next();
     first.unwrap_or_default().escape_debug().take(60).collect()
 }

@@ -29,6 +29,18 @@ pub enum Failure {
         /// Why its replacement is refused.
         reason: String,
     },
+    /// The repository has nothing yet.
+    #[error("the repository at `{url}` is empty: it has no branch and no commit yet")]
+    RepositoryEmpty {
+        /// The repository.
+        url: String,
+    },
+    /// No branch was named, and the repository has none by default.
+    #[error("`{url}` has no default branch: its `HEAD` leads nowhere")]
+    NoDefaultBranch {
+        /// The repository.
+        url: String,
+    },
     /// The repository has no such branch or tag.
     #[error("`{url}` has no branch or tag `{wanted}`")]
     RefMissing {
@@ -68,6 +80,24 @@ pub enum Failure {
         tried: Vec<String>,
         /// What the user can do.
         hint: String,
+    },
+    /// ssh got no access, which is no fault of the network.
+    #[error("ssh got no access to `{host}`: {reason}")]
+    SshRefused {
+        /// The server.
+        host: String,
+        /// What ssh said.
+        reason: String,
+        /// What the user can do.
+        hint: String,
+    },
+    /// The server is there, and has a fault of its own or too much to do.
+    #[error("`{host}` answered with status {status}")]
+    ServerFault {
+        /// The server.
+        host: String,
+        /// 429, or one above 499.
+        status: u16,
     },
     /// The server could not be reached or broke off.
     #[error("cannot reach `{host}`: {reason}")]
@@ -215,6 +245,8 @@ impl Failure {
     pub(crate) fn host(&self) -> Option<&str> {
         match self {
             Self::Unauthorised { host, .. }
+            | Self::SshRefused { host, .. }
+            | Self::ServerFault { host, .. }
             | Self::Unreachable { host, .. }
             | Self::Refused { host, .. }
             | Self::TooMuch { host, .. } => Some(host),
@@ -228,9 +260,12 @@ impl Failure {
         matches!(
             self,
             Self::Unreachable { .. }
+                | Self::ServerFault { .. }
                 | Self::Refused { .. }
                 | Self::Unauthorised { .. }
+                | Self::SshRefused { .. }
                 | Self::RepositoryMissing { .. }
+                | Self::RepositoryEmpty { .. }
                 | Self::CommitMissing { .. }
                 | Self::BadReplacement { .. }
                 | Self::Damaged { .. }
@@ -241,7 +276,10 @@ impl Failure {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Locked { .. } | Self::DiskFull { .. } => true,
+            Self::Unreachable { .. }
+            | Self::ServerFault { .. }
+            | Self::Locked { .. }
+            | Self::DiskFull { .. } => true,
             Self::Submodule { cause, .. } => cause.is_retryable(),
             Self::BadRequest { .. }
             | Self::BadReplacement { .. }
@@ -249,7 +287,10 @@ impl Failure {
             | Self::CommitMissing { .. }
             | Self::Ambiguous { .. }
             | Self::RepositoryMissing { .. }
+            | Self::RepositoryEmpty { .. }
+            | Self::NoDefaultBranch { .. }
             | Self::Unauthorised { .. }
+            | Self::SshRefused { .. }
             | Self::Refused { .. }
             | Self::NoCommand
             | Self::Git { .. }

@@ -153,6 +153,8 @@ impl Lfs<'_> {
             args: &["lfs", "smudge", "--", &pointer.path],
             input: &text,
             login: attempt.and_then(|attempt| attempt.login.as_ref()),
+            // What it says of HTTP is no trace of git's, so nothing would show that one has answered.
+            helpers: false,
             address: self.address,
             most: pointer.size,
             purpose: Purpose::Content,

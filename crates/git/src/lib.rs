@@ -51,6 +51,7 @@ mod session;
 mod smart_http;
 mod sparse;
 mod ssh;
+mod ssh_words;
 mod submodules;
 mod transport;
 mod variables;

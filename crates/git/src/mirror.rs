@@ -162,16 +162,18 @@ impl<'a> Mirror<'a> {
             odb.refresh().map_err(|error| Trouble::damaged(&error))
         };
         let object = match choose(peer.heads(), want) {
-            Choice::Nothing => return Err(missing(self.address, want).into()),
+            Choice::Nothing => return Err(missing(self.address, want, peer.heads()).into()),
             Choice::Prefix(prefix) => {
                 get(peer, EVERYTHING, Depth::Whole)?;
-                self.complete(&odb, &prefix, want)?
+                self.complete(&odb, &prefix, want, peer.heads())?
             }
             Choice::Commit(id) => {
                 match get(peer, &[&id.to_string()], depth) {
                     Ok(()) => {}
                     Err(Trouble::Failed(
-                        failure @ (Failure::Unreachable { .. } | Failure::TooMuch { .. }),
+                        failure @ (Failure::Unreachable { .. }
+                        | Failure::ServerFault { .. }
+                        | Failure::TooMuch { .. }),
                     )) => return Err(failure.into()),
                     // Some servers give away what they advertise and nothing else.
                     Err(_) => get(peer, EVERYTHING, Depth::Whole)?,
@@ -186,13 +188,20 @@ impl<'a> Mirror<'a> {
                 object
             }
         };
-        let commit = peel(repository, object)?.ok_or_else(|| missing(self.address, want))?;
+        let commit = peel(repository, object)?;
+        let commit = commit.ok_or_else(|| missing(self.address, want, peer.heads()))?;
         remember(repository, commit, peer.kept(depth))?;
         Ok(commit)
     }
 
     /// The one commit that begins like this.
-    fn complete(&self, odb: &Odb<'_>, prefix: &str, want: &Want) -> Result<Oid, Trouble> {
+    fn complete(
+        &self,
+        odb: &Odb<'_>,
+        prefix: &str,
+        want: &Want,
+        heads: &[Head],
+    ) -> Result<Oid, Trouble> {
         let mut found = Vec::new();
         odb.foreach(|id| {
             if id.to_string().starts_with(prefix) {
@@ -206,7 +215,7 @@ impl<'a> Mirror<'a> {
         found.dedup();
         match found.as_slice() {
             [one] => Ok(*one),
-            [] => Err(missing(self.address, want).into()),
+            [] => Err(missing(self.address, want, heads).into()),
             _ => Err(Failure::Ambiguous {
                 url: self.address.shown(),
                 wanted: want.shown().to_owned(),
@@ -257,14 +266,14 @@ pub(crate) fn resolve(
             tips.retain(|id| id.to_string().starts_with(&prefix));
             match tips.as_slice() {
                 [one] => Ok(CommitId::of(*one)),
-                [] => Err(missing(address, want)),
+                [] => Err(missing(address, want, &heads)),
                 _ => Err(Failure::Ambiguous {
                     url: address.shown(),
                     wanted: prefix,
                 }),
             }
         }
-        Choice::Nothing => Err(missing(address, want)),
+        Choice::Nothing => Err(missing(address, want, &heads)),
     }
 }
 
@@ -293,11 +302,13 @@ pub(crate) fn peel(repository: &Repository, object: Oid) -> Result<Option<Oid>, 
     Ok(Some(commit.id()))
 }
 
-fn missing(address: &Address, want: &Want) -> Failure {
+fn missing(address: &Address, want: &Want, heads: &[Head]) -> Failure {
     let (url, wanted) = (address.shown(), want.shown().to_owned());
     match want {
+        _ if heads.is_empty() => Failure::RepositoryEmpty { url },
         Want::Commit(_) => Failure::CommitMissing { url, wanted },
-        Want::Head | Want::Ref(_) => Failure::RefMissing { url, wanted },
+        Want::Ref(_) => Failure::RefMissing { url, wanted },
+        Want::Head => Failure::NoDefaultBranch { url },
     }
 }
 

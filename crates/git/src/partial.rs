@@ -132,7 +132,9 @@ pub(crate) fn obtain(
 fn leaves_whole(backend: Backend, failure: &Failure) -> bool {
     match failure {
         Failure::Refused { .. } | Failure::Git { .. } => true,
-        Failure::Unreachable { .. } | Failure::Unauthorised { .. } => backend == Backend::Auto,
+        Failure::Unreachable { .. }
+        | Failure::ServerFault { .. }
+        | Failure::Unauthorised { .. } => backend == Backend::Auto,
         _ => false,
     }
 }

@@ -187,10 +187,7 @@ impl Inner {
             }),
             401 => refused("it wants a login for a part of the repository".to_owned()),
             403 => refused("access is forbidden".to_owned()),
-            status @ (429 | 500..) => Err(Failure::Unreachable {
-                host,
-                reason: format!("status {status}"),
-            }),
+            status @ (429 | 500..) => Err(Failure::ServerFault { host, status }),
             status => refused(format!("status {status}")),
         }
     }

@@ -185,7 +185,7 @@ fn every_other_answer_is_an_error_that_names_the_host() {
     );
     check_failure((404, "", "", ""), "no git repository at `https://h/r`");
     check_failure((403, "", "", ""), "`h` answered: access is forbidden");
-    check_failure((503, "", "", ""), "cannot reach `h`: status 503");
+    check_failure((503, "", "", ""), "`h` answered with status 503");
     check_failure((301, "", "", ""), "`h` answered: status 301");
     check_failure(
         (401, "", "", ""),

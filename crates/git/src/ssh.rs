@@ -11,6 +11,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use crate::address::SshTarget;
 use crate::failure::{Failure, quoted};
+use crate::ssh_words::{self, Ssh};
 use crate::transport::{Connection, Remotes};
 use crate::{Address, process};
 
@@ -42,12 +43,8 @@ impl Connection for SshRemote {
         if service != Service::UploadPackLs {
             return Err(io::Error::other("the connection serves one fetch only"));
         }
-        let failed = |reason: String| {
-            self.remotes.fail(Failure::Unreachable {
-                host: self.address.host(),
-                reason,
-            })
-        };
+        let said = Said::new(&self.remotes, &self.address);
+        let failed = |reason: String| self.remotes.fail(said.unreachable(reason));
         let command = self.remotes.user.ssh_command();
         let (environment, patience) = (&self.remotes.environment, self.remotes.patience());
         let mut child = process::start_ssh(&self.target, command, environment, patience)
@@ -59,7 +56,7 @@ impl Connection for SshRemote {
         };
         Ok(Box::new(Pipe {
             remotes: Arc::clone(&self.remotes),
-            host: self.address.host(),
+            said: Said::new(&self.remotes, &self.address),
             child,
             input,
             output,
@@ -69,9 +66,50 @@ impl Connection for SshRemote {
     }
 }
 
+/// What is known of a connection when ssh says why it failed.
+struct Said {
+    host: String,
+    url: String,
+    has_agent: bool,
+}
+
+impl Said {
+    fn new(remotes: &Remotes, address: &Address) -> Self {
+        Self {
+            host: address.host(),
+            url: address.shown(),
+            has_agent: ssh_words::has_agent(&remotes.environment),
+        }
+    }
+
+    /// What the words mean, where they are known.
+    fn known(&self, words: &str) -> Option<Failure> {
+        let ssh = Ssh {
+            host: &self.host,
+            url: &self.url,
+            has_agent: self.has_agent,
+        };
+        ssh_words::failure(words, ssh)
+    }
+
+    fn unreachable(&self, reason: String) -> Failure {
+        self.known(&reason).unwrap_or_else(|| Failure::Unreachable {
+            host: self.host.clone(),
+            reason,
+        })
+    }
+
+    fn refused(&self, reason: String) -> Failure {
+        self.known(&reason).unwrap_or_else(|| Failure::Refused {
+            host: self.host.clone(),
+            reason,
+        })
+    }
+}
+
 struct Pipe {
     remotes: Arc<Remotes>,
-    host: String,
+    said: Said,
     child: Child,
     input: ChildStdin,
     output: ChildStdout,
@@ -86,10 +124,9 @@ impl Pipe {
         let words = self.words.take().and_then(|thread| thread.join().ok());
         let words = words.filter(|words| !words.is_empty());
         let reason = words.unwrap_or_else(|| "ssh ended without a word".to_owned());
-        let host = self.host.clone();
         self.remotes.fail(match code {
-            Some(code) if code != SSH_FAILED => Failure::Refused { host, reason },
-            _ => Failure::Unreachable { host, reason },
+            Some(code) if code != SSH_FAILED => self.said.refused(reason),
+            _ => self.said.unreachable(reason),
         })
     }
 }

@@ -36,9 +36,13 @@ fn kind_of_failure(failure: &Failure) -> Kind {
         | Failure::OverLimit { .. }
         | Failure::TooMuch { .. } => Kind::InvalidInput,
         Failure::RepositoryMissing { .. }
+        | Failure::RepositoryEmpty { .. }
+        | Failure::NoDefaultBranch { .. }
         | Failure::RefMissing { .. }
         | Failure::CommitMissing { .. } => Kind::NotFound,
         Failure::Unauthorised { .. }
+        | Failure::SshRefused { .. }
+        | Failure::ServerFault { .. }
         | Failure::Unreachable { .. }
         | Failure::Refused { .. }
         | Failure::Damaged { .. }
@@ -64,7 +68,11 @@ pub(crate) fn kind_of_registry(error: &FetchError) -> Kind {
         | FetchError::OverLimit { .. }
         | FetchError::NoPackageJson { .. }
         | FetchError::WrongPackage { .. } => Kind::InvalidInput,
-        FetchError::NotFound { .. } | FetchError::NoSuchVersion { .. } => Kind::NotFound,
+        FetchError::NotFound { .. }
+        | FetchError::NoSuchVersion { .. }
+        | FetchError::Status {
+            status: 404 | 410, ..
+        } => Kind::NotFound,
         FetchError::Http { .. }
         | FetchError::Refused { .. }
         | FetchError::Status { .. }
@@ -118,7 +126,9 @@ pub(crate) fn is_out_of_reach(error: &Error) -> bool {
             **source,
             GitError::Silent { .. }
                 | GitError::Failed {
-                    failure: Failure::Unreachable { .. },
+                    failure: Failure::Unreachable { .. }
+                        | Failure::ServerFault { .. }
+                        | Failure::SshRefused { .. },
                     ..
                 }
         ),
@@ -132,6 +142,22 @@ fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((front, port)) if !port.ends_with(']') && !front.is_empty() => front,
         _ => host,
+    }
+}
+
+/// What to do where a machine cannot be reached.
+const NETWORK: &str = "check the network and the proxy settings, and try again";
+
+/// What to do about an answer of a server that is there.
+fn hint_of_status(status: u16) -> Option<&'static str> {
+    match status {
+        401 | 403 => Some("what is there may need a login, and none is sent to that address"),
+        404 | 410 => {
+            Some("check the address; what is private may be hidden from who is not logged in")
+        }
+        429 => Some("the server limits how often it is asked; wait a while and try again"),
+        500.. => Some("the server has a fault of its own; try again later"),
+        _ => None,
     }
 }
 
@@ -154,7 +180,12 @@ fn hint_of_git(error: &GitError) -> Option<String> {
 
 fn hint_of_failure(failure: &Failure) -> Option<String> {
     let text = match failure {
-        Failure::Unauthorised { hint, .. } => return Some(hint.clone()),
+        Failure::Unauthorised { hint, .. } | Failure::SshRefused { hint, .. } => {
+            return Some(hint.clone());
+        }
+        Failure::ServerFault { status, .. } => return hint_of_status(*status).map(str::to_owned),
+        Failure::RepositoryEmpty { .. } => "push a first commit to it, then try again",
+        Failure::NoDefaultBranch { .. } => "name a branch, tag or commit",
         Failure::RefMissing { .. } => "check the name of the branch or tag",
         Failure::CommitMissing { .. } => "check the commit; write it in full when it is no tip",
         Failure::Ambiguous { .. } => "write more digits of the commit",
@@ -162,7 +193,11 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
             "check the address; a private repository is hidden from who is not logged in"
         }
         Failure::DirectoryMissing { .. } => "check the `path` of the source",
-        Failure::Unreachable { .. } => "check the network and the proxy settings, and try again",
+        Failure::Unreachable { reason, .. } if reason.contains("certificate") => {
+            "nobody here vouches for the certificate of the server; name the authority of your \
+             company with `http.sslCAInfo` of git or the variable SSL_CERT_FILE"
+        }
+        Failure::Unreachable { .. } => NETWORK,
         Failure::NoCommand => "install git, or set `git = \"auto\"` in plugd.toml",
         Failure::Locked { .. } => "wait for the other process to finish and try again",
         Failure::Submodule { cause, .. } => return hint_of_failure(cause),
@@ -173,7 +208,8 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
 
 fn hint_of_registry(error: &FetchError) -> Option<String> {
     let text = match error {
-        FetchError::Http { .. } => "check the network and the proxy settings, and try again",
+        FetchError::Http { .. } => NETWORK,
+        FetchError::Status { status, .. } => return hint_of_status(*status).map(str::to_owned),
         FetchError::WrongDigest { .. } => {
             "do not install it: what came is not what the registry promised"
         }

@@ -350,8 +350,17 @@ fn answers() -> Vec<Case> {
         same("forbidden (403)", "refused", |backend| {
             list(backend, Behaviour::Status(403)).obtain()
         }),
-        same("busy (503)", "unreachable", |backend| {
+        same("busy (503)", "server fault", |backend| {
             list(backend, Behaviour::Status(503)).obtain()
+        }),
+        same("asked too often (429)", "server fault", |backend| {
+            list(backend, Behaviour::Status(429)).obtain()
+        }),
+        same("nothing in it yet", "empty", |backend| {
+            nothing_in_it(backend, None)
+        }),
+        same("no default branch", "no default branch", |backend| {
+            nothing_in_it(backend, Some("other"))
         }),
         same("a page where the list should be", "refused", |backend| {
             list(backend, Behaviour::Page).obtain()
@@ -371,6 +380,22 @@ fn answers() -> Vec<Case> {
         }),
         same("pack over the limit", "too much", too_large),
     ]
+}
+
+/// A repository without a commit, or with one on a branch that its `HEAD` does not name.
+fn nothing_in_it(backend: Backend, branch: Option<&str>) -> String {
+    let (world, server) = (World::new().on(backend), GitServer::start());
+    let repo = GitRepo::bare(&world.sandbox, "remotes/r.git");
+    if let Some(branch) = branch {
+        repo.commit_to(branch, "== a\none\n");
+    }
+    let url = server.serve("r.git", &repo);
+    let resolved = outcome(world.resolve(&url, &Want::Head));
+    let obtained = outcome(world.obtain(&url, &Want::Head));
+    match resolved == obtained {
+        true => obtained,
+        false => format!("{resolved}, then {obtained}"),
+    }
 }
 
 /// Names that a tree must not hold.

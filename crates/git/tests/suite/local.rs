@@ -51,7 +51,13 @@ fn what_is_not_there_is_named() {
         url: url.clone(),
         wanted: wanted.to_owned(),
     };
-    assert_eq!(failure(world.obtain(&url, &Want::Head)), missing("HEAD"));
+    for want in [Want::Head, Want::of_ref("none").unwrap()] {
+        let url = url.clone();
+        assert_eq!(
+            failure(world.obtain(&url, &want)),
+            Failure::RepositoryEmpty { url }
+        );
+    }
     remote.commit("main", &[("a", "1")]);
     let none = Want::of_ref("none").unwrap();
     assert_eq!(failure(world.obtain(&url, &none)), missing("none"));

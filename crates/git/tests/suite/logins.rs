@@ -9,6 +9,7 @@ use pretty_assertions::assert_eq;
 use crate::fixture::{World, failure};
 use crate::http::{LIST_TYPE, slowness};
 use crate::server::{Server, answer, backend, git_answers};
+use crate::table::has_git;
 
 #[test]
 fn a_login_from_the_environment_opens_a_private_repository() {
@@ -73,20 +74,28 @@ fn a_login_that_the_server_repeats_stands_in_no_error() {
 
 #[test]
 fn a_credential_helper_that_does_not_answer_is_named() {
-    let world = World::new();
-    let config = "[credential]\n\thelper = \"!sleep 60;:\"\n";
-    fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
-    let server = Server::start(|_, stream| answer(stream, "401 Unauthorized", &[], b""));
-    let git = world
-        .git
-        .clone()
-        .with_idle(Duration::from_secs(1) * slowness());
-    let address = Address::parse(&server.url("r")).unwrap();
-    let error = world
-        .wait(git.resolve(&address, &Want::Head, Watch::nobody()))
-        .unwrap_err();
-    let GitError::SilentHelper { helper, host, .. } = error else {
-        panic!("{error:?}");
-    };
-    assert_eq!((helper.as_str(), host.as_str()), ("sleep", "127.0.0.1"));
+    for backend in [Backend::Libgit2, Backend::Command] {
+        if backend == Backend::Command && !has_git() {
+            continue;
+        }
+        let world = World::new().on(backend);
+        let config = "[credential]\n\thelper = \"!sleep 60;:\"\n";
+        fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
+        let wants_login = ["WWW-Authenticate: Basic realm=x"];
+        let server = Server::start(move |_, stream| {
+            answer(stream, "401 Unauthorized", &wants_login, b"");
+        });
+        let git = world
+            .git
+            .clone()
+            .with_idle(Duration::from_secs(1) * slowness());
+        let address = Address::parse(&server.url("r")).unwrap();
+        let error = world
+            .wait(git.resolve(&address, &Want::Head, Watch::nobody()))
+            .unwrap_err();
+        let GitError::SilentHelper { helper, host, .. } = error else {
+            panic!("{backend:?}: {error:?}");
+        };
+        assert_eq!((helper.as_str(), host.as_str()), ("sleep", "127.0.0.1"));
+    }
 }

@@ -88,7 +88,7 @@ fn the_git_command_goes_through_the_users_ssh_too() {
     // No word of the address is taken for an option, and what ssh says is told.
     let world = self::world("echo 'me@h: Permission denied (publickey).' >&2; exit 255");
     let found = failure(world.on(Backend::Command).resolve(&url, &Want::Head));
-    let Failure::Unreachable { host, reason } = found else {
+    let Failure::SshRefused { host, reason, .. } = found else {
         panic!("{found:?}");
     };
     assert_eq!(host, "h.example");
@@ -102,16 +102,27 @@ fn the_git_command_goes_through_the_users_ssh_too() {
 fn what_ssh_says_is_in_the_error() {
     let world = world("echo 'me@h: Permission denied (publickey).' >&2; exit 255");
     let found = failure(world.resolve("me@h.example:r", &Want::Head));
-    let Failure::Unreachable { host, reason } = found else {
+    let Failure::SshRefused { host, reason, hint } = found else {
         panic!("{found:?}");
     };
     assert_eq!(host, "h.example");
     assert_eq!(reason, "me@h: Permission denied (publickey).");
+    assert!(hint.contains("ssh-add"), "{hint}");
+}
+
+#[test]
+fn a_machine_without_ssh_is_no_fault_of_the_network() {
+    let world = World::with_vars(&[("GIT_SSH", "/nowhere/ssh")]);
+    let found = failure(world.resolve("me@h.example:r", &Want::Head));
+    let Failure::SshRefused { hint, .. } = found else {
+        panic!("{found:?}");
+    };
+    assert!(hint.contains("install ssh"), "{hint}");
 }
 
 #[test]
 fn what_the_other_side_says_is_in_the_error() {
-    let world = world("echo 'repository not found' >&2; exit 128");
+    let world = world("echo 'go away' >&2; exit 128");
     let found = failure(world.resolve("me@h.example:r", &Want::Head));
     assert!(matches!(found, Failure::Refused { .. }), "{found:?}");
 }
