@@ -176,6 +176,46 @@ fn a_commit_holds_against_the_next_one() {
     daemon.shut_down();
 }
 
+/// What holds it is here and not there, so it stays told as pinned.
+#[test]
+fn a_pin_outlives_the_source() {
+    let shop = Shop::open();
+    shop.offer_p();
+    let mut daemon = start_listening(&shop.sandbox);
+    daemon.ok("plugin/install", p());
+    shop.server.withdraw("team/p.git");
+    let mut check = |pin: Value, single: &str, several: &str| {
+        let mut params = pin;
+        params["pluginId"] = json!("p@demo");
+        daemon.ok("plugd/pin", params);
+        for method in ["plugd/outdated", "plugd/update"] {
+            let answer = daemon.ok(method, json!({}));
+            let row = &answer["changes"][0];
+            assert_eq!(row["reason"], several, "{row:#}");
+            assert_eq!(row["pin"]["version"], "1.0.0", "{row:#}");
+            assert!(row["fromCommit"].is_string(), "{row:#}");
+            let alone = daemon.call(method, json!({"pluginId": "p@demo"}));
+            let told = match alone.get("error") {
+                Some(error) => text(&error["data"]["kind"]).to_owned(),
+                None => text(&alone["result"]["changes"][0]["reason"]).to_owned(),
+            };
+            assert_eq!(told, single, "{alone:#}");
+        }
+    };
+    // Nobody knows the version of what would be fetched.
+    check(json!({"version": "1.0.0"}), "notFound", "failed");
+    check(json!({}), "heldByPin", "heldByPin");
+    list_and_settle(&mut daemon, json!({}));
+    let status = daemon.ok("plugd/status", json!({}));
+    let listing = daemon.ok("plugin/list", json!({}));
+    assert_eq!(
+        plugin_in(&listing, "p@demo")["updateAvailable"],
+        false,
+        "{status:#}"
+    );
+    daemon.shut_down();
+}
+
 #[test]
 fn a_plugin_of_the_snapshot_stays_behind_it() {
     let curated = Curated::new(&catalog(&[("p", "1.0.0")]));

@@ -77,8 +77,8 @@ pub(crate) struct Elsewhere {
     pub(crate) known: Option<String>,
     /// Whether it has a pin.
     pub(crate) pinned: bool,
-    /// Why the copy stays whatever the source means by now, so that it need not be fetched.
-    pub(crate) held: Option<Problem>,
+    /// What keeps the copy whatever the source means by now, so that it need not be fetched.
+    pub(crate) held: Option<Box<Pin>>,
     /// Why nothing of the source may come by itself, as long as nobody says yes to something of it.
     pub(crate) unapproved: Option<Problem>,
 }
@@ -104,8 +104,15 @@ impl Elsewhere {
         }
     }
 
-    /// The source could not be asked or brought.
+    /// The source could not be asked or brought. What is pinned would have stayed in any case, and
+    /// nobody knows whether there is something else.
     pub(crate) fn failed(self, error: &Error) -> PluginResult {
+        if let Some(problem) = self.held_unasked(error) {
+            return PluginResult {
+                problem: Some(problem),
+                ..self.unchanged()
+            };
+        }
         PluginResult {
             copy: self.copy,
             ..PluginResult::failed(self.id, self.from, problem_of(error))
@@ -267,7 +274,7 @@ pub(crate) fn elsewhere(
         known,
         pinned: standing.pin().is_some(),
         unapproved: None,
-        held: pin.map(|pin| held_by_pin(id, pin, "something else")),
+        held: pin.cloned().map(Box::new),
     };
     match &asked.known {
         Some(known) if means_for_ever(&asked.source, known) => Followed::Result(asked.unchanged()),
@@ -446,7 +453,7 @@ pub(crate) fn pin_allows(
     Ok(())
 }
 
-fn held_by_pin(id: &PluginId, pin: &Pin, offered: &str) -> Problem {
+pub(crate) fn held_by_pin(id: &PluginId, pin: &Pin, offered: &str) -> Problem {
     let text = format!(
         "`{id}` is pinned to {}; its source offers {offered}",
         pin.version

@@ -3,11 +3,11 @@
 
 use plugd_fetch::Package;
 use plugd_marketplace::Offer;
-use plugd_model::Source;
+use plugd_model::{Problem, ProblemKind, Source, error_chain};
 
 use crate::call::Call;
 use crate::fetcher::{Fetcher, Repository};
-use crate::follow::{Elsewhere, Followed, follow};
+use crate::follow::{Elsewhere, Followed, follow, held_by_pin};
 use crate::lookup::Resolved;
 use crate::standing::Standing;
 use crate::status::PluginResult;
@@ -21,6 +21,22 @@ pub(crate) struct Reach<'a> {
     pub(crate) lookup: &'a Lookup,
     pub(crate) copies: &'a Copies,
     pub(crate) fetcher: &'a Fetcher,
+}
+
+impl Elsewhere {
+    /// Why the copy stays although the source means something else.
+    pub(crate) fn held(&self) -> Option<Problem> {
+        let pin = self.held.as_ref()?;
+        Some(held_by_pin(&self.id, pin, "something else"))
+    }
+
+    /// The same where the source cannot be asked what it means.
+    pub(crate) fn held_unasked(&self, error: &Error) -> Option<Problem> {
+        let pin = self.held.as_ref()?;
+        let (id, version, why) = (&self.id, &pin.version, error_chain(error));
+        let text = format!("`{id}` is pinned to {version}; its source cannot be asked: {why}");
+        Some(Problem::warning(ProblemKind::HeldBack, text))
+    }
 }
 
 /// Takes the step for one plugin whose source lies elsewhere. `None` means that somebody else was
@@ -55,7 +71,7 @@ async fn ask(
     if means_the_same(call, lookup, fetcher, asked).await? {
         return Ok(Some(asked.clone().unchanged()));
     }
-    if let Some(problem) = asked.held.clone().or_else(|| asked.unapproved.clone()) {
+    if let Some(problem) = asked.held().or_else(|| asked.unapproved.clone()) {
         return Ok(Some(asked.clone().held_back(problem)));
     }
     let source = asked.source.clone();

@@ -95,7 +95,7 @@ async fn every(
             Err(error @ Error::Cancelled(_)) if !call.cancel.is_sealed() => return Err(error),
             Err(Error::Trust(refusal)) => changes.push(untrusted(*refusal)),
             Err(error) if only.is_some() => return Err(error),
-            Err(error) => changes.push(failed(id, version, &error)),
+            Err(error) => changes.push(failed(parts, id, version, &error).await),
         }
     }
     Ok(VersionChanges {
@@ -119,7 +119,7 @@ async fn looked(
             let _turn = turns.acquire().await;
             match one(&call, &parts, &Mode::Look, &id).await {
                 Err(error @ Error::Cancelled(_)) => Err(error),
-                Err(error) => Ok(failed(id, version, &error)),
+                Err(error) => Ok(failed(&parts, id, version, &error).await),
                 Ok(change) => Ok(change),
             }
         });
@@ -154,15 +154,28 @@ async fn installed(parts: &Parts) -> Result<Vec<(PluginId, Option<String>)>, Err
     section.await
 }
 
-fn failed(id: PluginId, version: Option<String>, error: &Error) -> VersionChange {
-    let subject = Subject {
+/// The row of one that could not be looked at, with what is known of it here.
+async fn failed(
+    parts: &Parts,
+    id: PluginId,
+    version: Option<String>,
+    error: &Error,
+) -> VersionChange {
+    let (copies, named) = (parts.copies.clone(), id.clone());
+    let section = parts.blocking.read(move || {
+        let in_store = |error: StoreError| Error::StoreState(Box::new(error));
+        let standing = Standing::of(copies.store()?, &named).map_err(in_store)?;
+        Ok(Subject::of(&named, &standing))
+    });
+    // Where that is what failed, there is nothing to add.
+    let subject = section.await.unwrap_or_else(|_| Subject {
         id,
         from: VersionName {
             version,
             ..VersionName::default()
         },
         pin: None,
-    };
+    });
     let to = VersionName::default();
     subject.stays(VersionReason::Failed, to, vec![problem_of(error)])
 }
@@ -256,14 +269,21 @@ async fn ask(
         ..
     } = parts;
     let source = asked.source.clone();
-    let means = meaning(call, lookup, fetcher, &source).await;
-    let means = means.map_err(|error| match error {
-        error @ Error::Cancelled(_) => error,
-        error => Error::Source {
-            id: asked.id.clone(),
-            source: Box::new(error),
-        },
-    })?;
+    let means = match meaning(call, lookup, fetcher, &source).await {
+        Ok(means) => means,
+        Err(error @ Error::Cancelled(_)) => return Err(error),
+        Err(error) => {
+            // What is pinned stays, whatever becomes of its source.
+            if let Some(held) = asked.held_unasked(&error) {
+                let to = VersionName::default();
+                return row(subject.stays(VersionReason::HeldByPin, to, vec![held]));
+            }
+            return Err(Error::Source {
+                id: asked.id.clone(),
+                source: Box::new(error),
+            });
+        }
+    };
     if asked.known.is_some() && means == asked.known {
         return row(subject.current());
     }
@@ -275,7 +295,7 @@ async fn ask(
         commit: means,
         digest: None,
     };
-    if let Some(held) = asked.held {
+    if let Some(held) = asked.held() {
         return row(subject.stays(VersionReason::HeldByPin, to, vec![held]));
     }
     if let Mode::Look = mode {

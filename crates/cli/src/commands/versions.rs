@@ -241,6 +241,9 @@ fn sentence(row: &Value, would: bool, style: Style) -> String {
         ("pinned", true) => format!("would be pinned to {}.", pinned(row)),
         ("unpinned", false) => format!("is no longer pinned to {from}."),
         ("unpinned", true) => format!("would no longer be pinned to {from}."),
+        ("heldByPin", _) if row["to"].is_null() && row["toCommit"].is_null() => {
+            format!("stays at {from}, where it is pinned; its source cannot be asked.")
+        }
         ("heldByPin", _) => format!("stays at {from}, where it is pinned; there is {to}."),
         ("needsConfirmation", _) => format!("stays at {from}: {to} could do more."),
         ("approvalNeeded" | "commitTooYoung", _) => {
@@ -335,6 +338,13 @@ mod tests {
             false,
             row("heldByPin"),
             "stays at 2.0.0, where it is pinned; there is 1.0.0.",
+        );
+        let mut gone = row("heldByPin");
+        (gone["to"], gone["toCommit"]) = (Value::Null, Value::Null);
+        check(
+            false,
+            gone,
+            "stays at 2.0.0, where it is pinned; its source cannot be asked.",
         );
         let mut asks = row("needsConfirmation");
         asks["toDigest"] = json!("sha256:ab");
