@@ -7,7 +7,8 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::archives::{ARCHIVE, export, import, other, repack, unpack, visible, world};
-use crate::fixtures::{refused, start, text};
+use crate::fixtures::{DEMO_MANIFEST, install, plugin, refused, start, text};
+use crate::git_plugin_install::{Shop, p};
 
 fn index(sandbox: &Sandbox) -> Value {
     let index = sandbox.text("unpacked/plugd-export.json");
@@ -128,6 +129,45 @@ fn an_address_of_this_machine_is_no_source_of_an_archive() {
     assert_eq!(error["data"]["kind"], "invalidInput", "{error:#}");
     assert!(text(&error["message"]).contains("plain http"), "{error:#}");
     assert_eq!(visible(&sandbox), "");
+    second.shut_down();
+}
+
+/// What is written is what can be taken in, and what is not written is told.
+#[test]
+fn what_no_import_would_take_is_not_exported() {
+    let shop = Shop::open();
+    shop.offer(&[
+        ("p", json!({"source": "url", "url": shop.url})),
+        ("q", json!("./q")),
+    ]);
+    shop.sandbox.add(&plugin("demo/q", "q", "1.0.0"));
+    shop.sandbox.add("== out/\n");
+    let mut daemon = shop.start();
+    daemon.ok("plugin/install", p());
+    let told = "to this machine only";
+    for named in [json!([]), json!(["p@demo"])] {
+        let params = json!({"path": format!("$ROOT/{ARCHIVE}"), "plugins": named});
+        let error = daemon.err("plugd/export", params);
+        assert!(text(&error["message"]).contains(told), "{error:#}");
+        assert!(!shop.sandbox.exists(ARCHIVE));
+    }
+    install(&mut daemon, DEMO_MANIFEST, "q");
+    let answer = export(&mut daemon, json!({}));
+    let ids: Vec<&str> = answer["plugins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|plugin| text(&plugin["pluginId"]))
+        .collect();
+    assert_eq!(ids, ["q@demo"]);
+    let problem = text(&answer["problems"][0]["message"]);
+    assert!(
+        problem.starts_with("`p@demo` is not in the archive") && problem.contains(told),
+        "{answer:#}"
+    );
+    daemon.shut_down();
+    let mut second = other(&shop.sandbox);
+    second.ok("plugd/import", import());
     second.shut_down();
 }
 

@@ -23,8 +23,11 @@ pub enum ArchiveError {
         path: AbsPath,
     },
     /// Nothing of this home can be exported.
-    #[error("nothing that is installed and switched on here can be exported")]
-    Nothing,
+    #[error("nothing that is installed and switched on here can be exported{why}")]
+    Nothing {
+        /// Why not, each behind a semicolon.
+        why: String,
+    },
     /// A copy is not what its record says its source was.
     #[error("`{id}` cannot be exported: {reason}")]
     NotExportable {
@@ -115,7 +118,7 @@ impl ArchiveError {
             Self::Taken { .. } | Self::NotAFile { .. } | Self::NotExportable { .. } => {
                 Kind::Conflict
             }
-            Self::Nothing | Self::NotThere { .. } => Kind::NotFound,
+            Self::Nothing { .. } | Self::NotThere { .. } => Kind::NotFound,
             Self::Pack { source, .. } if source.is_cancelled() => Kind::Cancelled,
             Self::Unpack { source, .. } if matches!(**source, FetchError::GivenUp) => {
                 Kind::Cancelled
@@ -136,7 +139,7 @@ impl ArchiveError {
             ..Facts::default()
         };
         let facts = match self {
-            Self::Nothing | Self::Index { .. } => Facts::default(),
+            Self::Nothing { .. } | Self::Index { .. } => Facts::default(),
             Self::NotExportable { id, .. } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
@@ -165,7 +168,7 @@ impl ArchiveError {
         match self {
             Self::Taken { .. } => "name another file, or write over it with `--force`",
             Self::NotAFile { .. } => "name another file, such as `plugins.tar.gz`",
-            Self::Nothing => "install plugins first, or name some",
+            Self::Nothing { .. } => "install plugins first, or name some",
             Self::NotExportable { .. } => {
                 "`plugd verify` says what was changed; install it again, then export it"
             }

@@ -6,7 +6,9 @@ use std::io::{self, Read};
 use plugd_disk::tree::{Digest, TreePlan, file_digests};
 use plugd_disk::{Disk, DiskError, Kind};
 use plugd_fetch::{Chunks, FetchError, Integrity, Rules, unpack};
-use plugd_lockfile::{Location, LockedMarketplace, LockedSource, Lockfile, MAX_BYTES};
+use plugd_lockfile::{
+    Location, LockedMarketplace, LockedPlugin, LockedSource, Lockfile, MAX_BYTES,
+};
 use plugd_model::{AbsPath, PackedOrigin, PluginId, Problem};
 use plugd_store::{StoreError, Workspace};
 
@@ -220,7 +222,7 @@ fn must_hold(path: &AbsPath, index: &Index, lock: &Lockfile) -> Result<(), Archi
     }
     for (id, plugin) in &lock.plugins {
         let of = lock.marketplaces.get(&id.marketplace);
-        if is_plain_http(&plugin.source) && !of.is_some_and(is_plain_marketplace) {
+        if leads_elsewhere(plugin, of) {
             let reason = "names an address of plain http that its marketplace does not have";
             return Err(entry(path, LOCK, reason));
         }
@@ -237,7 +239,13 @@ fn must_hold(path: &AbsPath, index: &Index, lock: &Lockfile) -> Result<(), Archi
     Ok(())
 }
 
-/// Plain http leads to this machine only, which is another one where the archive was made.
+/// Whether a plugin is from this machine, which is another one where an archive was made, and its
+/// marketplace is not: no archive holds such a plugin.
+pub(crate) fn leads_elsewhere(plugin: &LockedPlugin, of: Option<&LockedMarketplace>) -> bool {
+    is_plain_http(&plugin.source) && !of.is_some_and(is_plain_marketplace)
+}
+
+/// Plain http leads to this machine only.
 fn is_plain_http(source: &LockedSource) -> bool {
     match source {
         LockedSource::Git { url, .. } | LockedSource::Archive { url } => is_plain(url),

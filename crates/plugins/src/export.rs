@@ -13,11 +13,12 @@ use plugd_disk::{Disk, Kind, Unsynced};
 use plugd_fetch::{PackRules, Packed, pack};
 use plugd_lockfile::{Lockfile, render};
 use plugd_manifest::marketplace_root;
-use plugd_model::{AbsPath, PluginId, Problem, VersionSegment};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, VersionSegment};
 use plugd_store::{BoundSource, Installed, StoreError};
 
 use crate::archive_error::ArchiveError;
 use crate::archive_index::{INDEX, Index, LOCK, MAX_INDEX};
+use crate::archive_read::leads_elsewhere;
 use crate::broken_config::refuse_broken;
 use crate::call::Call;
 use crate::export_stage;
@@ -159,7 +160,8 @@ fn choose(lookup: &Lookup, copies: &Copies, request: &ExportRequest) -> Result<C
     installed.retain(|copy| wanted.contains(&copy.id));
     // Nothing lies below our own state, so every directory is told in full.
     let nowhere = LockPlace::at(lookup.layout().state().join("nowhere").join(LOCK));
-    let of_home = OfHome::read(lookup.layout(), &config, &nowhere, &installed);
+    let mut of_home = OfHome::read(lookup.layout(), &config, &nowhere, &installed);
+    leave_out_local(&mut of_home);
     let named: Vec<PluginId> = match &followed {
         Some(_) => wanted.iter().cloned().collect(),
         None => request.plugins.clone(),
@@ -169,7 +171,11 @@ fn choose(lookup: &Lookup, copies: &Copies, request: &ExportRequest) -> Result<C
         refuse_other(place, lock, &of_home.lock)?;
     }
     if of_home.lock.plugins.is_empty() {
-        return Err(ArchiveError::Nothing.into());
+        let why = of_home.left_out.iter();
+        let why: String = why
+            .map(|(id, problem)| format!("; `{id}`: {}", problem.message))
+            .collect();
+        return Err(ArchiveError::Nothing { why }.into());
     }
     let left_out = of_home.left_out.into_iter().map(|(id, problem)| Problem {
         message: format!("`{id}` is not in the archive: {}", problem.message),
@@ -184,6 +190,25 @@ fn choose(lookup: &Lookup, copies: &Copies, request: &ExportRequest) -> Result<C
         problems: left_out.collect(),
         lock: of_home.lock,
     })
+}
+
+/// Leaves out what no import takes: it comes from an address that means another machine there.
+fn leave_out_local(of_home: &mut OfHome) {
+    let OfHome { lock, left_out, .. } = of_home;
+    let Lockfile {
+        marketplaces,
+        plugins,
+    } = lock;
+    plugins.retain(|id, plugin| {
+        let stays = !leads_elsewhere(plugin, marketplaces.get(&id.marketplace));
+        if !stays {
+            let text = "its source is an address of plain http, which leads to this machine only and \
+                        to another one where the archive is taken in";
+            left_out.push((id.clone(), Problem::error(ProblemKind::BadSource, text)));
+        }
+        stays
+    });
+    marketplaces.retain(|name, _| plugins.keys().any(|id| id.marketplace == *name));
 }
 
 /// Who exports what a lock says means exactly that.
