@@ -335,6 +335,8 @@ fn whom_to_trust() {
     let (server, url, pem) = secure(&world);
     let error = check_refused(&world, &json!({"source": url}), &["unavailable"]);
     assert_eq!(error["data"]["host"], "127.0.0.1", "{error:#}");
+    let hint = text(&error["data"]["hint"]);
+    assert!(hint.contains("SSL_CERT_FILE"), "{error:#}");
     assert_eq!(server.requests(), []);
     let mut daemon = launch().var("SSL_CERT_FILE", &pem).start(&world.sandbox);
     daemon.initialize();

@@ -7,7 +7,7 @@
 use plugd_disk::tree::TreeError;
 use plugd_fetch::FetchError;
 use plugd_git::{Failure, GitError, WantError};
-use plugd_model::git_url;
+use plugd_model::{error_chain, git_url};
 
 use crate::error::Error;
 use crate::error_terms::{Facts, Kind};
@@ -146,7 +146,15 @@ fn without_port(host: &str) -> &str {
 }
 
 /// What to do where a machine cannot be reached.
-const NETWORK: &str = "check the network and the proxy settings, and try again";
+fn hint_of_network(reason: &str) -> &'static str {
+    match reason.contains("certificate") {
+        true => {
+            "nobody here vouches for the certificate of the server; name the authority of your \
+             company in a file that the variable SSL_CERT_FILE leads to"
+        }
+        false => "check the network and the proxy settings, and try again",
+    }
+}
 
 /// What to do about an answer of a server that is there.
 fn hint_of_status(status: u16) -> Option<&'static str> {
@@ -193,11 +201,7 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
             "check the address; a private repository is hidden from who is not logged in"
         }
         Failure::DirectoryMissing { .. } => "check the `path` of the source",
-        Failure::Unreachable { reason, .. } if reason.contains("certificate") => {
-            "nobody here vouches for the certificate of the server; name the authority of your \
-             company with `http.sslCAInfo` of git or the variable SSL_CERT_FILE"
-        }
-        Failure::Unreachable { .. } => NETWORK,
+        Failure::Unreachable { reason, .. } => hint_of_network(reason),
         Failure::NoCommand => "install git, or set `git = \"auto\"` in plugd.toml",
         Failure::Locked { .. } => "wait for the other process to finish and try again",
         Failure::Submodule { cause, .. } => return hint_of_failure(cause),
@@ -208,7 +212,7 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
 
 fn hint_of_registry(error: &FetchError) -> Option<String> {
     let text = match error {
-        FetchError::Http { .. } => NETWORK,
+        FetchError::Http { source, .. } => hint_of_network(&error_chain(source)),
         FetchError::Status { status, .. } => return hint_of_status(*status).map(str::to_owned),
         FetchError::WrongDigest { .. } => {
             "do not install it: what came is not what the registry promised"
