@@ -20,7 +20,7 @@ use crate::address::Kind;
 use crate::advertised::Head;
 use crate::command_run::{Call, Ended, Purpose, run};
 use crate::command_words::{Context, is_login_refused, trouble};
-use crate::credentials::{Attempt, attempts, hint};
+use crate::credentials::{Attempt, NETRC, attempts, first_tried, hint};
 use crate::failure::{Failure, Trouble};
 use crate::peer::Peer;
 use crate::progress::Stage;
@@ -216,6 +216,11 @@ impl<'a> Command<'a> {
         let mut settings = base_settings(self.address);
         settings.extend(wanted.settings.iter().map(|one| (*one).to_owned()));
         settings.extend(login_settings(self.address, attempt));
+        let extra = self.session.user.extra_headers(&self.address.shown());
+        if !extra.is_empty() {
+            // Git would tell them to whom a redirect leads.
+            settings.push("http.followRedirects=false".to_owned());
+        }
         run(Call {
             session: self.session,
             git: self.git,
@@ -239,7 +244,9 @@ impl<'a> Command<'a> {
     }
 
     fn unauthorised(&self) -> Failure {
-        let mut tried = vec!["no login".to_owned()];
+        let user = &self.session.user;
+        let mut tried = vec![first_tried(self.address, user).to_owned()];
+        tried.extend(user.netrc(self.address).map(|_| NETRC.to_owned()));
         tried.extend(self.attempts.iter().flat_map(|one| one.names.clone()));
         Failure::Unauthorised {
             host: self.address.host(),

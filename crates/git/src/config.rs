@@ -7,39 +7,92 @@ use std::path::Path;
 
 use git2::{Config, ConfigLevel};
 
+use plugd_disk::Disk;
 use plugd_model::{Environment, git_url};
 
+use crate::Address;
+use crate::address::Kind;
+use crate::credentials::Login;
+use crate::extra_headers::ExtraHeaders;
+use crate::netrc::Netrc;
+
 /// The configuration; nothing in it when there are no files or they cannot be read.
-pub(crate) struct UserConfig(Vec<(String, String)>);
+pub(crate) struct UserConfig {
+    entries: Vec<(String, String)>,
+    netrc: Netrc,
+}
 
 impl UserConfig {
     /// Reads the files that git would read.
-    pub(crate) fn load(environment: &Environment) -> Self {
+    pub(crate) fn load(disk: &Disk, environment: &Environment) -> Self {
         let config = match environment.var("GIT_CONFIG_GLOBAL") {
             Some(path) => only(Path::new(path)),
             None => Config::open_default(),
         };
-        match config.and_then(|config| entries(&config)) {
-            Ok(entries) => Self(entries),
-            Err(error) => {
-                tracing::warn!(
-                    reason = error.message(),
-                    "cannot read the git configuration"
-                );
-                Self(Vec::new())
-            }
+        let entries = config.and_then(|config| entries(&config));
+        let entries = entries.unwrap_or_else(|error| {
+            tracing::warn!(
+                reason = error.message(),
+                "cannot read the git configuration"
+            );
+            Vec::new()
+        });
+        Self {
+            entries,
+            netrc: Netrc::load(disk, environment),
         }
     }
 
     #[cfg(test)]
     pub(crate) fn of(entries: &[(&str, &str)]) -> Self {
         let own = |text: &str| text.to_owned();
-        Self(entries.iter().map(|(k, v)| (own(k), own(v))).collect())
+        Self {
+            entries: entries.iter().map(|(k, v)| (own(k), own(v))).collect(),
+            netrc: Netrc::default(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn with_netrc(self, file: &str) -> Self {
+        Self {
+            netrc: Netrc::parse(file),
+            ..self
+        }
+    }
+
+    /// What the netrc has for an address of HTTP.
+    pub(crate) fn netrc(&self, address: &Address) -> Option<Login> {
+        let user = address.login().map(|(user, _)| user);
+        match address.kind {
+            Kind::Http => self.netrc.login(&address.host(), user.as_deref()),
+            Kind::Ssh(_) | Kind::Local(_) => None,
+        }
+    }
+
+    /// What `http.extraHeader` and `http.<url>.extraHeader` add to the requests for an address. As
+    /// with git an empty one forgets those before it, and so does one for a nearer address those for a
+    /// farther one that come behind it.
+    pub(crate) fn extra_headers(&self, url: &str) -> ExtraHeaders {
+        let (mut nearest, mut lines) = (0, Vec::new());
+        for (key, value) in &self.entries {
+            let near = match strip(key, "http.", ".extraheader") {
+                Some(pattern) if covers(pattern, url) => pattern.len(),
+                None if key == "http.extraheader" => 0,
+                _ => continue,
+            };
+            match value.as_str() {
+                _ if near < nearest => continue,
+                "" => lines.clear(),
+                line => lines.push(line),
+            }
+            nearest = near;
+        }
+        ExtraHeaders::read(lines)
     }
 
     /// What `url.<base>.insteadOf` makes of an address; the longest match wins.
     pub(crate) fn replacement(&self, url: &str) -> Option<String> {
-        self.0
+        self.entries
             .iter()
             .filter_map(|(key, prefix)| {
                 let base = strip(key, "url.", ".insteadof")?;
@@ -59,7 +112,7 @@ impl UserConfig {
     /// The credential helpers for an address, in order. An empty one forgets those before it.
     pub(crate) fn helpers(&self, url: &str) -> Vec<String> {
         let mut helpers = Vec::new();
-        for (key, value) in &self.0 {
+        for (key, value) in &self.entries {
             let applies = key == "credential.helper"
                 || strip(key, "credential.", ".helper").is_some_and(|pattern| covers(pattern, url));
             match (applies, value.as_str()) {
@@ -86,7 +139,7 @@ impl UserConfig {
     /// certificate it is anybody's.
     pub(crate) fn http(&self, name: &str, url: &str) -> Option<&str> {
         let end = format!(".{name}");
-        self.0
+        self.entries
             .iter()
             .filter_map(|(key, value)| {
                 let rest = key.strip_prefix("http.")?;
@@ -102,7 +155,7 @@ impl UserConfig {
     }
 
     fn last(&self, wanted: &str) -> Option<&str> {
-        let found = self.0.iter().rev().find(|(key, _)| key == wanted);
+        let found = self.entries.iter().rev().find(|(key, _)| key == wanted);
         found.map(|(_, value)| value.as_str())
     }
 }
@@ -191,6 +244,27 @@ mod tests {
         check("https://h/owner/r", "http://host:1");
         assert_eq!(config.http("sslcainfo", "https://h/r"), Some("/ca"));
         assert_eq!(config.http("sslcapath", "https://h/r"), None);
+    }
+
+    #[test]
+    fn headers_belong_to_addresses_and_can_be_forgotten() {
+        let config = UserConfig::of(&[
+            ("http.extraheader", "X-Old: 1"),
+            ("http.extraheader", ""),
+            ("http.extraheader", "X-All: 1"),
+            ("http.https://h.extraheader", "Authorization: Bearer host"),
+            ("http.https://h/own.extraheader", "X-Own: 1"),
+            ("http.extraheader", "X-Late: 1"),
+        ]);
+        let check = |url: &str, expected: &[&str]| {
+            let headers = config.extra_headers(url);
+            let names: Vec<&str> = headers.all().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, expected, "{url}");
+        };
+        check("https://other/r", &["x-all", "x-late"]);
+        check("https://h/r", &["x-all", "authorization"]);
+        check("https://h/own/r", &["x-all", "authorization", "x-own"]);
+        check("http://h/r", &["x-all", "x-late"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! Logins for a server that asks for one, in order: what stands in the address, the user's
-//! credential helpers, `PLUGD_TOKEN_<HOST>`, and for github.com the tokens its own tools use.
+//! Logins for a server that asks for one, in order: what stands in the address, the user's netrc and
+//! credential helpers, `PLUGD_TOKEN_<HOST>`, and for github.com the tokens its own tools use. What
+//! `http.extraHeader` has goes along from the beginning, and makes room for the first of them.
 //!
 //! Each source is asked only when the server refused what came before, and nothing ever asks a
 //! person. What was tried is remembered by name; the secrets themselves go into one list, by which
@@ -56,6 +57,7 @@ impl fmt::Debug for Login {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     Address,
+    Netrc,
     Helper(String),
     Variable(String),
 }
@@ -72,7 +74,7 @@ impl Logins {
         let host = address.host();
         let variable = variable(&host);
         let helpers = user.helpers(&address.shown());
-        let mut sources = VecDeque::from([Source::Address]);
+        let mut sources = VecDeque::from([Source::Address, Source::Netrc]);
         sources.extend(helpers.into_iter().map(Source::Helper));
         sources.push_back(Source::Variable(variable));
         if host == git_url::GITHUB {
@@ -81,7 +83,7 @@ impl Logins {
         }
         Self {
             sources,
-            tried: vec!["no login".to_owned()],
+            tried: vec![first_tried(address, user).to_owned()],
         }
     }
 
@@ -96,6 +98,7 @@ impl Logins {
         while let Some(source) = self.sources.pop_front() {
             let (login, name) = match &source {
                 Source::Address => (from_address(address), "the address".to_owned()),
+                Source::Netrc => (user.netrc(address), NETRC.to_owned()),
                 Source::Helper(helper) => {
                     meter.wait_for(With::Helper(short(helper)));
                     let answer = ask(helper, address, user, environment);
@@ -152,6 +155,8 @@ pub(crate) fn attempts(
     for source in Logins::new(address, user).sources {
         let (login, name) = match source {
             Source::Address => (from_address(address), "the address".to_owned()),
+            // Git looks into it by itself, each time before it asks a helper.
+            Source::Netrc => continue,
             Source::Helper(_) => {
                 if !attempts.iter().any(|one: &Attempt| one.helpers) {
                     attempts.push(Attempt {
@@ -196,6 +201,7 @@ pub(crate) fn known_logins(
     let mut logins: Vec<Login> = attempts
         .iter()
         .filter_map(|one| one.login.clone())
+        .chain(user.netrc(address))
         .collect();
     if attempts.iter().any(|attempt| attempt.helpers) {
         let helpers = user.helpers(&address.shown());
@@ -206,6 +212,17 @@ pub(crate) fn known_logins(
         );
     }
     logins
+}
+
+/// How the netrc is called in messages.
+pub(crate) const NETRC: &str = "~/.netrc";
+
+/// What goes along before any login is asked for.
+pub(crate) fn first_tried(address: &Address, user: &UserConfig) -> &'static str {
+    match user.extra_headers(&address.shown()).has_login() {
+        true => "`http.extraHeader`",
+        false => "no login",
+    }
 }
 
 /// What the user can do when no login was taken.

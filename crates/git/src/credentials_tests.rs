@@ -115,6 +115,44 @@ fn a_helper_is_asked_about_the_host_and_its_answer_is_taken() {
 }
 
 #[test]
+fn the_netrc_comes_behind_the_address_and_before_the_helpers() {
+    let helper = (
+        "credential.helper",
+        "!echo username=u; echo password=helper;:",
+    );
+    let header = (
+        "http.https://h.org.extraheader",
+        "Authorization: Bearer hidden",
+    );
+    let user = UserConfig::of(&[helper, header]);
+    let user = user.with_netrc("machine h.org login me password netrc");
+    let tried = |url: &str| {
+        let address = Address::parse(url).unwrap();
+        let mut logins = Logins::new(&address, &user);
+        let mut next = || logins.next(&address, &user, &environment(&[]), &Meter::default());
+        let found: Vec<String> = std::iter::from_fn(&mut next)
+            .map(|login| login.password)
+            .collect();
+        (found.join(" "), logins.tried().join(", "))
+    };
+    assert_eq!(
+        tried("https://h.org:99/r"),
+        (
+            "netrc helper".to_owned(),
+            "no login, ~/.netrc, credential helper `echo`".to_owned()
+        )
+    );
+    assert_eq!(
+        tried("https://me:own@h.org/r"),
+        (
+            "own netrc helper".to_owned(),
+            "`http.extraHeader`, the address, ~/.netrc, credential helper `echo`".to_owned()
+        )
+    );
+    assert_eq!(tried("https://other.org/r").0, "helper");
+}
+
+#[test]
 fn what_was_tried_holds_no_secret() {
     let (found, tried) = all(
         "https://me:hidden@h.org/r",

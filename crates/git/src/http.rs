@@ -14,6 +14,7 @@ use plugd_model::{AbsPath, Environment, error_chain};
 
 use crate::config::UserConfig;
 use crate::credentials::Login;
+use crate::extra_headers::ExtraHeaders;
 use crate::failure::{Failure, quoted};
 
 /// One request.
@@ -23,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     pub(crate) login: Option<Login>,
+    /// What the user's configuration adds.
+    pub(crate) extra: ExtraHeaders,
     /// Sent with `POST`; without it the request is a `GET`.
     pub(crate) body: Option<Vec<u8>>,
     /// Whether redirects may be followed.
@@ -143,8 +146,16 @@ impl OneClient {
         for (name, value) in call.headers {
             request = request.header(HeaderName::from_static(name), value)?;
         }
+        // A redirect takes none of this along.
         if let Some(Login { user, password }) = &call.login {
+            for (name, value) in call.extra.beside_login() {
+                request = request.credential(name.clone(), value)?;
+            }
             request = request.basic(user, password)?;
+        } else {
+            for (name, value) in call.extra.all() {
+                request = request.credential(name.clone(), value)?;
+            }
         }
         let redirects = match call.follow {
             true => Redirects::AnyHttps,
@@ -168,7 +179,8 @@ impl Http for OneClient {
             .map_or_else(String::new, |span| call.url[span].to_owned());
         let way = self.way(&call.url);
         // A redirect may repeat what the server was told.
-        let secrets = call.login.as_ref().map_or_else(Vec::new, Login::forms);
+        let mut secrets = call.login.as_ref().map_or_else(Vec::new, Login::forms);
+        secrets.extend(call.extra.secrets());
         let sent = self
             .request(call)
             .and_then(|request| self.client(way)?.send(request));

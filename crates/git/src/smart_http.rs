@@ -10,6 +10,7 @@ use git2::transport::{Service, SmartSubtransportStream};
 
 use crate::Address;
 use crate::credentials::{Login, Logins, hint};
+use crate::extra_headers::ExtraHeaders;
 use crate::failure::Failure;
 use crate::http::{Answer, Call, is_same_origin};
 use crate::transport::{Connection, Remotes};
@@ -42,14 +43,20 @@ struct State {
     base: String,
     login: Option<Login>,
     logins: Option<Logins>,
+    /// What the user's configuration adds to each request.
+    extra: ExtraHeaders,
 }
 
 impl HttpRemote {
     pub(crate) fn new(remotes: Arc<Remotes>, address: Address) -> Self {
+        let shown = address.shown();
+        let extra = remotes.user.extra_headers(&shown);
+        remotes.hide_texts(extra.secrets());
         let state = State {
-            base: address.shown().trim_end_matches('/').to_owned(),
+            base: shown.trim_end_matches('/').to_owned(),
             login: None,
             logins: None,
+            extra,
         };
         Self(Arc::new(Inner {
             remotes,
@@ -94,6 +101,7 @@ impl Inner {
                 url: format!("{}{LIST}{SERVICE}", state.base),
                 headers: vec![("accept", "*/*"), ("user-agent", USER_AGENT)],
                 login: state.login.clone(),
+                extra: state.extra.clone(),
                 body: None,
                 follow: true,
                 patience: self.remotes.patience(),
@@ -108,6 +116,7 @@ impl Inner {
                 if !self.is_own(base) {
                     // Somebody else's host gets nothing that was meant for this one.
                     state.login = None;
+                    state.extra = ExtraHeaders::default();
                 }
                 base.clone_into(&mut state.base);
             }
@@ -150,6 +159,7 @@ impl Inner {
                 ("user-agent", USER_AGENT),
             ],
             login: state.login.clone(),
+            extra: state.extra.clone(),
             body: Some(request),
             follow: false,
             patience: self.remotes.patience(),

@@ -78,8 +78,14 @@ impl Remotes {
         lock(&self.secrets).extend(login.forms());
     }
 
+    /// The same for other texts.
+    pub(crate) fn hide_texts(&self, texts: Vec<String>) {
+        lock(&self.secrets).extend(texts);
+    }
+
     /// The same for the logins that the git command may have used.
     pub(crate) fn hide_all(&self, attempts: &[Attempt], address: &Address) {
+        self.hide_texts(self.user.extra_headers(&address.shown()).secrets());
         let mut learnt = lock(&self.learnt);
         if !learnt.contains(address) {
             learnt.push(address.clone());

@@ -94,7 +94,7 @@ fn session(
 ) -> Result<Session, Failure> {
     let path = |path| AbsPath::new(path).map_err(|error| bad(&error.to_string()));
     let disk = Disk::new();
-    let user = Arc::new(UserConfig::load(environment));
+    let user = Arc::new(UserConfig::load(&disk, environment));
     let http = OneClient::new(environment, Arc::clone(&user), settings.max_pack_bytes);
     Ok(Session {
         programs: Programs::find(&disk, environment),

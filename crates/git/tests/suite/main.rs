@@ -11,7 +11,7 @@
 //! - `damage`: mirrors with files missing or cut
 //! - `worker`: workers that hang, crash or babble
 //! - `server`: a smart HTTP server, `http`: what is fetched from it and what it may not do
-//! - `logins`: which login it is told
+//! - `logins`: which login it is told, `own_logins`: those that the user keeps for git itself
 //! - `ssh`: a fake ssh program
 #![expect(
     clippy::unwrap_used,
@@ -31,6 +31,7 @@ mod keep;
 mod large;
 mod local;
 mod logins;
+mod own_logins;
 mod parts;
 mod server;
 mod ssh;
