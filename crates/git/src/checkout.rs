@@ -1,7 +1,8 @@
 //! Writing a commit's tree into a directory.
 //!
-//! The tree is walked here and not by libgit2's checkout: that one would run filters, honour
-//! attributes and keep an index. Here a blob's bytes become a file's bytes.
+//! The tree is walked here and not by libgit2's checkout: that one would run filters, honour every
+//! attribute and keep an index. Here a blob's bytes become a file's bytes, but for the ends of lines
+//! that the repository itself asks for.
 //!
 //! Invariants:
 //! - The whole tree is judged before anything of it is written.
@@ -17,6 +18,7 @@ use plugd_model::AbsPath;
 
 use git2::{ObjectType, Odb, OdbObject, Oid, Repository, Tree};
 
+use crate::attributes::{self, Attributes, Ends};
 use crate::failure::{Failure, Trouble};
 use crate::files::{File, write_files};
 use crate::names::{MAX_PATH, Names, Verdict};
@@ -136,6 +138,7 @@ pub(crate) fn write_commit(
         budget,
         dirs: Vec::new(),
         files: Vec::new(),
+        attributes: Attributes::default(),
         written: Written::default(),
     };
     let root = walk.tree(tree_id, "")?;
@@ -202,6 +205,7 @@ struct Walk<'a> {
     /// Each in front of what it holds.
     dirs: Vec<String>,
     files: Vec<File>,
+    attributes: Attributes,
     written: Written,
 }
 
@@ -241,9 +245,27 @@ impl<'a> Walk<'a> {
         Ok(modules::urls(&text.unwrap_or_default()))
     }
 
-    fn descend(&self, root: Tree<'a>, path: &str, commit: Oid) -> Result<Tree<'a>, Trouble> {
-        let mut tree = root;
+    /// Goes into a directory with what it says of its files.
+    fn enter(&mut self, tree: &Tree<'_>, in_repo: &str) -> Result<(), Trouble> {
+        let said = tree.get_name(attributes::NAME);
+        let said = said.filter(|entry| is_file(entry.filemode_raw()));
+        let blob = match said {
+            // Of a part of a repository it may be missing in a directory that was not asked for.
+            Some(entry) if self.odb.exists(entry.id()) => {
+                read_blob(&self.odb, entry.id(), attributes::MAX_FILE)?
+            }
+            _ => None,
+        };
+        let text = blob.as_ref().map_or(&[][..], OdbObject::data);
+        self.attributes.enter(in_repo, text);
+        Ok(())
+    }
+
+    fn descend(&mut self, root: Tree<'a>, path: &str, commit: Oid) -> Result<Tree<'a>, Trouble> {
+        let (mut tree, mut in_repo) = (root, String::new());
         for part in path.split('/') {
+            self.enter(&tree, &in_repo)?;
+            in_repo = join(&in_repo, part);
             let id = tree
                 .get_name(part)
                 .filter(|entry| entry.filemode_raw() == MODE_DIR)
@@ -262,6 +284,7 @@ impl<'a> Walk<'a> {
 
     fn directory(&mut self, tree: &Tree<'_>, dir: &str, in_repo: &str) -> Result<(), Trouble> {
         let mut names = Names::default();
+        self.enter(tree, in_repo)?;
         for entry in tree.iter() {
             self.target.meter.step();
             let bytes = entry.name_bytes();
@@ -294,6 +317,7 @@ impl<'a> Walk<'a> {
             }
             self.entry(entry.id(), mode, path, &in_repo)?;
         }
+        self.attributes.leave();
         Ok(())
     }
 
@@ -315,7 +339,10 @@ impl<'a> Walk<'a> {
                 });
                 Ok(())
             }
-            mode if is_file(mode) => self.file(id, mode == MODE_EXECUTABLE, path),
+            mode if is_file(mode) => {
+                let ends = self.attributes.ends(in_repo);
+                self.file(id, mode == MODE_EXECUTABLE, ends, path)
+            }
             _ => {
                 self.written
                     .leave_out(path, "it is neither file, directory nor link");
@@ -324,17 +351,22 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn file(&mut self, id: Oid, executable: bool, path: String) -> Result<(), Trouble> {
+    fn file(&mut self, id: Oid, executable: bool, ends: Ends, path: String) -> Result<(), Trouble> {
         let (size, kind) = self.header(id)?;
         if kind != ObjectType::Blob {
             return Err(Trouble::Damaged(format!("{id} is not a file")));
         }
         self.budget.bytes(size, &path)?;
+        if ends != Ends::AsCommitted {
+            // Each of its bytes may be an end of a line.
+            self.budget.bytes(size, &path)?;
+        }
         self.files.push(File {
             path,
             id,
             size,
             executable,
+            ends,
         });
         Ok(())
     }

@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git2::{Odb, Oid, Repository};
 
+use crate::attributes::Ends;
 use crate::checkout::{Target, read_blob};
 use crate::failure::Trouble;
-use crate::{LfsPointer, lfs};
+use crate::{LfsPointer, lfs, line_ends};
 
 /// Beyond these, threads wait for each other in the system.
 const MAX_THREADS: usize = 4;
@@ -26,6 +27,7 @@ pub(crate) struct File {
     pub(crate) id: Oid,
     pub(crate) size: usize,
     pub(crate) executable: bool,
+    pub(crate) ends: Ends,
 }
 
 /// Writes files into directories that are there. Answers which of them are pointers of Git LFS.
@@ -90,9 +92,15 @@ fn write(odb: &Odb<'_>, target: &Target<'_>, file: &File) -> Result<Option<LfsPo
     };
     let mode = if file.executable { 0o755 } else { 0o644 };
     let path = target.root.join(&file.path);
-    target.disk.write_unsynced(&path, blob.data(), mode)?;
-    target.meter.file();
     let pointer = lfs::pointer(blob.data());
+    let ends = match pointer {
+        // It is no content but a name for one.
+        Some(_) => Ends::AsCommitted,
+        None => file.ends,
+    };
+    let content = line_ends::written(blob.data(), ends);
+    target.disk.write_unsynced(&path, &content, mode)?;
+    target.meter.file();
     Ok(pointer.map(|(oid, size)| LfsPointer {
         path: file.path.clone(),
         oid,

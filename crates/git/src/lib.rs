@@ -16,6 +16,7 @@
 
 mod address;
 mod advertised;
+mod attributes;
 mod backend;
 mod checkout;
 mod client;
@@ -37,6 +38,7 @@ mod keep;
 mod lfs;
 mod lfs_content;
 mod line;
+mod line_ends;
 mod links;
 mod mirror;
 mod modules;

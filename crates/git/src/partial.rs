@@ -23,7 +23,7 @@ use crate::mirror::{known, open_or_make, peel};
 use crate::peer::Peer as _;
 use crate::session::Session;
 use crate::sparse::Sparse;
-use crate::{Address, Backend, CommitId, Depth, Want};
+use crate::{Address, Backend, CommitId, Depth, Want, attributes};
 
 /// The directory of the repository, inside its mirror.
 const NAME: &str = "partial";
@@ -55,7 +55,7 @@ impl Part<'_> {
 
     /// Whether a file, or anything in a directory, is wanted.
     fn wants(&self, path: &str, is_dir: bool) -> bool {
-        if path == ".gitmodules" {
+        if path == ".gitmodules" || (!is_dir && self.is_said_of_it(path)) {
             return true;
         }
         let inside = match self.subdir {
@@ -70,11 +70,21 @@ impl Part<'_> {
         inside && chosen
     }
 
+    /// Whether a file says something about the directory that is wanted.
+    fn is_said_of_it(&self, path: &str) -> bool {
+        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let above = self
+            .subdir
+            .is_some_and(|top| dir.is_empty() || is_below(top, dir));
+        above && name == attributes::NAME
+    }
+
     /// The name of the promise that its files are there.
     fn promise(&self, commit: &str) -> String {
         let mut digest = Sha256::new();
-        // An earlier promise of the same paths left out files above them.
-        digest.update("2 ");
+        // An earlier promise of the same paths left out files above them, and the next one what these
+        // say of attributes.
+        digest.update("3 ");
         digest.update(self.subdir.unwrap_or_default());
         for path in self.sparse.paths().iter().collect::<BTreeSet<_>>() {
             digest.update([0]);
@@ -296,6 +306,9 @@ mod tests {
         check(Some("p/q"), &[], "p/q/x", false, true);
         check(Some("p/q"), &[], "p/r", true, false);
         check(Some("p/q"), &[], ".gitmodules", false, true);
+        check(Some("p/q"), &[], ".gitattributes", false, true);
+        check(Some("p/q"), &[], "p/.gitattributes", false, true);
+        check(Some("p/q"), &[], "p/r/.gitattributes", false, false);
         check(Some("p"), &["p/q"], "p/q/x", false, true);
         check(Some("p"), &["p/q"], "p/r", true, false);
         check(Some("p"), &["p/q"], "p/r", false, true);

@@ -69,6 +69,70 @@ fn files_links_and_directories_are_written() {
 }
 
 #[test]
+fn ends_of_lines_are_those_that_the_repository_asks_for() {
+    let files: &[(&str, &str)] = &[
+        (
+            ".gitattributes",
+            "* text eol=crlf\n*.raw -text\n*.sh text eol=lf\n",
+        ),
+        ("a.txt", "one\ntwo\r\nthree\n"),
+        ("b.raw", "one\ntwo\n"),
+        ("c.sh", "#!/bin/sh\n"),
+        (
+            "d/.gitattributes",
+            "*.txt -eol\n*.auto text=auto eol=crlf\nx/*.txt eol=lf\n",
+        ),
+        ("d/a.txt", "one\n"),
+        ("d/b.auto", "one\ntwo\n"),
+        ("d/c.auto", "one\ntwo\r\n"),
+        ("d/d.auto", "\u{0}\n"),
+        ("d/x/a.txt", "one\n"),
+        ("d/x/y/a.txt", "one\n"),
+    ];
+    let world = World::new();
+    let remote = world.remote("r.git");
+    remote.commit("main", files);
+    let read = |dir: &std::path::Path, below: &str| -> Vec<(String, String)> {
+        let text = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
+        let names = files
+            .iter()
+            .filter_map(|(name, _)| name.strip_prefix(below));
+        names.map(|name| (name.to_owned(), text(name))).collect()
+    };
+    let (dest, _) = world.obtain(&remote.url(), &Want::Head).unwrap();
+    let ours = read(dest.as_path(), "");
+    let changed: Vec<&str> = ours
+        .iter()
+        .zip(files)
+        .filter(|((_, ours), (_, committed))| ours != committed)
+        .map(|((name, _), _)| name.as_str())
+        .collect();
+    assert_eq!(
+        changed,
+        [".gitattributes", "a.txt", "d/.gitattributes", "d/b.auto"]
+    );
+    // What stands above a directory counts in it.
+    let (part, _) = world
+        .obtain_part(&remote.url(), &Want::Head, Some("d"), &[])
+        .unwrap();
+    let below: Vec<_> = ours
+        .iter()
+        .filter_map(|(name, text)| Some((name.strip_prefix("d/")?.to_owned(), text.clone())))
+        .collect();
+    assert_eq!(read(part.as_path(), "d/"), below);
+    let clone = world.sandbox.root().as_path().join("clone");
+    let mut git = std::process::Command::new("git");
+    git.args(["-c", "core.autocrlf=false", "clone", "-q"])
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("HOME", world.sandbox.home().as_path())
+        .arg(&remote.path)
+        .arg(&clone);
+    if git.status().is_ok_and(|status| status.success()) {
+        assert_eq!(ours, read(&clone, ""));
+    }
+}
+
+#[test]
 fn a_part_of_a_commit_can_be_had() {
     let world = World::new();
     let remote = world.remote("r.git");

@@ -1,0 +1,335 @@
+//! What a repository's `.gitattributes` say about the ends of lines.
+//!
+//! Only what the repository itself says counts, so that one commit is the same tree on every machine:
+//! neither `core.autocrlf` nor `core.eol` nor the attributes of a user are asked. A text whose ends
+//! nobody names keeps those that were committed.
+//!
+//! Patterns are those of git: one without a slash means a name in any directory below, one with a
+//! slash a path, `*` and `?` stay inside of a name, `**` does not. The deepest file wins, and in it
+//! the last line.
+
+use std::collections::HashMap;
+
+/// What the files are called.
+pub(crate) const NAME: &str = ".gitattributes";
+
+/// Larger than any that a person writes.
+pub(crate) const MAX_FILE: usize = 256 << 10;
+
+/// Most rules of all files of a repository together, and the longest pattern.
+const MAX_RULES: usize = 2_000;
+const MAX_PATTERN: usize = 1_024;
+
+/// What happens to the ends of lines of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// They are what was committed.
+    AsCommitted,
+    /// They become those of Windows.
+    Crlf,
+    /// The same, unless the content does not look like a text.
+    CrlfInText,
+}
+
+/// The rules on the way from the root to a directory.
+#[derive(Debug, Default)]
+pub(crate) struct Attributes {
+    levels: Vec<Level>,
+    macros: HashMap<String, Vec<Said>>,
+    rules: usize,
+}
+
+#[derive(Debug)]
+struct Level {
+    /// In the repository; empty for its root.
+    dir: String,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    pattern: Pattern,
+    said: Vec<Said>,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    /// Relative to the directory of the file; one for a name in any directory.
+    parts: Vec<String>,
+    anywhere: bool,
+}
+
+/// The attributes that count here; `crlf` is the old name of `text`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Text,
+    Crlf,
+    Eol,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Set,
+    Unset,
+    Unspecified,
+    Is(String),
+}
+
+type Said = (Name, Value);
+
+impl Attributes {
+    /// Goes into a directory with what its file says.
+    pub(crate) fn enter(&mut self, dir: &str, file: &[u8]) {
+        let text = String::from_utf8_lossy(file);
+        let mut rules = Vec::new();
+        for line in text.trim_start_matches('\u{feff}').lines() {
+            let line = line.trim_matches([' ', '\t', '\r']);
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (pattern, rest) = first_word(line);
+            let said = self.said(rest);
+            if let Some(name) = pattern.strip_prefix("[attr]") {
+                // Only the file at the root may have them.
+                if dir.is_empty() {
+                    self.macros.insert(name.to_owned(), said);
+                }
+                continue;
+            }
+            if said.is_empty() || self.rules >= MAX_RULES {
+                continue;
+            }
+            if let Some(pattern) = Pattern::of(&pattern) {
+                self.rules += 1;
+                rules.push(Rule { pattern, said });
+            }
+        }
+        self.levels.push(Level {
+            dir: dir.to_owned(),
+            rules,
+        });
+    }
+
+    /// Leaves the directory that was entered last.
+    pub(crate) fn leave(&mut self) {
+        if let Some(level) = self.levels.pop() {
+            self.rules -= level.rules.len();
+        }
+    }
+
+    /// What happens to a file.
+    pub(crate) fn ends(&self, path: &str) -> Ends {
+        if self.rules == 0 {
+            return Ends::AsCommitted;
+        }
+        let eol = self.value(path, Name::Eol);
+        if eol != Some(&Value::Is("crlf".to_owned())) {
+            return Ends::AsCommitted;
+        }
+        let text = self.value(path, Name::Text);
+        match text.or_else(|| self.value(path, Name::Crlf)) {
+            Some(Value::Unset) => Ends::AsCommitted,
+            Some(Value::Is(word)) if word == "auto" => Ends::CrlfInText,
+            _ => Ends::Crlf,
+        }
+    }
+
+    /// What was said last, unless that takes back what was said.
+    fn value(&self, path: &str, name: Name) -> Option<&Value> {
+        let levels = self.levels.iter().rev();
+        let mut said = levels.flat_map(|level| {
+            let below = match level.dir.as_str() {
+                "" => Some(path),
+                dir => path
+                    .strip_prefix(dir)
+                    .and_then(|rest| rest.strip_prefix('/')),
+            };
+            let rules = level.rules.iter().rev();
+            let meant = rules.filter(move |rule| {
+                rule.said.iter().any(|(about, _)| *about == name)
+                    && below.is_some_and(|below| rule.pattern.matches(below))
+            });
+            meant.flat_map(|rule| rule.said.iter().rev())
+        });
+        let (_, value) = said.find(|(about, _)| *about == name)?;
+        Some(value).filter(|value| **value != Value::Unspecified)
+    }
+
+    /// Reads `text -crlf eol=crlf`; a macro stands for what it was defined as.
+    fn said(&self, words: &str) -> Vec<Said> {
+        let mut said = Vec::new();
+        for word in words.split_whitespace() {
+            let (name, value) = match (word.strip_prefix('-'), word.strip_prefix('!')) {
+                (Some(name), _) => (name, Value::Unset),
+                (None, Some(name)) => (name, Value::Unspecified),
+                (None, None) => match word.split_once('=') {
+                    Some((name, value)) => (name, Value::Is(value.to_owned())),
+                    None => (word, Value::Set),
+                },
+            };
+            match name {
+                "text" => said.push((Name::Text, value)),
+                "crlf" => said.push((Name::Crlf, value)),
+                "eol" => said.push((Name::Eol, value)),
+                _ if value != Value::Set => {}
+                name => match (self.macros.get(name), name) {
+                    (Some(stands_for), _) => said.extend(stands_for.iter().cloned()),
+                    // This one is built in.
+                    (None, "binary") => said.push((Name::Text, Value::Unset)),
+                    (None, _) => {}
+                },
+            }
+        }
+        said
+    }
+}
+
+impl Pattern {
+    fn of(text: &str) -> Option<Self> {
+        // With `!` in front or a slash at its end it means no file.
+        if text.is_empty() || text.len() > MAX_PATTERN || text.starts_with('!') {
+            return None;
+        }
+        let path = text.strip_prefix('/').unwrap_or(text);
+        if path.is_empty() || path.ends_with('/') {
+            return None;
+        }
+        Some(Self {
+            anywhere: !text.contains('/'),
+            parts: path.split('/').map(str::to_owned).collect(),
+        })
+    }
+
+    fn matches(&self, path: &str) -> bool {
+        if self.anywhere {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            return self.parts.iter().all(|part| is_like(name, part));
+        }
+        let path: Vec<&str> = path.split('/').collect();
+        let is_any = |part: &String| part == "**";
+        let last = self.parts.len().saturating_sub(1);
+        // At its end it means what is inside, which is at least one name.
+        let (parts, inside) = match self.parts.get(last) {
+            Some(part) if is_any(part) && last > 0 => (&self.parts[..last], true),
+            _ => (&self.parts[..], false),
+        };
+        match inside {
+            true => (1..path.len()).any(|end| fits(&path[..end], parts, is_any)),
+            false => fits(&path, parts, is_any),
+        }
+    }
+}
+
+/// Whether names fit patterns one by one, where some of these stand for any number of names.
+fn fits(names: &[&str], parts: &[String], is_any: impl Fn(&String) -> bool) -> bool {
+    let (mut name, mut part) = (0, 0);
+    let mut again: Option<(usize, usize)> = None;
+    while name < names.len() {
+        match parts.get(part) {
+            Some(any) if is_any(any) => {
+                again = Some((name, part));
+                part += 1;
+            }
+            Some(like) if is_like(names[name], like) => {
+                name += 1;
+                part += 1;
+            }
+            _ => match &mut again {
+                Some((from, any)) => {
+                    *from += 1;
+                    (name, part) = (*from, *any + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    parts[part..].iter().all(is_any)
+}
+
+/// Whether a name is like a pattern with `*`, `?`, `[a-z]` and `\`.
+fn is_like(name: &str, pattern: &str) -> bool {
+    let name: Vec<char> = name.chars().collect();
+    let pattern: Vec<char> = pattern.chars().collect();
+    let (mut at, mut of) = (0, 0);
+    let mut again: Option<(usize, usize)> = None;
+    while at < name.len() {
+        if pattern.get(of) == Some(&'*') {
+            again = Some((at, of));
+            of += 1;
+            continue;
+        }
+        match one(name[at], &pattern[of..]) {
+            Some(length) => {
+                at += 1;
+                of += length;
+            }
+            None => match &mut again {
+                Some((from, star)) => {
+                    *from += 1;
+                    (at, of) = (*from, *star + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[of..].iter().all(|c| *c == '*')
+}
+
+/// How much of a pattern is for this character; `None` when it is for another one.
+fn one(c: char, pattern: &[char]) -> Option<usize> {
+    match pattern.first()? {
+        '?' => Some(1),
+        '[' => set(c, pattern),
+        '\\' => (pattern.get(1) == Some(&c)).then_some(2),
+        literal => (*literal == c).then_some(1),
+    }
+}
+
+/// The same for `[a-z]` and `[!a-z]`. One without an end is for nothing.
+fn set(c: char, pattern: &[char]) -> Option<usize> {
+    let negated = matches!(pattern.get(1), Some('!' | '^'));
+    let first = if negated { 2 } else { 1 };
+    let (mut at, mut found) = (first, false);
+    loop {
+        let mut low = *pattern.get(at)?;
+        if low == ']' && at > first {
+            break;
+        }
+        if low == '\\' {
+            at += 1;
+            low = *pattern.get(at)?;
+        }
+        match (pattern.get(at + 1), pattern.get(at + 2)) {
+            (Some('-'), Some(high)) if *high != ']' => {
+                found |= (low..=*high).contains(&c);
+                at += 3;
+            }
+            _ => {
+                found |= low == c;
+                at += 1;
+            }
+        }
+    }
+    (found != negated).then_some(at + 1)
+}
+
+/// The pattern of a line, which may stand in quotes, and the rest.
+fn first_word(line: &str) -> (String, &str) {
+    if let Some(quoted) = line.strip_prefix('"') {
+        let mut word = String::new();
+        let mut chars = quoted.char_indices();
+        while let Some((at, c)) = chars.next() {
+            match c {
+                '"' => return (word, &quoted[at + 1..]),
+                '\\' => word.extend(chars.next().map(|(_, c)| c)),
+                c => word.push(c),
+            }
+        }
+    }
+    let end = line.find([' ', '\t']).unwrap_or(line.len());
+    (line[..end].to_owned(), &line[end..])
+}
+
+#[cfg(test)]
+#[path = "attributes_tests.rs"]
+mod tests;
