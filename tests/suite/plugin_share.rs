@@ -7,6 +7,7 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::fixtures::{check, refused, start, text};
+use crate::remotes::{give_up, nothing_left};
 
 /// Which directories shares were made of.
 pub(crate) const MAPPING: &str = "ch/.tmp/plugin-share-local-paths-v1.json";
@@ -444,6 +445,34 @@ fn giving_up_an_upload_shares_nothing() {
     gate.open();
     assert_eq!(service.count(Endpoint::Finalise), 0);
     assert!(!sandbox.exists(MAPPING));
+    daemon.shut_down();
+}
+
+#[test]
+fn a_cancel_while_the_service_is_silent_says_that_it_may_be_done() {
+    let service = PluginService::start();
+    let sandbox = home(&service, PLUGIN);
+    let mut daemon = start(&sandbox);
+    let id = json!({"remotePluginId": "plugins_1"});
+    let targets = json!({
+        "remotePluginId": "plugins_1", "discoverability": "PRIVATE", "shareTargets": [],
+    });
+    for (endpoint, method, params) in [
+        (Endpoint::Finalise, "plugin/share/save", save(&sandbox)),
+        (Endpoint::DeleteShare, "plugin/share/delete", id),
+        (Endpoint::Shares, "plugin/share/updateTargets", targets),
+    ] {
+        let gate = Gate::new();
+        service.fail(endpoint, Fault::Hold(gate.clone()));
+        let request = daemon.request(method, params);
+        gate.wait_reached();
+        let error = give_up(&mut daemon, request);
+        let message = text(&error["message"]);
+        assert!(message.contains("may have been done there"), "{message}");
+        assert!(!sandbox.exists(MAPPING));
+        gate.open();
+    }
+    nothing_left(&sandbox);
     daemon.shut_down();
 }
 

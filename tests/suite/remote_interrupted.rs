@@ -7,8 +7,9 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use crate::accounts::{Account, remote};
-use crate::fixtures::{text, with};
+use crate::fixtures::{start_listening, text, with};
 use crate::remote_install::{dir, nothing_came};
+use crate::remote_sync::end_of_sync;
 use crate::remotes::{give_up, nothing_left, stamps};
 
 #[test]
@@ -138,6 +139,36 @@ fn a_cancel_behind_the_word_to_the_service_is_too_late() {
     assert_eq!(answer["result"]["installedVersion"], "1.0.0", "{answer:#}");
     assert!(account.sandbox.exists(&format!("{}/1.0.0", dir("alpha"))));
     daemon.shut_down();
+}
+
+#[test]
+fn a_cancel_while_the_service_is_silent_leaves_it_to_the_service() {
+    for does in [false, true] {
+        let account = Account::new();
+        let id = account.offer(&["alpha"]).remove(0);
+        let mut daemon = start_listening(&account.sandbox);
+        end_of_sync(&mut daemon);
+        let gate = Gate::new();
+        let held = match does {
+            true => Fault::HoldAnswer(gate.clone()),
+            false => Fault::Hold(gate.clone()),
+        };
+        account.service.fail(Endpoint::Install, held);
+        let request = daemon.request("plugin/install", remote(&id));
+        gate.wait_reached();
+        let error = give_up(&mut daemon, request);
+        assert!(text(&error["message"]).contains("may have been done there"));
+        assert!(error["data"]["hint"].is_string(), "{error:#}");
+        // The account is asked behind the answer, and what it says is made so.
+        end_of_sync(&mut daemon);
+        let place = format!("{}/1.0.0", dir("alpha"));
+        assert_eq!(account.sandbox.exists(&place), does);
+        nothing_left(&account.sandbox);
+        gate.open();
+        account.service.behave_well();
+        daemon.ok("plugin/install", remote(&id));
+        daemon.shut_down();
+    }
 }
 
 #[test]

@@ -293,6 +293,20 @@ fn giving_up_and_being_killed() {
     account.service.behave_well();
     assert_eq!(account.service.count(Endpoint::Uninstall), 0);
 
+    let silent = Gate::new();
+    account
+        .service
+        .fail(Endpoint::Uninstall, Fault::Hold(silent.clone()));
+    let request = daemon.request("plugin/uninstall", json!({"pluginId": id}));
+    silent.wait_reached();
+    let error = give_up(&mut daemon, request);
+    assert!(text(&error["message"]).contains("may have been done there"));
+    assert!(account.sandbox.exists(DIR));
+    // What the service was told it has not done, so the plugin stays.
+    daemon.ok("plugin/reconcile", json!({}));
+    assert!(account.sandbox.exists(DIR));
+    silent.open();
+
     account
         .service
         .fail(Endpoint::Uninstall, Fault::HoldAnswer(gate.clone()));

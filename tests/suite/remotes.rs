@@ -160,9 +160,9 @@ pub(crate) fn no_git(sandbox: &Sandbox) {
     }
 }
 
-/// Gives a request up; it must be answered in time and leave nothing.
+/// Gives a request up; it must be answered in time and leave nothing. Answers the error.
 #[track_caller]
-pub(crate) fn give_up(daemon: &mut Daemon, id: u64) {
+pub(crate) fn give_up(daemon: &mut Daemon, id: u64) -> Value {
     daemon.notify("$/cancelRequest", json!({"id": id}));
     let asked = Instant::now();
     let answer = daemon.response(id);
@@ -170,6 +170,7 @@ pub(crate) fn give_up(daemon: &mut Daemon, id: u64) {
     assert_eq!(answer["error"]["code"], -32800, "{answer:#}");
     assert_eq!(answer["error"]["data"]["kind"], "cancelled", "{answer:#}");
     assert!(took < Duration::from_millis(1500), "{took:?}");
+    answer["error"].clone()
 }
 
 /// The stages that were reported for a token, each once, in the order of their first report.

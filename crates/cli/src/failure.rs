@@ -296,6 +296,11 @@ impl Failure {
         }
     }
 
+    /// Whether nobody knows what was done on another machine, so that it cannot be said to be undone.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::UseCase(error) if error.is_in_doubt())
+    }
+
     /// Whether it says that something is absent.
     pub(crate) fn is_not_found(&self) -> bool {
         match self {

@@ -228,7 +228,9 @@ async fn until_told<T>(
         second = next() => return Err(Failure::Abandoned(second)),
     };
     match done {
-        Err(failure) if failure.is_cancelled() => Err(Failure::Interrupted(first)),
+        Err(failure) if failure.is_cancelled() && !failure.is_in_doubt() => {
+            Err(Failure::Interrupted(first))
+        }
         // It was too late to cancel, or it had failed for another reason.
         done => done,
     }

@@ -1,5 +1,5 @@
-use plugd_plugins::Error;
 use plugd_plugins::call::{Cancel, Cancelled};
+use plugd_plugins::{Error, RemoteError};
 use pretty_assertions::assert_eq;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -64,6 +64,19 @@ async fn behind_the_point_of_no_return_the_result_stands() {
     };
     assert_eq!(ended(&cancel, work).await, "done");
     assert!(!cancel.is_cancelled());
+}
+
+#[tokio::test]
+async fn what_may_have_been_done_elsewhere_is_not_said_to_be_undone() {
+    let cancel = Cancel::new();
+    let work = async |sender: Sender| {
+        cancel.seal().unwrap();
+        sender.send(Signal::Interrupt).unwrap();
+        tokio::task::yield_now().await;
+        Err(Error::from(RemoteError::InDoubt { action: "try it" }).into())
+    };
+    let end = ended(&cancel, work).await;
+    assert!(end.contains("may have been done there"), "{end}");
 }
 
 #[tokio::test]

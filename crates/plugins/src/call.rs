@@ -3,7 +3,8 @@
 //!
 //! Invariants:
 //! - Cancelling and committing exclude each other. [`Cancel::seal`] is the only door to the first
-//!   visible change, so a request that was answered as cancelled has changed nothing.
+//!   visible change, so a request that was answered as cancelled has changed nothing here. What a silent
+//!   service was told of it, see `remote_tell`.
 //! - Reporting progress never waits and never grows memory: only the latest report is kept.
 //!
 //! Nothing here knows a wire format or a channel to a client.

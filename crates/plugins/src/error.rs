@@ -398,6 +398,13 @@ impl Error {
         }
     }
 
+    /// Whether the request was cancelled while a service was told of a change, so that nobody knows
+    /// whether it was done there.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::Remote(error) if error.is_in_doubt())
+    }
+
     /// Sorts the error.
     #[must_use]
     pub fn kind(&self) -> Kind {

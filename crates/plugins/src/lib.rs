@@ -147,6 +147,7 @@ mod remote_run;
 mod remote_search;
 mod remote_skill_read;
 mod remote_sync;
+mod remote_tell;
 mod remote_uninstall;
 mod remote_wish;
 mod remote_words;

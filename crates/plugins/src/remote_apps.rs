@@ -51,7 +51,8 @@ pub(crate) async fn known(
     }
     let soon = Instant::now() + PATIENCE;
     let deadline = deadline.map_or(soon, |deadline| deadline.min(soon));
-    let asked = service.apps(ids, Some(deadline), call.cancel.cancelled());
+    // Also when it is too late to cancel nobody waits for an adornment.
+    let asked = service.apps(ids, Some(deadline), call.cancel.wished());
     asked.await.unwrap_or_else(|error| {
         tracing::debug!("names of apps: {}", error_chain(&error));
         BTreeMap::new()

@@ -176,6 +176,15 @@ pub enum RemoteError {
         /// Why not.
         reason: String,
     },
+    /// A request was cancelled while the service was told of a change, and it did not answer.
+    #[error(
+        "{action}: the request was cancelled before the service had answered, so it may have been \
+         done there; nothing has changed here"
+    )]
+    InDoubt {
+        /// What was tried.
+        action: &'static str,
+    },
     /// The service was asked and did not answer what was hoped for.
     #[error("{action}")]
     Asked {
@@ -210,6 +219,11 @@ impl RemoteError {
         Self::IllegalId { field, reason }
     }
 
+    /// Whether nobody knows what the service has done.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::InDoubt { .. })
+    }
+
     /// Sorts the error.
     pub(crate) fn kind(&self) -> Kind {
         match self {
@@ -231,6 +245,7 @@ impl RemoteError {
             Self::OtherName { .. } | Self::Incomplete { .. } => Kind::InvalidInput,
             Self::Bundle { source, .. } => source.kind(),
             Self::BoundElsewhere { .. } => Kind::Conflict,
+            Self::InDoubt { .. } => Kind::Cancelled,
             Self::Unknown { .. } | Self::NoSuchName { .. } => Kind::NotFound,
             Self::Asked { source, .. } => kind_of_call(source),
         }
@@ -303,6 +318,10 @@ impl RemoteError {
             }
             Self::NoService { .. } => "mend `chatgpt_base_url` in config.toml",
             Self::BoundElsewhere { .. } => "install it by its remote id to bind it to the catalog",
+            Self::InDoubt { .. } => {
+                "look what the account has before doing it again: plugin/installed, or \
+                 plugin/share/list for a share"
+            }
             Self::DisabledByAdmin { .. } => "ask the administrator of the workspace",
             Self::Asked { source, .. } if source.is_unauthorized() => {
                 "log in again; the service does not accept this login"

@@ -37,7 +37,7 @@ use crate::remote_names::{self, RemoteTarget};
 use crate::remote_words::Word;
 use crate::standing::Standing;
 use crate::trust_gate::Gate;
-use crate::{Error, remote_bundle};
+use crate::{Error, remote_bundle, remote_tell};
 
 /// What was tried, in the words that clients of the reference know.
 pub(crate) const READ: &str = "read remote plugin details before install";
@@ -116,7 +116,7 @@ pub async fn install_remote(
         Ok(placed) => placed,
         Err(error) => {
             if told.is_some() && !had {
-                take_back(parts, &service, &id).await;
+                take_back(call, parts, &service, &id).await;
             }
             return Err(error);
         }
@@ -381,9 +381,9 @@ async fn place_once(
 
 /// From here on the work cannot be cancelled.
 async fn tell(call: &Call, service: &Service, id: &RemotePluginId) -> Result<InstallAnswer, Error> {
-    call.cancel.seal()?;
     call.progress.report("telling", 0, None);
-    let answer = service.install(id, None, std::future::pending()).await;
+    let answer = service.install(id, None, std::future::pending());
+    let answer = remote_tell::tell(call, TELL, answer).await?;
     answer.map_err(|error| RemoteError::asked(TELL, error))
 }
 
@@ -465,13 +465,15 @@ pub(crate) async fn settle(call: &Call, parts: &Parts, made: Made) -> Result<Ins
 
 /// The swap has failed, so the account must not say that the plugin is here. When this fails too, the
 /// next synchronisation brings what the account says.
-async fn take_back(parts: &Parts, service: &Service, id: &RemotePluginId) {
-    match service.uninstall(id, None, std::future::pending()).await {
-        Ok(()) => {
+async fn take_back(call: &Call, parts: &Parts, service: &Service, id: &RemotePluginId) {
+    let taken = service.uninstall(id, None, std::future::pending());
+    let reason = match remote_tell::if_heard(call, taken).await {
+        Some(Ok(())) => {
             remote_names::note(parts, service.access(), Word::Gone(id.clone())).await;
+            return;
         }
-        Err(error) => {
-            tracing::warn!(plugin = %id, "the account keeps a plugin that is not here: {}", error_chain(&error));
-        }
-    }
+        Some(Err(error)) => error_chain(&error),
+        None => "nobody waits for the service".to_owned(),
+    };
+    tracing::warn!(plugin = %id, "the account may keep a plugin that is not here: {reason}");
 }

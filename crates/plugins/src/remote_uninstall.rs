@@ -15,7 +15,7 @@ use crate::parts::Parts;
 use crate::remote_error::RemoteError;
 use crate::remote_words::Word;
 use crate::uninstall::{Uninstalled, remove};
-use crate::{Error, remote_names};
+use crate::{Error, remote_names, remote_tell};
 
 /// What was tried, in the words that clients of the reference know.
 const READ: &str = "resolve remote plugin before uninstall";
@@ -207,9 +207,9 @@ enum Told {
 
 /// From here on the work cannot be cancelled.
 async fn tell(call: &Call, service: &Service, id: &RemotePluginId) -> Result<Told, Error> {
-    call.cancel.seal()?;
     call.progress.report("telling", 0, None);
-    match service.uninstall(id, None, std::future::pending()).await {
+    let told = service.uninstall(id, None, std::future::pending());
+    match remote_tell::tell(call, TELL, told).await? {
         Ok(()) => Ok(Told::Gone),
         Err(CatalogError::NotFound { .. }) => Ok(Told::Withdrawn),
         Err(error) => Err(RemoteError::asked(TELL, error)),

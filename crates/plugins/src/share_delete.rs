@@ -5,6 +5,7 @@ use plugd_model::{Problem, ProblemKind};
 
 use crate::call::Call;
 use crate::remote_error::RemoteError;
+use crate::remote_tell::tell;
 use crate::sharing::{self, Gate};
 use crate::{Blocking, Copies, Error, Lookup};
 
@@ -24,9 +25,8 @@ pub async fn delete_share(
 ) -> Result<Vec<Problem>, Error> {
     let id = sharing::parse_id(&id)?;
     let service = sharing::begin(call, blocking, lookup, Gate::Plugins, ACTION).await?;
-    // From the first byte on nobody knows whether it was done.
-    call.cancel.seal()?;
-    let ended = service.unshare(&id, None, std::future::pending()).await;
+    let ended = service.unshare(&id, None, std::future::pending());
+    let ended = tell(call, ACTION, ended).await?;
     ended.map_err(|error| RemoteError::asked(ACTION, error))?;
     let (lookup, copies) = (lookup.clone(), copies.clone());
     blocking

@@ -16,6 +16,7 @@ use plugd_store::Workspace;
 
 use crate::call::Call;
 use crate::remote_error::RemoteError;
+use crate::remote_tell::tell;
 use crate::share_delete::not_recorded;
 use crate::share_error::ShareError;
 use crate::sharing::{self, Gate};
@@ -280,12 +281,10 @@ async fn send(
         .await
         .map_err(failed)?;
     let uploaded = upload(call, blocking, lookup.disk(), service, place, archive).await?;
-    // From the first byte on nobody knows whether it was done.
-    call.cancel.seal()?;
     call.progress.report("publishing", 0, None);
     let never = std::future::pending();
     let shared = service.publish(&uploaded, publication, None, never);
-    shared.await.map_err(failed)
+    tell(call, ACTION, shared).await?.map_err(failed)
 }
 
 /// One task reads the file, another sends it meanwhile, so it is never in memory as a whole.

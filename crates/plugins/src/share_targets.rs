@@ -5,6 +5,7 @@ use plugd_model::Discoverability;
 
 use crate::call::Call;
 use crate::remote_error::RemoteError;
+use crate::remote_tell::tell;
 use crate::sharing::{self, Gate};
 use crate::{Blocking, Error, Lookup};
 
@@ -26,11 +27,8 @@ pub async fn update_share_targets(
     let service = sharing::begin(call, blocking, lookup, Gate::Sharing, ACTION).await?;
     let account = service.access().account.account_id.as_deref();
     let targets = sharing::targets(Some(discoverability), targets, account, ACTION)?;
-    // From the first byte on nobody knows whether it was done.
-    call.cancel.seal()?;
     let never = std::future::pending();
     let state = service.set_share_targets(&id, discoverability, &targets, None, never);
-    state
-        .await
-        .map_err(|error| RemoteError::asked(ACTION, error))
+    let state = tell(call, ACTION, state).await?;
+    state.map_err(|error| RemoteError::asked(ACTION, error))
 }

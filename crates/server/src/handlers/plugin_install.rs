@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plugd_model::git_url::without_secrets;
 use plugd_plugins::call::Call;
 use plugd_plugins::{
-    Binding, Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, Wish,
+    Binding, Error, Installation, RemoteApp, RemoteInstallation, RemoteTarget, Target, Wish,
     install_remote,
 };
 use plugd_protocol as wire;
@@ -41,16 +41,19 @@ pub(crate) async fn handle(
         (None, marketplace @ Some(_)) => {
             wish.refuse_of_account()?;
             let target = RemoteTarget::Id(plugin_name);
-            let done = install_remote(&call, &context.parts, target, marketplace).await?;
+            let done = install_remote(&call, &context.parts, target, marketplace).await;
+            // Nobody but the service can say what became of one that was cancelled too late.
+            if done.as_ref().map_or_else(Error::is_in_doubt, |_| true) {
+                context.remote_sync.request();
+            }
             let RemoteInstallation {
                 installation,
                 apps_needing_auth,
-            } = done;
-            context.remote_sync.request();
+            } = done?;
             return answer(installation, apps_needing_auth);
         }
         _ => {
-            return Err(plugd_plugins::Error::OneSelector {
+            return Err(Error::OneSelector {
                 method: "plugin/install",
             }
             .into());
@@ -74,7 +77,7 @@ fn wish(
     version: Option<String>,
     ref_name: Option<String>,
     sha: Option<String>,
-) -> Result<Wish, plugd_plugins::Error> {
+) -> Result<Wish, Error> {
     let named = [
         version.map(|version| ("version", Wish::Version(version))),
         ref_name.map(|name| ("ref", Wish::Ref(name))),
