@@ -145,9 +145,10 @@ fn what_no_import_would_take_is_not_exported() {
     let mut daemon = shop.start();
     daemon.ok("plugin/install", p());
     let told = "to this machine only";
-    for named in [json!([]), json!(["p@demo"])] {
+    for (named, kind) in [(json!([]), "notFound"), (json!(["p@demo"]), "invalidInput")] {
         let params = json!({"path": format!("$ROOT/{ARCHIVE}"), "plugins": named});
         let error = daemon.err("plugd/export", params);
+        assert_eq!(error["data"]["kind"], kind, "{error:#}");
         assert!(text(&error["message"]).contains(told), "{error:#}");
         assert!(!shop.sandbox.exists(ARCHIVE));
     }

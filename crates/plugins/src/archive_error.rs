@@ -7,6 +7,10 @@ use crate::Error;
 use crate::error_terms::{Facts, Kind};
 use crate::lock_error::LockError;
 
+/// What is wrong with a plugin that no import would take.
+pub(crate) const ONLY_HERE: &str = "its source is an address of plain http, which leads to this \
+                                    machine only and to another one where the archive is taken in";
+
 /// Why.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -35,6 +39,12 @@ pub enum ArchiveError {
         id: PluginId,
         /// Why.
         reason: String,
+    },
+    /// It comes from an address that means another machine elsewhere.
+    #[error("`{id}` cannot be exported: {ONLY_HERE}")]
+    OnlyHere {
+        /// The plugin.
+        id: PluginId,
     },
     /// There are too many files.
     #[error("the list of all files has more than {limit} bytes")]
@@ -123,7 +133,8 @@ impl ArchiveError {
             Self::Unpack { source, .. } if matches!(**source, FetchError::GivenUp) => {
                 Kind::Cancelled
             }
-            Self::Index { .. }
+            Self::OnlyHere { .. }
+            | Self::Index { .. }
             | Self::Pack { .. }
             | Self::OtherArchive { .. }
             | Self::Unpack { .. }
@@ -140,7 +151,7 @@ impl ArchiveError {
         };
         let facts = match self {
             Self::Nothing { .. } | Self::Index { .. } => Facts::default(),
-            Self::NotExportable { id, .. } => Facts {
+            Self::NotExportable { id, .. } | Self::OnlyHere { id } => Facts {
                 plugin: Some(id.to_string()),
                 marketplace: Some(id.marketplace.to_string()),
                 ..Facts::default()
@@ -171,6 +182,9 @@ impl ArchiveError {
             Self::Nothing { .. } => "install plugins first, or name some",
             Self::NotExportable { .. } => {
                 "`plugd verify` says what was changed; install it again, then export it"
+            }
+            Self::OnlyHere { .. } => {
+                "leave it out, or install it from a marketplace that has it behind https"
             }
             Self::Index { .. } => "export the plugins in several archives",
             Self::Pack { .. } => "make room or name another place",

@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use plugd_disk::tree::{Limits, TreePlan, file_digests};
 use plugd_disk::{Disk, Kind, Unsynced};
 use plugd_fetch::{PackRules, Packed, pack};
-use plugd_lockfile::{Lockfile, render};
+use plugd_lockfile::{LockedPlugin, Lockfile, render};
 use plugd_manifest::marketplace_root;
 use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, VersionSegment};
 use plugd_store::{BoundSource, Installed, StoreError};
 
-use crate::archive_error::ArchiveError;
+use crate::archive_error::{ArchiveError, ONLY_HERE};
 use crate::archive_index::{INDEX, Index, LOCK, MAX_INDEX};
 use crate::archive_read::leads_elsewhere;
 use crate::broken_config::refuse_broken;
@@ -161,11 +161,14 @@ fn choose(lookup: &Lookup, copies: &Copies, request: &ExportRequest) -> Result<C
     // Nothing lies below our own state, so every directory is told in full.
     let nowhere = LockPlace::at(lookup.layout().state().join("nowhere").join(LOCK));
     let mut of_home = OfHome::read(lookup.layout(), &config, &nowhere, &installed);
-    leave_out_local(&mut of_home);
+    let only_here = leave_out_local(&mut of_home);
     let named: Vec<PluginId> = match &followed {
         Some(_) => wanted.iter().cloned().collect(),
         None => request.plugins.clone(),
     };
+    if let Some(id) = only_here.into_iter().find(|id| named.contains(id)) {
+        return Err(ArchiveError::OnlyHere { id }.into());
+    }
     refuse_missing(&named, &of_home)?;
     if let Some((place, lock)) = &followed {
         refuse_other(place, lock, &of_home.lock)?;
@@ -193,22 +196,25 @@ fn choose(lookup: &Lookup, copies: &Copies, request: &ExportRequest) -> Result<C
 }
 
 /// Leaves out what no import takes: it comes from an address that means another machine there.
-fn leave_out_local(of_home: &mut OfHome) {
+fn leave_out_local(of_home: &mut OfHome) -> BTreeSet<PluginId> {
     let OfHome { lock, left_out, .. } = of_home;
     let Lockfile {
         marketplaces,
         plugins,
     } = lock;
-    plugins.retain(|id, plugin| {
-        let stays = !leads_elsewhere(plugin, marketplaces.get(&id.marketplace));
-        if !stays {
-            let text = "its source is an address of plain http, which leads to this machine only and \
-                        to another one where the archive is taken in";
-            left_out.push((id.clone(), Problem::error(ProblemKind::BadSource, text)));
-        }
-        stays
-    });
+    let leads = |(id, plugin): (&PluginId, &LockedPlugin)| {
+        leads_elsewhere(plugin, marketplaces.get(&id.marketplace)).then(|| id.clone())
+    };
+    let only_here: BTreeSet<PluginId> = plugins.iter().filter_map(leads).collect();
+    for id in &only_here {
+        plugins.remove(id);
+        left_out.push((
+            id.clone(),
+            Problem::error(ProblemKind::BadSource, ONLY_HERE),
+        ));
+    }
     marketplaces.retain(|name, _| plugins.keys().any(|id| id.marketplace == *name));
+    only_here
 }
 
 /// Who exports what a lock says means exactly that.
