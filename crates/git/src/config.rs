@@ -185,14 +185,32 @@ fn strip<'a>(key: &'a str, front: &str, end: &str) -> Option<&'a str> {
     key.strip_prefix(front)?.strip_suffix(end)
 }
 
-/// Whether a pattern of `credential.<pattern>.*` speaks of an address: same scheme and host, and
-/// the pattern's path in front of the address's.
+/// Whether the hosts are the same: a `*` in the pattern stands for one part of a name, and the usual
+/// port need not be written.
+fn is_host_like(pattern: &str, url: &str) -> bool {
+    let host = |text: &str| {
+        let authority = git_url::authority(text)?.rsplit('@').next()?;
+        let usual = match text.to_ascii_lowercase().starts_with("https:") {
+            true => ":443",
+            false => ":80",
+        };
+        let host = authority.strip_suffix(usual).unwrap_or(authority);
+        Some(host.to_ascii_lowercase())
+    };
+    let (Some(pattern), Some(host)) = (host(pattern), host(url)) else {
+        return false;
+    };
+    let (wanted, found) = (pattern.split('.'), host.split('.'));
+    wanted.clone().count() == found.clone().count()
+        && wanted
+            .zip(found)
+            .all(|(wanted, found)| wanted == "*" || wanted == found)
+}
+
+/// Whether a pattern of `credential.<pattern>.*` or `http.<pattern>.*` speaks of an address: same
+/// scheme and host, and the pattern's path in front of the address's.
 fn covers(pattern: &str, url: &str) -> bool {
     let scheme = |text: &str| text.split_once("://").map(|(scheme, _)| scheme.to_owned());
-    let host = |text: &str| {
-        let authority = git_url::authority(text)?;
-        Some(authority.rsplit('@').next()?.to_ascii_lowercase())
-    };
     let path = |text: &str| {
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         let path = rest.split_once('/').map_or("", |(_, path)| path);
@@ -200,7 +218,7 @@ fn covers(pattern: &str, url: &str) -> bool {
     };
     let (wanted, found) = (path(pattern), path(url));
     scheme(pattern) == scheme(url)
-        && host(pattern) == host(url)
+        && is_host_like(pattern, url)
         && found
             .strip_prefix(&wanted)
             .is_some_and(|rest| wanted.is_empty() || rest.is_empty() || rest.starts_with('/'))
@@ -210,7 +228,7 @@ fn covers(pattern: &str, url: &str) -> bool {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::UserConfig;
+    use super::{UserConfig, covers};
 
     #[test]
     fn the_longest_replacement_wins() {
@@ -265,6 +283,26 @@ mod tests {
         check("https://h/r", &["x-all", "authorization"]);
         check("https://h/own/r", &["x-all", "authorization", "x-own"]);
         check("http://h/r", &["x-all", "x-late"]);
+    }
+
+    #[test]
+    fn hosts_may_be_written_in_other_ways() {
+        let check = |pattern: &str, url: &str, expected: bool| {
+            assert_eq!(covers(pattern, url), expected, "{pattern} {url}");
+        };
+        check("https://*.corp.org", "https://git.corp.org/r", true);
+        check(
+            "https://*.corp.org/own",
+            "https://me@git.Corp.org/own/r",
+            true,
+        );
+        check("https://*.corp.org", "https://corp.org/r", false);
+        check("https://*.corp.org", "https://a.git.corp.org/r", false);
+        check("https://*.corp.org", "https://git.corp.org.evil/r", false);
+        check("https://h:443", "https://h/r", true);
+        check("http://h:443", "http://h/r", false);
+        check("https://h:8443", "https://h/r", false);
+        check("nothing", "https://h/r", false);
     }
 
     #[test]
