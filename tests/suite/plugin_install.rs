@@ -370,15 +370,16 @@ fn links_become_copies_and_what_leads_out_is_left_out() {
 #[test]
 fn a_command_that_becomes_no_skill_is_told_under_its_path_in_the_source() {
     let sandbox = small(&[("p", "1.0.0")]);
-    sandbox.add("== demo/p/commands/bad.md (hex)\nfffe\n");
+    sandbox
+        .add("== demo/p/commands/bad.md (hex)\nfffe\n== demo/p/commands/huge.md (size 1048577)\n");
     let mut daemon = start(&sandbox);
     let answer = install(&mut daemon, &in_dir("demo"), "p");
     let problems = shown(&answer["problems"], &sandbox);
-    let problem = &problems.as_array().unwrap()[0];
-    assert_eq!(
-        problem["path"], "$ROOT/demo/p/commands/bad.md",
-        "{problem:#}"
-    );
+    let problems = problems.as_array().unwrap();
+    assert_eq!(problems[0]["path"], "$ROOT/demo/p/commands/bad.md");
+    assert_eq!(problems[1]["path"], "$ROOT/demo/p/commands/huge.md");
+    let text = "`$ROOT/demo/p/commands/huge.md` is larger than 1048576 bytes";
+    assert_eq!(problems[1]["message"], text);
     daemon.shut_down();
 }
 

@@ -467,3 +467,21 @@ fn everything_that_grows_is_bounded() {
     let findings = plugin_findings(&plugin.disk, &plugin.root(), &plugin.manifest, &id(), None);
     assert!(findings.len() <= 2001, "{}", findings.len());
 }
+
+#[test]
+fn directories_of_skills_are_bounded_over_all_roots() {
+    let roots: Vec<_> = (0..11).map(|root| format!("./r{root}")).collect();
+    let mut plugin = Plugin::new();
+    for root in &roots {
+        for index in 0..1_999 {
+            plugin = plugin.dir(&format!("{root}/{index}"));
+        }
+    }
+    let paths = roots.iter().filter_map(|root| PluginPath::parse(root));
+    let plugin = plugin.with(|manifest| manifest.skills = Some(paths.collect()));
+    let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!(plugin.problems(&found.problems), ["tooLarge r10"]);
+    let text = "all directories of skills hold more than 20000 directories together; skills in the rest \
+                are left out";
+    assert_eq!(found.problems[0].message, text);
+}

@@ -36,8 +36,9 @@ const MAX_FILE: u64 = 1024 * 1024;
 const MAX_DEPTH: usize = 16;
 /// How many directories are searched.
 const MAX_DIRS: usize = 2_000;
-/// How many commands are read.
-const MAX_COMMANDS: usize = 2_000;
+/// How many commands are read: one less than the directories in which skills are looked for, because
+/// all that are made of them lie side by side in one of those.
+const MAX_COMMANDS: usize = skills::MAX_DIRS_PER_ROOT - 1;
 /// How many bytes all generated files may have together.
 const MAX_TOTAL: usize = 64 * 1024 * 1024;
 
@@ -172,11 +173,17 @@ impl Walk<'_, '_> {
             return;
         }
         self.dirs += 1;
-        if depth > MAX_DEPTH || self.dirs > MAX_DIRS {
-            let text = "there are too many directories of commands, or they lie too deep";
+        if self.dirs > MAX_DIRS {
+            self.cut = true;
+            let text = format!(
+                "there are more than {MAX_DIRS} directories of commands; the rest is left out"
+            );
             self.problems
                 .push(Problem::error(ProblemKind::TooLarge, text).in_file(dir));
-            self.cut |= self.dirs > MAX_DIRS;
+        } else if depth > MAX_DEPTH {
+            let text = format!("commands more than {MAX_DEPTH} directories down are left out");
+            self.problems
+                .push(Problem::error(ProblemKind::TooLarge, text).in_file(dir));
         } else {
             match self.tree.disk().literally().list_up_to(dir, u64::MAX) {
                 Ok(entries) => {
@@ -271,7 +278,10 @@ fn generate(
             Ok(content) => {
                 total += content.len();
                 if total > MAX_TOTAL {
-                    let text = "the commands are too large together; the rest is left out";
+                    let text = format!(
+                        "the skills made of commands have more than {MAX_TOTAL} bytes together; \
+                         the rest is left out"
+                    );
                     let problem = Problem::error(ProblemKind::TooLarge, text);
                     problems.push(problem.in_file(&command.path));
                     break;

@@ -35,6 +35,7 @@ pub use listing::{
 };
 pub use memory::SkillMemory;
 pub use metadata::{SkillInterface, ToolDependency};
+pub(crate) use scan::MAX_DIRS_PER_ROOT;
 use scan::SkillFile;
 
 /// The largest `SKILL.md` that is read.

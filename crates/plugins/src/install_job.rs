@@ -417,6 +417,11 @@ fn stage(
         problem.path = below
             .map(|below| content.source.join(below))
             .or(problem.path);
+        // Nobody finds the directory in which the copy is made.
+        let told = problem
+            .message
+            .replace(&root.to_text(), &content.source.to_text());
+        problem.message = told;
         problem
     };
     problems.extend(migrated.problems.into_iter().map(in_source));

@@ -346,6 +346,66 @@ fn deep_trees_end() {
         .file("commands/a.md", text("x"));
     let dir = format!("tooLarge commands/{}", ["d"; 17].join("/"));
     check(&plugin, &["source-command-a"], &[&dir]);
+    check_told(
+        &plugin,
+        "commands more than 16 directories down are left out",
+    );
+}
+
+/// What is said of the first thing that is wrong.
+#[track_caller]
+fn check_told(plugin: &Plugin, message: &str) {
+    let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!(found.problems[0].message, message);
+}
+
+#[test]
+fn as_many_commands_as_skills_are_found_afterwards() {
+    let mut plugin = Plugin::new();
+    for index in 0..2_000 {
+        plugin = plugin.file(&format!("commands/{index:04}.md"), text("x"));
+    }
+    check_told(
+        &plugin,
+        "there are more than 1999 commands; the rest is left out",
+    );
+    let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!((found.items.len(), found.problems.len()), (1_999, 1));
+    for file in found.items {
+        plugin = plugin.file(&file.path, file.content);
+    }
+    let skills = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!((skills.items.len(), skills.problems), (1_999, vec![]));
+}
+
+#[test]
+fn directories_of_commands_are_counted() {
+    let mut plugin = Plugin::new().file("commands/0.md", text("x"));
+    for index in 0..2_000 {
+        plugin = plugin.dir(&format!("commands/{index:04}"));
+    }
+    check(&plugin, &["source-command-0"], &["tooLarge commands/1999"]);
+    check_told(
+        &plugin,
+        "there are more than 2000 directories of commands; the rest is left out",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn all_commands_together_are_bounded() {
+    let large = text(&"x".repeat(1024 * 1024 - 1_000));
+    let mut plugin = Plugin::new().file("large/a.md", large);
+    for index in 0..65 {
+        plugin = plugin.link(&format!("commands/{index:02}"), "../large");
+    }
+    let found = migrated_commands(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!(found.items.len(), 64);
+    assert_eq!(plugin.problems(&found.problems), ["tooLarge large/a.md"]);
+    check_told(
+        &plugin,
+        "the skills made of commands have more than 67108864 bytes together; the rest is left out",
+    );
 }
 
 #[test]

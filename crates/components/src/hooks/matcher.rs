@@ -55,8 +55,13 @@ impl Judge {
                 "more than {MAX_LARGE} matchers of this plugin are too large to be judged"
             ));
         }
-        let text = "the matcher is too large: hosts do not compile it";
-        (!compiles(hir)).then(|| text.to_owned())
+        let text = || {
+            format!(
+                "the matcher is too large: it has more than {MAX_COMPILED} bytes when it is \
+                 compiled, and hosts refuse that"
+            )
+        };
+        (!compiles(hir)).then(text)
     }
 }
 
@@ -158,6 +163,8 @@ mod tests {
         ] {
             assert!(mistake(bad).is_some(), "{bad}");
         }
+        let too_large = mistake("a{1,999999}").unwrap();
+        assert!(too_large.contains("10485760 bytes"), "{too_large}");
         assert!(mistake(&"(".repeat(8000)).is_some());
         assert!(mistake(&format!("{}{}", "(".repeat(4000), ")".repeat(4000))).is_some());
     }

@@ -344,13 +344,24 @@ fn limits_are_told() {
     assert_eq!(
         cuts(&plugin, &small),
         [
-            "the content of large files is not looked at",
+            "the programs have more than 50 bytes together; the rest is not looked into",
             "nothing below 2 levels is looked at",
             "only the first 5 of 20 hidden characters are listed",
         ]
     );
     assert_eq!(look(&plugin, &small).hidden.len(), 5);
     assert_eq!(look(&plugin, &small).executables[0].digest, None);
+    let script = format!("#!/bin/sh\n{}", " ".repeat(1024 * 1024));
+    let scripts = Plugin::new()
+        .file("a.sh", script)
+        .file("b.sh", " ".repeat(16 * 1024 * 1024 + 1));
+    assert_eq!(
+        cuts(&scripts, &InspectionLimits::DEFAULT),
+        [
+            "names of variables are not searched in scripts larger than 1048576 bytes",
+            "programs larger than 16777216 bytes are not looked into",
+        ]
+    );
     for index in 0..10 {
         plugin = plugin.file(&format!("many/{index}"), "x");
     }
@@ -368,8 +379,10 @@ fn limits_are_told() {
         text_bytes: 10,
         ..InspectionLimits::DEFAULT
     };
+    let found = look(&plugin, &short);
+    assert_eq!(plugin.problems(&found.cut), ["tooLarge skills/s/SKILL.md"]);
     assert_eq!(
-        plugin.problems(&look(&plugin, &short).cut),
-        ["tooLarge skills/s/SKILL.md"]
+        found.cut[0].message,
+        "the texts for a model have more than 10 bytes together; the rest is not looked at"
     );
 }

@@ -25,7 +25,11 @@ const METADATA: &str = "agents/openai.yaml";
 pub(super) struct TextReader<'a, 'p> {
     tree: &'a PluginTree<'a>,
     rows: usize,
-    bytes_left: u64,
+    /// How much may be read together.
+    bytes: u64,
+    /// How much of it is left; nothing once that was too little for a file, so that what is looked at
+    /// does not depend on sizes.
+    bytes_left: Option<u64>,
     /// By path. Each file is read once, whatever it is besides.
     texts: BTreeMap<String, ModelText>,
     /// The paths of all files that were asked for, readable or not.
@@ -45,7 +49,8 @@ impl<'a, 'p> TextReader<'a, 'p> {
         Self {
             tree,
             rows: limits.rows,
-            bytes_left: limits.text_bytes,
+            bytes: limits.text_bytes,
+            bytes_left: Some(limits.text_bytes),
             texts: BTreeMap::new(),
             tried: HashSet::new(),
             hidden: Vec::new(),
@@ -212,16 +217,28 @@ impl<'a, 'p> TextReader<'a, 'p> {
         if !self.tried.insert(relative.clone()) {
             return None;
         }
-        let limit = MAX_TEXT.min(self.bytes_left);
+        let left = self.bytes_left?;
+        let limit = MAX_TEXT.min(left);
         let text = match self.tree.read(path, limit) {
             Ok(text) => text?,
+            Err(problem) if problem.kind == ProblemKind::TooLarge && limit < MAX_TEXT => {
+                self.bytes_left = None;
+                let text = format!(
+                    "the texts for a model have more than {} bytes together; the rest is not \
+                     looked at",
+                    self.bytes
+                );
+                let told = Problem::warning(ProblemKind::TooLarge, text).in_file(path);
+                note_cut(self.cut, told);
+                return None;
+            }
             Err(problem) => {
                 note_cut(self.cut, problem.as_warning());
                 return None;
             }
         };
         let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+        self.bytes_left = Some(left.saturating_sub(bytes));
         let entry = ModelText {
             path: relative.clone(),
             kind,

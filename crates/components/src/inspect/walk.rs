@@ -277,10 +277,10 @@ impl<'a> Walk<'a> {
         let content = self.content(&relative, stamp.size);
         if language.is_some() && stamp.size > MAX_SCRIPT {
             let path = self.root.join(&relative);
-            self.cut(
-                "names of variables are not searched in large scripts",
-                &path,
+            let text = format!(
+                "names of variables are not searched in scripts larger than {MAX_SCRIPT} bytes"
             );
+            self.cut(text, &path);
         } else if let Some(language) = language
             && let Some(content) = &content
         {
@@ -308,8 +308,17 @@ impl<'a> Walk<'a> {
     /// The content of a program or licence, as far as the limits go.
     fn content(&mut self, relative: &str, size: u64) -> Option<Vec<u8>> {
         let path = self.root.join(relative);
-        if size > MAX_PROGRAM || size > self.programs_left {
-            self.cut("the content of large files is not looked at", &path);
+        if size > MAX_PROGRAM {
+            let text = format!("programs larger than {MAX_PROGRAM} bytes are not looked into");
+            self.cut(text, &path);
+            return None;
+        }
+        if size > self.programs_left {
+            let text = format!(
+                "the programs have more than {} bytes together; the rest is not looked into",
+                self.limits.program_bytes
+            );
+            self.cut(text, &path);
             return None;
         }
         self.programs_left -= size;

@@ -20,7 +20,7 @@ const SKILL_FILE: &str = "SKILL.md";
 /// The deepest directory below a root that can be a skill; the root is 0.
 const MAX_DEPTH: usize = 6;
 /// How many directories are listed below one root, itself included.
-const MAX_DIRS_PER_ROOT: usize = 2_000;
+pub(crate) const MAX_DIRS_PER_ROOT: usize = 2_000;
 /// How many directories are listed for one plugin, however many roots it names.
 const MAX_DIRS: usize = 20_000;
 /// The largest directory that is listed. Beyond it lies no collection of skills but something else.
@@ -253,9 +253,14 @@ impl<'a, 'p> Walk<'a, 'p> {
                 .push(Problem::warning(ProblemKind::LeftOut, text).in_file(&root));
         }
         if cut {
-            let text = format!(
-                "there are more than {MAX_DIRS_PER_ROOT} directories below this one; skills in the rest are left out"
-            );
+            let text = match self.lists >= MAX_DIRS {
+                true => format!(
+                    "all directories of skills hold more than {MAX_DIRS} directories together; skills in the rest are left out"
+                ),
+                false => format!(
+                    "there are more than {MAX_DIRS_PER_ROOT} directories below this one; skills in the rest are left out"
+                ),
+            };
             self.problems
                 .push(Problem::error(ProblemKind::TooLarge, text).in_file(&root));
         }

@@ -479,4 +479,8 @@ fn all_skills_together_are_bounded() {
         "tooLarge skills/s33/SKILL.md",
     ];
     assert_eq!(plugin.problems(&found.problems), expected);
+    assert_eq!(
+        found.problems[0].message,
+        "left out: these files have more than 8388608 bytes of front matter together"
+    );
 }
