@@ -22,7 +22,7 @@ use crate::{FetchError, Rules};
 const ORIGINATOR: HeaderName = HeaderName::from_static("originator");
 
 /// What is fetched, for errors, where nobody says otherwise.
-const SUBJECT: &str = "the bundle";
+pub(crate) const SUBJECT: &str = "the bundle";
 
 /// How long a connection may take, with name, proxy and TLS.
 const CONNECT: Duration = Duration::from_secs(60);

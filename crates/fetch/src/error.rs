@@ -322,6 +322,13 @@ impl FetchError {
         matches!(self, Self::Http { source, .. } if source.is_offline())
     }
 
+    /// Whether it is the answer for a bundle. A service makes the address of one for a single request, so
+    /// nobody wrote it down who could mend it.
+    #[must_use]
+    pub fn is_of_bundle(&self) -> bool {
+        matches!(self, Self::Status { subject, .. } if subject == crate::bundles::SUBJECT)
+    }
+
     /// Whether a wait took too long: for a connection, for the next byte, or for the whole.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

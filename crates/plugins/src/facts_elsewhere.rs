@@ -68,11 +68,10 @@ pub(crate) fn kind_of_registry(error: &FetchError) -> Kind {
         | FetchError::OverLimit { .. }
         | FetchError::NoPackageJson { .. }
         | FetchError::WrongPackage { .. } => Kind::InvalidInput,
-        FetchError::NotFound { .. }
-        | FetchError::NoSuchVersion { .. }
-        | FetchError::Status {
+        FetchError::NotFound { .. } | FetchError::NoSuchVersion { .. } => Kind::NotFound,
+        FetchError::Status {
             status: 404 | 410, ..
-        } => Kind::NotFound,
+        } if !error.is_of_bundle() => Kind::NotFound,
         FetchError::Http { .. }
         | FetchError::Refused { .. }
         | FetchError::Status { .. }
@@ -213,6 +212,7 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
 fn hint_of_registry(error: &FetchError) -> Option<String> {
     let text = match error {
         FetchError::Http { source, .. } => hint_of_network(&error_chain(source)),
+        FetchError::Status { status, .. } if *status < 429 && error.is_of_bundle() => return None,
         FetchError::Status { status, .. } => return hint_of_status(*status).map(str::to_owned),
         FetchError::WrongDigest { .. } => {
             "do not install it: what came is not what the registry promised"
