@@ -2,7 +2,8 @@
 //! differ.
 //!
 //! Invariants:
-//! - Two looks between which nothing changed are equal: only content counts, never times.
+//! - Two looks between which nothing changed are equal: only content counts, never times, but for the
+//!   manifests of plugins that marketplaces here offer, which are only looked at from outside.
 //! - A part that cannot be read differs from one that can, and is no error.
 //! - Of a plugin that somebody is at nothing new is said before he is done.
 //!
@@ -13,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use plugd_config::{Layer, LayerSource, Snapshot, managed_config};
 use plugd_disk::tree::{AtEase, Digest};
 use plugd_disk::{Disk, Stamp};
-use plugd_manifest::MARKETPLACE_FILES;
+use plugd_manifest::{MARKETPLACE_FILES, plugin_file};
 use plugd_marketplace::{Binding, Marketplace, State};
-use plugd_model::{AbsPath, MarketplaceName, PluginId, error_chain};
+use plugd_model::{AbsPath, ManifestFormat, MarketplaceName, PluginId, Source, error_chain};
 use plugd_store::Seen;
 use plugd_watch::WatchRoot;
 use serde_json::Value;
@@ -27,14 +28,27 @@ use crate::{Copies, Error, Lookup, packed};
 
 /// More than any manifest of a marketplace.
 const MAX_MANIFEST: u64 = plugd_manifest::MAX_MARKETPLACE_BYTES;
+/// Of how many plugins that marketplaces here offer the manifests are looked at. Directories that people
+/// work in hold fewer; a watch costs the system memory, and the first request waits for it.
+const MAX_OFFERED: usize = 256;
 /// How far below the cache the directory of a version lies.
 const VERSION_LEVELS: u8 = 2;
+
+/// The manifests that a plugin may have, in the order in which they count.
+const MANIFESTS: [ManifestFormat; 4] = [
+    ManifestFormat::AgentPlugins,
+    ManifestFormat::Codex,
+    ManifestFormat::Claude,
+    ManifestFormat::Cursor,
+];
 
 /// One moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Observed {
     copies: BTreeMap<PluginId, Seen>,
     catalogs: BTreeMap<AbsPath, Catalog>,
+    /// The manifests of plugins in directories that people work in.
+    offered: BTreeMap<PluginId, Vec<Stamp>>,
     /// The content of linked working trees; nothing while there is none that can be read.
     linked: BTreeMap<PluginId, (AbsPath, Option<Digest>)>,
     layers: Vec<SeenLayer>,
@@ -112,6 +126,7 @@ impl Observed {
                 .map(|copy| (copy.id, copy.seen))
                 .collect(),
             catalogs: BTreeMap::new(),
+            offered: BTreeMap::new(),
             linked: BTreeMap::new(),
             layers: config.map_or_else(Vec::new, layers),
             required: config.map_or(Value::Null, |config| {
@@ -121,6 +136,7 @@ impl Observed {
             roots: roots(lookup, config),
         };
         for marketplace in resolved.set.marketplaces() {
+            observed.look_at_offered(lookup, marketplace);
             let (path, catalog) = catalog(lookup, marketplace, before);
             observed.roots.insert(WatchRoot::file(path.clone()));
             observed.catalogs.insert(path, catalog);
@@ -137,6 +153,41 @@ impl Observed {
         underway.extend(store.underway().map_err(in_store)?);
         observed.underway = underway;
         Ok(observed)
+    }
+
+    /// Looks at the manifests of the plugins in the directory of a marketplace. What we hold ourselves
+    /// changes with its commit or digest only.
+    fn look_at_offered(&mut self, lookup: &Lookup, marketplace: &Marketplace) {
+        let content = match &marketplace.state {
+            State::Loaded(content) if matches!(content.binding, Binding::Manifest(_)) => content,
+            _ => return,
+        };
+        let manifest = &content.manifest.value;
+        for entry in &manifest.entries {
+            let Source::Local { path } = &entry.source else {
+                continue;
+            };
+            if self.offered.len() >= MAX_OFFERED {
+                return;
+            }
+            let id = PluginId {
+                plugin: entry.name.clone(),
+                marketplace: manifest.name.clone(),
+            };
+            let mut seen = Vec::new();
+            for format in MANIFESTS {
+                let Some(file) = plugin_file(format).map(|file| path.join(file)) else {
+                    continue;
+                };
+                seen.extend(lookup.disk().stamp(&file).ok().flatten());
+                self.roots.insert(WatchRoot::file(file));
+                // The first one counts, and that at the top only when it says so.
+                if format != ManifestFormat::AgentPlugins && !seen.is_empty() {
+                    break;
+                }
+            }
+            self.offered.insert(id, seen);
+        }
     }
 
     /// Where changes of what was seen show.
@@ -182,7 +233,14 @@ impl Observed {
         };
         let copies = differing(&before.copies, &self.copies);
         let linked = differing(&before.linked, &self.linked);
-        found.plugins = copies.chain(linked).cloned().collect();
+        let offered = self.offered.iter();
+        // What came or went did so in the manifest of its marketplace.
+        let edited = offered.filter(|(id, stamp)| {
+            let then = before.offered.get(id);
+            then.is_some_and(|then| then != *stamp)
+        });
+        let plugins = copies.chain(linked).chain(edited.map(|(id, _)| id));
+        found.plugins = plugins.cloned().collect();
         let mut is_nameless = false;
         for path in differing(&before.catalogs, &self.catalogs) {
             let both = [before.catalogs.get(path), self.catalogs.get(path)];

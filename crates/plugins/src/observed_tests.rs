@@ -244,3 +244,37 @@ fn files_of_the_administrator_are_watched_before_they_are_there() {
         assert!(observed.roots().contains(&root), "{name}");
     }
 }
+
+#[test]
+fn manifests_of_what_is_offered_here() {
+    let manifest = "m/a/.codex-plugin/plugin.json";
+    let write = |sandbox: &Sandbox, version: &str| {
+        sandbox.write(manifest, format!("{{\"version\": \"{version}\"}}"));
+    };
+    check(|sandbox| write(sandbox, "1"), &["a@m"]);
+    // One that counts first.
+    let world = world();
+    write(&world.sandbox, "1");
+    let before = world.look(None);
+    assert!(
+        before
+            .roots()
+            .contains(&WatchRoot::file(world.sandbox.path(manifest)))
+    );
+    world.sandbox.write("m/a/plugin.json", "{}");
+    let now = world.look(Some(&before));
+    assert_eq!(differences(&before, &now), ["a@m"]);
+    world.sandbox.await_tick();
+    write(&world.sandbox, "2");
+    let last = world.look(Some(&now));
+    assert_eq!(differences(&now, &last), ["a@m"]);
+    // What came with the marketplace is told as that.
+    let text = world.sandbox.text("m/.agents/plugins/marketplace.json");
+    world.sandbox.await_tick();
+    let more = text.replace("]}", ", {\"name\": \"b\", \"source\": \"./b\"}]}");
+    world
+        .sandbox
+        .write("m/.agents/plugins/marketplace.json", more);
+    let with_more = world.look(Some(&last));
+    assert_eq!(differences(&last, &with_more), ["/m"]);
+}
