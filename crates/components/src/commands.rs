@@ -340,9 +340,11 @@ fn skill(
     }
     let text = tree.read_located(&command.file, &command.path, MAX_FILE)?;
     budget.text(&text)?;
-    let missing = |text| Err(Problem::warning(ProblemKind::MissingField, text));
+    let missing = |text: &str| Err(Problem::warning(ProblemKind::MissingField, text));
     let Some(parts) = front_matter::split(&text, Fence::Exact) else {
-        return missing("not turned into a skill: no front matter with a `description`");
+        let why =
+            front_matter::hidden_reason(&text).unwrap_or("no front matter with a `description`");
+        return missing(&format!("not turned into a skill: {why}"));
     };
     budget.yaml(parts.yaml)?;
     let Some(description) = FrontMatter::parse(parts.yaml)?.text("description")? else {

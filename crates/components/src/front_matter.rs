@@ -68,6 +68,12 @@ pub(crate) fn split(text: &str, fence: Fence) -> Option<Parts<'_>> {
     None
 }
 
+/// Why [`split`] finds no block, when that cannot be seen in an editor.
+pub(crate) fn hidden_reason(text: &str) -> Option<&'static str> {
+    let reason = "begins with a byte order mark; save the file as UTF-8 without one";
+    text.starts_with('\u{feff}').then_some(reason)
+}
+
 impl FrontMatter {
     /// Parses a block as YAML.
     pub(crate) fn parse(block: &str) -> Result<Self, Problem> {

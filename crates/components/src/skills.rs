@@ -290,7 +290,8 @@ fn read_head(
     let text = tree.read_located(&file.content, &file.path, MAX_SKILL_FILE)?;
     budget.text(&text)?;
     let Some(parts) = front_matter::split(&text, Fence::Blanks) else {
-        let text = "the file does not begin with YAML front matter between two lines `---`";
+        let text = front_matter::hidden_reason(&text)
+            .unwrap_or("the file does not begin with YAML front matter between two lines `---`");
         let start = Place { line: 1, column: 1 };
         return Err(Problem::error(ProblemKind::Syntax, text).at(start));
     };

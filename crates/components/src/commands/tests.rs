@@ -241,6 +241,18 @@ fn what_has_no_description_stays_a_command() {
 }
 
 #[test]
+fn a_byte_order_mark_is_named_because_no_editor_shows_it() {
+    let head = "\u{feff}---\nname: s\ndescription: d\n---\n";
+    let plugin = Plugin::new()
+        .file("commands/bom.md", head)
+        .file("skills/s/SKILL.md", head);
+    let mark = "begins with a byte order mark; save the file as UTF-8 without one";
+    check_told(&plugin, &format!("not turned into a skill: {mark}"));
+    let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!(found.problems[0].message, mark);
+}
+
+#[test]
 fn what_a_skill_cannot_do_stays_a_command() {
     let migrates = |body: &str, expected: bool| {
         let plugin = Plugin::new().file("commands/a.md", text(body));
