@@ -105,6 +105,7 @@ fn servers() {
             headers: BTreeMap::from([("A".to_owned(), "b".to_owned())]),
             env_headers: BTreeMap::new(),
             bearer_token_env_var: Some("TOKEN".to_owned()),
+            headers_helper: Some("/p/headers".to_owned()),
         },
         oauth: Some(PlugdMcpOauth {
             client_id: Some("c".to_owned()),
@@ -117,6 +118,7 @@ fn servers() {
     expected["transport"] = json!({
         "type": "http", "url": "https://x/mcp", "protocol": "streamableHttp",
         "headers": {"A": "b"}, "envHeaders": {}, "bearerTokenEnvVar": "TOKEN",
+        "headersHelper": "/p/headers",
     });
     expected["oauth"] =
         json!({"clientId": "c", "callbackPort": null, "declared": {"clientId": "c"}});

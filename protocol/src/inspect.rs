@@ -131,6 +131,8 @@ pub enum PlugdInspectedTransport {
         url: String,
         /// Names of headers that it gets, sorted.
         headers: Vec<String>,
+        /// A command line for a shell that prints more of them; null for none.
+        headers_helper: Option<String>,
     },
 }
 

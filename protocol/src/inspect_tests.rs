@@ -161,11 +161,10 @@ fn other_forms() {
     let http = PlugdInspectedTransport::Http {
         url: "u".to_owned(),
         headers: vec!["A".to_owned()],
+        headers_helper: Some("h".to_owned()),
     };
-    check(
-        &http,
-        &json!({"type": "http", "url": "u", "headers": ["A"]}),
-    );
+    let expected = json!({"type": "http", "url": "u", "headers": ["A"], "headersHelper": "h"});
+    check(&http, &expected);
     let handlers = vec![
         PlugdInspectedHandler::McpTool {
             server: "s".to_owned(),

@@ -82,6 +82,8 @@ pub enum PlugdMcpTransport {
         env_headers: BTreeMap<String, String>,
         /// The user's variable that holds a bearer token.
         bearer_token_env_var: Option<String>,
+        /// A command line for a shell that prints more headers before each connection; null for none.
+        headers_helper: Option<String>,
     },
 }
 

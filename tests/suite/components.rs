@@ -40,7 +40,8 @@ No description.
   "docs": {"command": "./serve.sh", "args": ["--key", "${DOCS_KEY:-none}"],
            "env": {"ROOT": "${CLAUDE_PLUGIN_ROOT}/x"}, "timeout": 3},
   "out": {"command": "../../evil.sh"},
-  "web": {"url": "https://example.invalid/mcp", "bearer_token_env_var": "WEB_TOKEN"}
+  "web": {"url": "https://example.invalid/mcp", "bearer_token_env_var": "WEB_TOKEN",
+          "http_headers_helper": "${CLAUDE_PLUGIN_ROOT}/headers.sh ${WHO}"}
 }}
 == m/rich/serve.sh (mode 755)
 echo 1.0.0
@@ -187,6 +188,7 @@ fn servers_are_resolved_and_nothing_of_the_user_is_made_up() {
         "transport": {
             "type": "http", "url": "https://example.invalid/mcp", "protocol": "streamableHttp",
             "headers": {}, "envHeaders": {}, "bearerTokenEnvVar": "WEB_TOKEN",
+            "headersHelper": format!("{CACHE}/headers.sh ${{WHO}}"),
         },
         "neededEnv": [need("WEB_TOKEN", json!(null), "bearerToken", "bearer_token_env_var")],
     }));

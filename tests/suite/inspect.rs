@@ -107,7 +107,8 @@ fn before_an_installation() {
                     "type": "stdio", "command": "npx", "args": ["${DOCS_KEY}"], "env": ["MODE"],
                     "cwd": null}},
                 {"name": "net", "enabled": true, "obstacle": null, "transport": {
-                    "type": "http", "url": "https://example.invalid/mcp", "headers": []}},
+                    "type": "http", "url": "https://example.invalid/mcp", "headers": [],
+                    "headersHelper": null}},
             ],
             "hooks": [{
                 "key": "rich@rich:hooks/hooks.json:pre_tool_use:0:0", "eventName": "preToolUse",

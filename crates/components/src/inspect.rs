@@ -382,6 +382,13 @@ fn servers(
             }
             Err(problem) => Some(problem),
         };
+        if let McpTransport::Http {
+            headers_helper: Some(command),
+            ..
+        } = &definition.transport
+        {
+            programs::of_shell(tree, command, named);
+        }
         InspectedServer {
             obstacle: obstacle.map(|problem| problem.message),
             definition,
@@ -423,7 +430,12 @@ fn variables_of_servers(servers: &[InspectedServer], environment: &mut Environme
                 headers,
                 env_headers,
                 bearer_token_env_var,
+                headers_helper,
             } => {
+                let command = headers_helper.as_deref().unwrap_or_default();
+                for name in environment::names(command, Language::Shell) {
+                    environment.add(name, &reader);
+                }
                 texts.push(url);
                 texts.extend(headers.iter().map(|(_, value)| value.as_str()));
                 let names = env_headers.iter().map(|(_, name)| name);

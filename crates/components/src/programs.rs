@@ -67,13 +67,18 @@ pub(crate) fn of_hook(tree: &PluginTree<'_>, hook: &HookDeclaration, found: &mut
     };
     let windows = command_windows.as_ref().map(|text| text.replace('\\', "/"));
     for text in [command].into_iter().chain(&windows) {
-        for word in words(text) {
-            let relative = match behind_root(&word.text) {
-                Some(rest) => rest.trim_start_matches('/'),
-                None => &word.text,
-            };
-            add(tree, &tree.root().join(relative), found);
-        }
+        of_shell(tree, text, found);
+    }
+}
+
+/// The files of the plugin that a text for a shell names, relative to the root.
+pub(crate) fn of_shell(tree: &PluginTree<'_>, text: &str, found: &mut BTreeSet<String>) {
+    for word in words(text) {
+        let relative = match behind_root(&word.text) {
+            Some(rest) => rest.trim_start_matches('/'),
+            None => &word.text,
+        };
+        add(tree, &tree.root().join(relative), found);
     }
 }
 

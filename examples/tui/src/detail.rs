@@ -252,6 +252,11 @@ fn programs(page: &mut Page, one: &PlugdInspection) {
                     .collect();
                 words.join(" ")
             }
+            PlugdInspectedTransport::Http {
+                url,
+                headers_helper: Some(command),
+                ..
+            } => format!("{url} (headers by {command})"),
             PlugdInspectedTransport::Http { url, .. } => url.clone(),
         };
         page.item(&format!("MCP server {}: {how}", server.name));

@@ -18,6 +18,8 @@ export type PlugdInspectedTransport =
   | {
     /** Names of headers that it gets, sorted. */
     headers: Array<string>;
+    /** A command line for a shell that prints more of them; null for none. */
+    headersHelper: string | null;
     type: "http";
     /** Its address. */
     url: string;

@@ -26,6 +26,11 @@ export type PlugdMcpTransport =
     envHeaders: { [key in string]?: string };
     /** Headers with fixed values. */
     headers: { [key in string]?: string };
+    /**
+     * A command line for a shell that prints more headers before each connection; null for
+     * none.
+     */
+    headersHelper: string | null;
     /** Which of the protocols over HTTP to try first. */
     protocol: PlugdMcpHttpProtocol;
     type: "http";

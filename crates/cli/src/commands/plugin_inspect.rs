@@ -253,7 +253,14 @@ fn server(inspected: &InspectedServer) -> String {
                 None => line,
             }
         }
-        McpTransport::Http { url, .. } => url.clone(),
+        McpTransport::Http {
+            url,
+            headers_helper,
+            ..
+        } => match headers_helper {
+            Some(command) => format!("{url} (headers by {command})"),
+            None => url.clone(),
+        },
     };
     let never = never.unwrap_or_default();
     format!("{}{off}: {what}{never}", server.name)

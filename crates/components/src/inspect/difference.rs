@@ -293,7 +293,14 @@ fn server(server: &InspectedServer) -> (String, String) {
             let words = [command].into_iter().chain(args);
             words.map(String::as_str).collect::<Vec<_>>().join(" ")
         }
-        McpTransport::Http { url, .. } => url.clone(),
+        McpTransport::Http {
+            url,
+            headers_helper,
+            ..
+        } => match headers_helper {
+            Some(command) => format!("{url} (headers: {command})"),
+            None => url.clone(),
+        },
     };
     (server.name.clone(), format!("{reach} {}", server.json))
 }

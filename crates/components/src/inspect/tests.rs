@@ -324,6 +324,19 @@ fn entries_that_are_no_plain_files() {
 }
 
 #[test]
+fn what_makes_headers_of_a_server_runs_too() {
+    let server = r#"{"url": "https://x", "http_headers_helper": "sh ${PLUGIN_ROOT}/headers $WHO"}"#;
+    let plugin = Plugin::new()
+        .file(".mcp.json", format!(r#"{{"s": {server}}}"#))
+        .file("headers", "echo");
+    let found = look(&plugin, &InspectionLimits::DEFAULT);
+    let programs: Vec<_> = found.executables.iter().map(|one| &one.path).collect();
+    assert_eq!(programs, ["headers"]);
+    let names: Vec<_> = found.environment.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["WHO"]);
+}
+
+#[test]
 fn limits_are_told() {
     let mut plugin = Plugin::new()
         .file("big", [b"\x7fELF".as_slice(), &[0; 100]].concat())

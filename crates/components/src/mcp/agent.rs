@@ -267,6 +267,7 @@ fn remote(
         headers,
         env_headers: Vec::new(),
         bearer_token_env_var: None,
+        headers_helper: None,
     })
 }
 

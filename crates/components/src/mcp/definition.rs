@@ -73,6 +73,8 @@ pub enum McpTransport {
         env_headers: Vec<(String, String)>,
         /// The user's variable that holds a bearer token.
         bearer_token_env_var: Option<String>,
+        /// A command line for a shell that prints more headers before each connection.
+        headers_helper: Option<String>,
     },
 }
 

@@ -25,6 +25,7 @@ const KNOWN: &[&str] = &[
     "http_headers",
     "env_http_headers",
     "bearer_token_env_var",
+    "http_headers_helper",
     "oauth",
     "scopes",
     "startup_timeout_sec",
@@ -202,6 +203,7 @@ fn transport(
     let headers = headers(members, problems)?;
     let env_headers = map(members, "env_http_headers", problems)?;
     let bearer_token_env_var = text(members, "bearer_token_env_var")?;
+    let headers_helper = text(members, "http_headers_helper")?;
     match (command, url) {
         (Some(command), None) => Ok(McpTransport::Stdio {
             command,
@@ -219,6 +221,7 @@ fn transport(
             headers,
             env_headers,
             bearer_token_env_var,
+            headers_helper,
         }),
         (Some(_), Some(_)) => {
             let text = "a server has a `command` or a `url`, not both";

@@ -18,11 +18,9 @@ const OF_ADDRESSES: &[&str] = &[
     "env_http_headers",
     "bearer_token_env_var",
     "oauth_resource",
-    HEADERS_HELPER,
+    "http_headers_helper",
     "auth",
 ];
-/// A program of the host's that makes headers.
-const HEADERS_HELPER: &str = "http_headers_helper";
 /// Members that are nothing here, and whose values have to be a text all the same.
 const TEXTS: &[&str] = &["name", "environment_id", "oauth_resource"];
 /// The ways to sign in that the reference knows.
@@ -32,7 +30,7 @@ const VARIABLE_SOURCES: &[&str] = &["local", "remote"];
 
 /// Members whose values are judged here and read nowhere.
 pub(super) fn judged() -> impl Iterator<Item = &'static str> {
-    let others = [HEADERS_HELPER, "auth", "supports_parallel_tool_calls"];
+    let others = ["auth", "supports_parallel_tool_calls"];
     TEXTS.iter().copied().chain(others)
 }
 
@@ -65,10 +63,10 @@ pub(super) fn check(members: &[Member<'_>], transport: &McpTransport) -> Result<
     if let Some(item) = take(members, "supports_parallel_tool_calls") {
         item.boolean()?;
     }
-    if let Some(item) = take(members, HEADERS_HELPER)
+    if let Some(item) = take(members, "http_headers_helper")
         && item.string()?.trim().is_empty()
     {
-        let text = "the program that makes headers has no name; name one or leave this out";
+        let text = "the command that makes headers is blank; name one or leave it out";
         return Err(item.problem(ProblemKind::BadValue, text));
     }
     match take(members, "auth") {

@@ -314,6 +314,7 @@ impl Resolver<'_> {
             headers,
             env_headers,
             bearer_token_env_var,
+            headers_helper,
         } = &mut transport
         else {
             return Ok(transport);
@@ -339,6 +340,10 @@ impl Resolver<'_> {
         if let Some(name) = bearer_token_env_var {
             let member = "bearer_token_env_var";
             self.need(name, None, VariableUse::BearerToken, member);
+        }
+        if let Some(command) = headers_helper {
+            // As in the command of a hook: what else stands in it is for the shell.
+            *command = self.directories.expand(command, self.definition.spelling);
         }
         Ok(transport)
     }

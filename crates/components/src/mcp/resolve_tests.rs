@@ -41,6 +41,7 @@ fn lines(server: &ResolvedMcpServer) -> Vec<String> {
             headers,
             env_headers,
             bearer_token_env_var,
+            headers_helper,
         } => {
             let word = match protocol {
                 HttpProtocol::Streamable => "call",
@@ -62,6 +63,7 @@ fn lines(server: &ResolvedMcpServer) -> Vec<String> {
                     .iter()
                     .map(|name| format!("bearer <{name}>")),
             );
+            lines.extend(headers_helper.iter().map(|text| format!("by {text}")));
         }
     }
     for need in &server.needs {
@@ -319,7 +321,8 @@ fn links_do_not_lead_out() {
 fn remote_servers() {
     check(
         r#"{"type": "http", "url": "https://x/${REGION:-eu}", "headers": {"b": "1", "A": "Bearer ${T}", "c": "old"},
-            "http_headers": {"C": "new"}, "env_http_headers": {"X": "XV"}, "bearer_token_env_var": "BT"}"#,
+            "http_headers": {"C": "new"}, "env_http_headers": {"X": "XV"}, "bearer_token_env_var": "BT",
+            "http_headers_helper": "${CLAUDE_PLUGIN_ROOT}/h ${WHO}"}"#,
         &[
             "call https://x/${REGION:-eu}",
             "A: Bearer ${T}",
@@ -327,6 +330,7 @@ fn remote_servers() {
             "b: 1",
             "X: <XV>",
             "bearer <BT>",
+            "by $P/h ${WHO}",
             "needs REGION=eu text url",
             "needs T text headers.A",
             "needs XV header env_http_headers.X",

@@ -222,11 +222,16 @@ fn server(server: InspectedServer) -> wire::PlugdInspectedMcpServer {
             headers,
             env_headers,
             bearer_token_env_var: _,
+            headers_helper,
         } => {
             let all = headers.into_iter().chain(env_headers);
             let mut headers: Vec<String> = all.map(|(name, _)| name).collect();
             headers.sort();
-            wire::PlugdInspectedTransport::Http { url, headers }
+            wire::PlugdInspectedTransport::Http {
+                url,
+                headers,
+                headers_helper,
+            }
         }
     };
     wire::PlugdInspectedMcpServer {

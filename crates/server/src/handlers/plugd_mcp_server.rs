@@ -91,6 +91,7 @@ fn transport(transport: McpTransport) -> wire::PlugdMcpTransport {
             headers,
             env_headers,
             bearer_token_env_var,
+            headers_helper,
         } => wire::PlugdMcpTransport::Http {
             url,
             protocol: match protocol {
@@ -100,6 +101,7 @@ fn transport(transport: McpTransport) -> wire::PlugdMcpTransport {
             headers: headers.into_iter().collect(),
             env_headers: env_headers.into_iter().collect(),
             bearer_token_env_var,
+            headers_helper,
         },
     }
 }
