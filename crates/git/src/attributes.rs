@@ -4,9 +4,9 @@
 //! neither `core.autocrlf` nor `core.eol` nor the attributes of a user are asked. A text whose ends
 //! nobody names keeps those that were committed.
 //!
-//! Patterns are those of git: one without a slash means a name in any directory below, one with a
-//! slash a path, `*` and `?` stay inside of a name, `**` does not. The deepest file wins, and in it
-//! the last line.
+//! Patterns are those of git, which compares bytes: one without a slash means a name in any directory
+//! below, one with a slash a path, `*` and `?` stay inside of a name, `**` does not. The deepest file
+//! wins, and in it the last line.
 
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ struct Rule {
 #[derive(Debug)]
 struct Pattern {
     /// Relative to the directory of the file; one for a name in any directory.
-    parts: Vec<String>,
+    parts: Vec<Vec<u8>>,
     anywhere: bool,
 }
 
@@ -89,10 +89,11 @@ impl Attributes {
             }
             let (pattern, rest) = first_word(line);
             let said = self.said(rest);
-            if let Some(name) = pattern.strip_prefix("[attr]") {
+            if let Some(name) = pattern.strip_prefix(b"[attr]") {
                 // Only the file at the root may have them.
                 if dir.is_empty() {
-                    self.macros.insert(name.to_owned(), said);
+                    let name = String::from_utf8_lossy(name).into_owned();
+                    self.macros.insert(name, said);
                 }
                 continue;
             }
@@ -185,28 +186,27 @@ impl Attributes {
 }
 
 impl Pattern {
-    fn of(text: &str) -> Option<Self> {
+    fn of(text: &[u8]) -> Option<Self> {
         // With `!` in front or a slash at its end it means no file.
-        if text.is_empty() || text.len() > MAX_PATTERN || text.starts_with('!') {
+        if text.is_empty() || text.len() > MAX_PATTERN || text.starts_with(b"!") {
             return None;
         }
-        let path = text.strip_prefix('/').unwrap_or(text);
-        if path.is_empty() || path.ends_with('/') {
+        let path = text.strip_prefix(b"/").unwrap_or(text);
+        if path.is_empty() || path.ends_with(b"/") {
             return None;
         }
         Some(Self {
-            anywhere: !text.contains('/'),
-            parts: path.split('/').map(str::to_owned).collect(),
+            anywhere: !text.contains(&b'/'),
+            parts: path.split(|c| *c == b'/').map(<[u8]>::to_vec).collect(),
         })
     }
 
     fn matches(&self, path: &str) -> bool {
         if self.anywhere {
-            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = path.rsplit('/').next().unwrap_or(path).as_bytes();
             return self.parts.iter().all(|part| is_like(name, part));
         }
-        let path: Vec<&str> = path.split('/').collect();
-        let is_any = |part: &String| part == "**";
+        let path: Vec<&[u8]> = path.split('/').map(str::as_bytes).collect();
         let last = self.parts.len().saturating_sub(1);
         // At its end it means what is inside, which is at least one name.
         let (parts, inside) = match self.parts.get(last) {
@@ -214,14 +214,19 @@ impl Pattern {
             _ => (&self.parts[..], false),
         };
         match inside {
-            true => (1..path.len()).any(|end| fits(&path[..end], parts, is_any)),
-            false => fits(&path, parts, is_any),
+            true => (1..path.len()).any(|end| fits(&path[..end], parts)),
+            false => fits(&path, parts),
         }
     }
 }
 
+/// Whether a part of a pattern stands for any number of names.
+fn is_any(part: &[u8]) -> bool {
+    part == b"**"
+}
+
 /// Whether names fit patterns one by one, where some of these stand for any number of names.
-fn fits(names: &[&str], parts: &[String], is_any: impl Fn(&String) -> bool) -> bool {
+fn fits(names: &[&[u8]], parts: &[Vec<u8>]) -> bool {
     let (mut name, mut part) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
     while name < names.len() {
@@ -243,17 +248,15 @@ fn fits(names: &[&str], parts: &[String], is_any: impl Fn(&String) -> bool) -> b
             },
         }
     }
-    parts[part..].iter().all(is_any)
+    parts[part..].iter().all(|part| is_any(part))
 }
 
 /// Whether a name is like a pattern with `*`, `?`, `[a-z]` and `\`.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let name: Vec<char> = name.chars().collect();
-    let pattern: Vec<char> = pattern.chars().collect();
+fn is_like(name: &[u8], pattern: &[u8]) -> bool {
     let (mut at, mut of) = (0, 0);
     let mut again: Option<(usize, usize)> = None;
     while at < name.len() {
-        if pattern.get(of) == Some(&'*') {
+        if pattern.get(of) == Some(&b'*') {
             again = Some((at, of));
             of += 1;
             continue;
@@ -272,35 +275,40 @@ fn is_like(name: &str, pattern: &str) -> bool {
             },
         }
     }
-    pattern[of..].iter().all(|c| *c == '*')
+    pattern[of..].iter().all(|c| *c == b'*')
 }
 
-/// How much of a pattern is for this character; `None` when it is for another one.
-fn one(c: char, pattern: &[char]) -> Option<usize> {
+/// How much of a pattern is for this byte; `None` when it is for another one.
+fn one(c: u8, pattern: &[u8]) -> Option<usize> {
     match pattern.first()? {
-        '?' => Some(1),
-        '[' => set(c, pattern),
-        '\\' => (pattern.get(1) == Some(&c)).then_some(2),
+        b'?' => Some(1),
+        b'[' => set(c, pattern),
+        b'\\' => (pattern.get(1) == Some(&c)).then_some(2),
         literal => (*literal == c).then_some(1),
     }
 }
 
-/// The same for `[a-z]` and `[!a-z]`. One without an end is for nothing.
-fn set(c: char, pattern: &[char]) -> Option<usize> {
-    let negated = matches!(pattern.get(1), Some('!' | '^'));
+/// The same for `[a-z]`, `[!a-z]` and `[[:alpha:]]`. One without an end is for nothing.
+fn set(c: u8, pattern: &[u8]) -> Option<usize> {
+    let negated = matches!(pattern.get(1), Some(b'!' | b'^'));
     let first = if negated { 2 } else { 1 };
     let (mut at, mut found) = (first, false);
     loop {
         let mut low = *pattern.get(at)?;
-        if low == ']' && at > first {
+        if low == b']' && at > first {
             break;
         }
-        if low == '\\' {
+        if let Some((name, length)) = class(&pattern[at..]) {
+            found |= is_of_class(c, name)?;
+            at += length;
+            continue;
+        }
+        if low == b'\\' {
             at += 1;
             low = *pattern.get(at)?;
         }
         match (pattern.get(at + 1), pattern.get(at + 2)) {
-            (Some('-'), Some(high)) if *high != ']' => {
+            (Some(b'-'), Some(high)) if *high != b']' => {
                 found |= (low..=*high).contains(&c);
                 at += 3;
             }
@@ -313,21 +321,80 @@ fn set(c: char, pattern: &[char]) -> Option<usize> {
     (found != negated).then_some(at + 1)
 }
 
-/// The pattern of a line, which may stand in quotes, and the rest.
-fn first_word(line: &str) -> (String, &str) {
-    if let Some(quoted) = line.strip_prefix('"') {
-        let mut word = String::new();
-        let mut chars = quoted.char_indices();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '"' => return (word, &quoted[at + 1..]),
-                '\\' => word.extend(chars.next().map(|(_, c)| c)),
-                c => word.push(c),
+/// The name in `[:alpha:]` and how long that is.
+fn class(pattern: &[u8]) -> Option<(&[u8], usize)> {
+    let rest = pattern.strip_prefix(b"[:")?;
+    let end = rest.windows(2).position(|two| two == b":]")?;
+    Some((&rest[..end], end + 4))
+}
+
+fn is_of_class(c: u8, name: &[u8]) -> Option<bool> {
+    Some(match name {
+        b"alnum" => c.is_ascii_alphanumeric(),
+        b"alpha" => c.is_ascii_alphabetic(),
+        b"blank" => matches!(c, b' ' | b'\t'),
+        b"cntrl" => c.is_ascii_control(),
+        b"digit" => c.is_ascii_digit(),
+        b"graph" => c.is_ascii_graphic(),
+        b"lower" => c.is_ascii_lowercase(),
+        b"print" => c.is_ascii_graphic() || c == b' ',
+        b"punct" => c.is_ascii_punctuation(),
+        b"space" => c.is_ascii_whitespace() || c == 0x0b,
+        b"upper" => c.is_ascii_uppercase(),
+        b"xdigit" => c.is_ascii_hexdigit(),
+        _ => return None,
+    })
+}
+
+/// The pattern of a line, which may stand in quotes as in C, and the rest.
+fn first_word(line: &str) -> (Vec<u8>, &str) {
+    let quoted = line.strip_prefix('"').and_then(unquoted);
+    quoted.unwrap_or_else(|| {
+        let end = line.find([' ', '\t']).unwrap_or(line.len());
+        (line.as_bytes()[..end].to_vec(), &line[end..])
+    })
+}
+
+/// A text up to the quote that ends it, and what is behind that.
+fn unquoted(text: &str) -> Option<(Vec<u8>, &str)> {
+    let bytes = text.as_bytes();
+    let (mut word, mut at) = (Vec::new(), 0);
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some((word, text.get(at + 1..)?)),
+            b'\\' => {
+                let digits = text.get(at + 1..at + 4);
+                let octal = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+                match octal {
+                    Some(byte) => {
+                        word.push(byte);
+                        at += 4;
+                    }
+                    None => {
+                        word.push(escaped(*bytes.get(at + 1)?));
+                        at += 2;
+                    }
+                }
+            }
+            byte => {
+                word.push(*byte);
+                at += 1;
             }
         }
     }
-    let end = line.find([' ', '\t']).unwrap_or(line.len());
-    (line[..end].to_owned(), &line[end..])
+}
+
+fn escaped(c: u8) -> u8 {
+    match c {
+        b'a' => 0x07,
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'v' => 0x0b,
+        other => other,
+    }
 }
 
 #[cfg(test)]

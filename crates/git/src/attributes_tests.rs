@@ -96,6 +96,14 @@ fn patterns_are_those_of_git() {
     no("\\*.bat", "x.bat");
     yes("a*b*c", "aXbXbc");
     no("a*b*c", "aXbXb");
+    yes("[[:alpha:]].x", "b.x");
+    no("[[:alpha:]].x", "1.x");
+    no("[[:nothing:]].x", "b.x");
+    yes("[![:digit:]x].x", "b.x");
+    yes("\"\\303\\251 \\\"x\"", "é \"x");
+    // Bytes and not letters, as for git.
+    no("?.x", "é.x");
+    yes("??.x", "é.x");
     // A pattern that would take for ever otherwise.
     no(&"*a".repeat(60), &"a".repeat(59).replace("aa", "ab"));
 }
