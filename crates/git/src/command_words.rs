@@ -176,6 +176,7 @@ pub(crate) fn is_login_refused(words: &str) -> bool {
             "could not read Password",
             "requested URL returned error: 401",
             "terminal prompts disabled",
+            "unable to get password from user",
         ],
     )
 }

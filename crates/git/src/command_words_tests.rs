@@ -219,6 +219,7 @@ fn a_refused_login_is_recognised() {
     assert!(is_login_refused(
         "fatal: could not read Username for 'https://h': terminal prompts disabled"
     ));
+    assert!(is_login_refused("fatal: unable to get password from user"));
     assert!(!is_login_refused(
         "fatal: repository 'https://h/r/' not found"
     ));

@@ -320,6 +320,11 @@ fn silence() -> Vec<Case> {
 fn logins() -> Vec<Case> {
     vec![
         same("401 for ever", "wants a login", login_refused),
+        same("no login at all", "wants a login", |backend| {
+            let served = Served::new(backend);
+            served.server.require_login("me", SECRET);
+            served.obtain()
+        }),
         same("login in the address", "ok", login_in_address),
         same("login from the environment", "ok", login_from_environment),
         same("redirect to another host", "ok", |backend| {
