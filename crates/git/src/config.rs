@@ -69,6 +69,11 @@ impl UserConfig {
         }
     }
 
+    /// Whether there is a netrc, and nobody can tell what it has.
+    pub(crate) fn netrc_is_unreadable(&self) -> bool {
+        self.netrc.is_unreadable
+    }
+
     /// What `http.extraHeader` and `http.<url>.extraHeader` add to the requests for an address. As
     /// with git an empty one forgets those before it, and so does one for a nearer address those for a
     /// farther one that come behind it.

@@ -113,6 +113,9 @@ impl Logins {
             match (&login, &source) {
                 (Some(_), _) => self.tried.push(name),
                 (None, Source::Helper(_)) => self.tried.push(format!("{name} (has none)")),
+                (None, Source::Netrc) if user.netrc_is_unreadable() => {
+                    self.tried.push(format!("{name} (cannot be read)"));
+                }
                 (None, _) => {}
             }
             if login.is_some() {
@@ -219,9 +222,11 @@ pub(crate) const NETRC: &str = "~/.netrc";
 
 /// What goes along before any login is asked for.
 pub(crate) fn first_tried(address: &Address, user: &UserConfig) -> &'static str {
-    match user.extra_headers(&address.shown()).has_login() {
-        true => "`http.extraHeader`",
-        false => "no login",
+    let headers = user.extra_headers(&address.shown());
+    match (headers.has_login(), headers.has_bad()) {
+        (true, _) => "`http.extraHeader`",
+        (false, true) => "no login (an `http.extraHeader` is no header that can be sent)",
+        (false, false) => "no login",
     }
 }
 

@@ -18,44 +18,52 @@ const NOT_THEIRS: &[&str] = &[
 
 /// The headers for one address.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct ExtraHeaders(Vec<(HeaderName, String)>);
+pub(crate) struct ExtraHeaders {
+    headers: Vec<(HeaderName, String)>,
+    has_bad: bool,
+}
 
 impl ExtraHeaders {
     /// Reads lines such as `Authorization: Bearer …`. One that is none is left out.
     pub(crate) fn read<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut headers = Vec::new();
+        let mut read = Self::default();
         for line in lines {
-            let name = line.split(':').next().unwrap_or_default().trim();
             match header(line) {
-                Some(header) => headers.push(header),
-                // The rest of it may be a secret.
-                None => tracing::warn!(name, "an `http.extraHeader` of git is not sent"),
+                Some(header) => read.headers.push(header),
+                None => read.has_bad = true,
             }
         }
-        Self(headers)
+        read
+    }
+
+    /// Whether one of them is no header, or none that may be sent.
+    pub(crate) fn has_bad(&self) -> bool {
+        self.has_bad
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.headers.is_empty()
     }
 
     /// Whether one of them is a login as HTTP knows it.
     pub(crate) fn has_login(&self) -> bool {
-        self.0.iter().any(|(name, _)| name == "authorization")
+        self.headers.iter().any(|(name, _)| name == "authorization")
     }
 
     /// The headers that go beside a login of another kind, which takes the place of theirs.
     pub(crate) fn beside_login(&self) -> impl Iterator<Item = &(HeaderName, String)> {
-        self.0.iter().filter(|(name, _)| name != "authorization")
+        self.headers
+            .iter()
+            .filter(|(name, _)| name != "authorization")
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &(HeaderName, String)> {
-        self.0.iter()
+        self.headers.iter()
     }
 
     /// The texts that must not appear anywhere: each value, and its words.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let values = self.0.iter().map(|(_, value)| value);
+        let values = self.headers.iter().map(|(_, value)| value);
         let mut secrets: Vec<String> = values
             .flat_map(|value| value.split_whitespace().chain([value.as_str()]))
             .map(str::to_owned)
@@ -67,7 +75,7 @@ impl ExtraHeaders {
 
 impl fmt::Debug for ExtraHeaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.iter().map(|(name, _)| name.as_str());
+        let names = self.headers.iter().map(|(name, _)| name.as_str());
         f.debug_list().entries(names).finish()
     }
 }
@@ -108,7 +116,9 @@ mod tests {
         assert!(headers.has_login());
         let beside: Vec<&str> = headers.beside_login().map(|(n, _)| n.as_str()).collect();
         assert_eq!(beside, ["x-team"]);
-        assert!(!of(&["X-Team: blue"]).has_login());
+        assert!(headers.has_bad());
+        let fine = of(&["X-Team: blue"]);
+        assert_eq!((fine.has_login(), fine.has_bad()), (false, false));
     }
 
     #[test]

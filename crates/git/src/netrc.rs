@@ -19,7 +19,11 @@ const MAX_FILE: u64 = 1 << 20;
 
 /// What the file holds; nothing when there is none.
 #[derive(Default)]
-pub(crate) struct Netrc(Vec<Entry>);
+pub(crate) struct Netrc {
+    entries: Vec<Entry>,
+    /// It is there and cannot be read.
+    pub(crate) is_unreadable: bool,
+}
 
 #[derive(Default)]
 struct Entry {
@@ -48,7 +52,10 @@ impl Netrc {
                 Ok(bytes) => Self::parse(&String::from_utf8_lossy(&bytes)),
                 Err(error) => {
                     tracing::warn!(%error, "cannot read the netrc");
-                    Self::default()
+                    Self {
+                        is_unreadable: true,
+                        ..Self::default()
+                    }
                 }
             };
         }
@@ -62,7 +69,7 @@ impl Netrc {
             here.is_none_or(|machine| machine.eq_ignore_ascii_case(host))
                 && user.is_none_or(|user| entry.login.as_deref().is_none_or(|own| own == user))
         };
-        let found = self.0.iter().find(is_meant)?;
+        let found = self.entries.iter().find(is_meant)?;
         let name = found.login.as_deref().or(user).unwrap_or_default();
         Some(Login {
             user: name.to_owned(),
@@ -99,7 +106,10 @@ impl Netrc {
                 }
             }
         }
-        Self(entries)
+        Self {
+            entries,
+            is_unreadable: false,
+        }
     }
 }
 

@@ -126,6 +126,20 @@ fn the_netrc_opens_a_private_repository() {
 }
 
 #[test]
+fn what_cannot_be_used_is_named() {
+    let private = Private::on(Backend::Libgit2);
+    fs::create_dir(private.world.sandbox.home().join(".netrc")).unwrap();
+    let config = "[http]\n\textraHeader = Authorization Bearer hidden-token\n";
+    private.home(".gitconfig", config);
+    let found = failure(private.world.obtain(&private.url, &Want::Head));
+    let Failure::Unauthorised { tried, .. } = &found else {
+        panic!("{found:?}");
+    };
+    let header = "no login (an `http.extraHeader` is no header that can be sent)";
+    assert_eq!(tried[..], [header, "~/.netrc (cannot be read)"]);
+}
+
+#[test]
 fn a_header_that_is_refused_makes_room_for_a_login() {
     let private = Private::on(Backend::Libgit2);
     let config = "[http]\n\textraHeader = Authorization: Bearer hidden-token\n\
