@@ -194,6 +194,11 @@ fn a_pin_outlives_the_source() {
             assert_eq!(row["reason"], several, "{row:#}");
             assert_eq!(row["pin"]["version"], "1.0.0", "{row:#}");
             assert!(row["fromCommit"].is_string(), "{row:#}");
+            let why = match several {
+                "failed" => "missing",
+                _ => "heldBack",
+            };
+            assert_eq!(row["problems"][0]["kind"], why, "{row:#}");
             let alone = daemon.call(method, json!({"pluginId": "p@demo"}));
             let told = match alone.get("error") {
                 Some(error) => text(&error["data"]["kind"]).to_owned(),

@@ -474,8 +474,11 @@ pub(crate) fn problem_of(error: &Error) -> Problem {
         Error::SourceEscapes { .. } => ProblemKind::BadPath,
         Error::NameMismatch { .. } => ProblemKind::NameMismatch,
         Error::BadVersion { .. } => ProblemKind::BadVersion,
-        error if error.kind() == crate::Kind::Unavailable => ProblemKind::Unavailable,
-        _ => ProblemKind::Unreadable,
+        error => match error.kind() {
+            crate::Kind::Unavailable => ProblemKind::Unavailable,
+            crate::Kind::NotFound => ProblemKind::Missing,
+            _ => ProblemKind::Unreadable,
+        },
     };
     let facts = error.facts();
     Problem {

@@ -154,6 +154,9 @@ fn a_plugin_that_failed_is_an_error_of_its_marketplace_too() {
     let offline = Problem::error(ProblemKind::Unavailable, "no network");
     let errors = &answer(PluginOutcome::Failed, Some(offline))["errors"];
     assert_eq!(errors[0]["data"]["kind"], json!("unavailable"));
+    let gone = Problem::error(ProblemKind::Missing, "no repository");
+    let errors = &answer(PluginOutcome::Failed, Some(gone))["errors"];
+    assert_eq!(errors[0]["data"]["kind"], json!("notFound"));
     let held = Problem::warning(ProblemKind::HeldBack, "it is pinned");
     let none = json!([]);
     assert_eq!(answer(PluginOutcome::HeldBack, Some(held))["errors"], none);
