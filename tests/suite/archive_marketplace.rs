@@ -50,12 +50,18 @@ impl World {
 
     #[track_caller]
     fn refused(&self, source: &str, kind: &str) -> String {
+        let error = self.error(source, kind);
+        text(&error["message"]).to_owned()
+    }
+
+    #[track_caller]
+    fn error(&self, source: &str, kind: &str) -> Value {
         let mut daemon = start(&self.sandbox);
         let error = daemon.err("marketplace/add", json!({"source": source}));
         assert_eq!(error["data"]["kind"], kind, "{error:#}");
         self.nothing_here();
         daemon.shut_down();
-        text(&error["message"]).to_owned()
+        error
     }
 
     #[track_caller]
@@ -179,17 +185,30 @@ fn a_digest_is_checked_and_never_asked_for_again() {
 #[test]
 fn a_server_that_lies_or_breaks_off_leaves_nothing() {
     let world = world();
-    for (behaviour, kind) in [
-        (Behaviour::Status(404), "unavailable"),
-        (Behaviour::Status(401), "unavailable"),
-        (Behaviour::Status(304), "unavailable"),
-        (Behaviour::Cut(30), "unavailable"),
-        (Behaviour::Page, "invalidInput"),
-        (Behaviour::Bomb, "invalidInput"),
+    let plain = Behaviour::Redirect("http://elsewhere.invalid".to_owned());
+    for (behaviour, kind, hint) in [
+        (Behaviour::Status(404), "notFound", "check the address"),
+        (Behaviour::Status(401), "unavailable", "may need a login"),
+        (Behaviour::Status(304), "unavailable", ""),
+        (
+            Behaviour::Status(429),
+            "unavailable",
+            "how often it is asked",
+        ),
+        (Behaviour::Status(503), "unavailable", "try again later"),
+        (Behaviour::Cut(30), "unavailable", "check the network"),
+        // No fault of the network.
+        (plain, "unavailable", ""),
+        (Behaviour::Page, "invalidInput", ""),
+        (Behaviour::Bomb, "invalidInput", ""),
     ] {
         world.server.behave(OciRequest::File, behaviour);
-        let message = world.refused(&world.url, kind);
+        let error = world.error(&world.url, kind);
+        let message = text(&error["message"]);
         assert!(message.contains("the archive"), "{message}");
+        let found = error["data"]["hint"].as_str().unwrap_or_default();
+        assert_eq!(found.is_empty(), hint.is_empty(), "{error:#}");
+        assert!(found.contains(hint), "{error:#}");
         world.server.behave_well();
     }
     let (url, _) = world.server.file("other.tgz", "== readme.md\nx\n");

@@ -322,6 +322,12 @@ impl FetchError {
         matches!(self, Self::Http { source, .. } if source.is_offline())
     }
 
+    /// Whether we do not ask such an address, as when a redirect leads from https to plain http.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Http { source, .. } if matches!(source, HttpError::NotAllowed { .. }))
+    }
+
     /// Whether it is the answer for a bundle. A service makes the address of one for a single request, so
     /// nobody wrote it down who could mend it.
     #[must_use]

@@ -201,6 +201,10 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
         }
         Failure::DirectoryMissing { .. } => "check the `path` of the source",
         Failure::Unreachable { reason, .. } => hint_of_network(reason),
+        Failure::Refused { reason, .. } => return hint_of_refusal(reason).map(str::to_owned),
+        Failure::Git { reason } if says_configuration(reason) => {
+            "mend the file of git's configuration that it names"
+        }
         Failure::NoCommand => "install git, or set `git = \"auto\"` in plugd.toml",
         Failure::Locked { .. } => "wait for the other process to finish and try again",
         Failure::Submodule { cause, .. } => return hint_of_failure(cause),
@@ -209,8 +213,29 @@ fn hint_of_failure(failure: &Failure) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// Whether libgit2 or git could not read the user's configuration.
+fn says_configuration(reason: &str) -> bool {
+    let known = ["failed to parse config file", "bad config "];
+    known.iter().any(|one| reason.contains(one))
+}
+
+/// What to do about a refusal, in our words or git's.
+fn hint_of_refusal(reason: &str) -> Option<&'static str> {
+    if reason == "access is forbidden" || reason.contains("returned error: 403") {
+        return Some(
+            "the server gives no access to the repository: check the login, or ask whoever owns it",
+        );
+    }
+    // The git command follows no redirect while a header of the configuration goes along.
+    reason
+        .contains("returned error: 30")
+        .then_some("the repository has moved: use its new address")
+}
+
 fn hint_of_registry(error: &FetchError) -> Option<String> {
     let text = match error {
+        // A rule of ours that forbids an address is no fault of the network.
+        error if error.is_forbidden() => return None,
         FetchError::Http { source, .. } => hint_of_network(&error_chain(source)),
         FetchError::Status { status, .. } if *status < 429 && error.is_of_bundle() => return None,
         FetchError::Status { status, .. } => return hint_of_status(*status).map(str::to_owned),
@@ -258,5 +283,48 @@ impl Error {
             Self::Approve(error) => error.facts(),
             _ => Facts::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plugd_git::Failure;
+
+    use super::hint_of_failure;
+
+    #[track_caller]
+    fn refused(reason: &str, hint: Option<&str>) {
+        let (host, reason) = ("h".to_owned(), reason.to_owned());
+        let found = hint_of_failure(&Failure::Refused { host, reason });
+        let fits = match (&found, hint) {
+            (Some(found), Some(hint)) => found.contains(hint),
+            (None, None) => true,
+            _ => false,
+        };
+        assert!(fits, "{found:?}");
+    }
+
+    #[test]
+    fn a_configuration_that_git_cannot_read_is_named() {
+        let hint = |reason: &str| {
+            let reason = reason.to_owned();
+            hint_of_failure(&Failure::Git { reason })
+        };
+        let ours = "failed to parse config file: missing ']' (in /home/u/.gitconfig:1)";
+        let git = "bad config line 1 in file /home/u/.gitconfig";
+        for reason in [ours, git] {
+            assert!(hint(reason).is_some_and(|hint| hint.contains("mend the file")));
+        }
+        assert_eq!(hint("git ended without a word"), None);
+    }
+
+    #[test]
+    fn a_refusal_that_is_understood_has_a_hint() {
+        let git = "unable to access 'https://h/r/': The requested URL returned error: ";
+        refused("access is forbidden", Some("check the login"));
+        refused(&format!("{git}403"), Some("check the login"));
+        refused(&format!("{git}301"), Some("new address"));
+        refused(&format!("{git}418"), None);
+        refused("no git repository but `text/html`", None);
     }
 }
