@@ -8,10 +8,7 @@
 use std::collections::HashMap;
 
 use plugd_disk::{Disk, Kind};
-use plugd_model::{
-    AbsPath, HooksDeclaration, ManifestFormat, McpDeclaration, PluginId, PluginManifest,
-    PluginPath, Problem, ProblemKind,
-};
+use plugd_model::{AbsPath, PluginId, PluginManifest, Problem, ProblemKind};
 
 use crate::hooks::{self, HookHandler};
 use crate::inspect::{InspectedServer, Inspection, InspectionLimits, OddityKind, inspect};
@@ -25,6 +22,7 @@ use crate::{Skill, migrated_commands, onboarding_skill};
 mod heads;
 mod manifest;
 mod marketplace;
+mod misplaced;
 mod places;
 mod scripts;
 mod secrets;
@@ -80,7 +78,7 @@ pub fn plugin_findings(
     check_skills(&tree, root, manifest, &mut findings);
     check_servers(&tree, &inspection.mcp_servers, &mut findings);
     scripts_of_hooks(&tree, manifest, id, &mut findings);
-    misplaced(&tree, manifest, &mut findings);
+    misplaced::check(&tree, manifest, &mut findings);
     entries(&tree, &inspection, &mut findings);
     if let Some(document) = &document {
         places::point_to_manifest(&tree, document, &mut findings);
@@ -236,42 +234,6 @@ fn scripts_of_hooks(
             findings.extend(shell::findings(tree, command, &origin));
         }
     }
-}
-
-/// Files that look like components and lie where nobody reads them.
-fn misplaced(tree: &PluginTree<'_>, manifest: &PluginManifest, findings: &mut Vec<Problem>) {
-    let is_agent = manifest.format == ManifestFormat::AgentPlugins;
-    let places: &[(&str, &str)] = if is_agent {
-        &[
-            (".mcp.json", "mcp.json"),
-            ("hooks/hooks.json", "nowhere: this format has no hooks"),
-            (".app.json", "nowhere: this format has no apps"),
-        ]
-    } else {
-        &[
-            ("mcp.json", ".mcp.json"),
-            ("hooks.json", "hooks/hooks.json"),
-            ("app.json", ".app.json"),
-        ]
-    };
-    let is_there = |path: &str| is_file(tree, &tree.root().join(path));
-    for (found, right) in places {
-        if !is_there(found) || is_there(right) || names_file(manifest, found) {
-            continue;
-        }
-        let text = format!("nobody reads this file; it belongs to {right}");
-        let problem = Problem::warning(ProblemKind::BadPath, text);
-        findings.push(problem.in_file(&tree.root().join(found)));
-    }
-}
-
-/// Whether the manifest leads a reader to a file.
-fn names_file(manifest: &PluginManifest, path: &str) -> bool {
-    let is_path = |declared: &PluginPath| declared.as_str() == path;
-    let servers = matches!(&manifest.mcp_servers, McpDeclaration::File(file) if is_path(file));
-    let hooks =
-        matches!(&manifest.hooks, HooksDeclaration::Files(files) if files.iter().any(is_path));
-    servers || hooks || manifest.apps.as_ref().is_some_and(is_path)
 }
 
 /// Entries of the tree that will not arrive as they are, and characters that nobody sees.
