@@ -103,12 +103,20 @@ impl<T> Found<T> {
         }
     }
 
-    /// Keeps the first problems and says how many more there were: the list goes into an answer,
-    /// and a plugin may be made of nothing but mistakes.
+    /// Keeps the first problems, each once, and says how many more there were: the list goes into an
+    /// answer, and a plugin may be made of nothing but mistakes. A link that leads out is met by the
+    /// walk and by whoever reads the file.
     fn bounded(mut self) -> Self {
         let more = self.problems.len().saturating_sub(MAX_PROBLEMS);
+        self.problems.truncate(MAX_PROBLEMS);
+        let mut told: Vec<Problem> = Vec::with_capacity(self.problems.len());
+        for problem in self.problems.drain(..) {
+            if !told.contains(&problem) {
+                told.push(problem);
+            }
+        }
+        self.problems = told;
         if more > 0 {
-            self.problems.truncate(MAX_PROBLEMS);
             let text = format!("{more} more problems are not listed");
             self.problems
                 .push(Problem::warning(ProblemKind::TooLarge, text));

@@ -121,6 +121,18 @@ fn an_icon_may_not_leave_through_a_link() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn metadata_behind_a_link_that_leads_out_is_told_once() {
+    let plugin = Plugin::new()
+        .file("skills/s/SKILL.md", head("description: d"))
+        .link("skills/s/agents/openai.yaml", "/etc/hostname");
+    let found = skills(&plugin.disk, &plugin.root(), &plugin.manifest);
+    assert_eq!(found.items.len(), 1);
+    let expected = ["badPath skills/s/agents/openai.yaml"];
+    assert_eq!(plugin.problems(&found.problems), expected);
+}
+
 #[test]
 fn metadata_dependencies() {
     check_metadata(
