@@ -16,8 +16,9 @@ pub(crate) const NAME: &str = ".gitattributes";
 /// Larger than any that a person writes.
 pub(crate) const MAX_FILE: usize = 256 << 10;
 
-/// Most rules of all files of a repository together, and the longest pattern.
+/// Most rules of all files on the way to a directory, most macros, and the longest pattern.
 const MAX_RULES: usize = 2_000;
+const MAX_MACROS: usize = 100;
 const MAX_PATTERN: usize = 1_024;
 
 /// What happens to the ends of lines of a file.
@@ -32,7 +33,7 @@ pub(crate) enum Ends {
 }
 
 /// The rules on the way from the root to a directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Attributes {
     levels: Vec<Level>,
     macros: HashMap<String, Vec<Said>>,
@@ -60,11 +61,13 @@ struct Pattern {
 }
 
 /// The attributes that count here; `crlf` is the old name of `text`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Name {
     Text,
     Crlf,
     Eol,
+    /// One that may stand for others.
+    Macro(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,27 @@ enum Value {
 
 type Said = (Name, Value);
 
+/// What is said of one file. What is found first was said last, and stays.
+#[derive(Default)]
+struct Found<'a> {
+    text: Option<&'a Value>,
+    crlf: Option<&'a Value>,
+    eol: Option<&'a Value>,
+    macros: Vec<&'a str>,
+}
+
+impl Default for Attributes {
+    fn default() -> Self {
+        // This one is built in.
+        let binary = ("binary".to_owned(), vec![(Name::Text, Value::Unset)]);
+        Self {
+            levels: Vec::new(),
+            macros: HashMap::from([binary]),
+            rules: 0,
+        }
+    }
+}
+
 impl Attributes {
     /// Goes into a directory with what its file says.
     pub(crate) fn enter(&mut self, dir: &str, file: &[u8]) {
@@ -88,23 +112,27 @@ impl Attributes {
                 continue;
             }
             let (pattern, rest) = first_word(line);
-            let said = self.said(rest);
             if let Some(name) = pattern.strip_prefix(b"[attr]") {
                 // Only the file at the root may have them.
-                if dir.is_empty() {
+                if dir.is_empty() && self.macros.len() < MAX_MACROS {
                     let name = String::from_utf8_lossy(name).into_owned();
-                    self.macros.insert(name, said);
+                    self.macros.insert(name, said(rest));
                 }
-                continue;
-            }
-            if said.is_empty() || self.rules >= MAX_RULES {
-                continue;
-            }
-            if let Some(pattern) = Pattern::of(&pattern) {
-                self.rules += 1;
+            } else if let Some(pattern) = Pattern::of(&pattern) {
+                let said = said(rest);
                 rules.push(Rule { pattern, said });
             }
         }
+        for rule in &mut rules {
+            // What stands for nothing that counts here.
+            rule.said.retain(|(name, _)| match name {
+                Name::Macro(name) => self.macros.contains_key(name),
+                Name::Text | Name::Crlf | Name::Eol => true,
+            });
+        }
+        rules.retain(|rule| !rule.said.is_empty());
+        rules.truncate(MAX_RULES.saturating_sub(self.rules));
+        self.rules += rules.len();
         self.levels.push(Level {
             dir: dir.to_owned(),
             rules,
@@ -123,66 +151,86 @@ impl Attributes {
         if self.rules == 0 {
             return Ends::AsCommitted;
         }
-        let eol = self.value(path, Name::Eol);
-        if eol != Some(&Value::Is("crlf".to_owned())) {
+        let found = self.find(path);
+        if found.eol != Some(&Value::Is("crlf".to_owned())) {
             return Ends::AsCommitted;
         }
-        let text = self.value(path, Name::Text);
-        match text.or_else(|| self.value(path, Name::Crlf)) {
+        // With another word nothing is said.
+        let says = |value: &&Value| match value {
+            Value::Is(word) => matches!(word.as_str(), "auto" | "input"),
+            Value::Set | Value::Unset => true,
+            Value::Unspecified => false,
+        };
+        match found.text.filter(says).or(found.crlf.filter(says)) {
             Some(Value::Unset) => Ends::AsCommitted,
             Some(Value::Is(word)) if word == "auto" => Ends::CrlfInText,
             _ => Ends::Crlf,
         }
     }
 
-    /// What was said last, unless that takes back what was said.
-    fn value(&self, path: &str, name: Name) -> Option<&Value> {
-        let levels = self.levels.iter().rev();
-        let mut said = levels.flat_map(|level| {
+    fn find(&self, path: &str) -> Found<'_> {
+        let mut found = Found::default();
+        for level in self.levels.iter().rev() {
             let below = match level.dir.as_str() {
                 "" => Some(path),
                 dir => path
                     .strip_prefix(dir)
                     .and_then(|rest| rest.strip_prefix('/')),
             };
-            let rules = level.rules.iter().rev();
-            let meant = rules.filter(move |rule| {
-                rule.said.iter().any(|(about, _)| *about == name)
-                    && below.is_some_and(|below| rule.pattern.matches(below))
-            });
-            meant.flat_map(|rule| rule.said.iter().rev())
-        });
-        let (_, value) = said.find(|(about, _)| *about == name)?;
-        Some(value).filter(|value| **value != Value::Unspecified)
-    }
-
-    /// Reads `text -crlf eol=crlf`; a macro stands for what it was defined as.
-    fn said(&self, words: &str) -> Vec<Said> {
-        let mut said = Vec::new();
-        for word in words.split_whitespace() {
-            let (name, value) = match (word.strip_prefix('-'), word.strip_prefix('!')) {
-                (Some(name), _) => (name, Value::Unset),
-                (None, Some(name)) => (name, Value::Unspecified),
-                (None, None) => match word.split_once('=') {
-                    Some((name, value)) => (name, Value::Is(value.to_owned())),
-                    None => (word, Value::Set),
-                },
+            let Some(below) = below else {
+                continue;
             };
-            match name {
-                "text" => said.push((Name::Text, value)),
-                "crlf" => said.push((Name::Crlf, value)),
-                "eol" => said.push((Name::Eol, value)),
-                _ if value != Value::Set => {}
-                name => match (self.macros.get(name), name) {
-                    (Some(stands_for), _) => said.extend(stands_for.iter().cloned()),
-                    // This one is built in.
-                    (None, "binary") => said.push((Name::Text, Value::Unset)),
-                    (None, _) => {}
-                },
+            for rule in level.rules.iter().rev() {
+                if rule.pattern.matches(below) {
+                    self.take(&mut found, &rule.said);
+                }
             }
         }
-        said
+        found
     }
+
+    /// Takes what was not said later. A macro that was taken back stands for nothing.
+    fn take<'a>(&'a self, found: &mut Found<'a>, said: &'a [Said]) {
+        for (name, value) in said.iter().rev() {
+            match name {
+                Name::Text => _ = found.text.get_or_insert(value),
+                Name::Crlf => _ = found.crlf.get_or_insert(value),
+                Name::Eol => _ = found.eol.get_or_insert(value),
+                Name::Macro(name) if found.macros.contains(&name.as_str()) => {}
+                Name::Macro(name) => {
+                    found.macros.push(name);
+                    if *value == Value::Set
+                        && let Some(stands_for) = self.macros.get(name)
+                    {
+                        self.take(found, stands_for);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads `text -crlf eol=crlf`.
+fn said(words: &str) -> Vec<Said> {
+    let mut said = Vec::new();
+    for word in words.split_whitespace() {
+        let (name, value) = match (word.strip_prefix('-'), word.strip_prefix('!')) {
+            (Some(name), _) => (name, Value::Unset),
+            (None, Some(name)) => (name, Value::Unspecified),
+            (None, None) => match word.split_once('=') {
+                Some((name, value)) => (name, Value::Is(value.to_owned())),
+                None => (word, Value::Set),
+            },
+        };
+        let name = match name {
+            "text" => Name::Text,
+            "crlf" => Name::Crlf,
+            "eol" => Name::Eol,
+            other => Name::Macro(other.to_owned()),
+        };
+        said.push((name, value));
+    }
+    said
 }
 
 impl Pattern {
