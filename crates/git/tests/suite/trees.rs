@@ -99,6 +99,9 @@ fn ends_of_lines_are_those_that_the_repository_asks_for() {
             .filter_map(|(name, _)| name.strip_prefix(below));
         names.map(|name| (name.to_owned(), text(name))).collect()
     };
+    // What this machine would like counts for nothing.
+    let config = "[core]\n\tautocrlf = true\n\teol = crlf\n";
+    fs::write(world.sandbox.home().join(".gitconfig"), config).unwrap();
     let (dest, _) = world.obtain(&remote.url(), &Want::Head).unwrap();
     let ours = read(dest.as_path(), "");
     let changed: Vec<&str> = ours
@@ -124,7 +127,7 @@ fn ends_of_lines_are_those_that_the_repository_asks_for() {
     let mut git = std::process::Command::new("git");
     git.args(["-c", "core.autocrlf=false", "clone", "-q"])
         .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("HOME", world.sandbox.home().as_path())
+        .env("HOME", world.sandbox.root().as_path())
         .arg(&remote.path)
         .arg(&clone);
     if git.status().is_ok_and(|status| status.success()) {
