@@ -392,7 +392,7 @@ async fn credentials_do_not_follow_to_another_host() {
         error.to_string(),
         format!(
             "`{}` may not be fetched: a redirect leads to another host",
-            other.url("/b")
+            other.url("/…")
         )
     );
     let answer = send(&client, request(Redirects::None)).await.unwrap();

@@ -57,18 +57,18 @@ pub(crate) fn next(
     let location = location
         .to_str()
         .map_err(|_| HttpError::bad_url("", "a redirect holds a character that must be escaped"))?;
-    let url = asked.url.resolve(location)?;
+    let url = asked.url.resolve(location).map_err(without_address)?;
     check_hop(asked.policy, asked.url, &url)?;
     let reads = is_read(asked.method);
     let (method, keeps_body) = match status.as_u16() {
         _ if turns_into_read && !reads => (Method::GET, false),
         // Browsers turn these into a read for a `POST`. A caller that sends something would then
         // be told of a success that never was.
-        301 | 302 if !reads => return Err(refused(&url, Refusal::RedirectedBody)),
+        301 | 302 if !reads => return Err(refused_hop(&url, Refusal::RedirectedBody)),
         _ => (asked.method.clone(), asked.has_body),
     };
     if (keeps_body || !is_read(&method)) && !asked.url.is_same_origin(&url) {
-        return Err(refused(&url, Refusal::RedirectedBody));
+        return Err(refused_hop(&url, Refusal::RedirectedBody));
     }
     Ok(Some(Next {
         url,
@@ -79,10 +79,10 @@ pub(crate) fn next(
 
 fn check_hop(policy: Redirects, from: &Url, to: &Url) -> Result<(), HttpError> {
     if to.scheme == Scheme::Http && (from.scheme == Scheme::Https || !to.is_loopback()) {
-        return Err(refused(to, Refusal::PlainHttp));
+        return Err(refused_hop(to, Refusal::PlainHttp));
     }
     if policy == Redirects::SameHost && !from.is_same_origin(to) {
-        return Err(refused(to, Refusal::OtherHost));
+        return Err(refused_hop(to, Refusal::OtherHost));
     }
     Ok(())
 }
@@ -91,6 +91,23 @@ pub(crate) fn refused(url: &Url, reason: Refusal) -> HttpError {
     HttpError::NotAllowed {
         url: url.to_string(),
         reason,
+    }
+}
+
+/// A server can put into an address what it was sent, a token too. So of one that it names only the place
+/// is told.
+fn refused_hop(to: &Url, reason: Refusal) -> HttpError {
+    HttpError::NotAllowed {
+        url: to.without_path(),
+        reason,
+    }
+}
+
+/// The same for what is no address at all.
+fn without_address(error: HttpError) -> HttpError {
+    match error {
+        HttpError::BadUrl { reason, .. } => HttpError::bad_url("…", reason),
+        other => other,
     }
 }
 

@@ -54,6 +54,35 @@ fn where_a_redirect_may_lead() {
     check_policies(base, "ftp://h/", ["-", odd, odd]);
 }
 
+#[test]
+fn of_a_refused_address_only_the_place_is_told() {
+    let told = |method: Method, from: &str, location: &str| {
+        let asked = Asked {
+            policy: Redirects::SameHost,
+            url: &Url::parse(from).unwrap(),
+            method: &method,
+            has_body: method == Method::POST,
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, HeaderValue::from_str(location).unwrap());
+        let refused = next(asked, StatusCode::TEMPORARY_REDIRECT, &headers).err();
+        format!("{0} {0:?}", refused.unwrap())
+    };
+    for (method, location) in [
+        (Method::GET, "https://g/secret?t=secret"),
+        (Method::GET, "http://h/secret"),
+        (Method::GET, "https://secret:secret@g/"),
+        (Method::GET, "ftp://g/secret"),
+        (Method::GET, "https://g:x/secret"),
+        (Method::POST, "https://g/secret"),
+    ] {
+        let text = told(method, "https://h/a", location);
+        assert!(!text.contains("secret"), "{text}");
+    }
+    let text = told(Method::GET, "https://h/a", "https://g/secret");
+    assert!(text.contains("https://g/…"), "{text}");
+}
+
 #[track_caller]
 fn check_method(method: &Method, status: u16, location: &str, expected: &str) {
     let got = outcome(method, "https://h/a", Redirects::AnyHttps, status, location);

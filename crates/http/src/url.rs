@@ -229,6 +229,17 @@ impl UserInfo {
     }
 }
 
+impl Url {
+    /// The place alone, and that there is more.
+    pub(crate) fn without_path(&self) -> String {
+        let more = match self.target.as_str() {
+            "/" => "/",
+            _ => "/…",
+        };
+        format!("{}://{}{more}", self.scheme.word(), self.host_header())
+    }
+}
+
 impl fmt::Display for Url {
     /// Without user, password and query.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
