@@ -61,6 +61,7 @@ fn hostile_bundles() {
             "a plugin.json of no format",
         ),
         (good().manifest("name", 5).build(), "a broken manifest"),
+        (good().manifest("name", "").build(), "no name"),
         (Bundle::new("beta", "1.0.0").build(), "another name"),
     ] {
         let account = Account::new();

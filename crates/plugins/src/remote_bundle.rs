@@ -31,7 +31,7 @@ pub(crate) fn read(
     dir: &AbsPath,
 ) -> Result<Content, Error> {
     let id = item.plugin_id();
-    let loaded = manifest(lookup.loader(), &id, dir)?;
+    let loaded = named(lookup.loader(), &id, dir)?;
     if loaded.name != id.plugin.as_str() {
         return Err(RemoteError::OtherName {
             plugin: id,
@@ -78,21 +78,45 @@ fn completed(
     .into())
 }
 
-fn manifest(loader: &Loader, id: &PluginId, dir: &AbsPath) -> Result<PluginManifest, Error> {
-    Ok(loaded(loader, id, dir)?.value.clone())
+/// The manifest at the root of the bundle, which says itself what it is called: a bundle has no other
+/// name that could be compared with the catalog's.
+fn named(loader: &Loader, id: &PluginId, dir: &AbsPath) -> Result<PluginManifest, Error> {
+    let other = format!("not-{}", id.plugin);
+    let loaded = loaded_as(loader, id, dir, &other)?;
+    if loaded.value.name == other {
+        let text = format!(
+            "missing or invalid plugin.json: it has no `name`, which has to be `{}`",
+            id.plugin
+        );
+        let problem = Problem::error(ProblemKind::MissingField, text);
+        return Err(Error::BadManifest {
+            id: id.clone(),
+            problem: Box::new(problem.in_file(&loaded.file).at_field("name")),
+        });
+    }
+    Ok(loaded.value.clone())
 }
 
-/// The manifest at the root of the bundle. The directory has no say in the name.
+/// The manifest at the root of a bundle whose name was checked.
 fn loaded(
     loader: &Loader,
     id: &PluginId,
     dir: &AbsPath,
 ) -> Result<std::sync::Arc<Loaded<PluginManifest>>, Error> {
+    loaded_as(loader, id, dir, id.plugin.as_str())
+}
+
+fn loaded_as(
+    loader: &Loader,
+    id: &PluginId,
+    dir: &AbsPath,
+    name: &str,
+) -> Result<std::sync::Arc<Loaded<PluginManifest>>, Error> {
     let bad = |problem| Error::BadManifest {
         id: id.clone(),
         problem: Box::new(problem),
     };
-    match loader.plugin_named(dir, id.plugin.as_str()) {
+    match loader.plugin_named(dir, name) {
         Ok(Some(loaded)) => Ok(loaded),
         Ok(None) => {
             let text = "the bundle has no plugin manifest at its root";
