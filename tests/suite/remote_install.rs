@@ -355,3 +355,19 @@ fn the_command_line_takes_the_id_and_the_name() {
         assert_ne!(nobody.code(), 0);
     }
 }
+
+#[test]
+fn what_stays_off_says_so() {
+    let account = Account::with("[plugins.\"alpha@openai-curated-remote\"]\nenabled = false\n");
+    let ids = account.offer(&["alpha", "beta"]);
+    let mut daemon = account.start();
+    let done = daemon.ok("plugin/install", remote(&ids[0]));
+    let told = text(&done["problems"][0]["message"]);
+    assert!(
+        told.contains("stays off") && told.contains("config.toml"),
+        "{done}"
+    );
+    let done = daemon.ok("plugin/install", remote(&ids[1]));
+    assert_eq!(done["problems"], json!([]));
+    daemon.shut_down();
+}

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use plugd_config::{LayerSource, Snapshot};
+use plugd_config::{Layer, LayerSource, Snapshot};
 use plugd_marketplace::{Binding, Selector};
 use plugd_model::{AbsPath, AuthPolicy, PluginId, Problem, ProblemKind, Source, VersionSegment};
 
@@ -172,13 +172,21 @@ fn wished(
 /// What to say when the user's word, which an installation writes down, does not reach: a layer above
 /// it says that the plugin is off.
 pub(crate) fn stays_off(config: &Snapshot, id: &PluginId) -> Option<Problem> {
+    let layers = config.layers().iter().rev();
+    let above =
+        layers.take_while(|layer| !matches!(layer.source, LayerSource::System | LayerSource::User));
+    off_by(above, id)
+}
+
+/// The same where an installation writes nothing down: any layer can say that the plugin is off.
+pub(crate) fn is_off(config: &Snapshot, id: &PluginId) -> Option<Problem> {
+    off_by(config.layers().iter().rev(), id)
+}
+
+/// Which of these layers has the last word and says that the plugin is off. The last one comes first.
+fn off_by<'a>(layers: impl Iterator<Item = &'a Layer>, id: &PluginId) -> Option<Problem> {
     let path = ["plugins".to_owned(), id.to_string(), "enabled".to_owned()];
-    let above = config
-        .layers()
-        .iter()
-        .rev()
-        .take_while(|layer| !matches!(layer.source, LayerSource::System | LayerSource::User));
-    let mut words = above
+    let mut words = layers
         .filter(|layer| layer.disabled_reason.is_none())
         .filter_map(|layer| Some((layer, layer.at(&path)?)));
     let (layer, word) = words.next()?;

@@ -25,7 +25,7 @@ use crate::call::Call;
 use crate::events::{Change, ChangeReason};
 use crate::fetcher::Bundle;
 use crate::follow::pin_allows;
-use crate::install::{Installation, STORE_PATIENCE};
+use crate::install::{Installation, STORE_PATIENCE, is_off};
 use crate::install_job::{Job, Prepared, Subject, failed};
 use crate::install_why::Why;
 use crate::install_wish::PinWish;
@@ -123,6 +123,8 @@ pub async fn install_remote(
     };
     installation.changed |= !had;
     installation.problems.extend(offered.problems);
+    let config = parts.lookup.config(None);
+    installation.problems.extend(is_off(&config, &offered.id));
     if told.as_ref().is_none_or(|told| !told.is_known) {
         remote_names::learn(parts, &access, call.cancel.wished()).await;
     }
@@ -131,7 +133,7 @@ pub async fn install_remote(
         parts.events.changed(change);
     }
     let needed = told.and_then(|told| told.answer.apps_needing_auth);
-    let needed = match parts.lookup.config(None).features().apps {
+    let needed = match config.features().apps {
         true => needed.unwrap_or(apps),
         false => Vec::new(),
     };
