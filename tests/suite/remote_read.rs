@@ -298,6 +298,33 @@ fn names_of_apps_hold_nothing_up() {
 }
 
 #[test]
+fn where_apps_are_off_nobody_asks_for_their_names() {
+    let account = Account::with("[features]\napps = false\n");
+    let item = rich();
+    let id = item.id().to_owned();
+    account.service.offer_plugin(item);
+    account.sandbox.add(
+        "== home/.agents/plugins/marketplace.json\n\
+         {\"name\": \"mine\", \"plugins\": [{\"name\": \"own\", \"source\": \"./own\"}]}\n\
+         == home/own/.codex-plugin/plugin.json\n\
+         {\"name\": \"own\"}\n\
+         == home/own/.app.json\n\
+         {\"apps\": {\"drive\": {\"id\": \"a1\"}}}\n",
+    );
+    let mut daemon = account.start();
+    let answer = daemon.ok("plugin/read", remote(&id));
+    assert_eq!(answer["plugin"]["apps"][0], app("a1", "a1", "a1"));
+    let manifest = "$ROOT/home/.agents/plugins/marketplace.json";
+    let params = json!({"marketplacePath": manifest, "pluginName": "own"});
+    assert_eq!(
+        daemon.ok("plugin/read", params)["plugin"]["apps"][0]["id"],
+        "a1"
+    );
+    daemon.shut_down();
+    assert_eq!(account.service.count(Endpoint::Apps), 0);
+}
+
+#[test]
 fn a_plugin_shared_from_this_disk_says_how() {
     let account = Account::new();
     account.sandbox.add(

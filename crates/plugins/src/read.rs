@@ -109,7 +109,10 @@ pub(crate) async fn adorn(call: &Call, lookup: &Lookup, found: Found) -> Result<
         return Ok(reading);
     };
     let until = Some(deadline(lookup.remote()));
-    let ids: Vec<String> = apps.iter().map(|app| app.id.clone()).collect();
+    // Where apps are switched off nobody asks for them.
+    let asks = lookup.config(None).features().apps;
+    let asked = apps.iter().filter(|_| asks);
+    let ids: Vec<String> = asked.map(|app| app.id.clone()).collect();
     let shared = reading.summary.share.as_ref().map(|share| share.id.clone());
     let (names, item) = tokio::join!(
         remote_apps::known(call, &service, &ids, until),

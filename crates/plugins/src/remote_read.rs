@@ -140,7 +140,10 @@ async fn ask(call: &Call, remote: &Remote, begun: &Begun) -> Result<Answers, Err
     {
         return Err(Error::Cancelled(crate::call::Cancelled));
     }
-    let apps = remote_apps::known(call, &service, &item.release.app_ids, deadline).await;
+    let apps = match begun.config.features().apps {
+        true => remote_apps::known(call, &service, &item.release.app_ids, deadline).await,
+        false => BTreeMap::new(),
+    };
     Ok(Answers {
         item: Some(Ok(item)),
         installed: Some(installed),
