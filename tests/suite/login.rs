@@ -104,6 +104,37 @@ fn a_login_kept_elsewhere_is_none() {
 }
 
 #[test]
+fn a_keyring_or_a_file_is_the_file_when_it_is_there() {
+    let account = Account::with("cli_auth_credentials_store = \"auto\"\n");
+    let ids = account.offer(&["alpha"]);
+    let mut daemon = account.start();
+    daemon.ok("plugin/install", remote(&ids[0]));
+    daemon.shut_down();
+}
+
+#[test]
+fn a_login_kept_elsewhere_says_what_to_do() {
+    let account = Account::with("cli_auth_credentials_store = \"keyring\"\n");
+    let ids = account.offer(&["alpha"]);
+    let mut daemon = account.start();
+    let error = daemon.err("plugin/install", remote(&ids[0]));
+    let hint = text(&error["data"]["hint"]);
+    assert!(hint.contains("_store = \"file\"`"), "{error}");
+    let listing = daemon.ok("plugin/list", json!({}));
+    let told = text(&listing["marketplaceLoadErrors"][0]["message"]);
+    assert!(told.contains("keyring of the system"), "{listing}");
+    // An account that is not told would bring it back.
+    let params = json!({"pluginId": "alpha@openai-curated-remote"});
+    let error = daemon.err("plugin/uninstall", params);
+    assert!(text(&error["data"]["hint"]).contains("keyring"), "{error}");
+    // Nobody is followed, and that is no failure.
+    let nothing = daemon.ok("plugin/reconcile", json!({}));
+    assert_eq!(nothing["changedPlugins"], json!([]));
+    daemon.shut_down();
+    assert_eq!(account.service.lines(), Vec::<String>::new());
+}
+
+#[test]
 fn an_expired_login_is_told() {
     let account = Account::new();
     let login = account.service.login().expired();

@@ -112,8 +112,35 @@ fn one_that_cannot_be_refreshed_is_not_tried_again() {
         let listing = daemon.ok("plugin/list", json!({}));
         assert_eq!(kinds(&listing), ["loginExpired"]);
     }
+    let error = daemon.err("plugin/install", remote("plugins_alpha"));
+    let hint = text(&error["data"]["hint"]);
+    assert!(hint.contains("log in again"), "{error}");
+    assert!(!hint.contains("refresh_login"), "{error}");
+    let listing = daemon.ok("plugin/list", json!({}));
+    let told = text(&listing["marketplaceLoadErrors"][0]["message"]);
+    assert!(told.contains("could not be refreshed"), "{told}");
+    assert!(!told.contains("refresh_login"), "{told}");
     daemon.shut_down();
     assert_eq!(account.service.count(Endpoint::Token), 1);
+}
+
+#[test]
+fn one_without_a_refresh_token_is_to_be_made_anew() {
+    let account = Account::without_login("");
+    account.offer(&["alpha"]);
+    let login = Login::chatgpt("account-1", "plus").expired();
+    let login = login.without_refresh_token();
+    login.write_to(&account.sandbox);
+    for settings in ["", "refresh_login = true\n"] {
+        account.sandbox.write("ch/plugd.toml", settings);
+        let mut daemon = greeted(&account);
+        let error = daemon.err("plugin/install", remote("plugins_alpha"));
+        let hint = text(&error["data"]["hint"]);
+        assert!(hint.contains("log in again"), "{error}");
+        assert!(!hint.contains("refresh_login"), "{error}");
+        daemon.shut_down();
+    }
+    assert_eq!(account.service.count(Endpoint::Token), 0);
 }
 
 #[test]

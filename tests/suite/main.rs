@@ -176,6 +176,8 @@ mod remote_force_sync;
 mod remote_install;
 /// The same refused, given up, killed, or done twice at once.
 mod remote_interrupted;
+/// Listings while the directory, the login or a bundle of the remote catalog is missing.
+mod remote_lacking;
 /// Answers of the plugin service that are older than what was done meanwhile.
 mod remote_late;
 /// The remote catalog in listings and searches.

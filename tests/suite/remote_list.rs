@@ -174,6 +174,16 @@ fn one_bad_item_spoils_itself() {
     let listing = daemon.ok("plugin/list", json!({}));
     assert_eq!(plugins_in(&listing).count(), 2);
     assert_eq!(kinds(&listing).len(), 1, "{listing}");
+    account.service.set_installed("bad", true);
+    daemon.ok("plugin/reconcile", json!({}));
+    let installed = daemon.ok("plugin/installed", json!({}));
+    assert_eq!(kinds(&installed).len(), 1, "{installed}");
+    // Also when nothing of it is new.
+    account.service.set_etags(true);
+    for _ in 0..2 {
+        let listing = daemon.ok("plugin/list", json!({}));
+        assert_eq!(kinds(&listing).len(), 1, "{listing}");
+    }
     daemon.shut_down();
 }
 

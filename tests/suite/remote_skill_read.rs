@@ -133,3 +133,20 @@ fn the_copy_stands_in_for_a_service_that_cannot_be_reached() {
     assert_eq!(error["data"]["kind"], "notFound");
     daemon.shut_down();
 }
+
+#[test]
+fn a_skill_is_found_by_the_name_that_listings_show() {
+    let account = Account::new();
+    let ids = account.offer(&["alpha"]);
+    account.service.set_skill(&ids[0], "greet", Some("Text"));
+    let mut daemon = account.start();
+    // It is known by now what the plugin is called.
+    daemon.ok("plugin/list", json!({}));
+    let answer = daemon.ok(METHOD, params(&ids[0], "alpha:greet"));
+    assert_eq!(answer["contents"], "Text");
+    for other in ["beta:greet", "alpha:", "alpha:other"] {
+        let error = daemon.err(METHOD, params(&ids[0], other));
+        assert_eq!(error["data"]["kind"], "notFound", "{other}");
+    }
+    daemon.shut_down();
+}

@@ -11,7 +11,7 @@ use plugd_disk::Disk;
 use plugd_model::{AbsPath, Layout, Problem, ProblemKind, error_chain};
 
 use crate::json::{Object, Source};
-use crate::{Account, LoginMode, Secret, json, jwt};
+use crate::{Account, LoginMode, Secret, json, jwt, rfc3339};
 
 /// The largest file that is read.
 pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
@@ -37,6 +37,9 @@ const WORKSPACE_PLANS: [&str; 12] = [
 pub enum CredentialStore {
     /// In the file of the home directory.
     File,
+    /// In the keyring of the system where there is one, else in the file. Keyrings are not read here,
+    /// so the file counts when it is there.
+    Auto,
     /// Elsewhere, by the word that the configuration has for it. Such a login cannot be read here.
     Other(String),
 }
@@ -46,6 +49,9 @@ pub enum CredentialStore {
 pub enum Login {
     /// Nobody.
     None,
+    /// There is or may be a login, and it cannot be read whose; a problem says why. That is not the
+    /// same as nobody: whoever may be logged in is told nothing.
+    Unread,
     /// Somebody with an API key, which the catalog does not accept.
     ApiKey,
     /// Somebody whom the catalog accepts, unless the token has expired.
@@ -84,6 +90,8 @@ pub(crate) enum Content {
 /// The tokens of a person's login.
 pub(crate) struct Tokens {
     pub(crate) refresh_token: Option<Secret>,
+    /// When they came, in seconds since the Unix epoch, as far as the file says so.
+    pub(crate) refreshed_at: Option<u64>,
     pub(crate) account: Account,
 }
 
@@ -92,20 +100,20 @@ pub(crate) struct Tokens {
 pub fn read_login(disk: &Disk, layout: &Layout, store: &CredentialStore, now: u64) -> LoginState {
     let path = layout.auth();
     if let CredentialStore::Other(word) = store {
-        let message = format!(
-            "the login is kept in `{}`, where it cannot be read; nobody counts as logged in \
-             (with `cli_auth_credentials_store = \"file\"` it is kept in a file)",
-            word.escape_debug()
-        );
         return LoginState {
-            login: Login::None,
-            problems: vec![Problem::warning(ProblemKind::Config, message)],
+            login: Login::Unread,
+            problems: vec![elsewhere(word)],
         };
     }
     let mut problems = Vec::new();
     let content = read_file(disk, &path).and_then(|bytes| match bytes {
         Some(bytes) => parse(&bytes, &path),
-        None => Ok(Content::None),
+        None => {
+            if *store == CredentialStore::Auto {
+                problems.push(perhaps_elsewhere(&path));
+            }
+            Ok(Content::None)
+        }
     });
     let login = match content {
         Ok(Content::None) => Login::None,
@@ -114,7 +122,7 @@ pub fn read_login(disk: &Disk, layout: &Layout, store: &CredentialStore, now: u6
         Ok(Content::Tokens(tokens)) => Login::Backend(tokens.account),
         Err(problem) => {
             problems.push(problem);
-            Login::None
+            Login::Unread
         }
     };
     if let Login::Backend(account) = &login
@@ -186,10 +194,14 @@ fn person(file: &Object<'_>, mode: LoginMode) -> Result<Content, Problem> {
         .text("access_token")?
         .filter(|token| !token.is_empty());
     let access_token = tokens.needed("access_token", Ok(access_token))?;
-    let refresh_token = tokens
-        .text("refresh_token")?
-        .filter(|token| !token.is_empty());
+    // An empty one is a login that cannot be refreshed; without one the reference reads no login.
+    let refresh_token = tokens.needed("refresh_token", tokens.text("refresh_token"))?;
+    let refresh_token = Some(refresh_token).filter(|token| !token.is_empty());
+    // It is for people otherwise, so a bad one is none.
+    let refreshed_at = file.text("last_refresh").ok().flatten();
+    let refreshed_at = refreshed_at.and_then(|text| rfc3339::parse(&text));
     Ok(Content::Tokens(Tokens {
+        refreshed_at: refreshed_at.and_then(|at| u64::try_from(at).ok()),
         account: Account {
             account_id: tokens.text("account_id")?,
             user_id: id.user_id,
@@ -238,6 +250,27 @@ fn nameless(access_token: Secret) -> Account {
         mode: LoginMode::PersonalAccessToken,
         can_refresh: false,
     }
+}
+
+/// What to do where no file has the login.
+const USE_A_FILE: &str = "to use it here too, set `cli_auth_credentials_store = \"file\"` in config.toml and log in again";
+
+fn elsewhere(word: &str) -> Problem {
+    let place = match word {
+        "keyring" => "in the keyring of the system".to_owned(),
+        "ephemeral" => "in the memory of the login program only".to_owned(),
+        word => format!("in `{}`", word.escape_debug()),
+    };
+    let message = format!("the login is kept {place}, which plugd cannot read: {USE_A_FILE}");
+    Problem::warning(ProblemKind::Config, message)
+}
+
+fn perhaps_elsewhere(path: &AbsPath) -> Problem {
+    let message = format!(
+        "there is no file with a login; with `cli_auth_credentials_store = \"auto\"` there may be one in \
+         the keyring of the system, which plugd cannot read: {USE_A_FILE}"
+    );
+    Problem::warning(ProblemKind::Config, message).in_file(path)
 }
 
 fn expired(path: &AbsPath) -> Problem {

@@ -32,6 +32,9 @@ const CLIENT_ID: &str = "app_EMoamEEZ73f0CkXaXp7hrann";
 /// How long it may take. Longer than anybody waits for it, so that a late answer is not lost, and not
 /// much longer: the next login has to wait for its end.
 const LIMIT: Duration = Duration::from_secs(15);
+/// How soon a login is refreshed again at the earliest, in seconds. What counts as expired that soon
+/// does so because of a wrong clock, and more refreshing would only use up more refresh tokens.
+const REST: u64 = 300;
 /// The largest answer that is read.
 const MAX_ANSWER: u64 = 1024 * 1024;
 
@@ -127,6 +130,14 @@ pub fn begin_refresh<'a>(
         .filter(|_| old.account.can_refresh);
     let refresh_token = refresh_token
         .ok_or_else(|| not_refreshable(&path, "it has no refresh token of its own".to_owned()))?;
+    if old
+        .refreshed_at
+        .is_some_and(|at| at <= now && now - at < REST)
+    {
+        let reason = "it was refreshed a moment ago, and what came counts as expired too; look whether the \
+                      clock of this machine is right";
+        return Err(not_refreshable(&path, reason.to_owned()));
+    }
     Ok(Refresh::Needed(RefreshTicket {
         _lock: lock,
         path,

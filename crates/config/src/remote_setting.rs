@@ -18,6 +18,9 @@ const BASE_URL: &str = "chatgpt_base_url";
 /// The key that says where the login program keeps the login.
 const CREDENTIAL_STORE: &str = "cli_auth_credentials_store";
 
+/// The words for it.
+const CREDENTIAL_STORES: [&str; 4] = ["file", "keyring", "auto", "ephemeral"];
+
 /// The address that holds when nothing else is said, as the reference spells it.
 const DEFAULT_BASE_URL: &str = "https://chatgpt.com/backend-api/";
 
@@ -26,6 +29,8 @@ const DEFAULT_BASE_URL: &str = "https://chatgpt.com/backend-api/";
 pub enum CredentialStore {
     /// In a file below the home directory.
     File,
+    /// In the keyring of the system where there is one, else in the file.
+    Auto,
     /// Somewhere else, by the word that the configuration has for it. Nothing is read from there.
     Other(String),
 }
@@ -46,14 +51,26 @@ pub struct RemoteSettings {
 /// Reads the settings; a bad one is reported.
 pub(crate) fn read(reader: &mut Reader<'_>, merged: &Node) -> RemoteSettings {
     let (base_url, base_url_as_configured) = base_url(reader, merged);
-    let store = reader.text(merged, &KeyPath::of([CREDENTIAL_STORE]));
     RemoteSettings {
         base_url,
         base_url_as_configured,
-        credential_store: match store.ok().flatten().as_deref() {
-            None | Some("file") => CredentialStore::File,
-            Some(other) => CredentialStore::Other(other.to_owned()),
-        },
+        credential_store: credential_store(reader, merged),
+    }
+}
+
+fn credential_store(reader: &mut Reader<'_>, merged: &Node) -> CredentialStore {
+    let field = KeyPath::of([CREDENTIAL_STORE]);
+    let Ok(Some(word)) = reader.text(merged, &field) else {
+        return CredentialStore::File;
+    };
+    match word.as_str() {
+        "file" => CredentialStore::File,
+        "auto" => CredentialStore::Auto,
+        _ => {
+            // A word that nobody knows is told, and is no file either.
+            let _ = reader.word(merged, &field, &CREDENTIAL_STORES);
+            CredentialStore::Other(word)
+        }
     }
 }
 

@@ -17,12 +17,15 @@ use crate::curated_now::CuratedNow;
 use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
 use crate::login_refresh::refresh_login;
 use crate::lookup::Resolved;
-use crate::remote::resolver_login;
 use crate::remote_groups::installed_groups;
-use crate::remote_listing;
+use crate::remote_listing::Local;
+use crate::remote_login::resolver_login;
 use crate::rows::ListedPlugin;
 use crate::survey::Survey;
-use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
+use crate::{
+    Blocking, Copies, Error, Listing, Lookup, Refresher, Roots, remote_listing, remote_login,
+    remote_resting,
+};
 
 /// Lists installed plugins, and those whose name is in `suggestions`. Behind the local ones come those
 /// of the remote catalog; orphans come last, grouped by marketplace name.
@@ -92,7 +95,12 @@ fn look(
         let is_here = summary.installed || summary.linked.is_some();
         is_here || suggestions.contains(summary.id.plugin.as_str())
     });
-    let (set, known) = of_account(lookup, &resolved, &first.config, &mut listing);
+    let OfAccount {
+        set,
+        known,
+        troubles,
+        resting,
+    } = of_account(lookup, &resolved, &first.config, &mut listing);
     let is_open = |marketplace| {
         let mut declared = resolved.set.declared().iter();
         declared.any(|one| one.marketplace == marketplace && one.is_open())
@@ -102,10 +110,29 @@ fn look(
         hide_replaced(&mut listing, &set);
     }
     let orphans = orphans(lookup, &resolved, &survey, curated);
-    let remote = installed_groups(&set, &survey.into_local(), is_open);
+    let local = Local {
+        troubles,
+        ..survey.into_local()
+    };
+    let mut remote = installed_groups(&set, &local, is_open);
+    if let Some(why) = resting {
+        let declared = resolved.set.declared();
+        let is_wished = |one| is_open(one) || remote_login::waits_for_login(declared, one);
+        remote_resting::add(&mut remote, lookup.loader(), &local, is_wished, why);
+    }
     listing.marketplaces.extend(remote);
     listing.marketplaces.extend(orphans);
     Ok((listing, known))
+}
+
+/// What is known of the account and what it has installed.
+struct OfAccount {
+    set: Arc<InstalledSet>,
+    known: Known,
+    /// Why plugins could not be brought.
+    troubles: Arc<BTreeMap<PluginId, Problem>>,
+    /// Why nobody can tell what it has, where that is so.
+    resting: Option<&'static str>,
 }
 
 /// What the account has installed, as far as it is known. Tells what is wrong with the login, and
@@ -115,10 +142,20 @@ fn of_account(
     resolved: &Resolved,
     config: &Snapshot,
     listing: &mut Listing,
-) -> (Arc<InstalledSet>, Known) {
+) -> OfAccount {
     let (remote, layout) = (lookup.remote(), lookup.layout());
     let Some((access, expired, problems)) = remote.seen_as(config, &resolved.login) else {
-        return (Arc::default(), Known::Enough);
+        let unread = remote_login::why_unread(&resolved.login);
+        let unread = unread.filter(|_| config.features().plugins);
+        if let Some(problem) = unread {
+            remote_login::tell_unread(listing, lookup, problem);
+        }
+        return OfAccount {
+            set: Arc::default(),
+            known: Known::Enough,
+            troubles: Arc::default(),
+            resting: unread.map(|_| remote_login::UNREAD),
+        };
     };
     let set = remote.installed_of(&access);
     let mut tell = |marketplace_path, problem| {
@@ -135,12 +172,23 @@ fn of_account(
         let problem = remote_listing::unanswered(what, &reason, set.is_some());
         tell(layout.catalog_cache(), problem);
     }
+    // What came with the last answer and could not be used.
+    for problem in set.iter().flat_map(|set| &set.problems) {
+        tell(layout.catalog_cache(), problem.clone());
+    }
+    let troubles = remote.troubles(&access);
+    let resting = set.is_none().then_some(remote_listing::UNHEARD);
     let known = match (expired, &set) {
         (true, _) if remote.may_refresh(config, &access.account) => Known::Expired,
         (false, None) => Known::Nothing(access),
         _ => Known::Enough,
     };
-    (set.unwrap_or_default(), known)
+    OfAccount {
+        set: set.unwrap_or_default(),
+        known,
+        troubles,
+        resting,
+    }
 }
 
 /// Takes out those of the curated snapshot that the account has from the hosted catalog: there they

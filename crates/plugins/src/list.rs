@@ -7,10 +7,13 @@ use crate::call::Call;
 use crate::differing::Differing;
 use crate::listing::ListedMarketplace;
 use crate::login_refresh::refresh_login;
+use crate::lookup::Resolved;
 use crate::remote_listing::{Local, Question, RemotePart, ask};
 use crate::remote_wish::Wish;
 use crate::survey::Survey;
-use crate::{Blocking, Copies, Error, Listing, Lookup, Refresher, Roots};
+use crate::{
+    Blocking, Copies, Error, Listing, Lookup, Refresher, Roots, remote_login, remote_resting,
+};
 
 /// What to list.
 #[derive(Debug, Clone, Default)]
@@ -73,10 +76,7 @@ pub async fn list(
     if let Some(question) = question {
         let answers = ask(lookup.remote(), call, &question).await;
         let lookup = lookup.clone();
-        let settle = blocking.write(move || {
-            let remote = lookup.remote();
-            Ok(question.settle(remote, lookup.layout(), answers, &local))
-        });
+        let settle = blocking.write(move || Ok(question.settle(&lookup, answers, local)));
         let RemotePart {
             marketplaces,
             load_errors,
@@ -131,7 +131,11 @@ fn look(
     let Some(first) = resolved.scopes.first() else {
         return Ok(seen);
     };
-    let mut wish = Wish::of(kinds, resolved.set.declared(), request.insists)?;
+    let wish = Wish::of(kinds, resolved.set.declared(), request.insists);
+    let mut wish = wish.map_err(|error| match error {
+        Error::LoginRequired { action } => remote_login::without(&resolved.login, action),
+        error => error,
+    })?;
     let wants_local = kinds.is_none_or(|kinds| kinds.contains(&MarketplaceKind::Local));
     let survey = Survey::new(lookup, copies.store()?, &resolved, differing)?;
     if wants_local {
@@ -147,7 +151,25 @@ fn look(
     let question = Question::prepare(lookup.remote(), &first.config, &resolved.login, wish);
     seen.question = question.map(|question| question.hurried(request.hurries));
     seen.local = survey.into_local();
+    if kinds.is_none() {
+        show_without_login(&mut seen, lookup, &resolved);
+    }
     Ok(seen)
+}
+
+/// Where it cannot be read who is logged in, that is told and what lies here of the catalog is shown.
+fn show_without_login(seen: &mut Seen, lookup: &Lookup, resolved: &Resolved) {
+    let declared = resolved.set.declared();
+    let curated = RemoteMarketplace::CuratedRemote;
+    let Some(problem) = remote_login::why_unread(&resolved.login)
+        .filter(|_| remote_login::waits_for_login(declared, curated))
+    else {
+        return;
+    };
+    remote_login::tell_unread(&mut seen.listing, lookup, problem);
+    let groups = &mut seen.listing.marketplaces;
+    let (loader, why) = (lookup.loader(), remote_login::UNREAD);
+    remote_resting::add(groups, loader, &seen.local, |one| one == curated, why);
 }
 
 #[cfg(test)]

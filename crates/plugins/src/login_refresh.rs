@@ -1,7 +1,9 @@
 //! Refreshing a login that has expired, where the user allows it.
 //!
 //! Tokens belong to the login program. With `refresh_login = true` an expired one is refreshed once:
-//! one that could not be is not tried again before the file holds another one.
+//! one that could not be is not tried again before the file holds another one. The same holds where the
+//! new token counts as expired too, as it does with a wrong clock: each refresh costs the login program
+//! the refresh token that it had.
 
 use std::time::Duration;
 
@@ -48,7 +50,7 @@ pub(crate) async fn refresh_login(call: &Call, blocking: &Blocking, lookup: &Loo
 /// Refreshes to the end, whoever has stopped to wait for it.
 async fn finish(blocking: &Blocking, remote: &Remote, expired: &Account) {
     if let Err(reason) = refresh(blocking, remote, expired).await {
-        remote.note_unrefreshable(expired);
+        remote.note_unrefreshable(expired, &reason);
         tracing::warn!("the login has expired and is not refreshed: {reason}");
     }
 }
@@ -80,8 +82,9 @@ async fn refresh(blocking: &Blocking, remote: &Remote, expired: &Account) -> Res
     let asked = ask(remote, &ticket).await;
     let tokens = asked.map_err(|error| {
         // With the lock held, so that whoever waits for it does not ask once more.
-        remote.note_unrefreshable(expired);
-        error_chain(&error)
+        let reason = error_chain(&error);
+        remote.note_unrefreshable(expired, &reason);
+        reason
     })?;
     let finished = {
         let remote = remote.clone();

@@ -54,7 +54,7 @@ pub async fn login_status(blocking: &Blocking, lookup: &Lookup) -> Result<LoginR
         problems: state.problems,
     };
     match state.login {
-        Login::None => {}
+        Login::None | Login::Unread => {}
         Login::ApiKey => report.by = Some(LoginBy::ApiKey),
         Login::Backend(account) => {
             let mut problems = report.problems.iter();

@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::claims::Claims;
 use crate::links::Links;
 use crate::marketplace_add::CONFIG_PATIENCE;
-use crate::remote::resolver_login;
+use crate::remote_login::resolver_login;
 use crate::rows::Rows;
 use crate::{Error, Remote};
 

@@ -10,25 +10,26 @@
 //!
 //! Nothing here decides what is listed, installed or removed, and making one asks nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use plugd_catalog::{
-    Access, Account, BaseUrl, CachedDirectory, Catalog, CatalogError, Collection, CredentialStore,
+    Access, Account, CachedDirectory, Catalog, CatalogError, Collection, CredentialStore,
     Directory, Fetched, InstalledSet, Kept, Login, LoginState, Secret, Service, Urls, Validators,
     read_login,
 };
 use plugd_config::{CredentialStore as ConfiguredStore, Snapshot};
 use plugd_disk::{Disk, DiskError};
 use plugd_marketplace::Login as ResolverLogin;
-use plugd_model::{Clock, Environment, Layout, Problem, RemoteScope, Severity, error_chain};
+use plugd_model::{Clock, Environment, Layout, PluginId, Problem, RemoteScope, error_chain};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::remote_error::RemoteError;
-use crate::remote_known::Known;
+use crate::remote_known::{Known, is_same_account};
+use crate::remote_login::{self, access, resolver_login};
 use crate::remote_words::{Asked, Word};
 use crate::{Copies, Error};
 
@@ -47,8 +48,8 @@ struct Inner {
     layout: Layout,
     clock: Arc<dyn Clock>,
     known: Mutex<Known>,
-    /// A token that could not be refreshed.
-    unrefreshable: Mutex<Option<Secret>>,
+    /// A token that could not be refreshed, and why.
+    unrefreshable: Mutex<Option<(Secret, String)>>,
     /// Held by whoever refreshes the login.
     refreshing: Arc<Semaphore>,
 }
@@ -105,9 +106,17 @@ impl Remote {
     pub(crate) fn login(&self, config: &Snapshot) -> LoginState {
         let store = match &config.remote().credential_store {
             ConfiguredStore::File => CredentialStore::File,
+            ConfiguredStore::Auto => CredentialStore::Auto,
             ConfiguredStore::Other(word) => CredentialStore::Other(word.clone()),
         };
-        read_login(self.disk(), &self.0.layout, &store, self.now().as_secs())
+        let mut state = read_login(self.disk(), &self.0.layout, &store, self.now().as_secs());
+        if let Login::Backend(account) = &state.login {
+            let unrefreshed = self.why_unrefreshed(account);
+            if config.settings().refresh_login {
+                remote_login::retell_expired(&mut state.problems, unrefreshed.as_deref());
+            }
+        }
+        state
     }
 
     /// The login as the resolver wants to know it. Reads a file.
@@ -121,15 +130,15 @@ impl Remote {
     /// Nobody is logged in, or with an API key; the login cannot be read; it has expired; the
     /// configured address is none that a token may be sent to.
     pub(crate) fn access(&self, config: &Snapshot, action: &'static str) -> Result<Access, Error> {
-        let LoginState { login, problems } = self.login(config);
-        let account = match login {
-            Login::None => return Err(nobody(problems, action)),
+        let state = self.login(config);
+        let account = match state.login {
+            Login::None | Login::Unread => return Err(remote_login::without(&state, action)),
             Login::ApiKey => return Err(RemoteError::ApiKey { action }.into()),
             Login::Backend(account) => account,
         };
         let access = access(config, account).ok_or(RemoteError::NoService { action })?;
         if self.is_expired(&access) {
-            return Err(RemoteError::LoginExpired { action }.into());
+            return Err(self.expired(&access, action));
         }
         Ok(access)
     }
@@ -354,6 +363,16 @@ impl Remote {
         self.known(of).unanswered.clone()
     }
 
+    /// Notes which plugins a synchronisation could not bring, and why.
+    pub(crate) fn note_troubles(&self, of: &Access, troubles: BTreeMap<PluginId, Problem>) {
+        self.known(of).troubles = Arc::new(troubles);
+    }
+
+    /// Why the last synchronisation could not bring plugins.
+    pub(crate) fn troubles(&self, of: &Access) -> Arc<BTreeMap<PluginId, Problem>> {
+        Arc::clone(&self.known(of).troubles)
+    }
+
     /// Whether the service was waited for in vain a moment ago.
     pub(crate) fn is_silent(&self) -> bool {
         let since = self.held().silent_since;
@@ -367,7 +386,27 @@ impl Remote {
 
     /// Whether refreshing the login of this account has failed before.
     pub(crate) fn is_unrefreshable(&self, account: &Account) -> bool {
-        self.unrefreshable().as_ref() == Some(&account.access_token)
+        self.why_unrefreshed(account).is_some()
+    }
+
+    /// Why the login of this account cannot be refreshed.
+    fn why_unrefreshed(&self, account: &Account) -> Option<String> {
+        if !account.can_refresh {
+            return Some("it has no refresh token of its own".to_owned());
+        }
+        let held = self.unrefreshable();
+        let (token, reason) = held.as_ref()?;
+        (*token == account.access_token).then(|| reason.clone())
+    }
+
+    /// What to answer whoever needs a login that has not expired.
+    pub(crate) fn expired(&self, of: &Access, action: &'static str) -> Error {
+        let unrefreshed = self.why_unrefreshed(&of.account);
+        RemoteError::LoginExpired {
+            action,
+            unrefreshed,
+        }
+        .into()
     }
 
     /// The turn of whoever refreshes the login.
@@ -381,11 +420,11 @@ impl Remote {
     }
 
     /// Notes that the login of this account cannot be refreshed.
-    pub(crate) fn note_unrefreshable(&self, account: &Account) {
-        *self.unrefreshable() = Some(account.access_token.clone());
+    pub(crate) fn note_unrefreshable(&self, account: &Account, reason: &str) {
+        *self.unrefreshable() = Some((account.access_token.clone(), reason.to_owned()));
     }
 
-    fn unrefreshable(&self) -> MutexGuard<'_, Option<Secret>> {
+    fn unrefreshable(&self) -> MutexGuard<'_, Option<(Secret, String)>> {
         let held = self.0.unrefreshable.lock();
         held.unwrap_or_else(PoisonError::into_inner)
     }
@@ -453,46 +492,5 @@ impl Remote {
 
     fn held(&self) -> MutexGuard<'_, Known> {
         self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Nobody is logged in, or nobody can tell who: a caller may go on without an account only in the
-/// first case, because an account that is not told would bring back what it was not told about.
-fn nobody(problems: Vec<Problem>, action: &'static str) -> Error {
-    let broken = |problem: &Problem| problem.severity == Severity::Error;
-    match problems.into_iter().find(broken) {
-        Some(problem) => RemoteError::LoginUnread {
-            action,
-            problem: Box::new(problem),
-        }
-        .into(),
-        None => Error::LoginRequired { action },
-    }
-}
-
-/// The configured service with an account; `None` without an address that a token may be sent to.
-fn access(config: &Snapshot, account: Account) -> Option<Access> {
-    let remote = config.remote();
-    let base = BaseUrl::new(remote.base_url.as_deref()?, &remote.base_url_as_configured).ok()?;
-    Some(Access { base, account })
-}
-
-/// Whether both are one account at one service. A login that does not say whose it is, is only the
-/// same as itself.
-pub(crate) fn is_same_account(left: &Access, right: &Access) -> bool {
-    let (a, b) = (&left.account, &right.account);
-    let named = a.account_id.is_some() || a.user_id.is_some();
-    left.base == right.base
-        && a.account_id == b.account_id
-        && a.user_id == b.user_id
-        && (named || a.access_token == b.access_token)
-}
-
-/// A login as the resolver wants to know it.
-pub(crate) fn resolver_login(state: &LoginState) -> ResolverLogin {
-    match state.login {
-        Login::None => ResolverLogin::None,
-        Login::ApiKey => ResolverLogin::ApiKey,
-        Login::Backend(_) => ResolverLogin::ChatGpt,
     }
 }

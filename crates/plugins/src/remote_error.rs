@@ -9,6 +9,7 @@ use plugd_model::{PluginId, Problem, RemoteIdError, RemotePluginId, VersionError
 use crate::call::Cancelled;
 use crate::error::Error;
 use crate::error_terms::{Facts, Kind};
+use crate::remote_login::is_kept_elsewhere;
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,8 @@ pub enum RemoteError {
     LoginExpired {
         /// What was tried.
         action: &'static str,
+        /// Why it could not be refreshed, where that was tried.
+        unrefreshed: Option<String>,
     },
     /// The configured address of the service is none that a token may be sent to.
     #[error("{action}: the configured address of the service cannot be used")]
@@ -297,9 +300,18 @@ impl RemoteError {
             marketplace: plugin.map(|id| id.marketplace.to_string()),
             host: host.map(str::to_owned),
             hint: match self {
+                Self::LoginUnread { problem, .. } if is_kept_elsewhere(problem) => {
+                    Some(problem.message.clone())
+                }
                 Self::LoginUnread { problem, .. } => Some(format!(
                     "{}; mend the file, or log in again: the login program writes it anew",
                     problem.message
+                )),
+                Self::LoginExpired {
+                    unrefreshed: Some(reason),
+                    ..
+                } => Some(format!(
+                    "log in again with the login program; the login could not be refreshed: {reason}"
                 )),
                 _ => self.hint().map(str::to_owned),
             },

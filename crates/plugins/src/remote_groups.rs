@@ -18,8 +18,9 @@ use crate::rows::ListedPlugin;
 /// What there is to show.
 #[derive(Default)]
 pub(crate) struct Shown {
-    /// In the order of the answer.
-    pub(crate) directories: Vec<(Collection, Arc<Directory>)>,
+    /// In the order of the answer. One of which nothing is known is shown as far as the account has
+    /// something of it.
+    pub(crate) directories: Vec<(Collection, Option<Arc<Directory>>)>,
     pub(crate) installed: Arc<InstalledSet>,
 }
 
@@ -27,7 +28,13 @@ pub(crate) struct Shown {
 pub(crate) fn groups(shown: &Shown, local: &Local) -> Vec<ListedMarketplace> {
     let mut groups = Vec::new();
     for (collection, directory) in &shown.directories {
-        let items = &directory.items;
+        let is_missing = directory.is_none();
+        let items = directory.as_ref().map_or(&[][..], |known| &known.items);
+        // What the account has of a directory that nobody knows.
+        let had = |is_of_it: fn(&Item) -> bool| {
+            let of_account = shown.installed.items.iter().map(|one| &one.item);
+            of_account.filter(move |item| is_missing && is_of_it(item))
+        };
         match collection {
             Collection::Scope(RemoteScope::Global) | Collection::Vertical => {
                 let is_whole = *collection != Collection::Vertical;
@@ -39,18 +46,24 @@ pub(crate) fn groups(shown: &Shown, local: &Local) -> Vec<ListedMarketplace> {
                 groups.push(group(RemoteMarketplace::CuratedRemote, rows));
             }
             Collection::Scope(RemoteScope::User) => {
-                let rows = rows(items.iter(), shown, local);
+                let had = had(|item| item.scope == RemoteScope::User);
+                let rows = rows(items.iter().chain(had), shown, local);
                 groups.push(group(RemoteMarketplace::CreatedByMe, rows));
             }
             Collection::Scope(RemoteScope::Workspace) => {
-                let rows = rows(items.iter(), shown, local);
+                let had = had(|item| item.marketplace() == RemoteMarketplace::WorkspaceDirectory);
+                let rows = rows(items.iter().chain(had), shown, local);
                 groups.push(group(RemoteMarketplace::WorkspaceDirectory, rows));
             }
             Collection::SharedWithMe => {
                 // What its owner lists for everybody stands in the directory.
                 let is_shared =
                     |item: &&Item| item.marketplace() == RemoteMarketplace::SharedWithMe;
-                let rows = rows(items.iter().filter(is_shared), shown, local);
+                let had = had(|item| {
+                    item.marketplace() == RemoteMarketplace::SharedWithMe
+                        && item.discoverability != Some(Discoverability::Unlisted)
+                });
+                let rows = rows(items.iter().filter(is_shared).chain(had), shown, local);
                 groups.push(named(SHARED_PRIVATE_GROUP, "Shared with me", rows));
                 let by_link = shown.installed.items.iter().filter(|one| {
                     one.item.scope == RemoteScope::Workspace
@@ -108,6 +121,7 @@ pub(crate) fn one_row(item: &Item, installed: Option<&InstalledItem>, local: &Lo
         installed,
         copy: local.copies.get(&id),
         setting: local.settings.get(&id).copied(),
+        trouble: local.troubles.get(&id),
     };
     row(item, here)
 }
@@ -128,7 +142,8 @@ fn has(items: &[Item], id: &RemotePluginId) -> bool {
     items.iter().any(|item| item.id == *id)
 }
 
-fn group(marketplace: RemoteMarketplace, plugins: Vec<Summary>) -> ListedMarketplace {
+/// The group of a marketplace.
+pub(crate) fn group(marketplace: RemoteMarketplace, plugins: Vec<Summary>) -> ListedMarketplace {
     named(marketplace.name(), marketplace.display_name(), plugins)
 }
 

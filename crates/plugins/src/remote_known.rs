@@ -2,15 +2,16 @@
 //!
 //! Nothing here reads, writes or asks, so it may be held for a moment.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use plugd_catalog::{Access, Collection, Directory, InstalledSet, Validators};
-use plugd_model::RemoteScope;
+use plugd_model::{PluginId, Problem, RemoteScope};
 
 use crate::remote_plan::joined;
 use crate::remote_words::{Asked, Word, Words};
+use crate::status::{PluginOutcome, PluginResult};
 
 /// What is remembered of one account.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(crate) struct Known {
     pub(crate) words: Words,
     /// Why the last question for what is installed has no answer.
     pub(crate) unanswered: Option<String>,
+    /// Why the last synchronisation could not bring plugins.
+    pub(crate) troubles: Arc<BTreeMap<PluginId, Problem>>,
     /// Lists that are kept nowhere else.
     pub(crate) directories: HashMap<Collection, Arc<Directory>>,
     pub(crate) featured: Option<Arc<Vec<String>>>,
@@ -99,4 +102,24 @@ fn without_addresses(set: &mut InstalledSet) {
     for one in &mut set.items {
         one.item.release.bundle_url = None;
     }
+}
+
+/// Whether both are one account at one service. A login that does not say whose it is, is only the
+/// same as itself.
+pub(crate) fn is_same_account(left: &Access, right: &Access) -> bool {
+    let (a, b) = (&left.account, &right.account);
+    let named = a.account_id.is_some() || a.user_id.is_some();
+    left.base == right.base
+        && a.account_id == b.account_id
+        && a.user_id == b.user_id
+        && (named || a.access_token == b.access_token)
+}
+
+/// What a synchronisation could not bring, and why.
+pub(crate) fn troubles(results: &[PluginResult]) -> BTreeMap<PluginId, Problem> {
+    let failed = results.iter();
+    let failed = failed.filter(|one| one.outcome == PluginOutcome::Failed);
+    failed
+        .filter_map(|one| Some((one.id.clone(), one.problem.clone()?)))
+        .collect()
 }

@@ -17,7 +17,7 @@ use plugd_catalog::{
     LoginState, Urls, Validators,
 };
 use plugd_config::Snapshot;
-use plugd_model::{AbsPath, Layout, PluginId, Problem, ProblemKind, RemoteScope, error_chain};
+use plugd_model::{AbsPath, PluginId, Problem, ProblemKind, RemoteScope, error_chain};
 use plugd_store::Installed;
 use tokio::time::Instant;
 
@@ -26,7 +26,7 @@ use crate::listing::{ListedMarketplace, LoadError};
 use crate::remote::{InstalledAnswer, Remote};
 use crate::remote_groups::{Shown, groups};
 use crate::remote_wish::Wish;
-use crate::{Blocking, Lookup};
+use crate::{Blocking, Lookup, remote_resting};
 
 /// How long a listing waits for the service when nobody insists.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LONG_PATIENCE: Duration = Duration::from_secs(30);
 /// How long it waits while the service is known to be silent.
 const LITTLE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Why a copy rests of which the service has said nothing.
+pub(crate) const UNHEARD: &str = "the service has not said whether the account has it";
 
 /// What is known before the service is asked.
 pub(crate) struct Question {
@@ -70,6 +73,8 @@ pub(crate) struct RemotePart {
 pub(crate) struct Local {
     pub(crate) copies: BTreeMap<PluginId, Installed>,
     pub(crate) settings: BTreeMap<PluginId, bool>,
+    /// Why the last synchronisation could not bring plugins of the account.
+    pub(crate) troubles: Arc<BTreeMap<PluginId, Problem>>,
 }
 
 impl Question {
@@ -144,14 +149,10 @@ impl Question {
     }
 
     /// Keeps what came, and works out what is shown. Reads and writes files.
-    pub(crate) fn settle(
-        self,
-        remote: &Remote,
-        layout: &Layout,
-        answers: Answers,
-        local: &Local,
-    ) -> RemotePart {
+    pub(crate) fn settle(self, lookup: &Lookup, answers: Answers, mut local: Local) -> RemotePart {
+        let (remote, layout) = (lookup.remote(), lookup.layout());
         let mut part = RemotePart::default();
+        local.troubles = remote.troubles(&self.access);
         remote.note_stale(&self.access, self.stale());
         let mut tell = |path: &AbsPath, problem: Problem| {
             let marketplace_path = problem.path.clone().unwrap_or_else(|| path.clone());
@@ -171,40 +172,49 @@ impl Question {
         for collection in self.wish.collections() {
             let answer = fresh.remove(&collection);
             let found = self.directory(remote, collection, answer, |problem| tell(&cache, problem));
-            shown
-                .directories
-                .extend(found.map(|found| (collection, found)));
+            shown.directories.push((collection, found));
         }
-        shown.installed = set;
-        part.marketplaces = groups(&shown, local);
+        let is_known = set.is_some();
+        shown.installed = set.unwrap_or_default();
+        part.marketplaces = groups(&shown, &local);
+        if !is_known {
+            let is_wished = |one| self.wish.shows(one);
+            let groups = &mut part.marketplaces;
+            remote_resting::add(groups, lookup.loader(), &local, is_wished, UNHEARD);
+        }
         part.featured = remote.featured(&self.access, answers.featured);
         part
     }
 
-    /// The installed set after this answer: the new one, else the known one.
+    /// The installed set after this answer: the new one, else the known one; `None` when nobody knows.
     fn installed(
         &self,
         remote: &Remote,
         answer: Option<InstalledAnswer>,
         mut tell: impl FnMut(Problem),
-    ) -> Arc<InstalledSet> {
+    ) -> Option<Arc<InstalledSet>> {
         // Somebody may have learned more since this question was made up.
         let known = || remote.installed_of(&self.access);
         let Some(InstalledAnswer { asked, answer }) = answer else {
-            return known().unwrap_or_default();
+            return known();
         };
         match answer {
             Ok(Fetched::New(set, validators)) => {
                 set.problems.iter().cloned().for_each(&mut tell);
-                remote.learn(&self.access, asked, set, validators)
+                Some(remote.learn(&self.access, asked, set, validators))
             }
-            Ok(Fetched::Unchanged) => known().unwrap_or_default(),
+            Ok(Fetched::Unchanged) => {
+                let known = known();
+                let problems = known.iter().flat_map(|set| &set.problems);
+                problems.cloned().for_each(&mut tell);
+                known
+            }
             Err(error) => {
                 remote.missed_installed(&self.access, &error);
                 let known = known();
                 let what = "what the account has installed";
                 tell(failure(what, &error, known.is_some()));
-                known.unwrap_or_default()
+                known
             }
         }
     }

@@ -200,18 +200,20 @@ fn settle(
             item
         }
         None => {
-            let expired = RemoteError::LoginExpired { action: ACTION };
-            last_seen(remote, &access, &set, &begun.id).ok_or(expired)?
+            let seen = last_seen(remote, &access, &set, &begun.id);
+            seen.ok_or_else(|| remote.expired(&access, ACTION))?
         }
     };
     let id = item.plugin_id();
     let copy = copies.store()?.get(&id);
     let copy = copy.map_err(|error| Error::StoreState(Box::new(error)))?;
     let mut settings = begun.config.plugins().iter();
+    let troubles = remote.troubles(&access);
     let here = Here {
         installed: set.items.iter().find(|one| one.item.id == item.id),
         copy: copy.as_ref(),
         setting: settings.find(|row| row.id == id).map(|row| row.enabled),
+        trouble: troubles.get(&id),
     };
     Ok(reading(&item, here, &apps, problems))
 }

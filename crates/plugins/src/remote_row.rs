@@ -10,7 +10,7 @@ use plugd_catalog::{
     Availability, DisabledReason, InstallPolicySource, InstalledItem, Item, Principal,
     ReleaseInterface, Sharing,
 };
-use plugd_model::{Discoverability, RemotePluginId, RemoteScope, Source};
+use plugd_model::{Discoverability, Problem, RemotePluginId, RemoteScope, Source};
 use plugd_store::Installed;
 
 use crate::listing::{ShownInterface, Summary};
@@ -79,6 +79,8 @@ pub(crate) struct Here<'a> {
     pub(crate) copy: Option<&'a Installed>,
     /// What configuration says about it.
     pub(crate) setting: Option<bool>,
+    /// Why the last synchronisation could not bring it.
+    pub(crate) trouble: Option<&'a Problem>,
 }
 
 /// The row of a plugin.
@@ -91,6 +93,9 @@ pub(crate) fn row(item: &Item, here: Here<'_>) -> Summary {
         .as_ref()
         .zip(offered)
         .is_some_and(|(have, offered)| have.as_str() != offered);
+    // It may have come by another way since.
+    let is_lacking = installed && (here.copy.is_none() || is_older);
+    let trouble = here.trouble.filter(|_| is_lacking);
     Summary {
         id: item.plugin_id(),
         local_version: version.as_ref().map(ToString::to_string),
@@ -115,7 +120,7 @@ pub(crate) fn row(item: &Item, here: Here<'_>) -> Summary {
             eligible_plan_types: item.eligible_plan_types.clone(),
         })),
         linked: None,
-        problems: Vec::new(),
+        problems: trouble.cloned().into_iter().collect(),
     }
 }
 

@@ -13,6 +13,7 @@ use plugd_catalog::{Access, Fetched, InstalledSet, Urls};
 use plugd_model::{PluginId, Problem, ProblemKind, RemotePluginId};
 use plugd_store::{Installed, StoreError};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::call::{Call, Cancelled};
 use crate::component_kinds::{ComponentKinds, kinds_of};
@@ -21,9 +22,11 @@ use crate::follow::problem_of;
 use crate::in_time::in_time;
 use crate::install::STORE_PATIENCE;
 use crate::parts::Parts;
-use crate::remote::{InstalledAnswer, is_same_account};
+use crate::remote::InstalledAnswer;
 use crate::remote_error::RemoteError;
 use crate::remote_install::bring_remote;
+use crate::remote_known::{is_same_account, troubles};
+use crate::remote_login::is_without_login;
 use crate::remote_plan::{Bring, Held, Plan, flipped, is_current, plan};
 use crate::remote_words::Asked;
 use crate::standing::Standing;
@@ -75,19 +78,20 @@ struct Decided {
     ran: Ran,
 }
 
-/// Runs once. `None` when there is no account to synchronise with.
+/// Runs once; the service has `until` then to say what there is. `None` when there is no account to synchronise with.
 ///
 /// # Errors
 /// It was cancelled before anything had changed, the service could not be asked, or the store cannot
 /// be read. What concerns one plugin is no error of the run.
-pub(crate) async fn run(call: &Call, parts: &Parts) -> Result<Option<Ran>, Error> {
+pub(crate) async fn run(call: &Call, parts: &Parts, until: Instant) -> Result<Option<Ran>, Error> {
     call.progress.report("resolving", 0, None);
     let of = parts.clone();
     let before = parts.blocking.write(move || look(&of));
     let Some(before) = before.await? else {
         return Ok(None);
     };
-    let set = ask(call, parts, &before.access).await?;
+    let set = ask(call, parts, &before.access, until).await?;
+    let (remote, of_account) = (parts.lookup.remote(), before.access.clone());
     let (of, work) = (parts.clone(), call.clone());
     let section = move || decide(&work, &of, before, set);
     let decided = parts.blocking.write(section);
@@ -102,6 +106,7 @@ pub(crate) async fn run(call: &Call, parts: &Parts) -> Result<Option<Ran>, Error
     note_decided(&mut plan, &mut ran);
     bring_all(call, parts, plan.bring, &kinds, &mut ran).await?;
     remove_all(call, parts, plan.remove, &kinds, &mut ran).await?;
+    remote.note_troubles(&of_account, troubles(&ran.results));
     ran.results.sort_by(|left, right| left.id.cmp(&right.id));
     Ok(Some(ran))
 }
@@ -130,15 +135,21 @@ fn access(parts: &Parts) -> Result<Option<Access>, Error> {
     }
     match parts.lookup.remote().access(&config, ACTION) {
         Ok(access) => Ok(Some(access)),
-        Err(Error::LoginRequired { .. } | Error::Remote(RemoteError::ApiKey { .. })) => Ok(None),
+        Err(error) if is_without_login(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-async fn ask(call: &Call, parts: &Parts, access: &Access) -> Result<(Asked, InstalledSet), Error> {
+async fn ask(
+    call: &Call,
+    parts: &Parts,
+    access: &Access,
+    until: Instant,
+) -> Result<(Asked, InstalledSet), Error> {
+    let until = call.end.map_or(until, |end| end.min(until));
     let remote = parts.lookup.remote();
     let cancelled = call.cancel.cancelled();
-    let answer = remote.ask_installed(access, Urls::With, None, call.end, cancelled);
+    let answer = remote.ask_installed(access, Urls::With, None, Some(until), cancelled);
     let InstalledAnswer { asked, answer } = answer.await;
     match answer {
         Ok(Fetched::New(set, _)) => Ok((asked, set)),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugd_catalog::CatalogError;
+use plugd_catalog::{Access, CatalogError};
 use plugd_config::Snapshot;
 use plugd_model::{RemoteMarketplace, RemotePluginId, SHARED_PRIVATE_GROUP, SHARED_UNLISTED_GROUP};
 use plugd_store::Installed;
@@ -17,6 +17,7 @@ use crate::call::Call;
 use crate::login_refresh::refresh_login;
 use crate::remote_error::RemoteError;
 use crate::remote_gate::{Asked, Asker};
+use crate::remote_read::last_seen;
 use crate::skill_read::{SkillText, text};
 use crate::{Blocking, Copies, Error, Lookup};
 
@@ -46,12 +47,25 @@ pub async fn read_remote_skill(
         blocking.read(move || begin(&lookup, &marketplace, &plugin, &skill))
     };
     let Begun { id, asker } = begun.await?;
+    let access = asker.access.clone();
+    let asked = |failure: Option<CatalogError>| match failure {
+        Some(error) => RemoteError::asked(ACTION, error),
+        None => lookup.remote().expired(&access, ACTION),
+    };
     let failure = match asker.expired {
         true => None,
         false => {
             let service = lookup.remote().service(&asker.access);
             let (until, cancelled) = (Instant::now() + PATIENCE, call.cancel.cancelled());
-            match service.skill(&id, &skill, Some(until), cancelled).await {
+            let mut answer = service.skill(&id, &skill, Some(until), cancelled).await;
+            // Listings name a skill with its plugin in front; the service may know it without.
+            if let Err(CatalogError::NotFound { .. }) = &answer
+                && let Some(bare) = bare_name(blocking, lookup, &asker.access, &id, &skill).await
+            {
+                let cancelled = call.cancel.cancelled();
+                answer = service.skill(&id, &bare, Some(until), cancelled).await;
+            }
+            match answer {
                 Ok(contents) => {
                     return Ok(SkillText {
                         path: None,
@@ -77,6 +91,25 @@ pub async fn read_remote_skill(
         Ok(Some(text)) => Ok(text),
         Ok(None) | Err(_) => Err(asked(failure)),
     }
+}
+
+/// The name of a skill without that of its plugin, where it begins with that one.
+async fn bare_name(
+    blocking: &Blocking,
+    lookup: &Lookup,
+    access: &Access,
+    id: &RemotePluginId,
+    skill: &str,
+) -> Option<String> {
+    let (plugin, bare) = skill.split_once(':').filter(|(_, bare)| !bare.is_empty())?;
+    let (lookup, access, id) = (lookup.clone(), access.clone(), id.clone());
+    let seen = blocking.read(move || {
+        let remote = lookup.remote();
+        let set = remote.installed_of(&access).unwrap_or_default();
+        Ok(last_seen(remote, &access, &set, &id))
+    });
+    let seen = seen.await.ok().flatten()?;
+    (seen.name.as_str() == plugin).then(|| bare.to_owned())
 }
 
 struct Begun {
@@ -124,13 +157,6 @@ fn has_said_nothing(error: &CatalogError) -> bool {
         | CatalogError::Mismatch { .. }
         | CatalogError::Unsendable { .. }
         | CatalogError::Cancelled => false,
-    }
-}
-
-fn asked(failure: Option<CatalogError>) -> Error {
-    match failure {
-        Some(error) => RemoteError::asked(ACTION, error),
-        None => RemoteError::LoginExpired { action: ACTION }.into(),
     }
 }
 

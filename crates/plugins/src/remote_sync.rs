@@ -13,11 +13,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plugd_catalog::Login;
 use plugd_config::Snapshot;
 use plugd_model::{Problem, ProblemKind, error_chain};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::call::{Call, Cancelled};
 use crate::in_time::late;
@@ -27,12 +29,18 @@ use crate::parts::{Activity, Parts};
 use crate::queue::{Queue, Urgency};
 use crate::remote_error::RemoteError;
 use crate::remote_listing::renew_stale;
+use crate::remote_login::{is_kept_elsewhere, why_unread};
 use crate::remote_run::{self, Ran, Reconciled};
 use crate::status::{PluginOutcome, Reported, TaskReport, TaskState};
 use crate::{Error, curated_state};
 
 /// What was tried.
 const FORCE: &str = "failed to sync with the account";
+
+/// How long a run waits for the service from its request on, with the time that it waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long it waits at least: the run before it may have brought much, and the service be well.
+const LEAST: Duration = Duration::from_secs(5);
 
 /// Runs synchronisations, one at a time. Clones speak of the same queue.
 #[derive(Clone)]
@@ -222,6 +230,7 @@ impl Inner {
         if call.cancel.is_cancelled() {
             return Err(Error::Cancelled(Cancelled));
         }
+        let begun = Instant::now();
         let at_once = self.turn.try_acquire().ok();
         // While somebody waits for the turn a login can expire.
         let is_refreshed = login == LoginWas::Refreshed && at_once.is_some();
@@ -250,7 +259,7 @@ impl Inner {
         let started_at = self.parts.clock.now().as_secs();
         let outcome = match what {
             What::Account => {
-                let outcome = remote_run::run(call, &self.parts).await;
+                let outcome = remote_run::run(call, &self.parts, answer_by(begun)).await;
                 // With another login at its end it has done nothing for that one.
                 if let Ok(Some(_)) = &outcome {
                     self.queue.answer(asked);
@@ -302,14 +311,23 @@ impl Inner {
     }
 }
 
+/// When somebody who began to wait then stops to wait for the service.
+fn answer_by(begun: Instant) -> Instant {
+    (begun + PATIENCE).max(Instant::now() + LEAST)
+}
+
 /// What keeps a run from asking anybody. What is wrong with a login that is there is a failure of the
 /// run.
 fn off(parts: &Parts, config: &Snapshot) -> Option<&'static str> {
     if !config.features().plugins {
         return Some("plugins are switched off in the [features] table of config.toml");
     }
-    match parts.lookup.remote().login(config).login {
+    let state = parts.lookup.remote().login(config);
+    match state.login {
         Login::Backend(_) => None,
+        Login::Unread => why_unread(&state)
+            .filter(|problem| is_kept_elsewhere(problem))
+            .map(|_| "the login is kept where plugd cannot read it"),
         Login::None => Some("nobody is logged in"),
         Login::ApiKey => Some("the login is an API key, which has no plugins"),
     }
@@ -341,4 +359,24 @@ fn problem_of(error: &Error) -> Problem {
         _ => ProblemKind::Unreadable,
     };
     Problem::error(kind, error_chain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::{Instant, advance};
+
+    use super::answer_by;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_his_turn_waits_so_much_less_for_the_service() {
+        let begun = Instant::now();
+        let left = || answer_by(begun) - Instant::now();
+        assert_eq!(left(), Duration::from_secs(30));
+        advance(Duration::from_secs(20)).await;
+        assert_eq!(left(), Duration::from_secs(10));
+        advance(Duration::from_secs(600)).await;
+        assert_eq!(left(), Duration::from_secs(5));
+    }
 }

@@ -91,6 +91,16 @@ impl Wish {
         self.featured || self.collections().next().is_some()
     }
 
+    /// Whether plugins of this marketplace are wished for.
+    pub(crate) fn shows(&self, marketplace: RemoteMarketplace) -> bool {
+        match marketplace {
+            RemoteMarketplace::CuratedRemote => self.everybody,
+            RemoteMarketplace::CreatedByMe => self.mine,
+            RemoteMarketplace::WorkspaceDirectory => self.workspace,
+            RemoteMarketplace::SharedWithMe => self.shared,
+        }
+    }
+
     /// The lists of the service that hold it, in the order of the answer.
     pub(crate) fn collections(&self) -> impl Iterator<Item = Collection> + use<> {
         let wanted = [

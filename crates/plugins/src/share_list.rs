@@ -127,6 +127,7 @@ fn rows(
                     installed: installed.get(&item.id).copied(),
                     copy: copy.as_ref(),
                     setting,
+                    trouble: None,
                 },
             ),
             path: paths.paths.get(&item.id).cloned(),

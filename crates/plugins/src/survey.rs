@@ -326,6 +326,7 @@ impl<'a> Survey<'a> {
         Local {
             copies: self.installed,
             settings: self.settings,
+            troubles: Arc::default(),
         }
     }
 

@@ -116,7 +116,7 @@ fn check_problem(content: &str, kind: ProblemKind, field: Option<&str>, message:
         [(kind, field, message)],
         "{content}"
     );
-    assert_eq!(login, Login::None);
+    assert_eq!(login, Login::Unread);
     assert_eq!(problems[0].path, Some(home.layout.auth()));
     assert!(!format!("{problems:?}").contains("secret"), "{problems:?}");
 }
@@ -139,12 +139,10 @@ fn whoever_is_logged_in() {
         &login(&[("auth_mode", json!("chatgptAuthTokens"))]),
         &changed(LoginMode::ChatgptAuthTokens, false),
     );
-    for nothing in [json!(""), Value::Null] {
-        check(
-            &login(&[("tokens.refresh_token", nothing)]),
-            &changed(LoginMode::Chatgpt, false),
-        );
-    }
+    check(
+        &login(&[("tokens.refresh_token", json!(""))]),
+        &changed(LoginMode::Chatgpt, false),
+    );
     let with_id = |account_id: Option<&str>| {
         let account_id = account_id.map(str::to_owned);
         Login::Backend(Account {
@@ -392,7 +390,7 @@ fn a_cut_file_is_no_login() {
         let found = home.read();
         assert_eq!(
             (found.login, found.problems.len()),
-            (Login::None, 1),
+            (Login::Unread, 1),
             "{length}"
         );
         assert!(!format!("{:?}", found.problems).contains("secret"));
@@ -405,7 +403,7 @@ fn what_is_no_readable_file_is_a_problem() {
     Disk::new().create_dirs(&home.layout.auth()).unwrap();
     let kind = |home: &Home| {
         let found = home.read();
-        assert_eq!(found.login, Login::None);
+        assert_eq!(found.login, Login::Unread);
         assert_eq!(found.problems[0].path, Some(home.layout.auth()));
         found.problems[0].kind
     };
@@ -421,9 +419,52 @@ fn what_is_no_readable_file_is_a_problem() {
 fn a_login_elsewhere_is_told() {
     let home = Home::new();
     home.write(login(&[]).to_string().as_bytes());
-    let store = CredentialStore::Other("keyring".to_owned());
-    let found = read_login(&Disk::new(), &home.layout, &store, NOW);
+    for (word, place) in [
+        ("keyring", "in the keyring of the system"),
+        ("ephemeral", "in the memory of the login program"),
+        ("a\nb", "in `a\\nb`"),
+    ] {
+        let store = CredentialStore::Other(word.to_owned());
+        let found = read_login(&Disk::new(), &home.layout, &store, NOW);
+        assert_eq!(found.login, Login::Unread);
+        assert_eq!(found.problems[0].kind, ProblemKind::Config);
+        let message = &found.problems[0].message;
+        assert!(message.contains(place), "{message}");
+        assert!(
+            message.contains("_store = \"file\"` in config.toml"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn tokens_have_a_refresh_token_or_an_empty_one() {
+    let mut missing = login(&[]);
+    let tokens = missing["tokens"].as_object_mut().unwrap();
+    tokens.remove("refresh_token");
+    for content in [missing, login(&[("tokens.refresh_token", Value::Null)])] {
+        let home = Home::new();
+        home.write(content.to_string().as_bytes());
+        let found = home.read();
+        assert_eq!(found.login, Login::Unread);
+        let field = found.problems[0].field.as_deref();
+        assert_eq!(field, Some("tokens.refresh_token"), "{:?}", found.problems);
+    }
+}
+
+#[test]
+fn a_keyring_or_a_file_is_the_file_when_it_is_there() {
+    let home = Home::new();
+    let read = || read_login(&Disk::new(), &home.layout, &CredentialStore::Auto, NOW);
+    let found = read();
     assert_eq!(found.login, Login::None);
-    assert_eq!(found.problems[0].kind, ProblemKind::Config);
-    assert!(found.problems[0].message.contains("`keyring`"));
+    assert!(found.problems[0].message.contains("keyring"), "{found:?}");
+    home.write(login(&[]).to_string().as_bytes());
+    let found = read();
+    assert_eq!(
+        (found.login, found.problems),
+        (Login::Backend(account()), Vec::new())
+    );
+    home.write(b"{");
+    assert_eq!(read().login, Login::Unread);
 }

@@ -251,6 +251,26 @@ async fn a_caller_who_gives_up_is_let_go() {
     assert!(matches!(error, Err(RefreshError::Http(error)) if error.is_cancelled()));
 }
 
+#[tokio::test]
+async fn what_counts_as_expired_right_after_a_refresh_is_not_refreshed_again() {
+    let home = Home::new(&content(&ending(5), "old"));
+    let server = Server::always(json!({"access_token": ending(6), "refresh_token": "new"}));
+    let ticket = home.ticket();
+    let tokens = ask(&server, &ticket).await.unwrap();
+    finish_refresh(&Disk::new(), &ticket, &tokens, NOW).unwrap();
+    drop(ticket);
+    let begin = |later: u64| {
+        let now = NOW.as_secs() + later;
+        begin_refresh(&Disk::new(), &home.layout, now, PATIENCE)
+    };
+    for later in [0, 299] {
+        let error = begin(later).unwrap_err().to_string();
+        assert!(error.contains("clock of this machine"), "{error}");
+    }
+    assert!(matches!(begin(300), Ok(Refresh::Needed(_))));
+    assert_eq!(server.asked().len(), 1);
+}
+
 #[test]
 fn what_cannot_be_refreshed() {
     let check = |content: &str, reason: &str| {

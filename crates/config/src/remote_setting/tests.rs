@@ -110,6 +110,25 @@ fn a_wrong_type_does_not_send_the_token_to_the_public_service() {
     );
 }
 
+#[test]
+fn where_the_login_is_kept() {
+    let store = |word: &str| {
+        let sandbox = Sandbox::new();
+        let text = format!("cli_auth_credentials_store = '{word}'\n");
+        sandbox.write("ch/config.toml", text);
+        let snapshot = read(&sandbox, &[], None);
+        let found = problems(&sandbox, &snapshot);
+        (snapshot.remote().credential_store.clone(), found)
+    };
+    let other = |word: &str| CredentialStore::Other(word.to_owned());
+    assert_eq!(store("file"), (CredentialStore::File, Vec::new()));
+    assert_eq!(store("auto"), (CredentialStore::Auto, Vec::new()));
+    assert_eq!(store("keyring"), (other("keyring"), Vec::new()));
+    assert_eq!(store("ephemeral"), (other("ephemeral"), Vec::new()));
+    let bad = "badValue /ch/config.toml:1:30 cli_auth_credentials_store".to_owned();
+    assert_eq!(store("File"), (other("File"), vec![bad]));
+}
+
 const LAYERS: &str = r#"
 == etc/config.toml
 chatgpt_base_url = "https://system.example/"

@@ -212,7 +212,7 @@ impl Login {
         json!({
             "id_token": self.id_token,
             "access_token": self.access_token,
-            "refresh_token": self.refresh_token,
+            "refresh_token": self.refresh_token.as_deref().unwrap_or_default(),
         })
     }
 
