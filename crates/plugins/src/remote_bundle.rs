@@ -84,10 +84,7 @@ fn named(loader: &Loader, id: &PluginId, dir: &AbsPath) -> Result<PluginManifest
     let other = format!("not-{}", id.plugin);
     let loaded = loaded_as(loader, id, dir, &other)?;
     if loaded.value.name == other {
-        let text = format!(
-            "missing or invalid plugin.json: it has no `name`, which has to be `{}`",
-            id.plugin
-        );
+        let text = format!("it has no `name`, which has to be `{}`", id.plugin);
         let problem = Problem::error(ProblemKind::MissingField, text);
         return Err(Error::BadManifest {
             id: id.clone(),
