@@ -300,6 +300,8 @@ fn foreign_scheme(text: &str) -> Option<String> {
 /// The host of an address, which is all that is shown of it: also a path may be a secret. Where it
 /// cannot be read, it cannot be told what of it is one.
 fn shown(address: &str) -> String {
+    // Of some only the place is told already.
+    let address = address.trim_end_matches('…');
     Url::parse(address).map_or_else(|_| "…".to_owned(), |url| host(&url))
 }
 
