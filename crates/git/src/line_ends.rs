@@ -7,14 +7,14 @@ use crate::attributes::Ends;
 
 /// The content of a file as it is written.
 pub(crate) fn written(content: &[u8], ends: Ends) -> Cow<'_, [u8]> {
+    // Nearly every file is one of these, and nobody looks at its bytes.
+    if ends == Ends::AsCommitted {
+        return Cow::Borrowed(content);
+    }
     let count = Count::of(content);
-    let stays = match ends {
-        Ends::AsCommitted => true,
-        Ends::Crlf => count.lone_lf == 0,
-        // What has one such end already, or is no text, was not meant.
-        Ends::CrlfInText => count.lone_lf == 0 || count.cr > 0 || count.is_binary(),
-    };
-    if stays {
+    // Of what may be none, what has one such end already, or is no text, was not meant.
+    let is_meant = ends == Ends::Crlf || (count.cr == 0 && !count.is_binary());
+    if count.lone_lf == 0 || !is_meant {
         return Cow::Borrowed(content);
     }
     let mut text = Vec::with_capacity(content.len() + count.lone_lf);
