@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use plugd_catalog::{Access, InstalledItem, InstalledSet};
 use plugd_config::Snapshot;
-use plugd_model::{
-    AuthPolicy, CURATED_MARKETPLACE, InstallPolicy, PluginId, Problem, ProblemKind, RemoteScope,
-    Source,
-};
+use plugd_model::{CURATED_MARKETPLACE, PluginId, Problem, ProblemKind, RemoteScope};
 use plugd_store::Installed;
 
 use crate::active::is_remote;
 use crate::call::Call;
 use crate::curated_now::CuratedNow;
-use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
+use crate::listing::{ListedMarketplace, LoadError, Summary};
 use crate::login_refresh::refresh_login;
 use crate::lookup::Resolved;
 use crate::remote_groups::installed_groups;
@@ -257,27 +254,13 @@ fn orphan(lookup: &Lookup, copy: &Installed, enabled: bool, forbidden: Option<Pr
         ),
     )
     .in_file(&copy.root);
+    let row = Summary::unoffered(copy.id.clone(), &copy.root, manifest);
     Summary {
-        id: copy.id.clone(),
-        local_version: manifest.and_then(|manifest| manifest.version.clone()),
         installed: true,
         enabled,
-        source: copy.source().unwrap_or(Source::Local {
-            path: copy.root.clone(),
-        }),
-        install_policy: InstallPolicy::NotAvailable,
-        auth_policy: AuthPolicy::default(),
-        interface: manifest
-            .and_then(|manifest| manifest.interface.clone())
-            .map(|interface| ShownInterface::of(interface, Some(copy.root.clone()))),
-        keywords: manifest
-            .map(|manifest| manifest.keywords.clone())
-            .unwrap_or_default(),
+        source: copy.source().unwrap_or(row.source),
         installed_version: Some(copy.version.clone()),
-        update_available: false,
-        share: None,
-        remote: None,
-        linked: None,
         problems: vec![forbidden.unwrap_or(gone)],
+        ..row
     }
 }

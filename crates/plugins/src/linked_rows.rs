@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use plugd_model::{AbsPath, AuthPolicy, InstallPolicy, PluginId, Severity, Source};
+use plugd_model::{AbsPath, PluginId, Severity};
 
 use crate::Listing;
 use crate::links;
-use crate::listing::{ListedMarketplace, LoadError, ShownInterface, Summary};
+use crate::listing::{ListedMarketplace, LoadError, Summary};
 use crate::rows::ListedPlugin;
 use crate::survey::Survey;
 
@@ -50,23 +50,13 @@ impl Survey<'_> {
         let manifest = details.manifest();
         let copy = self.copy(id);
         let forbidden = self.forbids_tree(path);
-        let interface = manifest.and_then(|manifest| manifest.interface.clone());
         Summary {
-            id: id.clone(),
-            local_version: manifest.and_then(|manifest| manifest.version.clone()),
             installed: copy.is_some(),
             enabled: self.setting(id).unwrap_or(true),
-            source: Source::Local { path: path.clone() },
-            install_policy: InstallPolicy::NotAvailable,
-            auth_policy: AuthPolicy::default(),
-            interface: interface.map(|interface| ShownInterface::of(interface, Some(path.clone()))),
-            keywords: manifest.map_or_else(Vec::new, |manifest| manifest.keywords.clone()),
             installed_version: copy.map(|copy| copy.version.clone()),
-            update_available: false,
-            share: None,
-            remote: None,
             linked: Some(path.clone()),
             problems: forbidden.into_iter().chain(details.problems()).collect(),
+            ..Summary::unoffered(id.clone(), path, manifest)
         }
     }
 }

@@ -85,6 +85,32 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The row of a plugin that nobody offers, as far as its directory tells it: neither installed nor on.
+    pub(crate) fn unoffered(
+        id: PluginId,
+        root: &AbsPath,
+        manifest: Option<&PluginManifest>,
+    ) -> Self {
+        let interface = manifest.and_then(|manifest| manifest.interface.clone());
+        Self {
+            id,
+            local_version: manifest.and_then(|manifest| manifest.version.clone()),
+            installed: false,
+            enabled: false,
+            source: Source::Local { path: root.clone() },
+            install_policy: InstallPolicy::NotAvailable,
+            auth_policy: AuthPolicy::default(),
+            interface: interface.map(|interface| ShownInterface::of(interface, Some(root.clone()))),
+            keywords: manifest.map_or_else(Vec::new, |manifest| manifest.keywords.clone()),
+            installed_version: None,
+            update_available: false,
+            share: None,
+            remote: None,
+            linked: None,
+            problems: Vec::new(),
+        }
+    }
+
     /// Whether a refresh would have something to do for it: there is something else, or nothing in the store.
     pub(crate) fn is_behind(&self) -> bool {
         let is_missing = self.enabled && !self.installed && self.linked.is_none();

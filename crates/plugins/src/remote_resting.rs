@@ -7,12 +7,10 @@ use std::collections::BTreeSet;
 
 use plugd_catalog::Availability;
 use plugd_manifest::Loader;
-use plugd_model::{
-    AuthPolicy, InstallPolicy, PluginId, Problem, ProblemKind, RemoteMarketplace, Source,
-};
+use plugd_model::{PluginId, Problem, ProblemKind, RemoteMarketplace, Source};
 use plugd_store::Installed;
 
-use crate::listing::{ListedMarketplace, ShownInterface, Summary};
+use crate::listing::{ListedMarketplace, Summary};
 use crate::remote_groups::group;
 use crate::remote_listing::Local;
 use crate::remote_row::RemoteRow;
@@ -56,22 +54,10 @@ fn row(loader: &Loader, copy: &Installed, why: &str) -> Summary {
     let manifest = loaded.as_ref().map(|loaded| &loaded.value);
     let text = format!("`{}` is installed and not used now: {why}", copy.id);
     Summary {
-        id: copy.id.clone(),
         local_version: Some(copy.version.to_string()),
         installed: true,
-        enabled: false,
         source: Source::Remote,
-        install_policy: InstallPolicy::NotAvailable,
-        auth_policy: AuthPolicy::default(),
-        interface: manifest
-            .and_then(|manifest| manifest.interface.clone())
-            .map(|interface| ShownInterface::of(interface, Some(copy.root.clone()))),
-        keywords: manifest
-            .map(|manifest| manifest.keywords.clone())
-            .unwrap_or_default(),
         installed_version: Some(copy.version.clone()),
-        update_available: false,
-        share: None,
         remote: copy.remote().map(|id| {
             Box::new(RemoteRow {
                 id: id.clone(),
@@ -84,7 +70,7 @@ fn row(loader: &Loader, copy: &Installed, why: &str) -> Summary {
                 eligible_plan_types: None,
             })
         }),
-        linked: None,
         problems: vec![Problem::warning(ProblemKind::RemoteUnavailable, text)],
+        ..Summary::unoffered(copy.id.clone(), &copy.root, manifest)
     }
 }
