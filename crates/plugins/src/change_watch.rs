@@ -69,14 +69,19 @@ impl ChangeWatch {
         }))
     }
 
-    /// Begins, when the client wants to hear of changes. What changes after the return is told.
+    /// Begins, when the client wants to hear of changes. What changes after the return is told; of the
+    /// manifests of plugins that are offered here a second later, when they are looked at first.
     pub async fn begin(&self) {
         if !self.0.events.changes_wanted() || !self.0.start() {
             return;
         }
         let looked = self.0.look_at_all(None);
         match tokio::time::timeout(BEGINNING, looked).await {
-            Ok(Ok(observed)) => self.0.state().told = Some(Arc::new(observed)),
+            Ok(Ok(observed)) => {
+                self.0.state().told = Some(Arc::new(observed));
+                // For what the first look has left out.
+                self.0.look_later();
+            }
             Ok(Err(error)) => tracing::warn!("changes by others: {}", error_chain(&error)),
             // The next look is the first one then.
             Err(_) => tracing::debug!("the first look at the home directory takes long"),
@@ -102,6 +107,7 @@ impl ChangeWatch {
         let Some(before) = before else {
             // Nobody knows what the client has seen.
             inner.state().told = Some(Arc::new(now));
+            inner.look_later();
             changes.push(Change::new(ChangeReason::Watcher));
             return changes;
         };

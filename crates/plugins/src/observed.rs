@@ -29,7 +29,7 @@ use crate::{Copies, Error, Lookup, packed};
 /// More than any manifest of a marketplace.
 const MAX_MANIFEST: u64 = plugd_manifest::MAX_MARKETPLACE_BYTES;
 /// Of how many plugins that marketplaces here offer the manifests are looked at. Directories that people
-/// work in hold fewer; a watch costs the system memory, and the first request waits for it.
+/// work in hold fewer, and each watch costs the system memory.
 const MAX_OFFERED: usize = 256;
 /// How far below the cache the directory of a version lies.
 const VERSION_LEVELS: u8 = 2;
@@ -47,7 +47,7 @@ const MANIFESTS: [ManifestFormat; 4] = [
 pub(crate) struct Observed {
     copies: BTreeMap<PluginId, Seen>,
     catalogs: BTreeMap<AbsPath, Catalog>,
-    /// The manifests of plugins in directories that people work in.
+    /// The manifests of plugins in directories that people work in; none in the first look.
     offered: BTreeMap<PluginId, Vec<Stamp>>,
     /// The content of linked working trees; nothing while there is none that can be read.
     linked: BTreeMap<PluginId, (AbsPath, Option<Digest>)>,
@@ -108,7 +108,8 @@ impl PartialEq for Catalog {
 }
 
 impl Observed {
-    /// Looks, with what the look before this one has read.
+    /// Looks, with what the look before this one has read. The first look leaves the manifests of plugins
+    /// that are offered to the next one.
     pub(crate) fn look(
         lookup: &Lookup,
         copies: &Copies,
@@ -136,7 +137,10 @@ impl Observed {
             roots: roots(lookup, config),
         };
         for marketplace in resolved.set.marketplaces() {
-            observed.look_at_offered(lookup, marketplace);
+            // Somebody waits for the first look, and each watch is a conversation with the system.
+            if before.is_some() {
+                observed.look_at_offered(lookup, marketplace);
+            }
             let (path, catalog) = catalog(lookup, marketplace, before);
             observed.roots.insert(WatchRoot::file(path.clone()));
             observed.catalogs.insert(path, catalog);
@@ -174,17 +178,26 @@ impl Observed {
                 plugin: entry.name.clone(),
                 marketplace: manifest.name.clone(),
             };
+            let files = MANIFESTS.into_iter().filter_map(|format| {
+                let file = path.join(plugin_file(format)?);
+                Some((format, file))
+            });
             let mut seen = Vec::new();
-            for format in MANIFESTS {
-                let Some(file) = plugin_file(format).map(|file| path.join(file)) else {
+            for (format, file) in files.clone() {
+                let Ok(Some(stamp)) = lookup.disk().stamp(&file) else {
                     continue;
                 };
-                seen.extend(lookup.disk().stamp(&file).ok().flatten());
+                seen.push(stamp);
                 self.roots.insert(WatchRoot::file(file));
                 // The first one counts, and that at the top only when it says so.
-                if format != ManifestFormat::AgentPlugins && !seen.is_empty() {
+                if format != ManifestFormat::AgentPlugins {
                     break;
                 }
+            }
+            if seen.is_empty() {
+                // It may get one.
+                self.roots
+                    .extend(files.map(|(_, file)| WatchRoot::file(file)));
             }
             self.offered.insert(id, seen);
         }

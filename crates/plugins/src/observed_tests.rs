@@ -251,16 +251,22 @@ fn manifests_of_what_is_offered_here() {
     let write = |sandbox: &Sandbox, version: &str| {
         sandbox.write(manifest, format!("{{\"version\": \"{version}\"}}"));
     };
-    check(|sandbox| write(sandbox, "1"), &["a@m"]);
-    // One that counts first.
     let world = world();
+    let watches = |look: &Observed, file: &str| {
+        let root = WatchRoot::file(world.sandbox.path(file));
+        look.roots().contains(&root)
+    };
+    let first = world.look(None);
+    assert!(!watches(&first, manifest));
+    // One that may come is waited for.
+    let nothing = world.look(Some(&first));
+    assert!(watches(&nothing, manifest) && watches(&nothing, "m/a/plugin.json"));
+    assert_eq!(differences(&first, &nothing), [""; 0]);
     write(&world.sandbox, "1");
-    let before = world.look(None);
-    assert!(
-        before
-            .roots()
-            .contains(&WatchRoot::file(world.sandbox.path(manifest)))
-    );
+    let before = world.look(Some(&nothing));
+    assert_eq!(differences(&nothing, &before), ["a@m"]);
+    assert!(watches(&before, manifest) && !watches(&before, "m/a/plugin.json"));
+    // One that counts first.
     world.sandbox.write("m/a/plugin.json", "{}");
     let now = world.look(Some(&before));
     assert_eq!(differences(&before, &now), ["a@m"]);
